@@ -1,0 +1,39 @@
+//! Bytes that remember where they came from, and the one way to read them.
+//!
+//! Takes nothing, knows no protocol. Everything above reads its fields through [`Reader`], hands
+//! bytes on as [`View`]s, and says through [`Stop`] where and why reading ended.
+//!
+//! ```text
+//!  frames of a capture      View (bytes + Pieces + Holes)      Reader ──► value
+//!  ┌────┐ ┌─────┐ ┌────┐    ┌────────────┬───┬─────────┐          │
+//!  │ 17 │ │ 18  │ │ 21 │ ─► │ frame 17   │18 │ hole    │ ─────────┼────► Sink (rows of a tree)
+//!  └────┘ └─────┘ └────┘    └────────────┴───┴─────────┘          └────► Stop (where, why)
+//! ```
+//!
+//! INVARIANT: a byte is covered by exactly one [`Piece`] (it travelled in that frame) or by one
+//! [`Hole`] (it was never seen; the byte in its place is a zero that nobody may read).
+
+mod buffer;
+mod reader;
+mod stream;
+mod time;
+mod tree;
+
+pub use buffer::{Buffer, FrameNo, Hole, Missing, Piece, Span, View};
+pub use reader::{Order, Reader, Stop, Why};
+pub use stream::{Framed, Layer, Stream};
+pub use time::Time;
+pub use tree::{Field, Format, Node, Scalar, Sink, Tree, printable};
+
+/// A globally unique identifier; printed lower-case and hyphenated everywhere.
+pub type Guid = uuid::Uuid;
+
+/// `usize` to `u32`; what does not fit is clamped, which every cap in the program makes impossible.
+pub fn clamp(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// `u32` to `usize`, lossless on every platform this program runs on.
+pub fn index(n: u32) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,63 @@
+//! Points in time, in nanoseconds since the Unix epoch (UTC).
+
+use std::fmt;
+
+/// A point in time: nanoseconds since 1970-01-01T00:00:00Z, clamped to the years 1677 to 2262.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(i64);
+
+impl Time {
+    /// From nanoseconds since the epoch; a value out of range is clamped.
+    pub fn from_nanos(nanos: i128) -> Self {
+        Self(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
+    }
+
+    /// Nanoseconds since the epoch.
+    pub fn nanos(self) -> i64 {
+        self.0
+    }
+
+    /// Nanoseconds from `earlier` to `self`; negative when the capture's clock went backwards.
+    pub fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The instant as `jiff` has it, for time zones and calendars.
+    pub fn timestamp(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default()
+    }
+}
+
+/// RFC 3339 in UTC with nine decimals.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.9}", self.timestamp())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_nanoseconds_in_utc() {
+        assert_eq!(
+            Time::from_nanos(1).to_string(),
+            "1970-01-01T00:00:00.000000001Z"
+        );
+        assert_eq!(
+            Time::from_nanos(1_795_369_758_123_456_000).to_string(),
+            "2026-11-22T17:49:18.123456000Z"
+        );
+    }
+
+    #[test]
+    fn clamps_instead_of_wrapping() {
+        assert_eq!(Time::from_nanos(i128::MAX).nanos(), i64::MAX);
+        assert_eq!(
+            Time::from_nanos(i128::MIN).since(Time::from_nanos(i128::MAX)),
+            i64::MIN
+        );
+        assert!(!Time::from_nanos(i128::MIN).to_string().is_empty());
+    }
+}

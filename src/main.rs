@@ -1,0 +1,2 @@
+//! The `vshark` program.
+fn main() {}
