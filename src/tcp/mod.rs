@@ -1,0 +1,456 @@
+//! TCP flows and their passive reassembly.
+//!
+//! Takes the segments of a capture in capture order, whatever order, loss and repetition that
+//! has, and gives each direction's bytes in stream order through [`Receiver`].
+//! It knows nothing of what the bytes mean; the receiver may say that it does not want them.
+//!
+//! **Order between the directions.** A segment acknowledges what its sender had received before it
+//! spoke. It is delivered only after those bytes: an answer never overtakes its question, in
+//! whatever order the capture has them.
+//!
+//! **Giving up.** Bytes that do not come are waited for until [`REORDER_SEGMENTS`] segments or
+//! [`REORDER_BYTES`] bytes of the flow wait behind them, or the capture's clock has gone on by
+//! [`REORDER_WAIT`]. Then they are a gap. Bytes that come after all are dropped and counted.
+//!
+//! **Conflicts.** The first copy of a byte wins. A later copy that differs is counted while the
+//! first is still held; what has been delivered is not kept for comparing.
+
+mod half;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use rustc_hash::FxHashMap;
+
+use crate::bytes::{Both, Ends, FrameNo, Missing, Piece, Side, Span, Time, View};
+use half::{Half, Ready};
+
+/// Segments of one flow that may wait for a missing one.
+pub const REORDER_SEGMENTS: usize = 64;
+/// Bytes of one flow that may wait for a missing segment.
+pub const REORDER_BYTES: usize = 1 << 20;
+/// Time on the capture's clock after which a missing segment is given up, in nanoseconds.
+pub const REORDER_WAIT: i64 = 2_000_000_000;
+/// Bytes that may wait in all flows together.
+pub const HELD_BYTES: usize = 32 << 20;
+/// Flows remembered; beyond it, those silent for longest are forgotten.
+pub const MAX_FLOWS: usize = 1 << 16;
+
+/// A flow: one TCP connection. Never used twice, even when the addresses are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId(pub u32);
+
+/// A segment as a frame carried it.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    /// Sender.
+    pub src: SocketAddr,
+    /// Receiver.
+    pub dst: SocketAddr,
+    /// Sequence number of the first payload byte, or of the SYN.
+    pub seq: u32,
+    /// Acknowledgment number, if the flag is set.
+    pub ack: Option<u32>,
+    /// SYN flag.
+    pub syn: bool,
+    /// FIN flag.
+    pub fin: bool,
+    /// RST flag.
+    pub rst: bool,
+    /// The payload that was captured.
+    pub payload: &'a [u8],
+    /// Length of the payload on the wire; more than was captured if a snap length cut it.
+    pub wire_len: u32,
+    /// The frame.
+    pub frame: FrameNo,
+    /// Offset of the payload in the frame.
+    pub offset: u32,
+    /// When the frame was captured.
+    pub time: Time,
+}
+
+/// What a receiver knows of a flow.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow {
+    /// Its identity.
+    pub id: FlowId,
+    /// Its addresses. Without a SYN the lower port is taken for the server's.
+    pub ends: Ends,
+    /// Whether its beginning is not in the capture.
+    pub midstream: bool,
+}
+
+/// Whether a receiver wants more of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Go on.
+    Keep,
+    /// Nothing of this flow is wanted any more; it costs a table look-up per packet from now on.
+    Ignore,
+}
+
+/// Takes what flows carry, in stream order.
+pub trait Receiver {
+    /// The next bytes from `side`.
+    fn data(&mut self, flow: &Flow, side: Side, view: View<'_>) -> Interest;
+    /// `len` bytes from `side` are missing here.
+    fn gap(&mut self, flow: &Flow, side: Side, len: u64, why: Missing);
+    /// Nothing more will come of this flow.
+    fn closed(&mut self, flow: &Flow);
+}
+
+/// What reassembly met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Flows seen.
+    pub flows: u64,
+    /// Segments with payload that had been delivered before.
+    pub repeated: u64,
+    /// Segments that came before their turn.
+    pub out_of_order: u64,
+    /// Segments whose bytes differ from the first copy of them.
+    pub conflicts: u64,
+    /// Gaps given up, and the bytes in them.
+    pub gaps: u64,
+    /// Bytes in those gaps.
+    pub lost_bytes: u64,
+    /// Bytes cut off by the snap length, in flows somebody wanted.
+    pub snapped_bytes: u64,
+}
+
+/// All flows of a capture.
+#[derive(Debug, Default)]
+pub struct Flows {
+    /// Added by the first segment of a connection; removed when [`MAX_FLOWS`] is reached, oldest
+    /// first, or replaced when the addresses are used again.
+    table: FxHashMap<(SocketAddr, SocketAddr), State>,
+    /// Flows in which something waits, by the time at which it is given up. Added when a flow
+    /// starts waiting; removed when that time comes.
+    deadlines: VecDeque<(Time, (SocketAddr, SocketAddr), FlowId)>,
+    now: Time,
+    held_bytes: usize,
+    counters: Counters,
+}
+
+#[derive(Debug)]
+struct State {
+    flow: Flow,
+    halves: Both<Half>,
+    ignored: bool,
+    closed: bool,
+    /// Whether `deadlines` has an entry for this flow.
+    queued: bool,
+    last_seen: Time,
+}
+
+impl Flows {
+    /// What reassembly met so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Takes the next segment of the capture.
+    pub fn segment(&mut self, segment: &Segment<'_>, to: &mut impl Receiver) {
+        self.now = self.now.max(segment.time);
+        self.expire(to);
+        let key = if segment.src <= segment.dst {
+            (segment.src, segment.dst)
+        } else {
+            (segment.dst, segment.src)
+        };
+        if let Some(state) = self.table.get_mut(&key) {
+            let side = state.side(segment);
+            if segment.syn && state.halves[side].is_new_connection(segment, state.closed) {
+                if let Some(mut state) = self.table.remove(&key) {
+                    self.finish_flow(&mut state, to);
+                }
+                self.open(key, segment, to);
+            }
+        } else {
+            self.open(key, segment, to);
+        }
+        let Some(state) = self.table.get_mut(&key) else {
+            return;
+        };
+        state.last_seen = self.now;
+        if state.ignored || state.closed {
+            return;
+        }
+        let before = state.held_bytes();
+        state.take(segment, &mut self.counters, to);
+        if state.must_give_up(self.now, self.held_bytes) {
+            state.give_up(self.now, self.held_bytes, &mut self.counters, to);
+        }
+        self.held_bytes = (self.held_bytes + state.held_bytes()).saturating_sub(before);
+        if !state.queued
+            && let Some(since) = state.waiting_since()
+        {
+            state.queued = true;
+            self.deadlines.push_back((since, key, state.flow.id));
+        }
+    }
+
+    /// The capture has ended: gives up all that is waited for and closes every flow.
+    pub fn finish(&mut self, to: &mut impl Receiver) {
+        let mut rest: Vec<_> = self.table.drain().map(|(_, state)| state).collect();
+        rest.sort_unstable_by_key(|state| state.flow.id);
+        for state in &mut rest {
+            self.finish_flow(state, to);
+        }
+        self.deadlines.clear();
+    }
+
+    fn open(
+        &mut self,
+        key: (SocketAddr, SocketAddr),
+        segment: &Segment<'_>,
+        to: &mut impl Receiver,
+    ) {
+        if self.table.len() >= MAX_FLOWS {
+            self.evict(to);
+        }
+        let from_client = match (segment.syn, segment.ack) {
+            (true, None) => true,
+            (true, Some(_)) => false,
+            _ => segment.dst.port() < segment.src.port(),
+        };
+        let (client, server) = if from_client {
+            (segment.src, segment.dst)
+        } else {
+            (segment.dst, segment.src)
+        };
+        let id = FlowId(u32::try_from(self.counters.flows).unwrap_or(u32::MAX));
+        self.counters.flows += 1;
+        let flow = Flow {
+            id,
+            ends: Both { client, server },
+            midstream: !segment.syn,
+        };
+        let state = State {
+            flow,
+            halves: Both::default(),
+            ignored: false,
+            closed: false,
+            queued: false,
+            last_seen: self.now,
+        };
+        self.table.insert(key, state);
+    }
+
+    /// Forgets the quarter of the flows that has been silent for longest.
+    fn evict(&mut self, to: &mut impl Receiver) {
+        let mut ages: Vec<_> = self
+            .table
+            .iter()
+            .map(|(key, state)| (state.last_seen, state.flow.id, *key))
+            .collect();
+        ages.sort_unstable();
+        for (_, _, key) in ages.into_iter().take(MAX_FLOWS / 4) {
+            if let Some(mut state) = self.table.remove(&key) {
+                self.finish_flow(&mut state, to);
+            }
+        }
+    }
+
+    fn finish_flow(&mut self, state: &mut State, to: &mut impl Receiver) {
+        self.held_bytes = self.held_bytes.saturating_sub(state.held_bytes());
+        while !state.ignored && state.force(&mut self.counters, to) {}
+        state.close(to);
+    }
+
+    /// Gives up what has been waited for long enough.
+    fn expire(&mut self, to: &mut impl Receiver) {
+        while let Some((since, key, id)) = self.deadlines.front().copied() {
+            if self.now.since(since) < REORDER_WAIT {
+                return;
+            }
+            self.deadlines.pop_front();
+            let Some(state) = self.table.get_mut(&key).filter(|state| state.flow.id == id) else {
+                continue;
+            };
+            let before = state.held_bytes();
+            state.queued = false;
+            state.give_up(self.now, self.held_bytes, &mut self.counters, to);
+            self.held_bytes = (self.held_bytes + state.held_bytes()).saturating_sub(before);
+            if let Some(since) = state.waiting_since() {
+                state.queued = true;
+                // Later entries may be due a little earlier; they are then a little late.
+                self.deadlines.push_back((since, key, id));
+            }
+        }
+    }
+}
+
+impl State {
+    fn side(&self, segment: &Segment<'_>) -> Side {
+        if segment.src == self.flow.ends.client {
+            Side::Client
+        } else {
+            Side::Server
+        }
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.halves.client.held_bytes() + self.halves.server.held_bytes()
+    }
+
+    fn held_segments(&self) -> usize {
+        self.halves.client.held_segments() + self.halves.server.held_segments()
+    }
+
+    /// Since when something waits.
+    fn waiting_since(&self) -> Option<Time> {
+        let [client, server] = Side::BOTH.map(|side| self.halves[side].waiting_since());
+        client.into_iter().chain(server).min()
+    }
+
+    fn must_give_up(&self, now: Time, held_in_all: usize) -> bool {
+        self.held_segments() > REORDER_SEGMENTS
+            || self.held_bytes() > REORDER_BYTES
+            || (held_in_all > HELD_BYTES && self.held_bytes() > 0)
+            || self
+                .waiting_since()
+                .is_some_and(|since| now.since(since) >= REORDER_WAIT)
+    }
+
+    fn give_up(
+        &mut self,
+        now: Time,
+        held_in_all: usize,
+        counters: &mut Counters,
+        to: &mut impl Receiver,
+    ) {
+        while !self.ignored && self.must_give_up(now, held_in_all) && self.force(counters, to) {}
+        self.settle_end(counters, to);
+    }
+
+    /// Takes a segment: delivers it at once if it is its turn, holds it otherwise.
+    fn take(&mut self, segment: &Segment<'_>, counters: &mut Counters, to: &mut impl Receiver) {
+        let side = self.side(segment);
+        let ack = segment.ack.map(|ack| self.halves[side.other()].unwrap(ack));
+        let passed = self.halves[side.other()].passed();
+        let half = &mut self.halves[side];
+        let held_before = half.held_segments();
+        let now_due = half.accept(segment, ack, passed, counters);
+        if let Some(span) = now_due {
+            let piece = Piece {
+                at: 0,
+                len: span.len(),
+                frame: segment.frame,
+                offset: segment.offset.saturating_add(span.start),
+                time: segment.time,
+            };
+            let (start, end) = (
+                crate::bytes::index(span.start),
+                crate::bytes::index(span.end),
+            );
+            let bytes = segment.payload.get(start..end).unwrap_or_default();
+            let interest = to.data(&self.flow, side, View::new(bytes, &[piece], &[]));
+            self.heed(interest);
+        }
+        let grew = self.halves[side].held_segments() > held_before;
+        counters.out_of_order += u64::from(now_due.is_none() && grew);
+        self.drain(counters, to);
+        self.settle_end(counters, to);
+    }
+
+    fn heed(&mut self, interest: Interest) {
+        if interest == Interest::Ignore {
+            self.ignored = true;
+            self.halves = Both::default();
+        }
+    }
+
+    /// Delivers all whose turn has come.
+    fn drain(&mut self, counters: &mut Counters, to: &mut impl Receiver) {
+        let mut idle = 0;
+        let mut side = Side::Client;
+        while idle < 2 && !self.ignored {
+            let passed = self.halves[side.other()].passed();
+            if let Some(ready) = self.halves[side].ready(passed) {
+                idle = 0;
+                self.deliver(side, &ready, counters, to);
+            } else {
+                idle += 1;
+                side = side.other();
+            }
+        }
+    }
+
+    /// Closes the flow when both directions have ended or one was reset.
+    fn settle_end(&mut self, counters: &mut Counters, to: &mut impl Receiver) {
+        if self.halves.client.was_reset() || self.halves.server.was_reset() {
+            while !self.ignored && self.force(counters, to) {}
+            self.close(to);
+        } else if self.halves.client.ended() && self.halves.server.ended() {
+            self.close(to);
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        side: Side,
+        ready: &Ready,
+        counters: &mut Counters,
+        to: &mut impl Receiver,
+    ) {
+        match ready {
+            Ready::Data(held) => {
+                let view = View::new(&held.bytes, std::slice::from_ref(&held.piece), &[]);
+                let skipped = Span::new(held.skip, view.len());
+                let interest = to.data(&self.flow, side, view.slice(skipped));
+                self.heed(interest);
+            }
+            Ready::Gap(len, why) => {
+                if why == &Missing::Snapped {
+                    counters.snapped_bytes += len
+                } else {
+                    counters.gaps += 1;
+                    counters.lost_bytes += len;
+                }
+                to.gap(&self.flow, side, *len, *why);
+            }
+        }
+    }
+
+    /// Gives up one thing that is waited for and delivers what that sets free; `false` if nothing
+    /// is waited for.
+    fn force(&mut self, counters: &mut Counters, to: &mut impl Receiver) -> bool {
+        let oldest = |side: Side| self.halves[side].waiting_since();
+        let side = match (oldest(Side::Client), oldest(Side::Server)) {
+            (None, None) => return false,
+            (Some(client), Some(server)) if server < client => Side::Server,
+            (None, Some(_)) => Side::Server,
+            _ => Side::Client,
+        };
+        // What is missing may be the other side's bytes that this side acknowledges.
+        let gap = match self.halves[side].skip_hole() {
+            Some(gap) => Some((side, gap)),
+            None => self.halves[side.other()]
+                .skip_hole()
+                .map(|gap| (side.other(), gap)),
+        };
+        match gap {
+            Some((_, 0)) => {}
+            Some((side, len)) => {
+                self.deliver(side, &Ready::Gap(len, Missing::Lost), counters, to);
+            }
+            None => {
+                let ack = self.halves[side].first_ack();
+                self.halves[side.other()].concede(ack);
+            }
+        }
+        self.drain(counters, to);
+        true
+    }
+
+    fn close(&mut self, to: &mut impl Receiver) {
+        if !self.closed {
+            self.closed = true;
+            to.closed(&self.flow);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
