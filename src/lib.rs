@@ -13,4 +13,6 @@
 )]
 
 pub mod bytes;
+pub mod rpc;
+pub mod security;
 pub mod tcp;

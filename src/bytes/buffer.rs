@@ -18,10 +18,7 @@ pub struct Span {
 impl Span {
     /// `start..end`; an end before the start gives the empty span at `start`.
     pub fn new(start: u32, end: u32) -> Self {
-        Self {
-            start,
-            end: end.max(start),
-        }
+        Self { start, end: end.max(start) }
     }
 
     /// Number of bytes.
@@ -87,12 +84,7 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// The whole of a unit: `bytes[0]` is position 0 of `pieces` and `holes`.
     pub fn new(bytes: &'a [u8], pieces: &'a [Piece], holes: &'a [Hole]) -> Self {
-        Self {
-            bytes,
-            at: 0,
-            pieces,
-            holes,
-        }
+        Self { bytes, at: 0, pieces, holes }
     }
 
     /// The bytes; those in a hole are zero and mean nothing.
@@ -131,9 +123,7 @@ impl<'a> View<'a> {
     /// The pieces that carried these bytes, clipped and in this view's own coordinates.
     pub fn pieces(&self) -> impl Iterator<Item = Piece> + use<'a> {
         let (from, to) = (self.at, self.at.saturating_add(self.len()));
-        let first = self
-            .pieces
-            .partition_point(|p| p.at.saturating_add(p.len) <= from);
+        let first = self.pieces.partition_point(|p| p.at.saturating_add(p.len) <= from);
         let tail = self.pieces.get(first..).unwrap_or_default();
         tail.iter().take_while(move |p| p.at < to).map(move |p| {
             let start = p.at.max(from);
@@ -150,18 +140,13 @@ impl<'a> View<'a> {
     /// The holes in these bytes, clipped and in this view's own coordinates.
     pub fn holes(&self) -> impl Iterator<Item = Hole> + use<'a> {
         let (from, to) = (self.at, self.at.saturating_add(self.len()));
-        self.holes
-            .iter()
-            .filter(move |h| h.at < to && h.at.saturating_add(h.len) > from)
-            .map(move |h| {
+        self.holes.iter().filter(move |h| h.at < to && h.at.saturating_add(h.len) > from).map(
+            move |h| {
                 let start = h.at.max(from);
                 let end = h.at.saturating_add(h.len).min(to);
-                Hole {
-                    at: start - from,
-                    len: end - start,
-                    why: h.why,
-                }
-            })
+                Hole { at: start - from, len: end - start, why: h.why }
+            },
+        )
     }
 
     /// The first hole that touches `span`.
@@ -169,8 +154,7 @@ impl<'a> View<'a> {
         if self.holes.is_empty() {
             return None;
         }
-        self.holes()
-            .find(|h| h.at < span.end && h.at.saturating_add(h.len) > span.start)
+        self.holes().find(|h| h.at < span.end && h.at.saturating_add(h.len) > span.start)
     }
 
     /// The frames that carried these bytes, ascending, each once.
@@ -216,10 +200,7 @@ impl Buffer {
         let at = self.len();
         self.bytes.extend_from_slice(view.bytes());
         for piece in view.pieces() {
-            let piece = Piece {
-                at: piece.at.saturating_add(at),
-                ..piece
-            };
+            let piece = Piece { at: piece.at.saturating_add(at), ..piece };
             match self.pieces.last_mut() {
                 Some(last)
                     if last.frame == piece.frame
@@ -232,18 +213,14 @@ impl Buffer {
             }
         }
         for hole in view.holes() {
-            self.note_hole(Hole {
-                at: hole.at.saturating_add(at),
-                ..hole
-            });
+            self.note_hole(Hole { at: hole.at.saturating_add(at), ..hole });
         }
     }
 
     /// Appends `len` bytes that are missing.
     pub fn push_hole(&mut self, len: u32, why: Missing) {
         let at = self.len();
-        self.bytes
-            .resize(self.bytes.len().saturating_add(index(len)), 0);
+        self.bytes.resize(self.bytes.len().saturating_add(index(len)), 0);
         self.note_hole(Hole { at, len, why });
     }
 
@@ -288,13 +265,7 @@ mod tests {
     use super::*;
 
     fn piece(at: u32, len: u32, frame: u64, offset: u32) -> Piece {
-        Piece {
-            at,
-            len,
-            frame: FrameNo(frame),
-            offset,
-            time: Time::from_nanos(frame.into()),
-        }
+        Piece { at, len, frame: FrameNo(frame), offset, time: Time::from_nanos(frame.into()) }
     }
 
     /// frame 7 carries "abcd", then two bytes are lost, then frame 9 carries "gh".
@@ -311,19 +282,9 @@ mod tests {
         let b = sample();
         let v = b.view().slice(Span::new(2, 7));
         assert_eq!(v.bytes(), b"cd\0\0g");
-        assert_eq!(
-            v.pieces().collect::<Vec<_>>(),
-            [piece(0, 2, 7, 56), piece(4, 1, 9, 54)]
-        );
+        assert_eq!(v.pieces().collect::<Vec<_>>(), [piece(0, 2, 7, 56), piece(4, 1, 9, 54)]);
         let holes: Vec<_> = v.holes().collect();
-        assert_eq!(
-            holes,
-            [Hole {
-                at: 2,
-                len: 2,
-                why: Missing::Lost
-            }]
-        );
+        assert_eq!(holes, [Hole { at: 2, len: 2, why: Missing::Lost }]);
         assert_eq!(v.frames(), [FrameNo(7), FrameNo(9)]);
         assert_eq!(v.time(), Some(Time::from_nanos(9)));
         assert!(v.hole_in(Span::new(0, 2)).is_none());

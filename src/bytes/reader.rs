@@ -44,10 +44,7 @@ pub enum Why {
 impl Stop {
     /// A value at `at` that cannot be.
     pub fn malformed(at: u32, what: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            at,
-            why: Why::Malformed(what.into()),
-        }
+        Self { at, why: Why::Malformed(what.into()) }
     }
 
     /// Whether the sender is to blame, as opposed to the capture.
@@ -60,11 +57,7 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.why {
             Why::Missing(Missing::Snapped) => {
-                write!(
-                    f,
-                    "bytes from offset {} on were cut off by the snap length",
-                    self.at
-                )
+                write!(f, "bytes from offset {} on were cut off by the snap length", self.at)
             }
             Why::Missing(Missing::Lost) => {
                 write!(f, "bytes at offset {} are not in the capture", self.at)
@@ -73,11 +66,9 @@ impl fmt::Display for Stop {
             Why::Missing(Missing::Capped) => {
                 write!(f, "bytes from offset {} on were not kept", self.at)
             }
-            Why::Short { need, left, limit } => write!(
-                f,
-                "field at offset {} needs {need} bytes, {limit} leaves {left}",
-                self.at
-            ),
+            Why::Short { need, left, limit } => {
+                write!(f, "field at offset {} needs {need} bytes, {limit} leaves {left}", self.at)
+            }
             Why::Malformed(what) => write!(f, "{what} at offset {}", self.at),
         }
     }
@@ -103,14 +94,7 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
     /// Reads `view` from its start, little-endian; rows go to `sink`.
     pub fn new(view: View<'v>, sink: &'s mut S) -> Self {
         let end = view.len();
-        Self {
-            view,
-            pos: 0,
-            end,
-            limit: "the message",
-            order: Order::Little,
-            sink,
-        }
+        Self { view, pos: 0, end, limit: "the message", order: Order::Little, sink }
     }
 
     /// Offset of the next byte, from the start of the unit.
@@ -141,10 +125,7 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
     /// Moves to `pos`, which may lie before the current position but not past the limit.
     pub fn seek(&mut self, pos: u32, what: &'static str) -> Result<(), Stop> {
         if pos > self.end {
-            return Err(Stop::malformed(
-                self.pos,
-                format!("{what} {pos} points past the end"),
-            ));
+            return Err(Stop::malformed(self.pos, format!("{what} {pos} points past the end")));
         }
         self.pos = pos;
         Ok(())
@@ -194,38 +175,25 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
     pub fn take(&mut self, n: u32) -> Result<&'v [u8], Stop> {
         let span = self.check(n)?;
         self.pos = span.end;
-        Ok(self
-            .view
-            .bytes()
-            .get(index(span.start)..index(span.end))
-            .unwrap_or_default())
+        Ok(self.view.bytes().get(index(span.start)..index(span.end)).unwrap_or_default())
     }
 
     /// The next `N` bytes without a row.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Stop> {
         let at = self.pos;
         let bytes = self.take(clamp(N))?;
-        bytes
-            .try_into()
-            .map_err(|_| Stop::malformed(at, "internal length"))
+        bytes.try_into().map_err(|_| Stop::malformed(at, "internal length"))
     }
 
     fn check(&self, n: u32) -> Result<Span, Stop> {
         let left = self.left();
         if n > left {
-            let why = Why::Short {
-                need: n,
-                left,
-                limit: self.limit,
-            };
+            let why = Why::Short { need: n, left, limit: self.limit };
             return Err(Stop { at: self.pos, why });
         }
         let span = Span::new(self.pos, self.pos + n);
         match self.view.hole_in(span) {
-            Some(hole) => Err(Stop {
-                at: hole.at.max(self.pos),
-                why: Why::Missing(hole.why),
-            }),
+            Some(hole) => Err(Stop { at: hole.at.max(self.pos), why: Why::Missing(hole.why) }),
             None => Ok(span),
         }
     }
@@ -289,11 +257,7 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
         let at = self.pos;
         let left = self.left();
         if n > left {
-            let why = Why::Short {
-                need: n,
-                left,
-                limit: self.limit,
-            };
+            let why = Why::Short { need: n, left, limit: self.limit };
             return Err(Stop { at, why });
         }
         self.pos = at + n;
@@ -307,9 +271,7 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
         let at = self.pos;
         let bytes = self.take(n)?;
         let text: String = char::decode_utf16(
-            bytes
-                .chunks_exact(2)
-                .map(|c| u16::from_le_bytes(c.try_into().unwrap_or_default())),
+            bytes.chunks_exact(2).map(|c| u16::from_le_bytes(c.try_into().unwrap_or_default())),
         )
         .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect();
@@ -374,18 +336,8 @@ mod tests {
         assert_eq!(r.u32(&A), Ok(1));
         r.order = Order::Big;
         assert_eq!(r.u16(&B), Ok(2));
-        let rows: Vec<_> = tree
-            .nodes()
-            .iter()
-            .map(|n| (&*n.name, &*n.value, n.span))
-            .collect();
-        assert_eq!(
-            rows,
-            [
-                ("a", "0x00000001", Span::new(0, 4)),
-                ("b", "2", Span::new(4, 6)),
-            ]
-        );
+        let rows: Vec<_> = tree.nodes().iter().map(|n| (&*n.name, &*n.value, n.span)).collect();
+        assert_eq!(rows, [("a", "0x00000001", Span::new(0, 4)), ("b", "2", Span::new(4, 6)),]);
     }
 
     #[test]
@@ -396,11 +348,7 @@ mod tests {
             r.u32(&A)?;
             r.u32(&B)
         });
-        let why = Why::Short {
-            need: 4,
-            left: 2,
-            limit: "frag_length",
-        };
+        let why = Why::Short { need: 4, left: 2, limit: "frag_length" };
         assert_eq!(stop, Err(Stop { at: 4, why }));
         assert_eq!(r.u32(&B), Ok(0), "the outer limit is back");
     }
@@ -421,13 +369,7 @@ mod tests {
         let mut none = ();
         let mut r = Reader::new(b.view(), &mut none);
         r.u16(&A).unwrap();
-        assert_eq!(
-            r.u32(&A),
-            Err(Stop {
-                at: 4,
-                why: Why::Missing(Missing::Lost)
-            })
-        );
+        assert_eq!(r.u32(&A), Err(Stop { at: 4, why: Why::Missing(Missing::Lost) }));
     }
 
     #[test]
@@ -440,9 +382,6 @@ mod tests {
         let mut none = ();
         let mut r = Reader::new(view(&wire), &mut none);
         r.order = Order::Big;
-        assert_eq!(
-            r.guid(&G).unwrap().to_string(),
-            "01020304-0506-0708-090a-0b0c0d0e0f10"
-        );
+        assert_eq!(r.guid(&G).unwrap().to_string(), "01020304-0506-0708-090a-0b0c0d0e0f10");
     }
 }

@@ -62,9 +62,6 @@ impl Both<SocketAddr> {
     /// The same connection with the roles exchanged.
     #[must_use]
     pub fn swapped(self) -> Self {
-        Self {
-            client: self.server,
-            server: self.client,
-        }
+        Self { client: self.server, server: self.client }
     }
 }

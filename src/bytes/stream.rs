@@ -58,10 +58,7 @@ pub struct Stream {
 impl Stream {
     /// A stream that starts in the middle: the first unit has to be found.
     pub fn midstream() -> Self {
-        Self {
-            searching: true,
-            ..Self::default()
-        }
+        Self { searching: true, ..Self::default() }
     }
 
     /// Bytes held.
@@ -247,25 +244,18 @@ mod tests {
         fn frame(&mut self, head: View<'_>) -> Framed {
             match head.bytes() {
                 [0xAA] => Framed::Need(2),
-                [0xAA, n, ..] if *n > 100 => Framed::Skim {
-                    keep: 4,
-                    whole: (*n).into(),
-                },
+                [0xAA, n, ..] if *n > 100 => Framed::Skim { keep: 4, whole: (*n).into() },
                 [0xAA, n, ..] if *n >= 2 => Framed::Whole((*n).into()),
                 _ => Framed::Foreign,
             }
         }
 
         fn unit(&mut self, unit: View<'_>, whole: u32) {
-            self.units
-                .push((unit.len(), whole, unit.holes().next().is_some()));
+            self.units.push((unit.len(), whole, unit.holes().next().is_some()));
         }
 
         fn resync(&mut self, bytes: &[u8]) -> Option<u32> {
-            bytes
-                .windows(2)
-                .position(|w| w[0] == 0xAA && w[1] >= 2)
-                .map(clamp)
+            bytes.windows(2).position(|w| w[0] == 0xAA && w[1] >= 2).map(clamp)
         }
 
         fn desync(&mut self, dropped: u32) {

@@ -41,10 +41,7 @@ mod tests {
 
     #[test]
     fn prints_nanoseconds_in_utc() {
-        assert_eq!(
-            Time::from_nanos(1).to_string(),
-            "1970-01-01T00:00:00.000000001Z"
-        );
+        assert_eq!(Time::from_nanos(1).to_string(), "1970-01-01T00:00:00.000000001Z");
         assert_eq!(
             Time::from_nanos(1_795_369_758_123_456_000).to_string(),
             "2026-11-22T17:49:18.123456000Z"
@@ -54,10 +51,7 @@ mod tests {
     #[test]
     fn clamps_instead_of_wrapping() {
         assert_eq!(Time::from_nanos(i128::MAX).nanos(), i64::MAX);
-        assert_eq!(
-            Time::from_nanos(i128::MIN).since(Time::from_nanos(i128::MAX)),
-            i64::MIN
-        );
+        assert_eq!(Time::from_nanos(i128::MIN).since(Time::from_nanos(i128::MAX)), i64::MIN);
         assert!(!Time::from_nanos(i128::MIN).to_string().is_empty());
     }
 }

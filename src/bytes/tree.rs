@@ -29,34 +29,22 @@ pub enum Format {
 impl Field {
     /// A number shown in decimal, a text, or bytes.
     pub const fn dec(name: &'static str) -> Self {
-        Self {
-            name,
-            format: Format::Dec,
-        }
+        Self { name, format: Format::Dec }
     }
 
     /// A number shown in hexadecimal.
     pub const fn hex(name: &'static str) -> Self {
-        Self {
-            name,
-            format: Format::Hex,
-        }
+        Self { name, format: Format::Hex }
     }
 
     /// A number whose values have names.
     pub const fn named(name: &'static str, names: &'static [(u64, &'static str)]) -> Self {
-        Self {
-            name,
-            format: Format::Named(names),
-        }
+        Self { name, format: Format::Named(names) }
     }
 
     /// A number whose bits have names.
     pub const fn flags(name: &'static str, bits: &'static [(u64, &'static str)]) -> Self {
-        Self {
-            name,
-            format: Format::Flags(bits),
-        }
+        Self { name, format: Format::Flags(bits) }
     }
 }
 
@@ -128,10 +116,7 @@ impl Tree {
         let base = self.depth();
         self.nodes.extend(other.nodes.iter().map(|node| Node {
             depth: node.depth.saturating_add(base),
-            span: Span::new(
-                node.span.start.saturating_add(by),
-                node.span.end.saturating_add(by),
-            ),
+            span: Span::new(node.span.start.saturating_add(by), node.span.end.saturating_add(by)),
             ..node.clone()
         }));
     }
@@ -142,12 +127,7 @@ impl Tree {
 
     fn add(&mut self, name: &str, value: &str, span: Span) {
         let depth = self.depth();
-        self.nodes.push(Node {
-            depth,
-            name: name.into(),
-            value: value.into(),
-            span,
-        });
+        self.nodes.push(Node { depth, name: name.into(), value: value.into(), span });
     }
 }
 
@@ -182,10 +162,7 @@ fn text(format: Format, width: u32, value: Scalar<'_>) -> String {
         Scalar::Text(text) => return format!("\"{}\"", printable(text)),
         Scalar::Bytes(bytes) => return hex_line(bytes),
     };
-    let hex = format!(
-        "0x{number:0digits$x}",
-        digits = usize::try_from(width).unwrap_or(8) * 2
-    );
+    let hex = format!("0x{number:0digits$x}", digits = usize::try_from(width).unwrap_or(8) * 2);
     match format {
         Format::Dec => number.to_string(),
         Format::Hex => hex,
@@ -205,11 +182,7 @@ fn text(format: Format, width: u32, value: Scalar<'_>) -> String {
             if rest != 0 && !names.is_empty() {
                 names.push(format!("0x{rest:x}"));
             }
-            if names.is_empty() {
-                hex
-            } else {
-                format!("{hex} ({})", names.join(" | "))
-            }
+            if names.is_empty() { hex } else { format!("{hex} ({})", names.join(" | ")) }
         }
     }
 }
@@ -258,38 +231,24 @@ mod tests {
         tree.row("x", "1".into(), Span::new(0, 4));
         tree.leave(4);
         tree.row("y", "2".into(), Span::new(4, 5));
-        let rows: Vec<_> = tree
-            .nodes()
-            .iter()
-            .map(|n| (n.depth, &*n.name, n.span))
-            .collect();
+        let rows: Vec<_> = tree.nodes().iter().map(|n| (n.depth, &*n.name, n.span)).collect();
         assert_eq!(
             rows,
-            [
-                (0, "header", Span::new(0, 4)),
-                (1, "x", Span::new(0, 4)),
-                (0, "y", Span::new(4, 5)),
-            ]
+            [(0, "header", Span::new(0, 4)), (1, "x", Span::new(0, 4)), (0, "y", Span::new(4, 5)),]
         );
     }
 
     #[test]
     fn flags_keep_unknown_bits_and_all_digits() {
         const BITS: &[(u64, &str)] = &[(1, "FIRST"), (2, "LAST")];
-        assert_eq!(
-            text(Format::Flags(BITS), 1, Scalar::U(0x83)),
-            "0x83 (FIRST | LAST | 0x80)"
-        );
+        assert_eq!(text(Format::Flags(BITS), 1, Scalar::U(0x83)), "0x83 (FIRST | LAST | 0x80)");
         assert_eq!(text(Format::Flags(BITS), 2, Scalar::U(0)), "0x0000");
         assert_eq!(text(Format::Named(BITS), 2, Scalar::U(7)), "7 (unknown)");
     }
 
     #[test]
     fn nothing_a_terminal_acts_on_gets_through() {
-        assert_eq!(
-            printable("a\u{1b}[31m\u{202e}b\n"),
-            "a\\u{1b}[31m\\u{202e}b\\u{a}"
-        );
+        assert_eq!(printable("a\u{1b}[31m\u{202e}b\n"), "a\\u{1b}[31m\\u{202e}b\\u{a}");
         assert_eq!(printable("Ü \\\\srv\\vol$"), "Ü \\\\srv\\vol$");
     }
 }

@@ -95,8 +95,7 @@ impl Half {
 
     /// Whether everything up to the FIN or RST has been delivered.
     pub(super) fn ended(&self) -> bool {
-        self.end
-            .is_some_and(|(end, _)| self.next.is_some_and(|next| next >= end))
+        self.end.is_some_and(|(end, _)| self.next.is_some_and(|next| next >= end))
             && self.held.is_empty()
     }
 
@@ -153,10 +152,7 @@ impl Half {
         let wire_end = start + u64::from(segment.wire_len.max(captured));
         if segment.fin || segment.rst {
             self.reset |= segment.rst;
-            if self
-                .end
-                .is_none_or(|(end, _)| wire_end > end && !segment.rst)
-            {
+            if self.end.is_none_or(|(end, _)| wire_end > end && !segment.rst) {
                 self.end = Some((wire_end, segment.time));
             }
         }
@@ -217,11 +213,7 @@ impl Half {
                 from = to;
                 continue;
             }
-            let to = self
-                .held
-                .range(from..)
-                .next()
-                .map_or(end, |(at, _)| end.min(*at));
+            let to = self.held.range(from..).next().map_or(end, |(at, _)| end.min(*at));
             let bytes: Box<[u8]> = slice(segment.payload, start, from, to).into();
             self.held_bytes += bytes.len();
             let offset = segment.offset.saturating_add(clamp_u64(from - start));
@@ -232,15 +224,7 @@ impl Half {
                 offset,
                 time: segment.time,
             };
-            self.held.insert(
-                from,
-                Held {
-                    bytes,
-                    piece,
-                    skip: 0,
-                    ack,
-                },
-            );
+            self.held.insert(from, Held { bytes, piece, skip: 0, ack });
             from = to;
         }
         counters.conflicts += u64::from(conflict);
@@ -287,9 +271,7 @@ impl Half {
         let known = [
             self.held.keys().next().copied(),
             self.snapped.keys().next().copied(),
-            self.end
-                .map(|(end, _)| end)
-                .filter(|end| self.next.is_none_or(|next| *end > next)),
+            self.end.map(|(end, _)| end).filter(|end| self.next.is_none_or(|next| *end > next)),
         ];
         let first = known.into_iter().flatten().min()?;
         match self.next {

@@ -214,18 +214,11 @@ impl Flows {
             (true, Some(_)) => false,
             _ => segment.dst.port() < segment.src.port(),
         };
-        let (client, server) = if from_client {
-            (segment.src, segment.dst)
-        } else {
-            (segment.dst, segment.src)
-        };
+        let (client, server) =
+            if from_client { (segment.src, segment.dst) } else { (segment.dst, segment.src) };
         let id = FlowId(u32::try_from(self.counters.flows).unwrap_or(u32::MAX));
         self.counters.flows += 1;
-        let flow = Flow {
-            id,
-            ends: Both { client, server },
-            midstream: !segment.syn,
-        };
+        let flow = Flow { id, ends: Both { client, server }, midstream: !segment.syn };
         let state = State {
             flow,
             halves: Both::default(),
@@ -239,11 +232,8 @@ impl Flows {
 
     /// Forgets the quarter of the flows that has been silent for longest.
     fn evict(&mut self, to: &mut impl Receiver) {
-        let mut ages: Vec<_> = self
-            .table
-            .iter()
-            .map(|(key, state)| (state.last_seen, state.flow.id, *key))
-            .collect();
+        let mut ages: Vec<_> =
+            self.table.iter().map(|(key, state)| (state.last_seen, state.flow.id, *key)).collect();
         ages.sort_unstable();
         for (_, _, key) in ages.into_iter().take(MAX_FLOWS / 4) {
             if let Some(mut state) = self.table.remove(&key) {
@@ -283,11 +273,7 @@ impl Flows {
 
 impl State {
     fn side(&self, segment: &Segment<'_>) -> Side {
-        if segment.src == self.flow.ends.client {
-            Side::Client
-        } else {
-            Side::Server
-        }
+        if segment.src == self.flow.ends.client { Side::Client } else { Side::Server }
     }
 
     fn held_bytes(&self) -> usize {
@@ -308,9 +294,7 @@ impl State {
         self.held_segments() > REORDER_SEGMENTS
             || self.held_bytes() > REORDER_BYTES
             || (held_in_all > HELD_BYTES && self.held_bytes() > 0)
-            || self
-                .waiting_since()
-                .is_some_and(|since| now.since(since) >= REORDER_WAIT)
+            || self.waiting_since().is_some_and(|since| now.since(since) >= REORDER_WAIT)
     }
 
     fn give_up(
@@ -340,10 +324,7 @@ impl State {
                 offset: segment.offset.saturating_add(span.start),
                 time: segment.time,
             };
-            let (start, end) = (
-                crate::bytes::index(span.start),
-                crate::bytes::index(span.end),
-            );
+            let (start, end) = (crate::bytes::index(span.start), crate::bytes::index(span.end));
             let bytes = segment.payload.get(start..end).unwrap_or_default();
             let interest = to.data(&self.flow, side, View::new(bytes, &[piece], &[]));
             self.heed(interest);
@@ -403,7 +384,7 @@ impl State {
             }
             Ready::Gap(len, why) => {
                 if why == &Missing::Snapped {
-                    counters.snapped_bytes += len
+                    counters.snapped_bytes += len;
                 } else {
                     counters.gaps += 1;
                     counters.lost_bytes += len;
@@ -426,9 +407,7 @@ impl State {
         // What is missing may be the other side's bytes that this side acknowledges.
         let gap = match self.halves[side].skip_hole() {
             Some(gap) => Some((side, gap)),
-            None => self.halves[side.other()]
-                .skip_hole()
-                .map(|gap| (side.other(), gap)),
+            None => self.halves[side.other()].skip_hole().map(|gap| (side.other(), gap)),
         };
         match gap {
             Some((_, 0)) => {}

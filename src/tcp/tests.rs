@@ -48,10 +48,7 @@ struct Packet {
     wire_len: u32,
 }
 
-const ISN: Both<u32> = Both {
-    client: u32::MAX - 20,
-    server: 7,
-};
+const ISN: Both<u32> = Both { client: u32::MAX - 20, server: 7 };
 
 /// A packet of the established connection; `at` counts from the first byte of the stream.
 fn packet(from: Side, at: usize, payload: &[u8], acked: usize) -> Packet {
@@ -74,12 +71,7 @@ fn clamp(n: usize) -> u32 {
 
 fn syn(from: Side) -> Packet {
     let ack = (from == Side::Server).then(|| ISN.client.wrapping_add(1));
-    Packet {
-        seq: ISN[from],
-        syn: true,
-        ack,
-        ..packet(from, 0, b"", 0)
-    }
+    Packet { seq: ISN[from], syn: true, ack, ..packet(from, 0, b"", 0) }
 }
 
 /// Feeds packets a microsecond apart.
@@ -118,10 +110,7 @@ fn run(packets: &[Packet]) -> Collect {
 }
 
 fn text(stream: &[Option<u8>]) -> String {
-    stream
-        .iter()
-        .map(|byte| byte.map_or('_', char::from))
-        .collect()
+    stream.iter().map(|byte| byte.map_or('_', char::from)).collect()
 }
 
 /// A conversation in turns: lengths of what client and server say alternately, cut into packets.
@@ -129,11 +118,7 @@ fn conversation(turns: &[u8], mtu: usize) -> (Vec<Packet>, Both<Vec<Option<u8>>>
     let mut packets = vec![syn(Side::Client), syn(Side::Server)];
     let mut said: Both<Vec<Option<u8>>> = Both::default();
     for (n, len) in turns.iter().enumerate() {
-        let side = if n % 2 == 0 {
-            Side::Client
-        } else {
-            Side::Server
-        };
+        let side = if n % 2 == 0 { Side::Client } else { Side::Server };
         let bytes: Vec<u8> = (0..*len).map(|i| i ^ u8::try_from(n).unwrap()).collect();
         for chunk in bytes.chunks(mtu) {
             let at = said[side].len();
@@ -149,9 +134,8 @@ fn conversation(turns: &[u8], mtu: usize) -> (Vec<Packet>, Both<Vec<Option<u8>>>
 fn disturbed(packets: &[Packet], picks: &[u8], reach: usize) -> Vec<Packet> {
     let mut out = packets.to_vec();
     for side in Side::BOTH {
-        let places: Vec<usize> = (0..out.len())
-            .filter(|place| packets[*place].from == side)
-            .collect();
+        let places: Vec<usize> =
+            (0..out.len()).filter(|place| packets[*place].from == side).collect();
         let mut order: Vec<usize> = (0..places.len()).collect();
         let pick = |n: usize| picks.get(n).map_or(0, |pick| usize::from(*pick) % reach);
         order.sort_by_key(|n| n + pick(*n));
@@ -314,9 +298,7 @@ fn a_capture_may_begin_in_the_middle() {
 
 #[test]
 fn one_direction_is_enough() {
-    let packets: Vec<_> = (0..200)
-        .map(|n| packet(Side::Client, n * 2, b"ab", n * 300))
-        .collect();
+    let packets: Vec<_> = (0..200).map(|n| packet(Side::Client, n * 2, b"ab", n * 300)).collect();
     let (mut flows, mut to) = (Flows::default(), Collect::default());
     feed(&mut flows, &mut to, &packets, 1);
     assert!(to.streams.client.len() >= 200, "most of it before the end");
@@ -328,12 +310,7 @@ fn one_direction_is_enough() {
 #[test]
 fn a_hole_is_given_up_when_the_clock_goes_on() {
     let (mut flows, mut to) = (Flows::default(), Collect::default());
-    feed(
-        &mut flows,
-        &mut to,
-        &[syn(Side::Client), packet(Side::Client, 3, b"later", 0)],
-        1,
-    );
+    feed(&mut flows, &mut to, &[syn(Side::Client), packet(Side::Client, 3, b"later", 0)], 1);
     assert_eq!(text(&to.streams.client), "");
     let other = Segment {
         src: "10.9.9.9:9".parse().unwrap(),
@@ -366,16 +343,8 @@ fn a_hole_is_given_up_when_too_much_waits_behind_it() {
 #[test]
 fn what_the_snap_length_cut_is_a_gap_at_once() {
     let (mut flows, mut to) = (Flows::default(), Collect::default());
-    let cut = Packet {
-        wire_len: 10,
-        ..packet(Side::Client, 0, b"abcd", 0)
-    };
-    let packets = [
-        syn(Side::Client),
-        syn(Side::Server),
-        cut,
-        packet(Side::Client, 10, b"kl", 0),
-    ];
+    let cut = Packet { wire_len: 10, ..packet(Side::Client, 0, b"abcd", 0) };
+    let packets = [syn(Side::Client), syn(Side::Server), cut, packet(Side::Client, 10, b"kl", 0)];
     feed(&mut flows, &mut to, &packets, 1);
     assert_eq!(text(&to.streams.client), "abcd______kl");
     assert_eq!(flows.counters().snapped_bytes, 6);
@@ -385,21 +354,10 @@ fn what_the_snap_length_cut_is_a_gap_at_once() {
 #[test]
 fn addresses_used_again_are_another_flow() {
     let (mut flows, mut to) = (Flows::default(), Collect::default());
-    feed(
-        &mut flows,
-        &mut to,
-        &[syn(Side::Client), packet(Side::Client, 0, b"one", 0)],
-        1,
-    );
+    feed(&mut flows, &mut to, &[syn(Side::Client), packet(Side::Client, 0, b"one", 0)], 1);
     to.closed = 0;
-    let again = Packet {
-        seq: 5_000_000,
-        ..syn(Side::Client)
-    };
-    let data = Packet {
-        seq: 5_000_001,
-        ..packet(Side::Client, 0, b"two", 0)
-    };
+    let again = Packet { seq: 5_000_000, ..syn(Side::Client) };
+    let data = Packet { seq: 5_000_001, ..packet(Side::Client, 0, b"two", 0) };
     feed(&mut flows, &mut to, &[again, syn(Side::Server)], 4);
     assert_eq!(to.closed, 1, "the first connection is over");
     to.closed = 0;
@@ -410,36 +368,18 @@ fn addresses_used_again_are_another_flow() {
 
 #[test]
 fn both_ends_or_a_reset_close_the_flow() {
-    let fin = |from, at| Packet {
-        fin: true,
-        ..packet(from, at, b"", 0)
-    };
-    let mut packets = vec![
-        syn(Side::Client),
-        syn(Side::Server),
-        fin(Side::Server, 0),
-        fin(Side::Client, 3),
-    ];
+    let fin = |from, at| Packet { fin: true, ..packet(from, at, b"", 0) };
+    let mut packets =
+        vec![syn(Side::Client), syn(Side::Server), fin(Side::Server, 0), fin(Side::Client, 3)];
     let (mut flows, mut to) = (Flows::default(), Collect::default());
     feed(&mut flows, &mut to, &packets, 1);
-    assert_eq!(
-        to.closed, 0,
-        "three bytes before the client's end are awaited"
-    );
-    feed(
-        &mut flows,
-        &mut to,
-        &[packet(Side::Client, 0, b"abc", 0)],
-        9,
-    );
+    assert_eq!(to.closed, 0, "three bytes before the client's end are awaited");
+    feed(&mut flows, &mut to, &[packet(Side::Client, 0, b"abc", 0)], 9);
     assert_eq!((text(&to.streams.client).as_str(), to.closed), ("abc", 1));
 
     packets.truncate(2);
     packets.push(packet(Side::Client, 0, b"abc", 0));
-    packets.push(Packet {
-        rst: true,
-        ..packet(Side::Server, 0, b"", 3)
-    });
+    packets.push(Packet { rst: true, ..packet(Side::Server, 0, b"", 3) });
     let (mut flows, mut to) = (Flows::default(), Collect::default());
     feed(&mut flows, &mut to, &packets, 1);
     assert_eq!((text(&to.streams.client).as_str(), to.closed), ("abc", 1));

@@ -1,0 +1,359 @@
+//! What two sides have agreed on over a channel, and the calls in flight.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::call::{Auth, Call, Ending, Message};
+use super::pdu::{Body, ContextElement, ContextResult, PacketType, Pdu, SyntaxId, Verifier};
+use super::{ChannelId, Common, Event, Origin, STUB_BYTES};
+use crate::bytes::{Buffer, FrameNo, Guid, Missing, Side, Time, View};
+use crate::security::{ntlm, peek};
+
+/// Calls of one association that may wait for an answer; beyond it the oldest is given up.
+const MAX_IN_FLIGHT: usize = 1024;
+/// Presentation contexts of one association.
+const MAX_CONTEXTS: usize = 1024;
+/// Binds of one association that may wait for an answer.
+const MAX_BINDS: usize = 16;
+/// Security contexts of one association.
+const MAX_SECURITY_CONTEXTS: usize = 256;
+/// Octets of one stub; what comes beyond is a hole in it.
+const MAX_STUB: u32 = 16 << 20;
+/// `RPC_C_AUTHN_LEVEL_CONNECT`
+const LEVEL_CONNECT: u8 = 2;
+/// `RPC_C_AUTHN_LEVEL_PKT_PRIVACY`
+const LEVEL_PRIVACY: u8 = 6;
+
+/// State of one association.
+#[derive(Debug, Default)]
+pub(super) struct Association {
+    /// Added by bind and `alter_context`, never removed: requests may refer to them at any time.
+    contexts: FxHashMap<u16, Context>,
+    /// Proposals without an answer, by call id. Added by bind and `alter_context`, removed by the
+    /// answer or by the cap.
+    binds: Vec<(u32, Vec<ContextElement>)>,
+    /// Security contexts by their id. Added by the first security trailer that names one.
+    security: FxHashMap<u32, Auth>,
+    /// Calls without a complete answer, by call id. Added by the first fragment of a request (or
+    /// of a response whose request was not seen), removed by the last of the answer, by the
+    /// channel's end or by the cap.
+    in_flight: BTreeMap<u32, InFlight>,
+}
+
+#[derive(Debug)]
+struct Context {
+    interface: SyntaxId,
+    /// What the server accepted, or what there was to accept if it was one.
+    transfer: Option<SyntaxId>,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    channel: ChannelId,
+    n: u64,
+    context_id: u16,
+    opnum: Option<u16>,
+    object: Option<Guid>,
+    auth: Auth,
+    request: Option<Message>,
+    response: Option<Message>,
+}
+
+impl Association {
+    /// Takes the next PDU.
+    pub(super) fn advance(
+        &mut self,
+        origin: Origin,
+        unit: View<'_>,
+        pdu: &Pdu<'_>,
+        common: &mut Common,
+        out: &mut Vec<Event>,
+    ) {
+        let header = &pdu.header;
+        if let Some(verifier) = &pdu.verifier {
+            self.note_security(header.ptype, origin.side, verifier);
+        }
+        match &pdu.body {
+            Some(Body::Request { context_id, opnum, object, stub }) => {
+                let part = Part { origin, unit, pdu, stub: *stub, context_id: *context_id };
+                self.request(&part, *opnum, *object, common, out);
+            }
+            Some(Body::Response { context_id, stub }) => {
+                let part = Part { origin, unit, pdu, stub: *stub, context_id: *context_id };
+                self.response(&part, Ending::Response, common, out);
+            }
+            Some(Body::Fault { context_id, status }) => {
+                let stub = unit.slice(crate::bytes::Span::default());
+                let part = Part { origin, unit, pdu, stub, context_id: *context_id };
+                self.response(&part, Ending::Fault(*status), common, out);
+            }
+            Some(Body::Bind { contexts }) => self.propose(header.call_id, contexts),
+            Some(Body::BindAck { results }) => self.accept(header.call_id, results, out),
+            Some(Body::BindNak { reason }) => {
+                self.binds.retain(|(call_id, _)| *call_id != header.call_id);
+                out.push(Event::BindRefused { reason: *reason });
+            }
+            Some(Body::Other) if header.ptype == PacketType::ORPHANED => {
+                self.end(header.call_id, Ending::NoAnswer, common, out);
+            }
+            Some(Body::Other) | None => {}
+        }
+    }
+
+    /// Gives up every call that waits for an answer.
+    pub(super) fn close(&mut self, common: &mut Common, out: &mut Vec<Event>) {
+        let mut waiting: Vec<_> =
+            self.in_flight.iter().map(|(id, flight)| (flight.n, *id)).collect();
+        waiting.sort_unstable();
+        for (_, call_id) in waiting {
+            self.end(call_id, Ending::NoAnswer, common, out);
+        }
+    }
+
+    fn propose(&mut self, call_id: u32, contexts: &[ContextElement]) {
+        if self.binds.len() >= MAX_BINDS {
+            self.binds.remove(0);
+        }
+        self.binds.push((call_id, contexts.to_vec()));
+        for element in contexts {
+            let mut syntaxes = element.offered.iter();
+            let (only, more) = (syntaxes.next().copied(), syntaxes.next());
+            if only.is_some_and(|syntax| syntax.is_feature_negotiation()) {
+                continue;
+            }
+            // Windows offers one transfer syntax per context, so the context tells the syntax
+            // even where the answer is not in the capture.
+            let transfer = only.filter(|_| more.is_none());
+            if self.contexts.len() < MAX_CONTEXTS || self.contexts.contains_key(&element.id) {
+                let context = Context { interface: element.interface, transfer };
+                self.contexts.insert(element.id, context);
+            }
+        }
+    }
+
+    fn accept(&mut self, call_id: u32, results: &[ContextResult], out: &mut Vec<Event>) {
+        let Some(place) = self.binds.iter().rposition(|(id, _)| *id == call_id) else {
+            return;
+        };
+        let (_, proposed) = self.binds.remove(place);
+        for (element, result) in proposed.iter().zip(results) {
+            let Some(context) = self.contexts.get_mut(&element.id) else {
+                continue;
+            };
+            match result.result {
+                0 => context.transfer = Some(result.syntax),
+                3 => {}
+                refused => out.push(Event::ContextRefused {
+                    interface: element.interface,
+                    result: refused,
+                    reason: result.reason,
+                }),
+            }
+        }
+    }
+
+    fn note_security(&mut self, ptype: PacketType, side: Side, verifier: &Verifier<'_>) {
+        if self.security.len() >= MAX_SECURITY_CONTEXTS
+            && !self.security.contains_key(&verifier.context_id)
+        {
+            return;
+        }
+        let auth = self.security.entry(verifier.context_id).or_insert(Auth::NONE);
+        auth.auth_type = verifier.auth_type;
+        auth.level = verifier.auth_level;
+        // Only these carry tokens; the others carry signatures.
+        let token = matches!(
+            ptype,
+            PacketType::BIND
+                | PacketType::BIND_ACK
+                | PacketType::ALTER_CONTEXT
+                | PacketType::ALTER_CONTEXT_RESP
+                | PacketType::AUTH3
+        );
+        if token && verifier.value.holes().next().is_none() {
+            let Some(token) = peek(verifier.value.bytes()) else {
+                return;
+            };
+            auth.mechanism = Some(token.mechanism);
+            if let (Side::Client, Some(ntlm::Message::Authenticate(message))) = (side, token.ntlm) {
+                auth.principal = Some(message.account());
+            }
+        }
+    }
+
+    /// How a PDU was protected: by its own trailer, or at connect level by that of the bind.
+    fn auth(&self, verifier: Option<&Verifier<'_>>) -> Auth {
+        if let Some(verifier) = verifier {
+            let known = self.security.get(&verifier.context_id);
+            let of_bind = known.cloned().unwrap_or(Auth::NONE);
+            return Auth { auth_type: verifier.auth_type, level: verifier.auth_level, ..of_bind };
+        }
+        let mut contexts = self.security.values();
+        match (contexts.next(), contexts.next()) {
+            (Some(auth), None) if auth.level == LEVEL_CONNECT => auth.clone(),
+            _ => Auth::NONE,
+        }
+    }
+
+    fn request(
+        &mut self,
+        part: &Part<'_, '_>,
+        opnum: u16,
+        object: Option<Guid>,
+        common: &mut Common,
+        out: &mut Vec<Event>,
+    ) {
+        let call_id = part.pdu.header.call_id;
+        let goes_on = !part.pdu.header.is_first()
+            && self.in_flight.get(&call_id).is_some_and(|flight| {
+                flight.request.as_ref().is_some_and(|request| !request.complete)
+            });
+        if !goes_on {
+            // A call id that is used again ends the call that had it.
+            self.end(call_id, Ending::NoAnswer, common, out);
+            self.begin(part, Some(opnum), object, common, out);
+        }
+        if let Some(flight) = self.in_flight.get_mut(&call_id) {
+            part.append_to(&mut flight.request, common);
+        }
+    }
+
+    fn response(
+        &mut self,
+        part: &Part<'_, '_>,
+        ending: Ending,
+        common: &mut Common,
+        out: &mut Vec<Event>,
+    ) {
+        let header = &part.pdu.header;
+        if !self.in_flight.contains_key(&header.call_id) {
+            self.begin(part, None, None, common, out);
+        }
+        if let Some(flight) = self.in_flight.get_mut(&header.call_id) {
+            if header.is_first() {
+                let again = flight.response.take();
+                release(common, again.as_ref());
+            }
+            part.append_to(&mut flight.response, common);
+        }
+        if header.is_last() || matches!(ending, Ending::Fault(_)) {
+            self.end(header.call_id, ending, common, out);
+        }
+    }
+
+    /// Takes up a call, giving up the oldest one if too many wait.
+    fn begin(
+        &mut self,
+        part: &Part<'_, '_>,
+        opnum: Option<u16>,
+        object: Option<Guid>,
+        common: &mut Common,
+        out: &mut Vec<Event>,
+    ) {
+        if self.in_flight.len() >= MAX_IN_FLIGHT {
+            let oldest = self.in_flight.iter().min_by_key(|(_, flight)| flight.n);
+            if let Some(call_id) = oldest.map(|(id, _)| *id) {
+                self.end(call_id, Ending::NoAnswer, common, out);
+            }
+        }
+        common.calls += 1;
+        let flight = InFlight {
+            channel: part.origin.channel,
+            n: common.calls,
+            context_id: part.context_id,
+            opnum,
+            object,
+            auth: self.auth(part.pdu.verifier.as_ref()),
+            request: None,
+            response: None,
+        };
+        self.in_flight.insert(part.pdu.header.call_id, flight);
+    }
+
+    fn end(&mut self, call_id: u32, ending: Ending, common: &mut Common, out: &mut Vec<Event>) {
+        let Some(flight) = self.in_flight.remove(&call_id) else {
+            return;
+        };
+        release(common, flight.request.as_ref());
+        release(common, flight.response.as_ref());
+        let context = self.contexts.get(&flight.context_id);
+        // A response that began and never ended is no answer, but it is shown.
+        let call = Call {
+            channel: flight.channel,
+            n: flight.n,
+            call_id,
+            context_id: flight.context_id,
+            interface: context.map(|context| context.interface),
+            transfer: context.and_then(|context| context.transfer?.transfer()),
+            opnum: flight.opnum,
+            object: flight.object,
+            auth: flight.auth,
+            request: flight.request,
+            response: flight.response,
+            ending,
+        };
+        out.push(Event::Call(Box::new(call)));
+    }
+}
+
+/// A PDU that carries part of a stub.
+struct Part<'a, 'v> {
+    origin: Origin,
+    unit: View<'v>,
+    pdu: &'a Pdu<'v>,
+    stub: View<'v>,
+    context_id: u16,
+}
+
+impl Part<'_, '_> {
+    /// Adds this fragment to the message it belongs to.
+    fn append_to(&self, slot: &mut Option<Message>, common: &mut Common) {
+        let header = &self.pdu.header;
+        let message = slot.get_or_insert_with(|| Message {
+            stub: Buffer::default(),
+            frames: Vec::new(),
+            time: Time::default(),
+            ends: self.origin.ends,
+            order: header.order,
+            fragments: 0,
+            complete: false,
+            from_start: header.is_first(),
+            sealed: false,
+            pdus: Vec::new(),
+        });
+        let verifier = self.pdu.verifier.as_ref();
+        message.sealed |= verifier.is_some_and(|v| v.auth_level == LEVEL_PRIVACY)
+            && header.ptype != PacketType::FAULT;
+        message.fragments = message.fragments.saturating_add(1);
+        message.complete |= header.is_last();
+        message.time = message.time.max(self.unit.time().unwrap_or_default());
+        merge(&mut message.frames, &self.unit.frames());
+        let room =
+            MAX_STUB.saturating_sub(message.stub.len()).min(STUB_BYTES.saturating_sub(common.held));
+        if self.stub.len() <= room {
+            message.stub.push(self.stub);
+            common.held += self.stub.len();
+        } else if message.stub.view().holes().all(|hole| hole.why != Missing::Capped) {
+            // One octet stands for all that is left out.
+            message.stub.push_hole(1, Missing::Capped);
+            common.held += 1;
+        }
+        if common.keep_pdus {
+            let mut pdu = Buffer::default();
+            pdu.push(self.unit);
+            message.pdus.push(pdu);
+        }
+    }
+}
+
+fn release(common: &mut Common, message: Option<&Message>) {
+    common.held = common.held.saturating_sub(message.map_or(0, |message| message.stub.len()));
+}
+
+/// Adds `more` to `frames`; both ascend and have nothing twice.
+fn merge(frames: &mut Vec<FrameNo>, more: &[FrameNo]) {
+    frames.extend_from_slice(more);
+    frames.sort_unstable();
+    frames.dedup();
+}

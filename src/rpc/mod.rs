@@ -1,0 +1,245 @@
+//! Connection-oriented DCE/RPC: PDUs (pure) and associations (state).
+//!
+//! Takes the bytes of a *channel* (a TCP connection or a named pipe: RPC does not know which) and
+//! gives joined [`Call`]s. RPC is recognised by its content, never by port or pipe name, and the
+//! interface of a call comes from its presentation context or stays unknown.
+//!
+//! ```text
+//! channel bytes ─► Stream (cut into PDUs) ─► pdu::dissect ─► Association ─► Call
+//! ```
+
+mod association;
+mod call;
+pub mod names;
+pub mod pdu;
+pub mod trailer;
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use crate::bytes::{
+    Both, Ends, Framed, Layer, Missing, Reader, Side, Stop, Stream, View, clamp, index,
+};
+use association::Association;
+pub use call::{Auth, Call, Ending, Message, StubState};
+pub use pdu::{PacketType, SyntaxId, Transfer};
+
+/// Octets of stubs kept for calls that are not complete, all together; what comes beyond is a
+/// hole in the stub.
+pub const STUB_BYTES: u32 = 64 << 20;
+
+/// Who carries RPC; the caller's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelId(pub u64);
+
+/// What RPC has to say.
+#[derive(Debug)]
+pub enum Event {
+    /// A call is complete, or will never be.
+    Call(Box<Call>),
+    /// A PDU that breaks its own lengths.
+    Malformed(Stop),
+    /// The server refused a bind: [C706] 12.6.4.5 `provider_reject_reason`.
+    BindRefused {
+        /// The reason.
+        reason: u16,
+    },
+    /// The server refused a presentation context.
+    ContextRefused {
+        /// The interface that was asked for.
+        interface: SyntaxId,
+        /// `p_cont_def_result_t`
+        result: u16,
+        /// `p_provider_reason_t`
+        reason: u16,
+    },
+}
+
+/// What was seen, for the summary.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// PDUs by type.
+    pub pdus: BTreeMap<PacketType, u64>,
+    /// PDUs that break their own lengths.
+    pub malformed: u64,
+    /// Octets of channels that belong to no PDU.
+    pub passed_over: u64,
+}
+
+/// What is kept for all associations together.
+#[derive(Debug, Default)]
+struct Common {
+    /// Number of the last call.
+    calls: u64,
+    /// Octets of stubs held.
+    held: u32,
+    keep_pdus: bool,
+    counters: Counters,
+}
+
+/// All associations of a capture.
+#[derive(Debug, Default)]
+pub struct Rpc {
+    /// Added by the first bytes of a channel, removed by [`Rpc::close`].
+    channels: FxHashMap<ChannelId, Channel>,
+    common: Common,
+}
+
+#[derive(Debug, Default)]
+struct Channel {
+    streams: Both<Stream>,
+    association: Association,
+}
+
+/// Where bytes of a channel come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The connection that carried them.
+    pub ends: Ends,
+    /// Who sent them.
+    pub side: Side,
+}
+
+impl Rpc {
+    /// A state that keeps the PDUs of every call, for showing them.
+    pub fn keeping_pdus() -> Self {
+        Self { common: Common { keep_pdus: true, ..Common::default() }, ..Self::default() }
+    }
+
+    /// What was seen so far.
+    pub fn counters(&self) -> &Counters {
+        &self.common.counters
+    }
+
+    /// Says that `channel` begins in the middle, so that its first PDU has to be found.
+    pub fn begin_midstream(&mut self, channel: ChannelId) {
+        let streams = Both { client: Stream::midstream(), server: Stream::midstream() };
+        self.channels.insert(channel, Channel { streams, ..Channel::default() });
+    }
+
+    /// Takes the next bytes of one direction of a channel. Every PDU is shown to `watch`.
+    pub fn feed(
+        &mut self,
+        origin: Origin,
+        view: View<'_>,
+        out: &mut Vec<Event>,
+        watch: &mut dyn FnMut(View<'_>),
+    ) {
+        let channel = self.channels.entry(origin.channel).or_default();
+        let Channel { streams, association } = channel;
+        let common = &mut self.common;
+        let mut cutter = Cutter { origin, association, common, out, watch };
+        streams[origin.side].feed(view, &mut cutter);
+    }
+
+    /// Bytes of one direction of a channel are missing here.
+    pub fn gap(
+        &mut self,
+        origin: Origin,
+        len: u64,
+        why: Missing,
+        out: &mut Vec<Event>,
+        watch: &mut dyn FnMut(View<'_>),
+    ) {
+        if let Some(Channel { streams, association }) = self.channels.get_mut(&origin.channel) {
+            let common = &mut self.common;
+            let mut cutter = Cutter { origin, association, common, out, watch };
+            streams[origin.side].gap(len, why, &mut cutter);
+        }
+    }
+
+    /// A new message of a pipe begins after something was lost. If it looks like a PDU, one that
+    /// had begun before will never be complete.
+    pub fn resume(&mut self, origin: Origin, view: View<'_>) {
+        if let Some(channel) = self.channels.get_mut(&origin.channel)
+            && channel.streams[origin.side].inside_unit()
+            && pdu::plausible(view.bytes())
+        {
+            channel.streams[origin.side].restart();
+        }
+    }
+
+    /// A channel has ended: calls that wait for an answer will get none.
+    pub fn close(&mut self, channel: ChannelId, out: &mut Vec<Event>) {
+        if let Some(mut channel) = self.channels.remove(&channel) {
+            channel.association.close(&mut self.common, out);
+        }
+    }
+
+    /// The capture has ended: closes every channel.
+    pub fn finish(&mut self, out: &mut Vec<Event>) {
+        let mut rest: Vec<_> = self.channels.drain().collect();
+        rest.sort_unstable_by_key(|(id, _)| *id);
+        for (_, mut channel) in rest {
+            channel.association.close(&mut self.common, out);
+        }
+    }
+}
+
+/// Cuts one direction of a channel into PDUs.
+struct Cutter<'s> {
+    origin: Origin,
+    association: &'s mut Association,
+    common: &'s mut Common,
+    out: &'s mut Vec<Event>,
+    watch: &'s mut dyn FnMut(View<'_>),
+}
+
+impl Layer for Cutter<'_> {
+    const HEADER: u32 = pdu::HEADER;
+
+    fn frame(&mut self, head: View<'_>) -> Framed {
+        if head.len() < pdu::HEADER {
+            return Framed::Need(pdu::HEADER);
+        }
+        pdu::frag_length(head.bytes()).map_or(Framed::Foreign, Framed::Whole)
+    }
+
+    fn unit(&mut self, unit: View<'_>, _: u32) {
+        (self.watch)(unit);
+        let mut none = ();
+        match pdu::dissect(&mut Reader::new(unit, &mut none)) {
+            Ok(pdu) => {
+                if let Some(stop) = pdu.stop.as_ref().filter(|stop| stop.is_malformed()) {
+                    self.common.counters.malformed += 1;
+                    self.out.push(Event::Malformed(stop.clone()));
+                }
+                *self.common.counters.pdus.entry(pdu.header.ptype).or_default() += 1;
+                self.association.advance(self.origin, unit, &pdu, self.common, self.out);
+            }
+            Err(stop) if stop.is_malformed() => {
+                self.common.counters.malformed += 1;
+                self.out.push(Event::Malformed(stop));
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn resync(&mut self, bytes: &[u8]) -> Option<u32> {
+        find(bytes)
+    }
+
+    fn desync(&mut self, dropped: u32) {
+        self.common.counters.passed_over += u64::from(dropped);
+    }
+}
+
+/// The first place in `bytes` where a PDU plausibly starts.
+pub fn find(bytes: &[u8]) -> Option<u32> {
+    memchr::memchr_iter(5, bytes)
+        .find(|at| {
+            let rest = bytes.get(*at..).unwrap_or_default();
+            // What follows the PDU, if it is here, must be one too.
+            pdu::frag_length(rest).is_some_and(|length| {
+                let next = rest.get(index(length)..).unwrap_or_default();
+                next.len() < index(pdu::HEADER) || pdu::plausible(next)
+            })
+        })
+        .map(clamp)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! [MS-RPCE] 2.2.2.13 Verification Trailer: what ends the stub of a first request.
+//!
+//! A client repeats in it, behind the parameters and under their signature, what it had said in
+//! clear before: the flags of the bind, the presentation context, the header. It is no argument.
+
+use crate::bytes::{Field, Order, Reader, Sink, Span, Stop, View, clamp};
+
+/// [MS-RPCE] 2.2.2.13.1 the eight octets it begins with.
+pub const SIGNATURE: [u8; 8] = [0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71];
+
+const END: u16 = 0x4000;
+const COMMAND_TYPE: u16 = 0x3fff;
+
+const SIGNATURE_FIELD: Field = Field::dec("signature");
+const COMMAND: Field = Field::flags(
+    "command",
+    &[(0x4000, "SEC_VT_COMMAND_END"), (0x8000, "SEC_VT_MUST_PROCESS_COMMAND")],
+);
+const LENGTH: Field = Field::dec("length");
+const BITS: Field = Field::flags("bits", &[(1, "CLIENT_SUPPORT_HEADER_SIGNING")]);
+const INTERFACE: Field = Field::dec("InterfaceId.uuid");
+const INTERFACE_VERSION: Field = Field::hex("InterfaceId.version");
+const TRANSFER: Field = Field::dec("TransferSyntax.uuid");
+const TRANSFER_VERSION: Field = Field::hex("TransferSyntax.version");
+const PTYPE: Field = Field::dec("PTYPE");
+const RESERVED: Field = Field::dec("Reserved");
+const DREP: Field = Field::hex("packed_drep");
+const CALL_ID: Field = Field::dec("call_id");
+const CONTEXT_ID: Field = Field::dec("p_cont_id");
+const OPNUM: Field = Field::dec("opnum");
+const VALUE: Field = Field::dec("value");
+
+/// Where the trailer of a complete request stub starts.
+///
+/// Eight octets could also be an argument, so it counts only if it starts at a multiple of four
+/// and its commands lead exactly to the end of the stub.
+pub fn find(stub: View<'_>, order: Order) -> Option<u32> {
+    let bytes = stub.bytes();
+    memchr::memmem::rfind_iter(bytes, &SIGNATURE).map(clamp).find(|at| {
+        let mut none = ();
+        let mut r = Reader::new(stub.from(*at), &mut none);
+        r.order = order;
+        at % 4 == 0 && read(&mut r).is_ok() && r.left() == 0
+    })
+}
+
+/// Reads a trailer.
+pub fn read<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<(), Stop> {
+    let at = r.pos();
+    if r.bytes(&SIGNATURE_FIELD, 8)? != SIGNATURE {
+        return Err(Stop::malformed(at, "no verification trailer"));
+    }
+    loop {
+        let last = r.group("command", |r| {
+            let command = r.u16(&COMMAND)?;
+            let length = r.u16(&LENGTH)?;
+            let start = r.pos();
+            r.within(length.into(), "length", |r| value(r, command & COMMAND_TYPE))?;
+            let end = start + u32::from(length);
+            if end > r.end() {
+                return Err(Stop::malformed(start, format!("length {length} is beyond the stub")));
+            }
+            r.seek(end, "length")?;
+            Ok(command & END != 0)
+        })?;
+        if last {
+            return Ok(());
+        }
+    }
+}
+
+fn value<S: Sink>(r: &mut Reader<'_, '_, S>, command: u16) -> Result<(), Stop> {
+    match command {
+        // [MS-RPCE] 2.2.2.13.2 rpc_sec_vt_bitmask
+        1 => {
+            r.u32(&BITS)?;
+        }
+        // [MS-RPCE] 2.2.2.13.4 rpc_sec_vt_pcontext
+        2 => {
+            r.guid(&INTERFACE)?;
+            r.u32(&INTERFACE_VERSION)?;
+            r.guid(&TRANSFER)?;
+            r.u32(&TRANSFER_VERSION)?;
+        }
+        // [MS-RPCE] 2.2.2.13.3 rpc_sec_vt_header2
+        3 => {
+            r.u8(&PTYPE)?;
+            r.u8(&RESERVED)?;
+            r.u16(&RESERVED)?;
+            r.bytes(&DREP, 4)?;
+            r.u32(&CALL_ID)?;
+            r.u16(&CONTEXT_ID)?;
+            r.u16(&OPNUM)?;
+        }
+        _ => {
+            if r.left() > 0 {
+                r.sub(&VALUE, r.left())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The span of a trailer that starts at `at`.
+pub fn span(stub: View<'_>, at: u32) -> Span {
+    Span::new(at, stub.len())
+}
