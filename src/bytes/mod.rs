@@ -15,12 +15,14 @@
 
 mod buffer;
 mod reader;
+mod side;
 mod stream;
 mod time;
 mod tree;
 
 pub use buffer::{Buffer, FrameNo, Hole, Missing, Piece, Span, View};
 pub use reader::{Order, Reader, Stop, Why};
+pub use side::{Both, Ends, Side};
 pub use stream::{Framed, Layer, Stream};
 pub use time::Time;
 pub use tree::{Field, Format, Node, Scalar, Sink, Tree, printable};
