@@ -15,4 +15,5 @@
 pub mod bytes;
 pub mod rpc;
 pub mod security;
+pub mod smb;
 pub mod tcp;

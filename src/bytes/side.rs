@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::ops::{Index, IndexMut};
 
 /// Who sent it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// The side that opened the conversation and asks.
     Client,
