@@ -14,12 +14,14 @@
 //! [`Hole`] (it was never seen; the byte in its place is a zero that nobody may read).
 
 mod buffer;
+mod link;
 mod reader;
 mod stream;
 mod time;
 mod tree;
 
 pub use buffer::{Buffer, FrameNo, Hole, Missing, Piece, Span, View};
+pub use link::LinkType;
 pub use reader::{Order, Reader, Stop, Why};
 pub use stream::{Framed, Layer, Stream};
 pub use time::Time;
