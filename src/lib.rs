@@ -14,3 +14,4 @@
 
 pub mod bytes;
 pub mod capture;
+pub mod net;
