@@ -13,6 +13,8 @@
 )]
 
 pub mod bytes;
+pub mod capture;
+pub mod net;
 pub mod rpc;
 pub mod security;
 pub mod smb;

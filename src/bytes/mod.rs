@@ -14,6 +14,7 @@
 //! [`Hole`] (it was never seen; the byte in its place is a zero that nobody may read).
 
 mod buffer;
+mod link;
 mod reader;
 mod side;
 mod stream;
@@ -21,6 +22,7 @@ mod time;
 mod tree;
 
 pub use buffer::{Buffer, FrameNo, Hole, Missing, Piece, Span, View};
+pub use link::LinkType;
 pub use reader::{Order, Reader, Stop, Why};
 pub use side::{Both, Ends, Side};
 pub use stream::{Framed, Layer, Stream};

@@ -1,0 +1,323 @@
+//! Capture files: any number of them, read once, forwards, as one sequence of frames.
+//!
+//! Takes paths or readers, gives [`Frame`]s in time order, and says what could not be read. Knows
+//! how captures are stored and nothing of what is in the frames.
+//!
+//! ```text
+//!  path, `-`, reader ─► Window ──► (gzip ─► Window) ─► Format: pcap, pcapng ─► Record ┐
+//!  path, `-`, reader ─► Window ──► …                                         ─► Record ┼─► Frame
+//! ```
+//!
+//! A `Window` holds one growing buffer; a frame is borrowed from it until the next
+//! [`Capture::advance`]. To read another format, add a file beside `pcap.rs` and a variant to
+//! `Format`; another compression is an arm in `open.rs`.
+
+mod framing;
+mod interface;
+mod open;
+mod pcap;
+mod pcapng;
+mod report;
+mod window;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io::Read;
+use std::path::PathBuf;
+
+use crate::bytes::{FrameNo, LinkType, Time, clamp};
+use open::Format;
+use report::Report;
+use window::Window;
+
+pub use report::{CaptureFile, MAX_PROBLEMS, Problem, Skip, Skipped};
+pub use window::MAX_BLOCK;
+
+/// Files held open at the same time. Of a longer list (a ring buffer's set) each is opened to learn
+/// the time of its first frame, closed, and opened again when its turn comes.
+const MAX_OPEN: usize = 32;
+
+/// One frame, as it was captured.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Its number over all inputs as merged.
+    pub no: FrameNo,
+    /// When it was captured. A frame without a time stamp has that of the frame before it.
+    pub time: Time,
+    /// What its bytes start with.
+    pub link: LinkType,
+    /// What was captured of it.
+    pub data: &'a [u8],
+    /// Its length on the wire.
+    pub wire_len: u32,
+    /// Which of [`Capture::files`] it is from.
+    pub file: usize,
+    /// Its number in that file, 1-based, as Wireshark numbers it.
+    pub no_in_file: u64,
+}
+
+/// Where the next packet lies in its window.
+struct Record {
+    time: Time,
+    /// Whether `time` is the record's own.
+    stamped: bool,
+    link: LinkType,
+    wire_len: u32,
+    /// Where the packet's bytes start, from the start of the record.
+    at: usize,
+    /// Number of captured bytes.
+    len: usize,
+    /// Length of the record.
+    whole: usize,
+    /// Records before it that have a number but no packet.
+    unseen: u64,
+}
+
+/// An input that is open.
+struct Source {
+    window: Window,
+    format: Format,
+}
+
+struct Input {
+    /// `None` for a reader, which cannot be opened again.
+    path: Option<PathBuf>,
+    /// `None` when it has been read to its end or waits, closed, for its turn.
+    source: Option<Source>,
+    /// Its next packet, in the window of its source.
+    next: Option<Record>,
+    /// Whether it was closed after a look at its first packet.
+    parked: bool,
+    /// Number of the last frame given out.
+    no: u64,
+}
+
+/// All inputs, and the current frame.
+///
+/// INVARIANT: `files` and `inputs` go together, one each per input; `waiting` has an entry for every
+/// input that has a `next` or is parked, except the current one.
+pub struct Capture {
+    files: Vec<CaptureFile>,
+    inputs: Vec<Input>,
+    problems: Vec<Problem>,
+    /// Inputs by the time of their next frame; equal times go by the order of the inputs.
+    waiting: BinaryHeap<Reverse<(Time, usize)>>,
+    started: bool,
+    current: Option<usize>,
+    no: u64,
+}
+
+impl Capture {
+    /// Opens every path, `-` being standard input. What cannot be read is a [`Problem`], and the
+    /// others are still read.
+    pub fn open(paths: &[PathBuf]) -> Self {
+        let mut capture = Self::empty();
+        let park = paths.len() > MAX_OPEN;
+        for path in paths {
+            let name = path.to_string_lossy().into_owned();
+            let file = capture.add(name, open::path(path), Some(path.clone()));
+            if park && path.is_file() {
+                capture.park(file);
+            }
+        }
+        capture
+    }
+
+    /// One input that is already open, as tests and programs that capture for themselves have it.
+    pub fn from_reader(name: impl Into<String>, reader: Box<dyn Read + Send>) -> Self {
+        Self::from_readers([(name.into(), reader)])
+    }
+
+    /// Several inputs that are already open.
+    pub fn from_readers(readers: impl IntoIterator<Item = (String, Box<dyn Read + Send>)>) -> Self {
+        let mut capture = Self::empty();
+        for (name, reader) in readers {
+            capture.add(name, Ok(reader), None);
+        }
+        capture
+    }
+
+    /// Moves to the next frame in time order over all inputs; false when there is none.
+    ///
+    /// The frames of one input stay in their order even where its time goes back.
+    pub fn advance(&mut self) -> bool {
+        if !self.started {
+            self.started = true;
+            for file in 0..self.inputs.len() {
+                self.read(file);
+            }
+        }
+        if let Some(file) = self.current.take() {
+            self.read(file);
+        }
+        while let Some(Reverse((_, file))) = self.waiting.pop() {
+            if self.inputs.get(file).is_some_and(|input| input.parked) {
+                self.unpark(file);
+                continue;
+            }
+            self.give(file);
+            return true;
+        }
+        false
+    }
+
+    /// The current frame; an empty one before the first and after the last.
+    pub fn frame(&self) -> Frame<'_> {
+        self.current.and_then(|file| self.frame_of(file)).unwrap_or(Frame {
+            no: FrameNo(self.no),
+            time: Time::default(),
+            link: LinkType::NULL,
+            data: &[],
+            wire_len: 0,
+            file: 0,
+            no_in_file: 0,
+        })
+    }
+
+    fn frame_of(&self, file: usize) -> Option<Frame<'_>> {
+        let input = self.inputs.get(file)?;
+        let record = input.next.as_ref()?;
+        let held = input.source.as_ref()?.window.held();
+        Some(Frame {
+            no: FrameNo(self.no),
+            time: record.time,
+            link: record.link,
+            data: held.get(record.at..record.at.saturating_add(record.len))?,
+            wire_len: record.wire_len.max(clamp(record.len)),
+            file,
+            no_in_file: input.no,
+        })
+    }
+
+    /// What is known of each input so far, in the order they were given.
+    pub fn files(&self) -> &[CaptureFile] {
+        &self.files
+    }
+
+    /// The problems found since this was asked last, in the order they were found.
+    pub fn problems(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
+    }
+
+    fn empty() -> Self {
+        Self {
+            files: Vec::new(),
+            inputs: Vec::new(),
+            problems: Vec::new(),
+            waiting: BinaryHeap::new(),
+            started: false,
+            current: None,
+            no: 0,
+        }
+    }
+
+    /// Adds an input and recognises what it is; gives its place.
+    fn add(
+        &mut self,
+        name: String,
+        reader: Result<Box<dyn Read + Send>, String>,
+        path: Option<PathBuf>,
+    ) -> usize {
+        let mut about = CaptureFile { name, ..CaptureFile::default() };
+        let source = begin(reader, &mut about, &mut self.problems);
+        self.files.push(about);
+        self.inputs.push(Input { path, source, next: None, parked: false, no: 0 });
+        self.inputs.len() - 1
+    }
+
+    /// Reads the next packet of an input into memory and lets it wait for its turn.
+    fn read(&mut self, file: usize) {
+        let (Some(input), Some(about)) = (self.inputs.get_mut(file), self.files.get_mut(file))
+        else {
+            return;
+        };
+        let Some(Source { window, format }) = &mut input.source else {
+            return;
+        };
+        if let Some(read) = input.next.take() {
+            window.consume(read.whole);
+        }
+        let problems = &mut self.problems;
+        let mut report = Report { file: about, problems };
+        input.next = format.next(window, &mut report);
+        report.file.bytes = window.offset();
+        if let Some(record) = &input.next {
+            self.waiting.push(Reverse((record.time, file)));
+            return;
+        }
+        if let Some(e) = window.take_error() {
+            let at = Some(window.offset());
+            report.problem(at, open::unreadable(&e), true);
+        }
+        let left = u64::try_from(window.held().len()).unwrap_or_default();
+        report.file.bytes = window.offset().saturating_add(left);
+        input.source = None;
+    }
+
+    /// Makes the packet of `file` that is in memory the current frame.
+    fn give(&mut self, file: usize) {
+        let (Some(input), Some(about)) = (self.inputs.get_mut(file), self.files.get_mut(file))
+        else {
+            return;
+        };
+        if let Some(record) = &input.next {
+            let step = record.unseen.saturating_add(1);
+            input.no = input.no.saturating_add(step);
+            self.no = self.no.saturating_add(step);
+            self.current = Some(file);
+            about.frame(record.link, Some(record.time).filter(|_| record.stamped));
+        }
+    }
+
+    /// Learns when a file that was just opened starts, and closes it until then.
+    fn park(&mut self, file: usize) {
+        let noted = self.problems.len();
+        self.read(file);
+        let (Some(input), Some(about)) = (self.inputs.get_mut(file), self.files.get_mut(file))
+        else {
+            return;
+        };
+        if input.next.take().is_some() {
+            input.source = None;
+            input.parked = true;
+            // All of it is found again when the file is read in earnest.
+            self.problems.truncate(noted);
+            about.skipped.clear();
+            about.problems = 0;
+        }
+    }
+
+    /// Opens a parked file again and reads its first packet.
+    fn unpark(&mut self, file: usize) {
+        let (Some(input), Some(about)) = (self.inputs.get_mut(file), self.files.get_mut(file))
+        else {
+            return;
+        };
+        input.parked = false;
+        if let Some(path) = &input.path {
+            input.source = begin(open::path(path), about, &mut self.problems);
+        }
+        self.read(file);
+    }
+}
+
+/// Recognises an input that was opened, or notes why it was not.
+fn begin(
+    reader: Result<Box<dyn Read + Send>, String>,
+    file: &mut CaptureFile,
+    problems: &mut Vec<Problem>,
+) -> Option<Source> {
+    let mut report = Report { file, problems };
+    match reader {
+        Ok(reader) => open::input(reader, &mut report),
+        Err(message) => {
+            report.problem(None, message, true);
+            None
+        }
+    }
+}
+
+/// The low half of a number whose high half means something else.
+fn low_u16(n: u32) -> u16 {
+    u16::try_from(n & 0xffff).unwrap_or_default()
+}

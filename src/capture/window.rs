@@ -1,0 +1,176 @@
+//! [`Window`]: the bytes of an input that are in memory, moving forwards only.
+
+use std::io::{self, ErrorKind, Read};
+
+/// Longest record or block that is read; one that claims more is reported, never allocated.
+///
+/// Wireshark's own limit for a packet of an ordinary link is 256 KiB and for a block 16 MiB.
+pub const MAX_BLOCK: u32 = 16 << 20;
+
+/// Bytes of the buffer before it has to grow. Until its first byte is consumed an input has only
+/// [`FIRST`], so that a set of many files that wait for their turn costs little.
+const USUAL: usize = 256 << 10;
+
+/// Size of the buffer that finds out what an input is.
+const FIRST: usize = 8 << 10;
+
+/// A reader and the bytes read ahead of it.
+///
+/// INVARIANT: `start <= end <= buffer.len()`, and `offset` is the place of `buffer[start]` in the
+/// input.
+pub(super) struct Window {
+    reader: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    offset: u64,
+    ended: bool,
+    error: Option<io::Error>,
+}
+
+impl Window {
+    pub(super) fn new(reader: Box<dyn Read + Send>) -> Self {
+        Self {
+            reader,
+            buffer: vec![0; FIRST],
+            start: 0,
+            end: 0,
+            offset: 0,
+            ended: false,
+            error: None,
+        }
+    }
+
+    /// What is in memory from the current place on.
+    pub(super) fn held(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Place in the input of the first of [`Window::held`].
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// What the system said when reading failed; the input ends there.
+    pub(super) fn take_error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+
+    /// Whether the input ended because reading it failed.
+    pub(super) fn failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Reads until `n` bytes are in memory; false when the input ends before.
+    ///
+    /// It never waits for more than that: a live pipe's packet is seen when it arrives. The buffer
+    /// doubles as bytes arrive, so a length that lies allocates no more than twice what is there.
+    pub(super) fn fill(&mut self, n: usize) -> bool {
+        while self.held().len() < n {
+            if self.ended {
+                return false;
+            }
+            self.make_room();
+            let Some(room) = self.buffer.get_mut(self.end..) else {
+                return false;
+            };
+            match self.reader.read(room) {
+                Ok(0) => self.ended = true,
+                Ok(read) => self.end = self.end.saturating_add(read).min(self.buffer.len()),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => {
+                    self.error = Some(e);
+                    self.ended = true;
+                }
+            }
+        }
+        true
+    }
+
+    /// The next `n` bytes, or `None` when the input ends before.
+    pub(super) fn get(&mut self, n: usize) -> Option<&[u8]> {
+        if self.fill(n) { self.held().get(..n) } else { None }
+    }
+
+    /// Passes over `n` bytes that are in memory.
+    pub(super) fn consume(&mut self, n: usize) {
+        let n = n.min(self.held().len());
+        self.start += n;
+        self.offset = self.offset.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
+    }
+
+    /// Makes place behind `end`: what is held moves to the front (it is less than one record), and
+    /// a buffer that is full of one record doubles.
+    fn make_room(&mut self) {
+        if self.offset > 0 && self.buffer.len() < USUAL {
+            self.buffer.resize(USUAL, 0);
+        }
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len().saturating_mul(2), 0);
+        }
+    }
+}
+
+/// Reads on from the current place, as a decompressor wants it.
+impl Read for Window {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if !self.fill(1) {
+            return self.take_error().map_or(Ok(0), Err);
+        }
+        let held = self.held();
+        let n = held.len().min(out.len());
+        if let (Some(to), Some(from)) = (out.get_mut(..n), held.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Delivers at most `step` bytes a time, and is interrupted before each.
+    struct Drip(Vec<u8>, usize, bool);
+
+    impl Read for Drip {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            self.2 = !self.2;
+            if self.2 {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            let n = self.1.min(self.0.len()).min(out.len());
+            out[..n].copy_from_slice(&self.0[..n]);
+            self.0.drain(..n);
+            Ok(n)
+        }
+    }
+
+    #[test]
+    fn short_reads_and_interruptions_are_invisible() {
+        let wire: Vec<u8> = (0..40_000u32).map(|n| (n % 251) as u8).collect();
+        let mut window = Window::new(Box::new(Drip(wire.clone(), 777, false)));
+        let mut got = Vec::new();
+        for n in [1, 4, 9000, 20_000, 3] {
+            assert_eq!(window.offset(), got.len() as u64);
+            got.extend_from_slice(window.get(n).unwrap());
+            window.consume(n);
+        }
+        assert_eq!(got, wire[..got.len()]);
+        assert!(window.get(20_000).is_none(), "the input ends before");
+        assert_eq!(window.held(), &wire[got.len()..], "what is left is kept");
+    }
+
+    #[test]
+    fn a_lying_length_allocates_no_more_than_what_is_there() {
+        let mut window = Window::new(Box::new(Drip(vec![7; 100], 100, false)));
+        assert!(!window.fill(1 << 30));
+        assert!(window.buffer.len() <= FIRST);
+    }
+}
