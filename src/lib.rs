@@ -14,3 +14,4 @@
 
 pub mod bytes;
 pub mod security;
+pub mod smb;

@@ -1,0 +1,120 @@
+//! What [`Smb`](super::Smb) tells those above it.
+
+use super::{FileId, Status};
+use crate::bytes::{Side, Span, Stop};
+
+/// A connection, numbered by the caller; not to be used again for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u32);
+
+/// A pipe that is or was open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PipeId(pub u32);
+
+/// Something that happened on a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Bytes travelled through a pipe.
+    PipeData {
+        /// The pipe.
+        pipe: PipeId,
+        /// Who sent them.
+        side: Side,
+        /// Where they lie in the message given to `advance`.
+        span: Span,
+        /// Whether they begin a message of the pipe.
+        starts_message: bool,
+        /// Whether the server said that more of the message follows (`STATUS_BUFFER_OVERFLOW`).
+        continues: bool,
+        /// Whether the SMB message is signed.
+        signed: bool,
+    },
+    /// A pipe was opened, or data showed that a handle is one. Always the first of a pipe.
+    ///
+    /// Where a chain of requests opens a pipe and writes to it at once, this comes with the request;
+    /// should the server refuse, `PipeRefused` and `PipeClosed` follow.
+    PipeOpened {
+        /// The pipe.
+        pipe: PipeId,
+    },
+    /// The server did not open a pipe.
+    PipeRefused {
+        /// Its name.
+        name: String,
+        /// Why.
+        status: Status,
+    },
+    /// The server refused to take from, or give to, an open pipe.
+    PipeError {
+        /// The pipe.
+        pipe: PipeId,
+        /// Why.
+        status: Status,
+    },
+    /// The pipe is gone: closed, its tree, session or last connection ended, or a cap was reached.
+    PipeClosed {
+        /// The pipe; [`Smb::forget`](super::Smb::forget) it when done.
+        pipe: PipeId,
+    },
+    /// The server did not connect a share.
+    TreeRefused {
+        /// `\\server\share`.
+        path: String,
+        /// Why.
+        status: Status,
+    },
+    /// The server did not log a user on.
+    SessionRefused {
+        /// `DOMAIN\user`, if it was told in the clear.
+        user: Option<String>,
+        /// Why.
+        status: Status,
+    },
+    /// A user is logged on, for the first time or again, or a connection joined the session.
+    SessionEstablished {
+        /// `SessionId`.
+        session_id: u64,
+        /// `DOMAIN\user`, if it was told in the clear.
+        user: Option<String>,
+    },
+    /// An encrypted message.
+    Sealed {
+        /// Who sent it.
+        side: Side,
+        /// Its length.
+        bytes: u32,
+    },
+    /// A compressed message.
+    Compressed,
+    /// An SMB1 message.
+    Smb1,
+    /// A message could not be read, for a fault of its sender.
+    Malformed(Stop),
+}
+
+/// What is known of a pipe.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pipe {
+    /// Its name without `\` and `PIPE\`, such as `FssagentRpc`; `None` if the CREATE was not seen.
+    pub name: Option<String>,
+    /// `2.0.2` to `3.1.1`; `None` if the NEGOTIATE was not seen.
+    pub dialect: Option<String>,
+    /// `SessionId`.
+    pub session_id: u64,
+    /// `TreeId`; `None` if only an ASYNC header was seen.
+    pub tree_id: Option<u32>,
+    /// `FileId`; `None` until the server has told it.
+    pub file_id: Option<FileId>,
+    /// `DOMAIN\user`, from NTLM.
+    pub user: Option<String>,
+    /// Whether session or share ask for encryption.
+    pub encrypted: bool,
+    /// `\\server\IPC$`.
+    pub tree_path: Option<String>,
+    /// The server's name: as NTLM has it, else from the path of the tree.
+    pub server_name: Option<String>,
+    /// The client's name, as NTLM has it.
+    pub client_name: Option<String>,
+    /// Whether bytes were lost that may have been the pipe's: a PDU begun may never end.
+    pub suspect: bool,
+}

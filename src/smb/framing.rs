@@ -1,0 +1,226 @@
+//! Where messages begin and end, and how much of each is worth holding.
+//!
+//! Bulk data is what most of a capture consists of and none of what we want. Of a READ or WRITE of
+//! a file only the headers are asked for; the stream passes over the rest without a copy.
+
+use memchr::memmem;
+
+use super::header::{COMPRESSED, SERVER_TO_REDIR, SMB1, SMB2, TRANSFORM};
+use super::ioctl::is_pipe_control;
+use super::model::Handle;
+use super::transform::{COMPRESSION_SIZE, TRANSFORM_SIZE};
+use super::{Command, ConnectionId, FileId, Header, Nbss, NbssType, Smb};
+use crate::bytes::{Framed, Guid, Side, View, clamp, index};
+
+/// Bytes after which [`Smb::frame`] no longer asks for more: the four of 2.1, the header, and the
+/// fixed part of a WRITE request, of which `FileId` decides.
+pub const HEADER_MAX: u32 = Nbss::SIZE + Header::SIZE + 48;
+
+/// A message longer than this is skimmed whatever it is: no pipe carries such.
+const WHOLE_MAX: u32 = 1 << 20;
+
+/// Data longer than this are no PDU, whose length has 16 bits.
+const PDU_MAX: u32 = 0xffff;
+
+/// Length below which it costs more to ask than to hold.
+const SMALL: u32 = 256;
+
+/// Where the fields that decide lie in a unit.
+const COMMAND: usize = 4 + 12;
+const FLAGS: usize = 4 + 16;
+const NEXT_COMMAND: usize = 4 + 20;
+const MESSAGE_ID: usize = 4 + 24;
+const TREE_ID: usize = 4 + 36;
+const SESSION_ID: usize = 4 + 40;
+const BODY: usize = 4 + 64;
+
+impl Smb {
+    /// How long the unit at the start of `head` is, and how much of it is wanted, given what is
+    /// known of the connection.
+    pub fn frame(&self, connection: ConnectionId, head: View<'_>) -> Framed {
+        let bytes = head.bytes();
+        if bytes.len() < index(Nbss::SIZE) {
+            return match bytes.first() {
+                None | Some(0 | 0x81..=0x85) => Framed::Need(Nbss::SIZE),
+                Some(_) => Framed::Foreign,
+            };
+        }
+        let Some(nbss) = Nbss::peek(bytes) else {
+            return Framed::Foreign;
+        };
+        let whole = nbss.whole();
+        if nbss.kind != NbssType::SESSION_MESSAGE || nbss.length == 0 {
+            return Framed::Whole(whole);
+        }
+        if nbss.length < 4 {
+            return Framed::Foreign;
+        }
+        let Some(magic) = array::<4>(bytes, 4) else {
+            return Framed::Need(8);
+        };
+        match magic {
+            SMB2 => self.frame_smb2(connection, bytes, whole),
+            TRANSFORM => skim(Nbss::SIZE + TRANSFORM_SIZE, whole),
+            COMPRESSED => skim(Nbss::SIZE + COMPRESSION_SIZE, whole),
+            SMB1 => skim(HEADER_MAX, whole),
+            _ => Framed::Foreign,
+        }
+    }
+
+    fn frame_smb2(&self, connection: ConnectionId, bytes: &[u8], whole: u32) -> Framed {
+        if whole < Nbss::SIZE + Header::SIZE {
+            return Framed::Foreign;
+        }
+        if whole <= SMALL {
+            return Framed::Whole(whole);
+        }
+        if bytes.len() < index(HEADER_MAX) {
+            return Framed::Need(HEADER_MAX);
+        }
+        let compound = u32_at(bytes, NEXT_COMMAND) != 0;
+        let wanted = compound || self.is_wanted(connection, bytes, whole);
+        if wanted && whole <= WHOLE_MAX {
+            Framed::Whole(whole)
+        } else {
+            skim(HEADER_MAX, whole)
+        }
+    }
+
+    /// Whether more than the headers of a single message is of use.
+    fn is_wanted(&self, connection: ConnectionId, bytes: &[u8], whole: u32) -> bool {
+        let command = Command(array(bytes, COMMAND).map_or(0, u16::from_le_bytes));
+        let response = u32_at(bytes, FLAGS) & SERVER_TO_REDIR != 0;
+        let file = match (command, response) {
+            (Command::READ, true) => {
+                let message_id = u64_at(bytes, MESSAGE_ID);
+                // Without its request nobody can tell whose data these are.
+                return match self.asked(connection, message_id) {
+                    Some(Handle::Pipe(_)) => true,
+                    Some(Handle::Unknown) => whole <= PDU_MAX + HEADER_MAX,
+                    Some(Handle::File) | None => false,
+                };
+            }
+            (Command::WRITE, false) => file_at(bytes, BODY + 16),
+            (Command::IOCTL, _) => {
+                if !is_pipe_control(u32_at(bytes, BODY + 4)) {
+                    return false;
+                }
+                file_at(bytes, BODY + 8)
+            }
+            (command, _) => return command.is_parsed(),
+        };
+        let (session, tree) = (u64_at(bytes, SESSION_ID), u32_at(bytes, TREE_ID));
+        match self.handle(connection, session, Some(tree), file) {
+            Handle::Pipe(_) => true,
+            Handle::Unknown => whole <= PDU_MAX + HEADER_MAX,
+            Handle::File => false,
+        }
+    }
+}
+
+fn skim(keep: u32, whole: u32) -> Framed {
+    Framed::Skim {
+        keep: keep.min(whole),
+        whole,
+    }
+}
+
+fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk().copied()
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    array(bytes, at).map_or(0, u32::from_le_bytes)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    array(bytes, at).map_or(0, u64::from_le_bytes)
+}
+
+fn file_at(bytes: &[u8], at: usize) -> FileId {
+    FileId(Guid::from_bytes_le(array(bytes, at).unwrap_or_default()))
+}
+
+/// Bytes by which a header is recognised in the middle of a stream: up to `NextCommand`.
+const RECOGNISED: usize = 4 + 24;
+
+/// The first place in `bytes`, sent by `side`, where a unit plausibly starts.
+pub fn resync(side: Side, bytes: &[u8]) -> Option<u32> {
+    memmem::find_iter(bytes, b"SMB")
+        .filter_map(|at| at.checked_sub(5))
+        .find(|at| {
+            let unit = bytes.get(*at..).unwrap_or_default();
+            unit.len() >= RECOGNISED && Seen::at(unit).is_some_and(|seen| seen.may_be(side))
+        })
+        .map(clamp)
+}
+
+/// Whether a flow that begins with `bytes` (eight are enough) is SMB on TCP.
+pub fn plausible_start(bytes: &[u8]) -> bool {
+    match (Nbss::peek(bytes), array(bytes, 4)) {
+        (Some(nbss), Some(magic)) if nbss.kind == NbssType::SESSION_MESSAGE => {
+            nbss.length >= 20 && [SMB2, TRANSFORM, COMPRESSED, SMB1].contains(&magic)
+        }
+        // RFC 1002 4.3.2 SESSION REQUEST: two encoded names of 34 bytes, without a scope.
+        (Some(nbss), Some(name)) => {
+            nbss.kind == NbssType::SESSION_REQUEST && nbss.length == 68 && name.first() == Some(&32)
+        }
+        _ => false,
+    }
+}
+
+/// Who sent the message at the start of `bytes`; `None` where that cannot be told, as with
+/// encrypted messages.
+pub fn sender(bytes: &[u8]) -> Option<Side> {
+    match Seen::at(bytes)? {
+        Seen::By(side) => Some(side),
+        Seen::ByEither => None,
+    }
+}
+
+/// A message that starts at a place, and who sent it.
+enum Seen {
+    By(Side),
+    /// The header does not say.
+    ByEither,
+}
+
+impl Seen {
+    fn may_be(&self, side: Side) -> bool {
+        match self {
+            Self::By(by) => *by == side,
+            Self::ByEither => true,
+        }
+    }
+
+    fn at(unit: &[u8]) -> Option<Self> {
+        let nbss = Nbss::peek(unit).filter(|n| n.kind == NbssType::SESSION_MESSAGE)?;
+        match array::<4>(unit, 4)? {
+            SMB2 => {
+                let size = array(unit, 8).map(u16::from_le_bytes)?;
+                let command = array(unit, COMMAND).map(u16::from_le_bytes)?;
+                let flags = array(unit, FLAGS).map(u32::from_le_bytes)?;
+                let next = array(unit, NEXT_COMMAND).map(u32::from_le_bytes)?;
+                let sane = u32::from(size) == Header::SIZE
+                    && Command(command).name().is_some()
+                    && flags & !0x3000_007f == 0
+                    && nbss.length >= Header::SIZE
+                    && next < nbss.length
+                    && next % 8 == 0;
+                sane.then_some(Self::of(flags & SERVER_TO_REDIR != 0))
+            }
+            TRANSFORM => (nbss.length > TRANSFORM_SIZE).then_some(Self::ByEither),
+            COMPRESSED => (nbss.length > COMPRESSION_SIZE).then_some(Self::ByEither),
+            // [MS-CIFS] 2.2.3.1: the reply bit of `Flags`, after command and status.
+            SMB1 => unit
+                .get(13)
+                .filter(|_| nbss.length >= 35)
+                .map(|flags| Self::of(flags & 0x80 != 0)),
+            _ => None,
+        }
+    }
+
+    fn of(response: bool) -> Self {
+        Self::By(if response { Side::Server } else { Side::Client })
+    }
+}

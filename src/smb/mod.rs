@@ -1,0 +1,83 @@
+//! SMB2 and SMB3: messages (pure), and who has which pipe open (state).
+//!
+//! Takes the bytes of Direct TCP connections, gives what travelled through named pipes, and does
+//! not know what that means. Section numbers are those of [MS-SMB2].
+//!
+//! ```text
+//!  bytes of a connection ─► Smb::frame ─► unit ─► Smb::advance ─► Event::PipeData, PipeOpened, …
+//!                                          │
+//!                                          └────► dissect ─► rows (at any time, from the unit alone)
+//! ```
+//!
+//! INVARIANT: a session belongs to a server, not to a connection, since SMB3 spreads one session,
+//! and the calls on one pipe, over several connections (3.1.4 "multichannel").
+
+/// A field whose value is shown in decimal, as text, or as bytes, named where it is read.
+macro_rules! dec {
+    ($name:literal) => {
+        &const { $crate::bytes::Field::dec($name) }
+    };
+}
+
+/// A field whose value is shown in hexadecimal.
+macro_rules! hex {
+    ($name:literal) => {
+        &const { $crate::bytes::Field::hex($name) }
+    };
+}
+
+/// A field whose values have names.
+macro_rules! named {
+    ($name:literal, $names:expr) => {
+        &const { $crate::bytes::Field::named($name, $names) }
+    };
+}
+
+/// A field whose bits have names.
+macro_rules! flags {
+    ($name:literal, $bits:expr) => {
+        &const { $crate::bytes::Field::flags($name, $bits) }
+    };
+}
+
+mod cache;
+mod counters;
+mod create;
+mod event;
+mod framing;
+mod header;
+mod io;
+mod ioctl;
+mod message;
+mod model;
+mod nbss;
+mod negotiate;
+mod pipes;
+mod plausible;
+mod requests;
+mod responses;
+mod servers;
+mod session;
+mod state;
+mod status;
+mod transform;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use counters::Counters;
+pub use create::{Close, Create, Created};
+pub use event::{ConnectionId, Event, Pipe, PipeId};
+pub use framing::{HEADER_MAX, plausible_start, resync, sender};
+pub use header::{Command, FileId, Header};
+pub use io::{Read, Write};
+pub use ioctl::{Ioctl, IoctlAnswer};
+pub use message::{Body, Message, Packet, dissect};
+pub use nbss::{Nbss, NbssType};
+pub use negotiate::{Negotiate, Negotiated, dialect_name};
+pub use session::{SessionSetup, SessionSetupAnswer};
+pub use state::Smb;
+pub use status::Status;
+pub use transform::{CompressionTransform, Transform};
+pub use tree::{ShareType, TreeConnect, TreeConnected};

@@ -1,0 +1,325 @@
+//! What a response changes: it decides, since only what the server says holds.
+
+use super::model::{Asked, Chain, Handle, Pending, SessionKey, Target, Tree, TreeKind, Unit};
+use super::negotiate::WILDCARD;
+use super::requests::pipe_name;
+use super::{
+    Body, Command, Created, Event, FileId, Message, PipeId, SessionSetupAnswer, Smb, Status,
+};
+use crate::bytes::{Side, Span};
+use crate::security::{ntlm, peek};
+
+impl Smb {
+    pub(super) fn response(
+        &mut self,
+        unit: Unit<'_>,
+        chain: &mut Chain,
+        m: &Message,
+        out: &mut Vec<Event>,
+    ) {
+        let header = &m.header;
+        if header.status == Status::PENDING {
+            // 3.3.4.2 Sending an Interim Response: the answer comes later, under the same MessageId.
+            return;
+        }
+        let at = (unit.connection, header.message_id);
+        let pending = self.pending.remove(&at);
+        if let Some(pending) = &pending {
+            // An ASYNC header has no TreeId, and in a chain a server may leave the SessionId out.
+            chain.tree = pending.tree.or(chain.tree);
+            if pending.session_id != 0 {
+                chain.session_id = pending.session_id;
+            }
+        }
+        let key = self.key(unit, chain.session_id);
+        let asked = pending.map(|Pending { asked, .. }| asked);
+        match header.command {
+            Command::NEGOTIATE => self.negotiated(unit, m),
+            Command::SESSION_SETUP => self.session_set_up(unit, key, m, asked, out),
+            Command::LOGOFF if header.status == Status::SUCCESS => self.drop_session(key, out),
+            Command::TREE_CONNECT => self.tree_connected(key, chain.tree, m, asked, out),
+            Command::TREE_DISCONNECT if header.status == Status::SUCCESS => {
+                if let Some(tree) = chain.tree {
+                    self.trees.remove(&(key, tree));
+                    self.drop_opens(key, Some(tree), out);
+                }
+            }
+            Command::CREATE => self.created(unit, (key, chain.tree), m, asked, out),
+            Command::CLOSE => {
+                if let Some(Asked::Close(Target::Known(file))) = asked {
+                    let gone = self.opens.remove(&(key, file));
+                    let gone = gone.map(|open| ((key, file), open));
+                    self.end_opens(gone.into_iter().collect(), out);
+                }
+            }
+            Command::READ | Command::WRITE | Command::IOCTL => {
+                let target = match asked {
+                    Some(Asked::Data(target)) => target,
+                    _ => Target::Nothing,
+                };
+                self.answered(unit, (key, chain.tree, target), m, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn negotiated(&mut self, unit: Unit<'_>, m: &Message) {
+        let Body::Negotiated(negotiated) = &m.body else {
+            return;
+        };
+        self.identify(unit.connection, negotiated.server_guid);
+        if negotiated.dialect == WILDCARD {
+            return;
+        }
+        self.counters.dialect(negotiated.dialect);
+        if let Some(connection) = self.connections.get(&unit.connection) {
+            connection.dialect = Some(negotiated.dialect);
+        }
+    }
+
+    fn session_set_up(
+        &mut self,
+        unit: Unit<'_>,
+        key: SessionKey,
+        m: &Message,
+        asked: Option<Asked>,
+        out: &mut Vec<Event>,
+    ) {
+        let (fresh, previous, user, client_name) = match asked {
+            Some(Asked::SessionSetup {
+                fresh,
+                previous,
+                user,
+                client_name,
+            }) => (fresh, previous, user, client_name),
+            _ => (false, 0, None, None),
+        };
+        let status = m.header.status;
+        if status.is_error() && status != Status::MORE_PROCESSING_REQUIRED {
+            if self.sessions.peek(&key).is_some_and(|s| !s.established) {
+                self.drop_session(key, out);
+            }
+            out.push(Event::SessionRefused { user, status });
+            return;
+        }
+        let Body::SessionSetupAnswer(answer) = m.body else {
+            return;
+        };
+        if fresh && self.sessions.peek(&key).is_some_and(|s| s.established) {
+            // The server gave the id away again: the end of the old session was not seen.
+            self.drop_session(key, out);
+            self.join(unit.connection, key, out);
+        }
+        if status == Status::SUCCESS && previous != 0 && previous != key.id {
+            let old = SessionKey {
+                id: previous,
+                ..key
+            };
+            self.drop_session(old, out);
+        }
+        let server_name = server_name(unit, answer);
+        let Some(session) = self.session(key, out) else {
+            return;
+        };
+        session.server_name = server_name.or(session.server_name.take());
+        if status != Status::SUCCESS {
+            return;
+        }
+        session.user = user.or(session.user.take());
+        session.client_name = client_name.or(session.client_name.take());
+        session.encrypted |= answer.encrypts();
+        let user = session.user.clone();
+        if !std::mem::replace(&mut session.established, true) {
+            self.counters.sessions += 1;
+        }
+        out.push(Event::SessionEstablished {
+            session_id: key.id,
+            user,
+        });
+    }
+
+    fn tree_connected(
+        &mut self,
+        key: SessionKey,
+        tree: Option<u32>,
+        m: &Message,
+        asked: Option<Asked>,
+        out: &mut Vec<Event>,
+    ) {
+        let path = match asked {
+            Some(Asked::TreeConnect { path }) => Some(path),
+            _ => None,
+        };
+        let status = m.header.status;
+        if status.is_error() {
+            let path = path.unwrap_or_default();
+            out.push(Event::TreeRefused { path, status });
+            return;
+        }
+        // The request has no TreeId: the response's is the tree's.
+        if let (Body::TreeConnected(connected), Some(tree)) = (&m.body, m.header.tree_id.or(tree)) {
+            let new = Tree {
+                kind: TreeKind::of(connected.share_type, path.as_deref()),
+                path,
+                encrypted: connected.encrypts(),
+            };
+            self.trees.insert((key, tree), new);
+        }
+    }
+
+    fn created(
+        &mut self,
+        unit: Unit<'_>,
+        of: (SessionKey, Option<u32>),
+        m: &Message,
+        asked: Option<Asked>,
+        out: &mut Vec<Event>,
+    ) {
+        let (key, tree) = of;
+        let (name, early, followers) = match asked {
+            Some(Asked::Create {
+                name,
+                early,
+                followers,
+            }) => (Some(name), early, followers),
+            _ => (None, None, Vec::new()),
+        };
+        let kind = self.tree_kind(key, tree);
+        let status = m.header.status;
+        if status.is_error() {
+            if kind == Some(TreeKind::Pipe) {
+                let name = pipe_name(&name.unwrap_or_default());
+                out.push(Event::PipeRefused { name, status });
+            }
+            if let Some(pipe) = early {
+                self.end_pipe(pipe, out);
+            }
+            return;
+        }
+        let Body::Created(created) = m.body else {
+            return;
+        };
+        let file = created.file_id;
+        for message_id in followers {
+            if let Some(pending) = self.pending.get(&(unit.connection, message_id))
+                && let Asked::Close(target) | Asked::Data(target) = &mut pending.asked
+            {
+                *target = Target::Known(file);
+            }
+        }
+        match kind {
+            Some(TreeKind::Pipe) => {
+                let name = name.as_deref().map(pipe_name);
+                self.pipe_created(unit, of, file, early, name, out);
+            }
+            Some(TreeKind::Disk) => self.bind(key, file, Handle::File, tree, None, out),
+            None => self.unknown_created(of, created, name.as_deref(), out),
+        }
+    }
+
+    fn pipe_created(
+        &mut self,
+        unit: Unit<'_>,
+        of: (SessionKey, Option<u32>),
+        file: FileId,
+        early: Option<PipeId>,
+        name: Option<String>,
+        out: &mut Vec<Event>,
+    ) {
+        let (key, tree) = of;
+        let Some(pipe) = early else {
+            self.open_pipe(unit, key, tree, Some(file), name, out);
+            return;
+        };
+        if let Some(tracked) = self.pipes.get(&pipe) {
+            tracked.pipe.file_id = Some(file);
+        }
+        self.bind(key, file, Handle::Pipe(pipe), tree, None, out);
+    }
+
+    /// A CREATE on a tree whose `TREE_CONNECT` was not seen.
+    fn unknown_created(
+        &mut self,
+        of: (SessionKey, Option<u32>),
+        created: Created,
+        name: Option<&str>,
+        out: &mut Vec<Event>,
+    ) {
+        let (key, tree) = of;
+        let mut handle = Handle::Unknown;
+        if created.is_surely_file() {
+            handle = Handle::File;
+            self.learn_tree(key, tree, TreeKind::Disk);
+        }
+        let name = name.map(pipe_name);
+        self.bind(key, created.file_id, handle, tree, name, out);
+    }
+
+    /// The answer to a READ, WRITE or IOCTL.
+    fn answered(
+        &mut self,
+        unit: Unit<'_>,
+        of: (SessionKey, Option<u32>, Target),
+        m: &Message,
+        out: &mut Vec<Event>,
+    ) {
+        let (key, tree, target) = of;
+        let status = m.header.status;
+        let (data, named) = match &m.body {
+            Body::ReadAnswer(data) => (*data, None),
+            Body::IoctlAnswer(answer) if super::ioctl::is_pipe_control(answer.ctl_code) => {
+                (answer.output, Some(answer.file_id))
+            }
+            _ => (Span::default(), None),
+        };
+        let file = match (target, named) {
+            (Target::Known(file), _) => file,
+            // Its request was not seen, but the answer to an IOCTL names the file.
+            (_, Some(file)) if file != FileId::PREVIOUS => file,
+            _ => return,
+        };
+        let carries = status == Status::SUCCESS || status == Status::BUFFER_OVERFLOW;
+        let of = (key, tree, file);
+        let pipe = if carries && !data.is_empty() {
+            self.pipe_of(unit, of, (data, Side::Server), out)
+        } else {
+            match self.opens.get(&(key, file)).map(|open| open.handle) {
+                Some(Handle::Pipe(pipe)) => Some(pipe),
+                _ => None,
+            }
+        };
+        let Some(pipe) = pipe else {
+            return;
+        };
+        if status.is_error() {
+            out.push(Event::PipeError { pipe, status });
+        }
+        if !carries || data.is_empty() {
+            return;
+        }
+        let continues = status == Status::BUFFER_OVERFLOW;
+        let mut starts_message = true;
+        if let Some(tracked) = self.pipes.get(&pipe) {
+            starts_message = !std::mem::replace(&mut tracked.mid_message, continues);
+        }
+        out.push(Event::PipeData {
+            pipe,
+            side: Side::Server,
+            span: data,
+            starts_message,
+            continues,
+            signed: m.header.is_signed(),
+        });
+    }
+}
+
+/// What the server calls itself in an NTLM challenge.
+fn server_name(unit: Unit<'_>, answer: SessionSetupAnswer) -> Option<String> {
+    match peek(unit.view.slice(answer.token).bytes())?.ntlm? {
+        ntlm::Message::Challenge(challenge) => {
+            let info = challenge.target_info;
+            info.nb_computer_name.or(info.dns_computer_name)
+        }
+        _ => None,
+    }
+}

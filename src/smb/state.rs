@@ -1,0 +1,205 @@
+//! [`Smb`]: who is connected, logged on, and has which pipe open.
+//!
+//! ```text
+//!  ConnectionId ─► Connection ─► ServerId ◄─ ServerGuid, server's addresses
+//!                      │             │
+//!                      │      (ServerId, SessionId) ─► Session ─► Trees, Opens ─► Pipe
+//!                      │
+//!               (ConnectionId, MessageId) ─► Pending: what was asked
+//! ```
+//! This file has the tables; what changes them is in `requests.rs` and `responses.rs`, with
+//! `servers.rs` and `pipes.rs` below those.
+
+use std::net::IpAddr;
+
+use super::cache::Cache;
+use super::model::{
+    Chain, Connection, Open, Pending, ServerId, Session, SessionKey, Target, Tracked, Tree, Unit,
+};
+use super::{ConnectionId, Counters, Event, FileId, Message, Packet, Pipe, PipeId, dissect};
+use crate::bytes::{Ends, Guid, Missing, Reader, Side, Stop, View, Why};
+
+const CONNECTIONS_MAX: usize = 1 << 14;
+const SERVERS_MAX: usize = 1 << 14;
+const SESSIONS_MAX: usize = 1 << 12;
+const TREES_MAX: usize = 1 << 14;
+const OPENS_MAX: usize = 1 << 16;
+const PIPES_MAX: usize = 1 << 16;
+const PENDING_MAX: usize = 1 << 16;
+
+/// All that is known of SMB2 in a capture.
+#[derive(Debug)]
+pub struct Smb {
+    /// Added by the first message of a connection, removed by `closed`.
+    pub(super) connections: Cache<ConnectionId, Connection>,
+    /// Added by the first connection to an address; never removed. The flag says that a
+    /// `ServerGuid` was seen there.
+    pub(super) by_ip: Cache<IpAddr, (ServerId, bool)>,
+    /// Added by NEGOTIATE responses; never removed.
+    pub(super) by_guid: Cache<Guid, ServerId>,
+    /// Added by the first message of a session, removed by LOGOFF, by a session that replaces it,
+    /// and by a refused logon.
+    pub(super) sessions: Cache<SessionKey, Session>,
+    /// Added by `TREE_CONNECT` responses, or when evidence shows what a tree is; removed by
+    /// `TREE_DISCONNECT` responses and with the session.
+    pub(super) trees: Cache<(SessionKey, u32), Tree>,
+    /// Added by CREATE responses, or when data show what a handle is; removed by CLOSE responses
+    /// and with the tree or session.
+    pub(super) opens: Cache<(SessionKey, FileId), Open>,
+    /// Added with the pipe's open, removed by `forget`.
+    pub(super) pipes: Cache<PipeId, Tracked>,
+    /// Added by requests whose answer matters, removed by their (last) response or `closed`.
+    pub(super) pending: Cache<(ConnectionId, u64), Pending>,
+    pub(super) counters: Counters,
+    pub(super) next_server: u32,
+    pub(super) next_pipe: u32,
+}
+
+impl Default for Smb {
+    fn default() -> Self {
+        Self {
+            connections: Cache::new(CONNECTIONS_MAX),
+            by_ip: Cache::new(SERVERS_MAX),
+            by_guid: Cache::new(SERVERS_MAX),
+            sessions: Cache::new(SESSIONS_MAX),
+            trees: Cache::new(TREES_MAX),
+            opens: Cache::new(OPENS_MAX),
+            pipes: Cache::new(PIPES_MAX),
+            pending: Cache::new(PENDING_MAX),
+            counters: Counters::default(),
+            next_server: 0,
+            next_pipe: 0,
+        }
+    }
+}
+
+impl Smb {
+    /// Takes in one unit as [`Smb::frame`] cut it: `message` begins with its four-byte header, and
+    /// is shorter than `whole` if it was skimmed. Who asks and who answers is taken from the
+    /// messages themselves; `side` counts where they do not say.
+    pub fn advance(
+        &mut self,
+        connection: ConnectionId,
+        ends: Ends,
+        side: Side,
+        message: View<'_>,
+        whole: u32,
+        out: &mut Vec<Event>,
+    ) {
+        let unit = Unit {
+            connection,
+            server: self.connect(connection, ends),
+            view: message,
+        };
+        let mut chain = Chain {
+            session_id: 0,
+            tree: None,
+            file: Target::Nothing,
+        };
+        let mut none = ();
+        let mut r = Reader::new(message, &mut none);
+        let packet = dissect(&mut r, |m| self.message(unit, &mut chain, &m, out));
+        match packet {
+            Ok(Packet::Messages | Packet::Session(_) | Packet::Unknown) => {}
+            Ok(Packet::Sealed(_)) => {
+                self.counters.sealed += 1;
+                self.counters.sealed_bytes += u64::from(whole);
+                out.push(Event::Sealed { side, bytes: whole });
+            }
+            Ok(Packet::Compressed(_)) => {
+                self.counters.compressed += 1;
+                out.push(Event::Compressed);
+            }
+            Ok(Packet::Smb1) => {
+                self.counters.smb1 += 1;
+                out.push(Event::Smb1);
+            }
+            Err(stop) => self.stopped(connection, &stop, out),
+        }
+    }
+
+    /// What is known of a pipe, from `PipeOpened` until [`Smb::forget`].
+    pub fn pipe(&self, pipe: PipeId) -> Option<&Pipe> {
+        self.pipes.peek(&pipe).map(|tracked| &tracked.pipe)
+    }
+
+    /// Drops what is known of a pipe that is closed; one that is open stays.
+    pub fn forget(&mut self, pipe: PipeId) {
+        if self.pipes.peek(&pipe).is_some_and(|tracked| !tracked.open) {
+            self.pipes.remove(&pipe);
+        }
+    }
+
+    /// Bytes of a connection were lost: all open pipes of its sessions become suspect.
+    pub fn lost(&mut self, connection: ConnectionId) {
+        let Some(seen) = self.connections.peek(&connection) else {
+            return;
+        };
+        for key in &seen.sessions {
+            let pipes = self.sessions.peek(key).map(|s| s.pipes.as_slice());
+            for pipe in pipes.unwrap_or_default() {
+                if let Some(tracked) = self.pipes.get(pipe) {
+                    tracked.pipe.suspect = true;
+                }
+            }
+        }
+    }
+
+    /// A connection ended. Sessions stay, since other connections may carry them; but the pipes of
+    /// a session whose last connection this was are closed with it (3.3.7.1).
+    pub fn closed(&mut self, connection: ConnectionId, out: &mut Vec<Event>) {
+        self.pending.drain(|(of, _), _| *of == connection);
+        let Some(gone) = self.connections.remove(&connection) else {
+            return;
+        };
+        for key in gone.sessions {
+            let Some(session) = self.sessions.get(&key) else {
+                continue;
+            };
+            session.channels.retain(|channel| *channel != connection);
+            if session.channels.is_empty() {
+                self.drop_opens(key, None, out);
+            }
+        }
+    }
+
+    /// What was seen.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    fn message(&mut self, unit: Unit<'_>, chain: &mut Chain, m: &Message, out: &mut Vec<Event>) {
+        self.counters.message(m.header.command);
+        if let Some(stop) = &m.stop {
+            self.stopped(unit.connection, stop, out);
+        }
+        chain.next(m);
+        if !matches!(chain.session_id, 0 | u64::MAX) {
+            self.join(unit.connection, self.key(unit, chain.session_id), out);
+        }
+        if m.header.is_response() {
+            self.response(unit, chain, m, out);
+        } else {
+            self.request(unit, chain, m, out);
+        }
+    }
+
+    fn stopped(&mut self, connection: ConnectionId, stop: &Stop, out: &mut Vec<Event>) {
+        match stop.why {
+            // What the caller left out on purpose is no pipe's.
+            Why::Missing(Missing::Capped) => {}
+            Why::Missing(_) => self.lost(connection),
+            _ => {
+                self.counters.malformed += 1;
+                out.push(Event::Malformed(stop.clone()));
+            }
+        }
+    }
+
+    pub(super) fn key(&self, unit: Unit<'_>, id: u64) -> SessionKey {
+        // A NEGOTIATE response in the same unit may have told who the server is.
+        let server = self.connections.peek(&unit.connection);
+        let server = server.map_or(unit.server, |connection| connection.server);
+        SessionKey { server, id }
+    }
+}
