@@ -129,7 +129,10 @@ mod tests {
         let mut out = vec![tag];
         match u8::try_from(value.len()) {
             Ok(n) if n < 0x80 => out.push(n),
-            _ => out.extend([0x82, (value.len() >> 8) as u8, value.len() as u8]),
+            _ => {
+                out.push(0x82);
+                out.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
+            }
         }
         out.extend_from_slice(value);
         out

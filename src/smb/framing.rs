@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::header::{COMPRESSED, SERVER_TO_REDIR, SMB1, SMB2, TRANSFORM};
 use super::ioctl::is_pipe_control;
-use super::state::Handle;
+use super::model::Handle;
 use super::transform::{COMPRESSION_SIZE, TRANSFORM_SIZE};
 use super::{Command, ConnectionId, FileId, Header, Nbss, NbssType, Smb};
 use crate::bytes::{Framed, Guid, Side, View, clamp, index};

@@ -1,8 +1,8 @@
 //! What a request changes: mostly, that an answer is awaited.
 
 use super::ioctl::{FSCTL_PIPE_TRANSCEIVE, is_pipe_control};
-use super::state::{Asked, Chain, Handle, Pending, SessionKey, Smb, Target, Tree, TreeKind, Unit};
-use super::{Body, Event, FileId, Ioctl, Message, PipeId, SessionSetup};
+use super::model::{Asked, Chain, Handle, Pending, SessionKey, Target, Tree, TreeKind, Unit};
+use super::{Body, Event, FileId, Ioctl, Message, PipeId, SessionSetup, Smb};
 use crate::bytes::{Side, Span};
 use crate::security::{ntlm, peek};
 

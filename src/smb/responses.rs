@@ -1,9 +1,11 @@
 //! What a response changes: it decides, since only what the server says holds.
 
+use super::model::{Asked, Chain, Handle, Pending, SessionKey, Target, Tree, TreeKind, Unit};
 use super::negotiate::WILDCARD;
 use super::requests::pipe_name;
-use super::state::{Asked, Chain, Handle, Pending, SessionKey, Smb, Target, Tree, TreeKind, Unit};
-use super::{Body, Command, Created, Event, FileId, Message, PipeId, SessionSetupAnswer, Status};
+use super::{
+    Body, Command, Created, Event, FileId, Message, PipeId, SessionSetupAnswer, Smb, Status,
+};
 use crate::bytes::{Side, Span};
 use crate::security::{ntlm, peek};
 
@@ -23,9 +25,9 @@ impl Smb {
         let at = (unit.connection, header.message_id);
         let pending = self.pending.remove(&at);
         if let Some(pending) = &pending {
-            // An ASYNC header has no TreeId, and a server may leave the SessionId out.
+            // An ASYNC header has no TreeId, and in a chain a server may leave the SessionId out.
             chain.tree = pending.tree.or(chain.tree);
-            if chain.session_id == 0 {
+            if pending.session_id != 0 {
                 chain.session_id = pending.session_id;
             }
         }

@@ -1,1 +1,8 @@
-//! Tests.
+//! Tests at the boundary of the module: bytes in, rows and events out.
+
+mod files;
+mod lab;
+mod messages;
+mod noise;
+mod pipes;
+mod wire;

@@ -1,0 +1,165 @@
+//! The things [`Smb`](super::Smb) remembers, and the ids they are found by.
+
+use std::net::IpAddr;
+
+use super::{ConnectionId, FileId, Message, Pipe, PipeId, ShareType};
+use crate::bytes::View;
+
+/// A server, whatever addresses it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ServerId(pub(super) u32);
+
+/// A session: its `SessionId` is unique at its server only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SessionKey {
+    pub(super) server: ServerId,
+    pub(super) id: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) server: ServerId,
+    pub(super) ip: IpAddr,
+    pub(super) dialect: Option<u16>,
+    /// Added by messages of the session, removed with the session.
+    pub(super) sessions: Vec<SessionKey>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    pub(super) established: bool,
+    pub(super) user: Option<String>,
+    pub(super) client_name: Option<String>,
+    pub(super) server_name: Option<String>,
+    pub(super) encrypted: bool,
+    /// Open pipes: added and removed with the pipe's open.
+    pub(super) pipes: Vec<PipeId>,
+    /// Added by messages of the session, removed by `closed`.
+    pub(super) channels: Vec<ConnectionId>,
+}
+
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) kind: TreeKind,
+    pub(super) path: Option<String>,
+    pub(super) encrypted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TreeKind {
+    Pipe,
+    Disk,
+}
+
+impl TreeKind {
+    pub(super) fn of(share_type: ShareType, path: Option<&str>) -> Self {
+        let ipc = path.is_some_and(|path| {
+            let share = path.rsplit('\\').next().unwrap_or_default();
+            share.eq_ignore_ascii_case("IPC$")
+        });
+        if share_type == ShareType::PIPE || ipc { Self::Pipe } else { Self::Disk }
+    }
+}
+
+/// What a `FileId` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handle {
+    Pipe(PipeId),
+    /// Anything that is no pipe.
+    File,
+    /// Its CREATE was not seen, or the tree's `TREE_CONNECT` was not.
+    Unknown,
+}
+
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) handle: Handle,
+    pub(super) tree: Option<u32>,
+    pub(super) name: Option<String>,
+}
+
+/// A pipe with what only this module needs to know of it.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) pipe: Pipe,
+    pub(super) session: SessionKey,
+    pub(super) open: bool,
+    /// The server has sent the beginning of a message and not its end.
+    pub(super) mid_message: bool,
+}
+
+/// A request without its answer.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) session_id: u64,
+    pub(super) tree: Option<u32>,
+    pub(super) asked: Asked,
+}
+
+#[derive(Debug)]
+pub(super) enum Asked {
+    SessionSetup {
+        /// Whether it begins a session, as opposed to going on with one.
+        fresh: bool,
+        previous: u64,
+        user: Option<String>,
+        client_name: Option<String>,
+    },
+    Logoff,
+    TreeConnect {
+        path: String,
+    },
+    TreeDisconnect,
+    Create {
+        name: String,
+        /// The pipe, if it had to be told of before the answer.
+        early: Option<PipeId>,
+        /// `MessageId`s of the requests of its chain that mean the file it opens.
+        followers: Vec<u64>,
+    },
+    Close(Target),
+    /// READ, WRITE or IOCTL.
+    Data(Target),
+}
+
+/// The file a request means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    Known(FileId),
+    /// The one that the CREATE with this `MessageId` opens.
+    Created(u64),
+    Nothing,
+}
+
+/// What the messages of a chain take over from those before them.
+#[derive(Debug)]
+pub(super) struct Chain {
+    pub(super) session_id: u64,
+    pub(super) tree: Option<u32>,
+    pub(super) file: Target,
+}
+
+/// The unit being taken in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unit<'v> {
+    pub(super) connection: ConnectionId,
+    pub(super) server: ServerId,
+    pub(super) view: View<'v>,
+}
+
+impl Chain {
+    /// 3.3.5.2.7.2: a related request means the session, tree and file of the one before it.
+    pub(super) fn next(&mut self, m: &Message) {
+        let header = &m.header;
+        let related = header.is_related();
+        if !related || header.session_id != u64::MAX {
+            self.session_id = header.session_id;
+        }
+        if !related {
+            self.tree = header.tree_id;
+            self.file = Target::Nothing;
+        } else if header.tree_id.is_some_and(|tree| tree != u32::MAX) {
+            self.tree = header.tree_id;
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Which handles are pipes, and what is known of each.
+
+use super::model::{Asked, Handle, Open, SessionKey, Target, Tracked, TreeKind, Unit};
+use super::plausible::is_one_pdu;
+use super::{ConnectionId, Event, FileId, Pipe, PipeId, Smb, dialect_name};
+use crate::bytes::{Side, Span};
+
+impl Smb {
+    /// What the answer to a request will be about.
+    pub(super) fn asked(&self, connection: ConnectionId, message_id: u64) -> Option<Handle> {
+        let pending = self.pending.peek(&(connection, message_id))?;
+        let Asked::Data(target) = pending.asked else {
+            return None;
+        };
+        Some(match target {
+            Target::Known(file) => self.handle(connection, pending.session_id, pending.tree, file),
+            Target::Created(_) | Target::Nothing => Handle::Unknown,
+        })
+    }
+
+    /// What a handle is.
+    pub(super) fn handle(
+        &self,
+        connection: ConnectionId,
+        session_id: u64,
+        tree: Option<u32>,
+        file: FileId,
+    ) -> Handle {
+        let Some(seen) = self.connections.peek(&connection) else {
+            return Handle::Unknown;
+        };
+        let key = SessionKey { server: seen.server, id: session_id };
+        match self.opens.peek(&(key, file)).map(|open| open.handle) {
+            Some(known @ (Handle::Pipe(_) | Handle::File)) => known,
+            Some(Handle::Unknown) | None => match self.tree_kind(key, tree) {
+                Some(TreeKind::Disk) => Handle::File,
+                Some(TreeKind::Pipe) | None => Handle::Unknown,
+            },
+        }
+    }
+
+    pub(super) fn tree_kind(&self, key: SessionKey, tree: Option<u32>) -> Option<TreeKind> {
+        self.trees.peek(&(key, tree?)).map(|tree| tree.kind)
+    }
+
+    /// The pipe a handle is; a handle not known becomes one if its tree says so, or if `data` are
+    /// wholly one PDU and the tree does not say otherwise.
+    pub(super) fn pipe_of(
+        &mut self,
+        unit: Unit<'_>,
+        of: (SessionKey, Option<u32>, FileId),
+        data: (Span, Side),
+        out: &mut Vec<Event>,
+    ) -> Option<PipeId> {
+        let (key, tree, file) = of;
+        let known = self.opens.get(&(key, file));
+        let name = match known {
+            Some(open) => match open.handle {
+                Handle::Pipe(pipe) => return Some(pipe),
+                Handle::File => return None,
+                Handle::Unknown => open.name.clone(),
+            },
+            None => None,
+        };
+        let (span, side) = data;
+        let aligned = {
+            let header = Span::new(span.start, span.start.saturating_add(16));
+            unit.view.hole_in(header).is_none() && is_one_pdu(unit.view.slice(span).bytes(), side)
+        };
+        match self.tree_kind(key, tree) {
+            Some(TreeKind::Pipe) => {}
+            None if aligned => {}
+            Some(TreeKind::Disk) | None => return None,
+        }
+        let pipe = self.open_pipe(unit, key, tree, Some(file), name, out);
+        if let Some(tracked) = self.pipes.get(&pipe) {
+            tracked.pipe.suspect = !aligned;
+        }
+        Some(pipe)
+    }
+
+    /// A new pipe, under this `FileId` if that is known.
+    pub(super) fn open_pipe(
+        &mut self,
+        unit: Unit<'_>,
+        key: SessionKey,
+        tree: Option<u32>,
+        file_id: Option<FileId>,
+        name: Option<String>,
+        out: &mut Vec<Event>,
+    ) -> PipeId {
+        let id = PipeId(self.next_pipe);
+        self.next_pipe = self.next_pipe.wrapping_add(1);
+        let dialect = self.connections.peek(&unit.connection).and_then(|c| c.dialect);
+        let share = tree.and_then(|tree| self.trees.peek(&(key, tree)));
+        let tree_path = share.and_then(|tree| tree.path.clone());
+        let mut pipe = Pipe {
+            dialect: dialect.and_then(dialect_name).map(str::to_owned),
+            session_id: key.id,
+            tree_id: tree,
+            file_id,
+            encrypted: share.is_some_and(|tree| tree.encrypted),
+            server_name: tree_path.as_deref().and_then(host).map(str::to_owned),
+            tree_path,
+            name,
+            ..Pipe::default()
+        };
+        if let Some(session) = self.session(key, out) {
+            session.pipes.push(id);
+            pipe.user.clone_from(&session.user);
+            pipe.client_name.clone_from(&session.client_name);
+            pipe.encrypted |= session.encrypted;
+            if session.server_name.is_some() {
+                pipe.server_name.clone_from(&session.server_name);
+            }
+        }
+        let tracked = Tracked { pipe, session: key, open: true, mid_message: false };
+        for (old, gone) in self.pipes.insert(id, tracked) {
+            self.lose_pipe(old, &gone, out);
+        }
+        if let Some(file) = file_id {
+            self.bind(key, file, Handle::Pipe(id), tree, None, out);
+        }
+        out.push(Event::PipeOpened { pipe: id });
+        id
+    }
+
+    /// A pipe had to go for the cap.
+    fn lose_pipe(&mut self, id: PipeId, gone: &Tracked, out: &mut Vec<Event>) {
+        if let Some(session) = self.sessions.get(&gone.session) {
+            session.pipes.retain(|open| *open != id);
+        }
+        if let Some(file) = gone.pipe.file_id {
+            self.opens.remove(&(gone.session, file));
+        }
+        if gone.open {
+            out.push(Event::PipeClosed { pipe: id });
+        }
+    }
+
+    /// Notes what a handle is.
+    pub(super) fn bind(
+        &mut self,
+        key: SessionKey,
+        file: FileId,
+        handle: Handle,
+        tree: Option<u32>,
+        name: Option<String>,
+        out: &mut Vec<Event>,
+    ) {
+        let open = Open { handle, tree, name };
+        if let Some(Handle::Pipe(old)) = self.opens.remove(&(key, file)).map(|o| o.handle) {
+            // The server gave the id away again: the CLOSE was not seen.
+            self.end_pipe(old, out);
+        }
+        let gone = self.opens.insert((key, file), open);
+        self.end_opens(gone, out);
+    }
+
+    /// Closes everything that is open in a session, or in one tree of it.
+    pub(super) fn drop_opens(&mut self, key: SessionKey, tree: Option<u32>, out: &mut Vec<Event>) {
+        let all = tree.is_none();
+        let gone = self.opens.drain(|(of, _), open| *of == key && (all || open.tree == tree));
+        self.end_opens(gone, out);
+    }
+
+    pub(super) fn end_opens(
+        &mut self,
+        gone: Vec<((SessionKey, FileId), Open)>,
+        out: &mut Vec<Event>,
+    ) {
+        for (_, open) in gone {
+            if let Handle::Pipe(pipe) = open.handle {
+                self.end_pipe(pipe, out);
+            }
+        }
+    }
+
+    pub(super) fn end_pipe(&mut self, pipe: PipeId, out: &mut Vec<Event>) {
+        let Some(tracked) = self.pipes.get(&pipe).filter(|tracked| tracked.open) else {
+            return;
+        };
+        tracked.open = false;
+        let key = tracked.session;
+        if let Some(session) = self.sessions.get(&key) {
+            session.pipes.retain(|open| *open != pipe);
+        }
+        out.push(Event::PipeClosed { pipe });
+    }
+}
+
+/// `server` of `\\server\share`.
+fn host(path: &str) -> Option<&str> {
+    let mut parts = path.trim_start_matches('\\').split('\\');
+    parts.next().filter(|host| !host.is_empty())
+}

@@ -1,0 +1,147 @@
+//! Which connections lead to one server, and which sessions they carry.
+
+use std::net::IpAddr;
+
+use super::model::{Connection, ServerId, Session, SessionKey};
+use super::{ConnectionId, Event, Smb};
+use crate::bytes::{Ends, Guid};
+
+/// Connections one session is remembered to use, and sessions one connection is.
+const CHANNELS_MAX: usize = 64;
+
+impl Smb {
+    pub(super) fn connect(&mut self, connection: ConnectionId, ends: Ends) -> ServerId {
+        if let Some(known) = self.connections.get(&connection) {
+            return known.server;
+        }
+        let ip = ends.server.ip();
+        let server = match self.by_ip.get(&ip) {
+            Some((server, _)) => *server,
+            None => self.new_server(ip, false),
+        };
+        let new = Connection { server, ip, dialect: None, sessions: Vec::new() };
+        self.connections.insert(connection, new);
+        server
+    }
+
+    fn new_server(&mut self, ip: IpAddr, identified: bool) -> ServerId {
+        let server = ServerId(self.next_server);
+        self.next_server = self.next_server.wrapping_add(1);
+        self.by_ip.insert(ip, (server, identified));
+        server
+    }
+
+    /// The server of a connection has told its `ServerGuid`: its addresses become one server.
+    pub(super) fn identify(&mut self, connection: ConnectionId, guid: Guid) {
+        let Some(ip) = self.connections.peek(&connection).map(|c| c.ip) else {
+            return;
+        };
+        if guid.is_nil() {
+            return;
+        }
+        let (now, identified) = match self.by_ip.get(&ip) {
+            Some(known) => *known,
+            None => (self.new_server(ip, false), false),
+        };
+        let server = match self.by_guid.get(&guid) {
+            Some(server) => *server,
+            // Another machine has taken over the address.
+            None if identified => self.new_server(ip, true),
+            None => now,
+        };
+        self.by_guid.insert(guid, server);
+        self.by_ip.insert(ip, (server, true));
+        if server == now {
+            return;
+        }
+        if identified {
+            if let Some(moved) = self.connections.get(&connection) {
+                moved.server = server;
+            }
+        } else {
+            self.merge(now, server);
+        }
+    }
+
+    /// What was thought to be the server `old` is `new`.
+    fn merge(&mut self, old: ServerId, new: ServerId) {
+        let moved = |key: SessionKey| SessionKey { server: new, id: key.id };
+        for (_, connection) in self.connections.iter_mut() {
+            if connection.server == old {
+                connection.server = new;
+            }
+            for key in connection.sessions.iter_mut().filter(|k| k.server == old) {
+                *key = moved(*key);
+            }
+        }
+        for (_, tracked) in self.pipes.iter_mut() {
+            if tracked.session.server == old {
+                tracked.session = moved(tracked.session);
+            }
+        }
+        for (key, session) in self.sessions.drain(|key, _| key.server == old) {
+            match self.sessions.get(&moved(key)) {
+                Some(known) => {
+                    known.pipes.extend(session.pipes);
+                    known.channels.extend(session.channels);
+                }
+                None => drop(self.sessions.insert(moved(key), session)),
+            }
+        }
+        for ((key, id), tree) in self.trees.drain(|(key, _), _| key.server == old) {
+            self.trees.insert((moved(key), id), tree);
+        }
+        for ((key, id), open) in self.opens.drain(|(key, _), _| key.server == old) {
+            self.opens.insert((moved(key), id), open);
+        }
+    }
+
+    /// The session, made if it is new.
+    pub(super) fn session(
+        &mut self,
+        key: SessionKey,
+        out: &mut Vec<Event>,
+    ) -> Option<&mut Session> {
+        if self.sessions.peek(&key).is_none() {
+            for (old, session) in self.sessions.insert(key, Session::default()) {
+                self.end_session(old, &session, out);
+            }
+        }
+        self.sessions.get(&key)
+    }
+
+    /// Notes that a connection carries a session.
+    pub(super) fn join(&mut self, connection: ConnectionId, key: SessionKey, out: &mut Vec<Event>) {
+        let Some(seen) = self.connections.get(&connection) else {
+            return;
+        };
+        if seen.sessions.contains(&key) || seen.sessions.len() >= CHANNELS_MAX {
+            return;
+        }
+        seen.sessions.push(key);
+        if let Some(session) = self.session(key, out)
+            && session.channels.len() < CHANNELS_MAX
+        {
+            session.channels.push(connection);
+        }
+    }
+
+    pub(super) fn drop_session(&mut self, key: SessionKey, out: &mut Vec<Event>) {
+        if let Some(session) = self.sessions.remove(&key) {
+            self.end_session(key, &session, out);
+        }
+    }
+
+    fn end_session(&mut self, key: SessionKey, session: &Session, out: &mut Vec<Event>) {
+        for channel in &session.channels {
+            if let Some(connection) = self.connections.get(channel) {
+                connection.sessions.retain(|known| *known != key);
+            }
+        }
+        self.trees.drain(|(of, _), _| *of == key);
+        self.drop_opens(key, None, out);
+        for pipe in &session.pipes {
+            self.end_pipe(*pipe, out);
+        }
+    }
+}
