@@ -13,3 +13,4 @@
 )]
 
 pub mod bytes;
+pub mod idl;
