@@ -14,3 +14,6 @@
 
 pub mod bytes;
 pub mod idl;
+pub mod ndr;
+
+pub mod report;
