@@ -15,5 +15,5 @@
 pub mod bytes;
 pub mod idl;
 pub mod ndr;
-
+pub mod protocol;
 pub mod report;
