@@ -13,8 +13,14 @@
 )]
 
 pub mod bytes;
+pub mod call;
 pub mod capture;
+pub mod idl;
+pub mod ndr;
 pub mod net;
+pub mod pipeline;
+pub mod protocol;
+pub mod report;
 pub mod rpc;
 pub mod security;
 pub mod smb;

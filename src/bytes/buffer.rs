@@ -60,6 +60,18 @@ pub enum Missing {
     Capped,
 }
 
+impl Missing {
+    /// What to say of such bytes.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Snapped => "cut off by the snap length",
+            Self::Lost => "not in the capture",
+            Self::Sealed => "encrypted",
+            Self::Capped => "not kept",
+        }
+    }
+}
+
 /// A run of bytes that was on the wire but is not here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hole {

@@ -15,6 +15,7 @@
 mod framing;
 mod interface;
 mod open;
+mod origins;
 mod pcap;
 mod pcapng;
 mod report;
@@ -30,6 +31,7 @@ use open::Format;
 use report::Report;
 use window::Window;
 
+pub use origins::Origins;
 pub use report::{CaptureFile, MAX_PROBLEMS, Problem, Skip, Skipped};
 pub use window::MAX_BLOCK;
 

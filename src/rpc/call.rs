@@ -16,8 +16,6 @@ pub enum StubState {
     Truncated,
     /// Part of it is not in the capture.
     Lost,
-    /// There is no such message, or it has no stub.
-    Absent,
 }
 
 /// How a message was protected: [MS-RPCE] 2.2.2.11.

@@ -26,8 +26,6 @@ pub enum Event {
         starts_message: bool,
         /// Whether the server said that more of the message follows (`STATUS_BUFFER_OVERFLOW`).
         continues: bool,
-        /// Whether the SMB message is signed.
-        signed: bool,
     },
     /// A pipe was opened, or data showed that a handle is one. Always the first of a pipe.
     ///
@@ -109,6 +107,8 @@ pub struct Pipe {
     pub user: Option<String>,
     /// Whether session or share ask for encryption.
     pub encrypted: bool,
+    /// Whether the last message that carried its bytes was signed.
+    pub signed: bool,
     /// `\\server\IPC$`.
     pub tree_path: Option<String>,
     /// The server's name: as NTLM has it, else from the path of the tree.

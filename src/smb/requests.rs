@@ -47,7 +47,7 @@ impl Smb {
                     && let Some(pipe) = self.pipe_written(unit, chain, target, write.data, out)
                 {
                     self.ask(unit, chain, m, Asked::Data(target));
-                    say(pipe, m, write.data, out);
+                    self.say(pipe, m, write.data, out);
                 }
             }
             Body::Ioctl(ioctl) => self.ask_ioctl(unit, chain, m, *ioctl, out),
@@ -111,7 +111,7 @@ impl Smb {
         let pipe = self.pipe_written(unit, chain, target, ioctl.input, out);
         self.ask(unit, chain, m, Asked::Data(target));
         if let Some(pipe) = pipe {
-            say(pipe, m, ioctl.input, out);
+            self.say(pipe, m, ioctl.input, out);
         }
     }
 
@@ -188,26 +188,25 @@ impl Smb {
     }
 }
 
+impl Smb {
+    /// Each write to a pipe in message mode is a message ([MS-SMB2] 3.3.5.13).
+    fn say(&mut self, pipe: PipeId, m: &Message, span: Span, out: &mut Vec<Event>) {
+        if span.is_empty() {
+            return;
+        }
+        if let Some(tracked) = self.pipes.get(&pipe) {
+            tracked.pipe.signed = m.header.is_signed();
+        }
+        let side = Side::Client;
+        out.push(Event::PipeData { pipe, side, span, starts_message: true, continues: false });
+    }
+}
+
 impl Chain {
     /// The file meant by this `FileId`, which becomes the chain's.
     fn target(&self, file_id: FileId) -> Target {
         if file_id == FileId::PREVIOUS { self.file } else { Target::Known(file_id) }
     }
-}
-
-/// Each write to a pipe in message mode is a message ([MS-SMB2] 3.3.5.13).
-fn say(pipe: PipeId, m: &Message, span: Span, out: &mut Vec<Event>) {
-    if span.is_empty() {
-        return;
-    }
-    out.push(Event::PipeData {
-        pipe,
-        side: Side::Client,
-        span,
-        starts_message: true,
-        continues: false,
-        signed: m.header.is_signed(),
-    });
 }
 
 /// The name without leading backslashes and `PIPE\`.

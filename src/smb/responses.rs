@@ -288,6 +288,7 @@ impl Smb {
         let mut starts_message = true;
         if let Some(tracked) = self.pipes.get(&pipe) {
             starts_message = !std::mem::replace(&mut tracked.mid_message, continues);
+            tracked.pipe.signed = m.header.is_signed();
         }
         out.push(Event::PipeData {
             pipe,
@@ -295,7 +296,6 @@ impl Smb {
             span: data,
             starts_message,
             continues,
-            signed: m.header.is_signed(),
         });
     }
 }

@@ -1,0 +1,63 @@
+//! `vshark export`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use vshark::capture::{Capture, Origins};
+use vshark::pipeline::{Event, Pipeline};
+use vshark::protocol::Registry;
+use vshark::report::json;
+
+use super::args::Export;
+use super::input::{Observer, Run};
+
+/// Writes all records.
+pub(super) fn run(
+    args: &Export,
+    registry: &Registry,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    if args.schema {
+        out.write_all(json::JSON_SCHEMA.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let paths = args.input.paths();
+    let mut run = Run::open(&paths, Pipeline::new(registry))?;
+    write_capture(&paths, &run, out)?;
+    let files = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let mut records = Records { json: json::Writer { registry, files }, out };
+    run.go(&mut records)?;
+    writeln!(out, "{}", json::summary(&run.summary(), run.capture().files()))?;
+    Ok(run.exit_code())
+}
+
+/// The first record. It says how much there is, so files are read through once before; what comes
+/// from standard input cannot be, and its numbers are in the `summary` record alone.
+fn write_capture(paths: &[PathBuf], run: &Run<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let again = |path: &PathBuf| path.as_path() != Path::new("-") && path.is_file();
+    let record = if paths.iter().all(again) {
+        let mut whole = Capture::open(paths);
+        while whole.advance() {}
+        json::capture(whole.files(), true)
+    } else {
+        json::capture(run.capture().files(), false)
+    };
+    writeln!(out, "{record}")?;
+    Ok(())
+}
+
+struct Records<'r, 'o> {
+    json: json::Writer<'r>,
+    out: &'o mut dyn Write,
+}
+
+impl Observer for Records<'_, '_> {
+    fn event(&mut self, event: Event, origins: &Origins) -> anyhow::Result<()> {
+        match event {
+            Event::Call(call) => writeln!(self.out, "{}", self.json.call(&call, origins))?,
+            Event::Unit(_) => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! `vshark show`
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use vshark::bytes::{Buffer, FrameNo, LinkType, Piece, View, clamp};
+use vshark::call::Call;
+use vshark::capture::{Frame, Origins};
+use vshark::pipeline::{Event, Pipeline, Unit};
+use vshark::protocol::Registry;
+use vshark::report::show;
+
+use super::args::{Shared, Show};
+use super::input::{Observer, Run};
+
+/// Shows one call or one frame.
+pub(super) fn run(
+    args: &Show,
+    _: &Shared,
+    registry: &Registry,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let watched = args.frame.map(FrameNo);
+    let mut run = Run::open(&args.input.paths(), Pipeline::watching(registry, watched))?;
+    let mut found = Found { call: args.call, watched, ..Found::default() };
+    run.go(&mut found)?;
+    if let Some(n) = args.call
+        && found.calls.is_empty()
+    {
+        bail!("there is no call {n}: the calls are numbered 1 to {}", run.summary().calls());
+    }
+    if let Some(n) = args.frame {
+        let Some((link, frame)) = &found.frame else {
+            bail!("there is no frame {n}: the frames are numbered 1 to {}", run.summary().frames);
+        };
+        show::frame(*link, frame.view(), &found.units, out)?;
+    }
+    for call in &found.calls {
+        if args.frame.is_some() {
+            writeln!(out)?;
+        }
+        show::call(call, registry, out)?;
+    }
+    Ok(run.exit_code())
+}
+
+/// What was looked for, as far as it was found.
+#[derive(Default)]
+struct Found {
+    call: Option<u64>,
+    watched: Option<FrameNo>,
+    calls: Vec<Call>,
+    frame: Option<(LinkType, Buffer)>,
+    units: Vec<Unit>,
+}
+
+impl Observer for Found {
+    fn frame(&mut self, frame: &Frame<'_>) {
+        if self.watched == Some(frame.no) {
+            let len = clamp(frame.data.len());
+            let piece = Piece { at: 0, len, frame: frame.no, offset: 0, time: frame.time };
+            let mut bytes = Buffer::default();
+            bytes.push(View::new(frame.data, &[piece], &[]));
+            self.frame = Some((frame.link, bytes));
+        }
+    }
+
+    fn event(&mut self, event: Event, _: &Origins) -> anyhow::Result<()> {
+        match event {
+            Event::Call(call) => {
+                let messages = [&call.rpc.request, &call.rpc.response];
+                let carried = |frame: FrameNo| {
+                    messages.iter().any(|message| {
+                        message.as_ref().is_some_and(|message| message.frames.contains(&frame))
+                    })
+                };
+                if self.call == Some(call.rpc.n) || self.watched.is_some_and(carried) {
+                    self.calls.push(*call);
+                }
+            }
+            Event::Unit(unit) => self.units.push(unit),
+        }
+        Ok(())
+    }
+}

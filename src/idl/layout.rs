@@ -1,0 +1,195 @@
+//! Alignment and least size of every type, in both transfer syntaxes.
+//!
+//! \[C706\] 14.2.2 and 14.3; \[MS-RPCE\] 2.2.5. The alignment of a structure counts all arms of a
+//! union in it, whichever is in use: that is what every MIDL compiler does.
+
+use super::types::{Kind, Layout, Shape, Syntax, Type, TypeId, Types};
+use crate::bytes::index;
+
+/// Fills in the layouts; the error names a type that contains itself.
+pub(super) fn compute(types: &mut Types) -> Result<(), String> {
+    let mut known = vec![State::default(); types.list.len()];
+    for n in 0..types.list.len() {
+        let id = TypeId(crate::bytes::clamp(n));
+        facts(types, &mut known, id)?;
+    }
+    for (ty, state) in types.list.iter_mut().zip(known) {
+        if let Some(facts) = state.facts {
+            ty.layouts = facts.layouts;
+            ty.deferred = facts.deferred;
+            ty.checked = facts.checked;
+        }
+    }
+    // What a pointer leads to may be known only after the pointer, so this waits for the others.
+    loop {
+        let marked: Vec<usize> = types
+            .list
+            .iter()
+            .enumerate()
+            .filter(|(_, ty)| !ty.checked && leads_to_checked(types, ty))
+            .map(|(n, _)| n)
+            .collect();
+        if marked.is_empty() {
+            return Ok(());
+        }
+        for n in marked {
+            if let Some(ty) = types.list.get_mut(n) {
+                ty.checked = true;
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct State {
+    entered: bool,
+    facts: Option<Facts>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Facts {
+    layouts: [Layout; 2],
+    deferred: bool,
+    checked: bool,
+}
+
+fn leads_to_checked(types: &Types, ty: &Type) -> bool {
+    match &ty.kind {
+        Kind::Pointer { to, .. } => types.get(*to).checked,
+        Kind::Array(array) => types.get(array.of).checked,
+        Kind::Struct(record) => record.fields.iter().any(|f| types.get(f.ty).checked),
+        Kind::Union(union) => {
+            union.arms.iter().filter_map(|arm| arm.field.as_ref()).any(|f| types.get(f.ty).checked)
+        }
+        _ => false,
+    }
+}
+
+fn facts(types: &Types, known: &mut Vec<State>, id: TypeId) -> Result<Facts, String> {
+    let ty = types.get(id);
+    match known.get_mut(index(id.0)) {
+        Some(State { facts: Some(facts), .. }) => return Ok(*facts),
+        Some(state) if !state.entered => state.entered = true,
+        _ => return Err(ty.name.to_string()),
+    }
+    let facts = match &ty.kind {
+        Kind::Void | Kind::Handle => plain(1, 0),
+        Kind::Integer { width, .. } | Kind::Float { width } => {
+            plain(u32::from(*width), (*width).into())
+        }
+        Kind::Boolean | Kind::Byte | Kind::Char => plain(1, 1),
+        Kind::WideChar => plain(2, 2),
+        Kind::Enum { v1, .. } => both(|syntax| match syntax {
+            Syntax::Ndr if !v1 => scalar(2, 2),
+            _ => scalar(4, 4),
+        }),
+        Kind::Guid => plain(4, 16),
+        Kind::ContextHandle => plain(4, 20),
+        Kind::Pointer { .. } | Kind::Interface { .. } => {
+            Facts { deferred: true, ..both(|syntax| scalar(word(syntax), word(syntax))) }
+        }
+        Kind::Struct(record) => {
+            let mut sum = plain(1, 0);
+            for field in &record.fields {
+                sum = sum.and(facts(types, known, field.ty)?);
+                sum.checked |= field.switch_is.is_some();
+            }
+            sum
+        }
+        Kind::Union(union) => {
+            let switch = facts(types, known, union.switch)?;
+            let mut widest = plain(1, 0);
+            let mut least = [u32::MAX; 2];
+            for arm in &union.arms {
+                let facts = match &arm.field {
+                    Some(field) => facts(types, known, field.ty)?,
+                    None => plain(1, 0),
+                };
+                for (least, layout) in least.iter_mut().zip(facts.layouts) {
+                    *least = layout.least.min(*least);
+                }
+                widest = widest.and(facts);
+            }
+            let mut union = switch.and(widest);
+            for ((layout, arms), least) in union.layouts.iter_mut().zip(widest.layouts).zip(least) {
+                layout.arms = arms.align;
+                layout.least = if least == u32::MAX { 0 } else { least };
+            }
+            union
+        }
+        Kind::Array(array) => {
+            let of = facts(types, known, array.of)?;
+            let mut facts = both(|syntax| {
+                let element = pick(of.layouts, syntax);
+                let counts = if array.shape.varying() { 2 * word(syntax) } else { 0 };
+                Layout {
+                    align: if counts == 0 {
+                        element.align
+                    } else {
+                        element.align.max(word(syntax))
+                    },
+                    arms: 0,
+                    least: match array.shape {
+                        Shape::Fixed(n) => element.least.saturating_mul(n),
+                        _ => counts,
+                    },
+                }
+            });
+            facts.deferred = of.deferred;
+            facts.checked = of.checked
+                || array.size_is.is_some()
+                || array.length_is.is_some()
+                || array.first_is.is_some();
+            facts
+        }
+    };
+    if let Some(state) = known.get_mut(index(id.0)) {
+        state.facts = Some(facts);
+    }
+    Ok(facts)
+}
+
+impl Facts {
+    /// Of a construct that holds both.
+    fn and(self, other: Self) -> Self {
+        let [a, b] = self.layouts;
+        let [c, d] = other.layouts;
+        let join = |x: Layout, y: Layout| Layout {
+            align: x.align.max(y.align),
+            arms: 0,
+            least: x.least.saturating_add(y.least),
+        };
+        Self {
+            layouts: [join(a, c), join(b, d)],
+            deferred: self.deferred || other.deferred,
+            checked: self.checked || other.checked,
+        }
+    }
+}
+
+/// Octets of a count and of a referent identifier.
+fn word(syntax: Syntax) -> u32 {
+    match syntax {
+        Syntax::Ndr => 4,
+        Syntax::Ndr64 => 8,
+    }
+}
+
+fn pick([ndr, ndr64]: [Layout; 2], syntax: Syntax) -> Layout {
+    match syntax {
+        Syntax::Ndr => ndr,
+        Syntax::Ndr64 => ndr64,
+    }
+}
+
+fn scalar(align: u32, least: u32) -> Layout {
+    Layout { align, arms: 0, least }
+}
+
+fn plain(align: u32, least: u32) -> Facts {
+    both(|_| scalar(align, least))
+}
+
+fn both(of: impl Fn(Syntax) -> Layout) -> Facts {
+    Facts { layouts: [of(Syntax::Ndr), of(Syntax::Ndr64)], ..Facts::default() }
+}

@@ -1,0 +1,423 @@
+//! What sits on TCP: which flow carries what, and how SMB and RPC feed each other.
+
+use std::net::IpAddr;
+
+use rustc_hash::FxHashMap;
+
+use super::units::{UnitKind, Watch};
+use super::{Event, Summary};
+use crate::bytes::{Both, Buffer, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, View};
+use crate::call::{Call, Carrier, PipeUse, Transport};
+use crate::protocol::Registry;
+use crate::rpc::{self, ChannelId, Origin, Rpc, pdu};
+use crate::smb::{self, ConnectionId, PipeId, Smb};
+use crate::tcp::{Flow, FlowId, Interest, Receiver};
+
+/// Bytes after which the start of a flow tells what it carries.
+const TELLING: u32 = 24;
+/// Chunks of a flow that begins in the middle that are looked at before it is given up.
+const PATIENCE: u32 = 64;
+/// Machines whose names are remembered.
+const MAX_NAMES: usize = 4096;
+/// Bytes of incomplete messages in all streams together; beyond it a stream starts anew.
+const PART_BYTES: u64 = 64 << 20;
+
+/// Everything above TCP.
+#[derive(Debug)]
+pub(super) struct Above<'r> {
+    registry: &'r Registry,
+    /// Added by the first data of a flow, removed when it closes or is foreign.
+    flows: FxHashMap<FlowId, OnFlow>,
+    smb: Smb,
+    rpc: Rpc,
+    /// Names of machines, as their own traffic told them. Added by calls; never removed.
+    names: FxHashMap<IpAddr, String>,
+    watch: Watch,
+    events: Vec<Event>,
+    /// Used and emptied within one call.
+    smb_events: Vec<smb::Event>,
+    rpc_events: Vec<rpc::Event>,
+    held: u64,
+    counts: Summary,
+}
+
+/// What a flow carries.
+#[derive(Debug)]
+enum OnFlow {
+    Undecided { early: Both<Buffer>, looked_at: u32 },
+    Smb { ends: Ends, swapped: bool, streams: Box<Both<Stream>> },
+    Rpc { ends: Ends, swapped: bool },
+}
+
+impl<'r> Above<'r> {
+    pub(super) fn new(registry: &'r Registry) -> Self {
+        Self {
+            registry,
+            flows: FxHashMap::default(),
+            smb: Smb::default(),
+            rpc: Rpc::default(),
+            names: FxHashMap::default(),
+            watch: Watch::default(),
+            events: Vec::new(),
+            smb_events: Vec::new(),
+            rpc_events: Vec::new(),
+            held: 0,
+            counts: Summary::default(),
+        }
+    }
+
+    pub(super) fn watching(registry: &'r Registry, frame: Option<FrameNo>) -> Self {
+        Self { rpc: Rpc::keeping_pdus(), watch: Watch::new(frame), ..Self::new(registry) }
+    }
+
+    /// Hands over what has happened.
+    pub(super) fn drain(&mut self, to: &mut Vec<Event>) {
+        to.append(&mut self.events);
+        to.extend(self.watch.units.drain(..).map(Event::Unit));
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.rpc.finish(&mut self.rpc_events);
+        self.take_calls();
+    }
+
+    pub(super) fn summarize(&self, summary: &mut Summary) {
+        let smb = self.smb.counters();
+        summary.smb_messages = smb
+            .messages()
+            .map(|(command, count)| (command.name().unwrap_or("unknown").to_owned(), count))
+            .collect();
+        summary.smb_dialects = smb.dialects().collect();
+        summary.smb_sealed = smb.sealed;
+        summary.smb_sealed_bytes = smb.sealed_bytes;
+        summary.smb_compressed = smb.compressed;
+        summary.smb1 = smb.smb1;
+        summary.smb_malformed = smb.malformed;
+        summary.rpc = self.rpc.counters().clone();
+        summary.foreign_flows = self.counts.foreign_flows;
+        summary.calls = self.counts.calls.clone();
+        summary.refusals = self.counts.refusals.clone();
+    }
+
+    /// Looks at the start of a flow, or at a chunk of one that began in the middle.
+    fn decide(&mut self, flow: &Flow, side: Side, view: View<'_>) -> Interest {
+        let state = self
+            .flows
+            .entry(flow.id)
+            .or_insert_with(|| OnFlow::Undecided { early: Both::default(), looked_at: 0 });
+        let OnFlow::Undecided { early, looked_at } = state else { return Interest::Keep };
+        let start;
+        let view = if early[side].is_empty() && view.len() >= TELLING {
+            view
+        } else {
+            early[side].push(view);
+            if early[side].len() < TELLING {
+                return Interest::Keep;
+            }
+            start = std::mem::take(&mut early[side]);
+            start.view()
+        };
+        let bytes = view.bytes();
+        let found = if smb::plausible_start(bytes) {
+            let sender = smb::sender(bytes).unwrap_or(side);
+            let streams = Box::new(Both { client: midstream(flow), server: midstream(flow) });
+            Some(on_flow(flow, side, sender, |ends, swapped| OnFlow::Smb {
+                ends,
+                swapped,
+                streams,
+            }))
+        } else if pdu::plausible(bytes) {
+            let sender = pdu_sender(bytes).unwrap_or(side);
+            if flow.midstream {
+                self.rpc.begin_midstream(channel(flow.id));
+            }
+            Some(on_flow(flow, side, sender, |ends, swapped| OnFlow::Rpc { ends, swapped }))
+        } else {
+            None
+        };
+        if let Some(found) = found {
+            let waiting = match std::mem::replace(state, found) {
+                OnFlow::Undecided { early, .. } => early,
+                _ => Both::default(),
+            };
+            self.take(flow, side, view);
+            let other = side.other();
+            self.take(flow, other, waiting[other].view());
+            return Interest::Keep;
+        }
+        *looked_at += 1;
+        // SMB is worth waiting for on its ports: a capture may begin within a long transfer.
+        let patient = [445, 139, 135].contains(&flow.ends.server.port());
+        if flow.midstream && (patient || *looked_at < PATIENCE) {
+            return Interest::Keep;
+        }
+        self.flows.remove(&flow.id);
+        self.counts.foreign_flows += 1;
+        Interest::Ignore
+    }
+
+    /// Gives bytes to the layer the flow carries.
+    fn take(&mut self, flow: &Flow, side: Side, view: View<'_>) {
+        self.on_stream(flow.id, side, |stream, layer| stream.feed(view, layer));
+        if let Some(OnFlow::Rpc { ends, swapped }) = self.flows.get(&flow.id) {
+            let origin =
+                Origin { channel: channel(flow.id), ends: *ends, side: turn(side, *swapped) };
+            let watch = &mut self.watch;
+            self.rpc.feed(origin, view, &mut self.rpc_events, &mut |unit| {
+                watch.see(UnitKind::Rpc, unit);
+            });
+            self.take_calls();
+        }
+    }
+
+    /// Runs `act` on the SMB stream of one side of a flow, if it carries SMB.
+    fn on_stream(
+        &mut self,
+        flow: FlowId,
+        side: Side,
+        act: impl FnOnce(&mut Stream, &mut OnSmb<'_, 'r>),
+    ) {
+        let Some(OnFlow::Smb { ends, swapped, streams }) = self.flows.get_mut(&flow) else {
+            return;
+        };
+        let (ends, side) = (*ends, turn(side, *swapped));
+        let mut stream = std::mem::take(&mut streams[side]);
+        let before = u64::from(stream.held());
+        let mut layer = OnSmb { above: self, connection: ConnectionId(flow.0), ends, side };
+        act(&mut stream, &mut layer);
+        self.held = (self.held + u64::from(stream.held())).saturating_sub(before);
+        if self.held > PART_BYTES && stream.held() > 0 {
+            self.held = self.held.saturating_sub(stream.held().into());
+            stream = Stream::midstream();
+            self.smb.lost(ConnectionId(flow.0));
+        }
+        if let Some(OnFlow::Smb { streams, .. }) = self.flows.get_mut(&flow) {
+            streams[side] = stream;
+        }
+    }
+
+    /// Carries out what SMB has said of one message.
+    fn take_smb(&mut self, ends: Ends, message: Option<View<'_>>) {
+        let mut events = std::mem::take(&mut self.smb_events);
+        for event in events.drain(..) {
+            match event {
+                smb::Event::PipeData { pipe, side, span, starts_message, .. } => {
+                    let Some(message) = message else { continue };
+                    self.pipe_data(pipe, ends, side, message.slice(span), starts_message);
+                }
+                smb::Event::PipeClosed { pipe } => {
+                    self.rpc.close(pipe_channel(pipe), &mut self.rpc_events);
+                    self.take_calls();
+                    self.smb.forget(pipe);
+                }
+                smb::Event::PipeRefused { name, status } => {
+                    self.counts.see_refusal(format!("pipe {name}: {status}"));
+                }
+                smb::Event::TreeRefused { path, status } => {
+                    self.counts.see_refusal(format!("share {path}: {status}"));
+                }
+                smb::Event::SessionRefused { user, status } => {
+                    let user = user.unwrap_or_else(|| "somebody".to_owned());
+                    self.counts.see_refusal(format!("logon of {user}: {status}"));
+                }
+                _ => {}
+            }
+        }
+        self.smb_events = events;
+    }
+
+    fn pipe_data(
+        &mut self,
+        pipe: PipeId,
+        ends: Ends,
+        side: Side,
+        view: View<'_>,
+        starts_message: bool,
+    ) {
+        let origin = Origin { channel: pipe_channel(pipe), ends, side };
+        let suspect = self.smb.pipe(pipe).is_some_and(|pipe| pipe.suspect);
+        if suspect && starts_message {
+            self.rpc.resume(origin, view);
+        }
+        let watch = &mut self.watch;
+        self.rpc.feed(origin, view, &mut self.rpc_events, &mut |unit| {
+            watch.see(UnitKind::Rpc, unit);
+        });
+        self.take_calls();
+    }
+
+    /// Decodes the calls that are complete.
+    fn take_calls(&mut self) {
+        let mut events = std::mem::take(&mut self.rpc_events);
+        for event in events.drain(..) {
+            match event {
+                rpc::Event::Call(call) => {
+                    let carrier = self.carrier(&call);
+                    let call = Call::new(*call, carrier, self.registry);
+                    self.counts.see_call(&call);
+                    self.events.push(Event::Call(Box::new(call)));
+                }
+                rpc::Event::BindRefused { reason } => {
+                    let reason = rpc::names::name(rpc::names::REJECT_REASONS, reason)
+                        .map_or_else(|| reason.to_string(), str::to_owned);
+                    self.counts.see_refusal(format!("bind: {reason}"));
+                }
+                rpc::Event::ContextRefused { .. } | rpc::Event::Malformed(_) => {}
+            }
+        }
+        self.rpc_events = events;
+    }
+
+    /// Who carried a call.
+    fn carrier(&mut self, call: &rpc::Call) -> Carrier {
+        let ends = call.request.as_ref().or(call.response.as_ref()).map(|message| message.ends);
+        let pipe = pipe_of(call.channel).and_then(|pipe| self.smb.pipe(pipe));
+        if let Some((pipe, ends)) = pipe.zip(ends) {
+            for (ip, name) in
+                [(ends.client.ip(), &pipe.client_name), (ends.server.ip(), &pipe.server_name)]
+            {
+                if let Some(name) = name
+                    && self.names.len() < MAX_NAMES
+                    && self.names.get(&ip) != Some(name)
+                {
+                    self.names.insert(ip, name.clone());
+                }
+            }
+        }
+        let name = |ip: Option<IpAddr>| ip.and_then(|ip| self.names.get(&ip).cloned());
+        let transport = match (pipe_of(call.channel), pipe) {
+            (Some(_), Some(pipe)) => Transport::NamedPipe(Box::new(PipeUse {
+                name: pipe.name.clone(),
+                dialect: pipe.dialect.clone(),
+                session_id: pipe.session_id,
+                tree_id: pipe.tree_id,
+                file_id: pipe.file_id.map(|id| id.to_string()),
+                encrypted: pipe.encrypted,
+                signed: pipe.signed,
+                user: pipe.user.clone(),
+            })),
+            _ => Transport::Tcp,
+        };
+        Carrier {
+            transport,
+            client_name: name(ends.map(|ends| ends.client.ip())),
+            server_name: name(ends.map(|ends| ends.server.ip())),
+        }
+    }
+}
+
+impl Receiver for Above<'_> {
+    fn data(&mut self, flow: &Flow, side: Side, view: View<'_>) -> Interest {
+        match self.flows.get(&flow.id) {
+            None | Some(OnFlow::Undecided { .. }) => self.decide(flow, side, view),
+            Some(_) => {
+                self.take(flow, side, view);
+                Interest::Keep
+            }
+        }
+    }
+
+    fn gap(&mut self, flow: &Flow, side: Side, len: u64, why: Missing) {
+        self.on_stream(flow.id, side, |stream, layer| stream.gap(len, why, layer));
+        match self.flows.get_mut(&flow.id) {
+            Some(OnFlow::Rpc { ends, swapped }) => {
+                let side = turn(side, *swapped);
+                let origin = Origin { channel: channel(flow.id), ends: *ends, side };
+                let watch = &mut self.watch;
+                self.rpc.gap(origin, len, why, &mut self.rpc_events, &mut |unit| {
+                    watch.see(UnitKind::Rpc, unit);
+                });
+                self.take_calls();
+            }
+            Some(OnFlow::Undecided { early, .. }) => early[side].clear(),
+            _ => {}
+        }
+    }
+
+    fn closed(&mut self, flow: &Flow) {
+        match self.flows.remove(&flow.id) {
+            Some(OnFlow::Smb { ends, streams, .. }) => {
+                let held: u32 = Side::BOTH.iter().map(|side| streams[*side].held()).sum();
+                self.held = self.held.saturating_sub(held.into());
+                self.smb.closed(ConnectionId(flow.id.0), &mut self.smb_events);
+                self.take_smb(ends, None);
+            }
+            Some(OnFlow::Rpc { .. }) => {
+                self.rpc.close(channel(flow.id), &mut self.rpc_events);
+                self.take_calls();
+            }
+            Some(OnFlow::Undecided { .. }) | None => {}
+        }
+    }
+}
+
+/// One direction of a connection that carries SMB.
+struct OnSmb<'a, 'r> {
+    above: &'a mut Above<'r>,
+    connection: ConnectionId,
+    ends: Ends,
+    side: Side,
+}
+
+impl Layer for OnSmb<'_, '_> {
+    const HEADER: u32 = smb::HEADER_MAX;
+
+    fn frame(&mut self, head: View<'_>) -> Framed {
+        self.above.smb.frame(self.connection, head)
+    }
+
+    fn unit(&mut self, unit: View<'_>, whole: u32) {
+        self.above.watch.see(UnitKind::Smb, unit);
+        let Self { connection, ends, side, .. } = *self;
+        let above = &mut *self.above;
+        above.smb.advance(connection, ends, side, unit, whole, &mut above.smb_events);
+        above.take_smb(ends, Some(unit));
+    }
+
+    fn resync(&mut self, bytes: &[u8]) -> Option<u32> {
+        smb::resync(self.side, bytes)
+    }
+
+    fn desync(&mut self, _: u32) {
+        self.above.smb.lost(self.connection);
+    }
+}
+
+fn midstream(flow: &Flow) -> Stream {
+    if flow.midstream { Stream::midstream() } else { Stream::default() }
+}
+
+/// A decision, with the roles exchanged if `side` turned out to be `sender`.
+fn on_flow(
+    flow: &Flow,
+    side: Side,
+    sender: Side,
+    make: impl FnOnce(Ends, bool) -> OnFlow,
+) -> OnFlow {
+    let swapped = side != sender;
+    make(if swapped { flow.ends.swapped() } else { flow.ends }, swapped)
+}
+
+fn turn(side: Side, swapped: bool) -> Side {
+    if swapped { side.other() } else { side }
+}
+
+/// Who sends such a PDU, where only one side does.
+fn pdu_sender(bytes: &[u8]) -> Option<Side> {
+    let ptype = rpc::PacketType(*bytes.get(2)?);
+    Some(if ptype.from_client()? { Side::Client } else { Side::Server })
+}
+
+const PIPE_CHANNELS: u64 = 1 << 32;
+
+fn channel(flow: FlowId) -> ChannelId {
+    ChannelId(flow.0.into())
+}
+
+fn pipe_channel(pipe: PipeId) -> ChannelId {
+    ChannelId(PIPE_CHANNELS + u64::from(pipe.0))
+}
+
+fn pipe_of(channel: ChannelId) -> Option<PipeId> {
+    Some(PipeId(u32::try_from(channel.0.checked_sub(PIPE_CHANNELS)?).ok()?))
+}

@@ -1,0 +1,141 @@
+//! [`Summary`]: what was read, and what could not be.
+
+use std::collections::BTreeMap;
+
+use crate::bytes::{LinkType, Time};
+use crate::call::{Call, Outcome, Readable};
+use crate::capture::Frame;
+use crate::net::Other;
+use crate::rpc::{PacketType, SyntaxId};
+use crate::{rpc, tcp};
+
+/// Interfaces counted by themselves; what comes beyond is counted together.
+const MAX_INTERFACES: usize = 1024;
+
+/// What was seen in a capture, in numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Frames.
+    pub frames: u64,
+    /// Time of the first and of the last frame.
+    pub times: Option<(Time, Time)>,
+    /// Frames by link type.
+    pub links: BTreeMap<LinkType, u64>,
+    /// Frames that carry TCP.
+    pub tcp_segments: u64,
+    /// Frames that carry UDP.
+    pub udp: u64,
+    /// Other frames, by what they carry.
+    pub other: BTreeMap<String, u64>,
+    /// What reassembly met.
+    pub tcp: tcp::Counters,
+    /// SMB requests and responses by command.
+    pub smb_messages: BTreeMap<String, u64>,
+    /// SMB dialects negotiated.
+    pub smb_dialects: Vec<String>,
+    /// SMB messages that are encrypted.
+    pub smb_sealed: u64,
+    /// Octets of them.
+    pub smb_sealed_bytes: u64,
+    /// SMB messages that are compressed.
+    pub smb_compressed: u64,
+    /// SMB 1 messages.
+    pub smb1: u64,
+    /// SMB messages that break their own lengths.
+    pub smb_malformed: u64,
+    /// DCE/RPC.
+    pub rpc: rpc::Counters,
+    /// Connections on which neither SMB nor DCE/RPC was found.
+    pub foreign_flows: u64,
+    /// Calls by interface; `None` where it is not known.
+    pub calls: BTreeMap<Option<InterfaceKey>, Outcomes>,
+    /// Pipes that could not be opened, sessions and trees refused, by what was said.
+    pub refusals: BTreeMap<String, u64>,
+}
+
+/// UUID, major version and name of an interface, to sort by.
+pub type InterfaceKey = (uuid::Uuid, u16, Option<String>);
+
+/// Calls of one interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// By how they went.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// By opnum: requests, responses and faults, as PDUs.
+    pub pdus: BTreeMap<u16, Pdus>,
+    /// Calls of which a stub is sealed.
+    pub sealed: u64,
+}
+
+/// PDUs of one operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pdus {
+    /// `request`
+    pub requests: u64,
+    /// `response`
+    pub responses: u64,
+    /// `fault`
+    pub faults: u64,
+}
+
+impl Summary {
+    /// Number of calls.
+    pub fn calls(&self) -> u64 {
+        self.calls.values().flat_map(|of| of.outcomes.values()).sum()
+    }
+
+    /// PDUs of all types.
+    pub fn pdus(&self) -> u64 {
+        self.rpc.pdus.values().sum()
+    }
+
+    /// PDUs of one type.
+    pub fn pdus_of(&self, ptype: PacketType) -> u64 {
+        self.rpc.pdus.get(&ptype).copied().unwrap_or_default()
+    }
+
+    pub(super) fn see_frame(&mut self, frame: &Frame<'_>) {
+        self.frames += 1;
+        let (first, last) = self.times.get_or_insert((frame.time, frame.time));
+        *first = frame.time.min(*first);
+        *last = frame.time.max(*last);
+        *self.links.entry(frame.link).or_default() += 1;
+    }
+
+    pub(super) fn see_other(&mut self, other: Other) {
+        count(&mut self.other, other.to_string());
+    }
+
+    pub(super) fn see_refusal(&mut self, what: String) {
+        count(&mut self.refusals, what);
+    }
+
+    pub(super) fn see_call(&mut self, call: &Call) {
+        let key = call.rpc.interface.map(|SyntaxId { uuid, major, .. }| {
+            (uuid, major, call.interface_name().map(str::to_owned))
+        });
+        let full = self.calls.len() >= MAX_INTERFACES && !self.calls.contains_key(&key);
+        let of = self.calls.entry(if full { None } else { key }).or_default();
+        *of.outcomes.entry(call.outcome).or_default() += 1;
+        let sealed = [&call.request, &call.response];
+        of.sealed += u64::from(sealed.iter().any(|stub| stub.readable == Readable::Sealed));
+        if let Some(opnum) = call.rpc.opnum {
+            let pdus = of.pdus.entry(opnum).or_default();
+            let fragments = |message: Option<&rpc::Message>| {
+                message.map_or(0, |message| u64::from(message.fragments))
+            };
+            pdus.requests += fragments(call.rpc.request.as_ref());
+            let answers = fragments(call.rpc.response.as_ref());
+            let faults = u64::from(call.fault().is_some());
+            pdus.faults += faults;
+            pdus.responses += answers.saturating_sub(faults);
+        }
+    }
+}
+
+/// Counts `what`; kinds beyond a bound are counted together.
+fn count(table: &mut BTreeMap<String, u64>, what: String) {
+    const MAX_KINDS: usize = 256;
+    let full = table.len() >= MAX_KINDS && !table.contains_key(&what);
+    *table.entry(if full { "others".to_owned() } else { what }).or_default() += 1;
+}

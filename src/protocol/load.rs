@@ -1,0 +1,193 @@
+//! Folders of IDL and rules, embedded or on disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::rules::{self, Bound};
+use super::{Grade, Interface, fsrvp};
+use crate::idl::{self, Names, Sources};
+
+/// Why the dissectors could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file that says something it must not.
+    #[error(transparent)]
+    Text(#[from] idl::Error),
+    /// A file or directory that cannot be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A directory in which there is nothing to load.
+    #[error("{}: neither *.idl files nor folders that hold them", .0.display())]
+    Empty(PathBuf),
+}
+
+/// One folder: its IDL files, and its rules if it has any.
+struct Folder {
+    idl: Vec<(String, String)>,
+    rules: Option<(String, String)>,
+}
+
+/// Files that any folder may import.
+const COMMON: [(&str, &str); 1] =
+    [("ms-dtyp.idl", include_str!("../../dissectors/common/ms-dtyp.idl"))];
+
+/// The embedded folders: name, IDL, rules.
+const EMBEDDED: [(&str, &str, &str, &str); 2] = [
+    (
+        "fsrvp.idl",
+        include_str!("../../dissectors/ms-fsrvp/fsrvp.idl"),
+        "ms-fsrvp/rules.toml",
+        include_str!("../../dissectors/ms-fsrvp/rules.toml"),
+    ),
+    (
+        "mgmt.idl",
+        include_str!("../../dissectors/mgmt/mgmt.idl"),
+        "mgmt/rules.toml",
+        include_str!("../../dissectors/mgmt/rules.toml"),
+    ),
+];
+
+pub(super) fn common_status() -> Result<Names, idl::Error> {
+    let text = include_str!("../../dissectors/common/status.toml");
+    Ok(rules::parse("common/status.toml", text)?.status("common"))
+}
+
+pub(super) fn embedded(common: &Names) -> Result<Vec<Interface>, idl::Error> {
+    let mut interfaces = Vec::new();
+    for (file, text, rules_file, rules) in EMBEDDED {
+        let folder = Folder {
+            idl: vec![(file.to_owned(), text.to_owned())],
+            rules: Some((rules_file.to_owned(), rules.to_owned())),
+        };
+        interfaces.extend(compile(&folder, &common_sources(), common)?);
+    }
+    Ok(interfaces)
+}
+
+fn common_sources() -> Sources {
+    COMMON.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+pub(super) fn directory(dir: &Path, common: &Names) -> Result<Vec<Interface>, LoadError> {
+    let mut folders = Vec::new();
+    let mut sources = common_sources();
+    let own = folder(dir)?;
+    if own.idl.is_empty() {
+        for path in entries(dir)? {
+            if path.is_dir() {
+                let folder = folder(&path)?;
+                if path.file_name().is_some_and(|name| name == "common") {
+                    sources
+                        .extend(folder.idl.iter().map(|(path, text)| (base(path), text.clone())));
+                }
+                folders.push(folder);
+            }
+        }
+    } else {
+        let beside = dir.with_file_name("common");
+        if beside.is_dir() {
+            let beside = folder(&beside)?.idl;
+            sources.extend(beside.into_iter().map(|(path, text)| (base(&path), text)));
+        }
+        folders.push(own);
+    }
+    if folders.iter().all(|folder| folder.idl.is_empty()) {
+        return Err(LoadError::Empty(dir.to_owned()));
+    }
+    let mut interfaces = Vec::new();
+    for folder in &folders {
+        interfaces.extend(compile(folder, &sources, common)?);
+    }
+    Ok(interfaces)
+}
+
+fn compile(
+    folder: &Folder,
+    sources: &Sources,
+    common: &Names,
+) -> Result<Vec<Interface>, idl::Error> {
+    let rules = match &folder.rules {
+        Some((file, text)) => Some((file, text, rules::parse(file, text)?)),
+        None => None,
+    };
+    let mut sources = sources.clone();
+    for (path, text) in &folder.idl {
+        sources.insert(base(path), text.clone());
+    }
+    let mut interfaces = Vec::new();
+    for (path, _) in &folder.idl {
+        let file = base(path);
+        let mut module = idl::compile(&file, &sources).map_err(|mut error| {
+            if error.file == file {
+                error.file.clone_from(path);
+            }
+            error
+        })?;
+        if module.interfaces.is_empty() {
+            continue;
+        }
+        let bound = match &rules {
+            Some((file, text, rules)) => rules.bind(file, text, &mut module, common)?,
+            None => Bound::default(),
+        };
+        let types = Arc::new(module.types);
+        interfaces.extend(module.interfaces.into_iter().map(|interface| Interface {
+            uuid: interface.uuid,
+            version: interface.version,
+            name: interface.name,
+            object: interface.object,
+            grade: grade(interface.uuid),
+            operations: interface.operations,
+            types: types.clone(),
+            status: bound.status.clone(),
+            instance: bound.instance.clone(),
+            success: bound.success.clone(),
+        }));
+    }
+    Ok(interfaces)
+}
+
+fn grade(uuid: crate::bytes::Guid) -> Grade {
+    if uuid == fsrvp::UUID { Grade::Typed } else { Grade::Idl }
+}
+
+/// The name an import would use.
+fn base(path: &str) -> String {
+    Path::new(path)
+        .file_name()
+        .map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn folder(dir: &Path) -> Result<Folder, LoadError> {
+    let mut folder = Folder { idl: Vec::new(), rules: None };
+    for path in entries(dir)? {
+        let name = path.display().to_string();
+        if path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("idl")) {
+            folder.idl.push((name, read(&path)?));
+        } else if path.file_name().is_some_and(|name| name == "rules.toml") {
+            folder.rules = Some((name, read(&path)?));
+        }
+    }
+    Ok(folder)
+}
+
+/// What is in a directory, in the order of its names.
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let io = |source| LoadError::Io { path: dir.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(io)? {
+        paths.push(entry.map_err(io)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    fs::read_to_string(path).map_err(|source| LoadError::Io { path: path.to_owned(), source })
+}

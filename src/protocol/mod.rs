@@ -1,0 +1,151 @@
+//! What is known of each interface: the registry of `dissectors/`, and typed views on top.
+//!
+//! Takes folders of IDL and `rules.toml`, embedded or from disk, and gives [`Interface`]s to
+//! decode with, by UUID and major version. Above it, [`fsrvp`] has the messages of \[MS-FSRVP\] as
+//! plain Rust. It knows nothing of calls, connections or captures.
+//!
+//! ```text
+//!  *.idl ──idl──► types ──bind──► Interface ──ndr──► Decoded ──serde──► fsrvp::Request
+//!  rules.toml ────────────┘
+//! ```
+
+pub mod fsrvp;
+mod load;
+mod rules;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::bytes::{Guid, View};
+use crate::idl::{Names, Operation, Types};
+use crate::ndr::{self, Context, Decoded, Direction};
+
+pub use load::LoadError;
+
+/// How well an interface is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Grade {
+    /// Its messages have types of their own and are judged.
+    Typed,
+    /// Its IDL is known.
+    Idl,
+}
+
+/// One interface, with the types and names to decode and show its calls.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// Its UUID.
+    pub uuid: Guid,
+    /// Major and minor version.
+    pub version: (u16, u16),
+    /// Its name in the IDL.
+    pub name: Arc<str>,
+    /// A DCOM interface, whose stubs begin with `ORPCTHIS` or `ORPCTHAT`.
+    pub object: bool,
+    /// How well it is known.
+    pub grade: Grade,
+    /// Its operations, by opnum.
+    pub operations: Vec<Operation>,
+    /// The types of its file.
+    pub types: Arc<Types>,
+    /// Names of its own status codes.
+    pub status: Arc<Names>,
+    /// Parameters that name the instance a call is about, the strongest first.
+    pub instance: Arc<[Arc<str>]>,
+    /// Nonzero statuses that are success, by operation.
+    success: Arc<[(Arc<str>, u32)]>,
+}
+
+impl Interface {
+    /// The operation with this number.
+    pub fn operation(&self, opnum: u16) -> Option<&Operation> {
+        // Operations are in order, but those of IUnknown are not among them.
+        let first = self.operations.first()?.opnum;
+        let at = usize::from(opnum.checked_sub(first)?);
+        self.operations.get(at).filter(|op| op.opnum == opnum)
+    }
+
+    /// Whether this status is success: zero, and `S_FALSE` where the operation has it.
+    pub fn succeeded(&self, opnum: u16, status: u32) -> bool {
+        let name = self.operation(opnum).map(|op| &op.name);
+        let also = |(operation, code): &(Arc<str>, u32)| *code == status && Some(operation) == name;
+        status == 0 || self.success.iter().any(also)
+    }
+
+    /// Decodes the parameters that follow `from` in `stub`; none for an unknown opnum.
+    pub fn decode(
+        &self,
+        opnum: u16,
+        direction: Direction,
+        stub: View<'_>,
+        from: u32,
+        context: Context,
+    ) -> Option<Decoded> {
+        let operation = self.operation(opnum)?;
+        let types = &self.types;
+        Some(ndr::decode(types, operation, direction, stub, from, context))
+    }
+}
+
+/// All interfaces known. Loaded once, then only read.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    interfaces: FxHashMap<(Guid, u16), Arc<Interface>>,
+    /// Names of status codes that every interface shares.
+    common: Arc<Names>,
+}
+
+impl Registry {
+    /// The interfaces embedded in the program.
+    pub fn embedded() -> Result<Self, LoadError> {
+        Self::load(&[])
+    }
+
+    /// The embedded interfaces and those of `dirs`, which add or replace by UUID and major version.
+    ///
+    /// A directory holds `*.idl` and `rules.toml`, or folders that do. Imports are looked up in the
+    /// same folder, in the folder `common` beside it, and among the embedded common files.
+    pub fn load(dirs: &[PathBuf]) -> Result<Self, LoadError> {
+        let mut registry =
+            Self { interfaces: FxHashMap::default(), common: Arc::new(load::common_status()?) };
+        for interface in load::embedded(&registry.common)? {
+            registry.add(interface);
+        }
+        for dir in dirs {
+            for interface in load::directory(dir, &registry.common)? {
+                registry.add(interface);
+            }
+        }
+        Ok(registry)
+    }
+
+    fn add(&mut self, interface: Interface) {
+        let key = (interface.uuid, interface.version.0);
+        self.interfaces.insert(key, Arc::new(interface));
+    }
+
+    /// The interface with this UUID and major version.
+    pub fn interface(&self, uuid: Guid, major: u16) -> Option<&Arc<Interface>> {
+        self.interfaces.get(&(uuid, major))
+    }
+
+    /// All interfaces, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Interface>> {
+        self.interfaces.values()
+    }
+
+    /// Name of a status code: the interface's own, or else the one every interface shares.
+    pub fn status_name<'a>(
+        &'a self,
+        interface: Option<&'a Interface>,
+        code: u32,
+    ) -> Option<&'a str> {
+        let own = interface.and_then(|interface| interface.status.value(code.into()));
+        own.or_else(|| self.common.value(code.into())).map(|name| &**name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,314 @@
+//! The JSON records: the one place where they are made.
+//!
+//! Keys are stable and never carry data; `schema.json` beside this file describes every record
+//! and real output is tested against it.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::value::fields;
+use crate::bytes::{FrameNo, Time};
+use crate::call::{Call, Outcome, Party, Stub, Transport};
+use crate::capture::{CaptureFile, Origins};
+use crate::pipeline::Summary;
+use crate::protocol::{Grade, Registry};
+use crate::rpc::names::{FAULTS, name};
+use crate::rpc::{Auth, Message, Transfer};
+use crate::security::Mechanism;
+
+/// Version of the records' form.
+pub const SCHEMA: u32 = 1;
+
+/// [JSON Schema](https://json-schema.org/draft/2020-12/schema) of the records.
+pub const JSON_SCHEMA: &str = include_str!("schema.json");
+
+/// The `capture` record. Counts are null where the input has not been read to its end.
+pub fn capture(files: &[CaptureFile], whole: bool) -> Json {
+    json!({
+        "type": "capture",
+        "schema": SCHEMA,
+        "version": env!("CARGO_PKG_VERSION"),
+        "files": files.iter().map(|file| capture_file(file, whole)).collect::<Vec<_>>(),
+    })
+}
+
+fn capture_file(file: &CaptureFile, whole: bool) -> Json {
+    let time = |pick: fn((Time, Time)) -> Time| file.times.map(pick).map(|time| time.to_string());
+    json!({
+        "name": file.name,
+        "format": file.format,
+        "compression": file.compression,
+        "link_types": file.links.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "first_time": time(|(first, _)| first),
+        "last_time": time(|(_, last)| last).filter(|_| whole),
+        "frames": whole.then_some(file.frames),
+        "skipped": file
+            .skipped
+            .iter()
+            .map(|skipped| json!({ "what": skipped.what.to_string(), "count": skipped.count }))
+            .collect::<Vec<_>>(),
+        "problems": whole.then_some(file.problems),
+    })
+}
+
+/// What is needed to write `call` records.
+#[derive(Debug)]
+pub struct Writer<'r> {
+    /// Names of statuses.
+    pub registry: &'r Registry,
+    /// Names of the inputs.
+    pub files: Vec<String>,
+}
+
+impl Writer<'_> {
+    /// The `call` record; `origins` says where each frame came from, if there are several inputs.
+    pub fn call(&self, call: &Call, origins: &Origins) -> Json {
+        let rpc = &call.rpc;
+        let mut record = Map::new();
+        let mut put = |key: &str, value: Json| record.insert(key.to_owned(), value);
+        put("type", json!("call"));
+        put("n", json!(rpc.n));
+        put("frames", both(call, |message| frames(message)));
+        if self.files.len() > 1 {
+            put("files", both(call, |message| self.in_files(message, origins)));
+        }
+        put("time", json!(call.time.to_string()));
+        put("elapsed_ms", elapsed_ms(call.elapsed));
+        put("client", party(&call.client));
+        put("server", party(&call.server));
+        put(
+            "transport",
+            json!(match call.transport {
+                Transport::NamedPipe(_) => "ncacn_np",
+                Transport::Tcp => "ncacn_ip_tcp",
+            }),
+        );
+        put("pipe", json!(call.pipe().and_then(|pipe| pipe.name.as_deref())));
+        put("smb", smb(call));
+        put("auth", auth(&rpc.auth));
+        put(
+            "stub",
+            json!({
+                "request": call.request.readable.word(),
+                "response": call.response.readable.word(),
+            }),
+        );
+        put(
+            "stub_bytes",
+            json!({
+                "request": call.request.bytes,
+                "response": call.response.bytes,
+            }),
+        );
+        put(
+            "syntax",
+            json!(rpc.transfer.map(|transfer| match transfer {
+                Transfer::Ndr => "ndr",
+                Transfer::Ndr64 => "ndr64",
+            })),
+        );
+        put("interface", interface(call));
+        put("object", json!(rpc.object.map(|object| object.to_string())));
+        put("orpc", Json::Null);
+        put("opnum", json!(rpc.opnum));
+        put("method", json!(call.method()));
+        put("call_id", json!(rpc.call_id));
+        put("request", arguments(&call.request));
+        put("response", arguments(&call.response));
+        put("status", self.status(call));
+        put("fault", fault(call.fault()));
+        put("outcome", json!(call.outcome.word()));
+        put(
+            "grade",
+            json!(match call.grade() {
+                Some(Grade::Typed) => "typed",
+                Some(Grade::Idl) => "idl",
+                None => "raw",
+            }),
+        );
+        put("findings", json!([]));
+        Json::Object(record)
+    }
+
+    fn status(&self, call: &Call) -> Json {
+        let Some(status) = call.status else { return Json::Null };
+        let name = self.registry.status_name(call.interface.as_deref(), status);
+        json!({ "value": format!("0x{status:08x}"), "name": name })
+    }
+
+    fn in_files(&self, message: &Message, origins: &Origins) -> Json {
+        let origin = |frame: &FrameNo| {
+            let (file, no) = origins.of(*frame)?;
+            Some(json!([self.files.get(file)?, no]))
+        };
+        message.frames.iter().filter_map(origin).collect()
+    }
+}
+
+fn both(call: &Call, of: impl Fn(&Message) -> Json) -> Json {
+    let side = |message: Option<&Message>| message.map_or_else(|| json!([]), &of);
+    json!({
+        "request": side(call.rpc.request.as_ref()),
+        "response": side(call.rpc.response.as_ref()),
+    })
+}
+
+fn frames(message: &Message) -> Json {
+    message.frames.iter().map(|frame| frame.0).collect()
+}
+
+fn elapsed_ms(nanos: Option<i64>) -> Json {
+    // Six decimals are exact up to 2^53 ns, which is 104 days.
+    nanos.map_or(Json::Null, |nanos| {
+        let text = format!(
+            "{}{}.{:06}",
+            if nanos < 0 { "-" } else { "" },
+            nanos.unsigned_abs() / 1_000_000,
+            nanos.unsigned_abs() % 1_000_000
+        );
+        text.parse::<f64>().map_or(Json::Null, |ms| json!(ms))
+    })
+}
+
+fn party(party: &Party) -> Json {
+    json!({ "ip": party.addr.ip().to_string(), "port": party.addr.port(), "name": party.name })
+}
+
+fn smb(call: &Call) -> Json {
+    call.pipe().map_or(Json::Null, |pipe| {
+        json!({
+            "dialect": pipe.dialect,
+            "session_id": format!("0x{:016x}", pipe.session_id),
+            "tree_id": pipe.tree_id,
+            "file_id": pipe.file_id,
+            "encrypted": pipe.encrypted,
+            "signed": pipe.signed,
+            "user": pipe.user,
+        })
+    })
+}
+
+/// The words for a provider and a level of [MS-RPCE] 2.2.1.1.7 and 2.2.1.1.8.
+pub fn auth_words(auth: &Auth) -> (&'static str, &'static str) {
+    let provider = match auth.auth_type {
+        0 => "none",
+        9 => "spnego",
+        10 => "ntlm",
+        16 => "kerberos",
+        68 => "netlogon",
+        _ => "other",
+    };
+    let level = match auth.level {
+        2 => "connect",
+        3 => "call",
+        4 => "packet",
+        5 => "integrity",
+        6 => "privacy",
+        _ => "none",
+    };
+    (provider, level)
+}
+
+/// The mechanism that protects a call, where it is known.
+pub fn mechanism_word(auth: &Auth) -> Option<&'static str> {
+    match (auth.auth_type, auth.mechanism) {
+        (10, _) | (9, Some(Mechanism::Ntlm)) => Some("ntlm"),
+        (16, _) | (9, Some(Mechanism::Kerberos)) => Some("kerberos"),
+        _ => None,
+    }
+}
+
+fn auth(auth: &Auth) -> Json {
+    let (provider, level) = auth_words(auth);
+    json!({
+        "type": provider,
+        "mechanism": mechanism_word(auth),
+        "level": level,
+        "principal": auth.principal,
+    })
+}
+
+fn interface(call: &Call) -> Json {
+    call.rpc.interface.map_or(Json::Null, |syntax| {
+        json!({
+            "uuid": syntax.uuid.to_string(),
+            "version": format!("{}.{}", syntax.major, syntax.minor),
+            "name": call.interface_name(),
+        })
+    })
+}
+
+fn arguments(stub: &Stub) -> Json {
+    stub.decoded.as_ref().map_or(Json::Null, |decoded| fields(&decoded.params))
+}
+
+fn fault(status: Option<u32>) -> Json {
+    status.map_or(
+        Json::Null,
+        |status| json!({ "value": format!("0x{status:08x}"), "name": name(FAULTS, status) }),
+    )
+}
+
+/// The `summary` record.
+pub fn summary(summary: &Summary, files: &[CaptureFile]) -> Json {
+    let time = |pick: fn((Time, Time)) -> Time| summary.times.map(pick).map(|t| t.to_string());
+    json!({
+        "type": "summary",
+        "files": files.iter().map(|file| capture_file(file, true)).collect::<Vec<_>>(),
+        "read": {
+            "frames": summary.frames,
+            "first_time": time(|(first, _)| first),
+            "last_time": time(|(_, last)| last),
+            "link_types": counts(summary.links.iter().map(|(link, n)| (link.to_string(), *n))),
+            "tcp_segments": summary.tcp_segments,
+            "udp_datagrams": summary.udp,
+            "other": counts(summary.other.iter().map(|(what, n)| (what.clone(), *n))),
+        },
+        "tcp": {
+            "flows": summary.tcp.flows,
+            "repeated_segments": summary.tcp.repeated,
+            "out_of_order_segments": summary.tcp.out_of_order,
+            "conflicting_segments": summary.tcp.conflicts,
+            "foreign_flows": summary.foreign_flows,
+        },
+        "lost": {
+            "gaps": summary.tcp.gaps,
+            "bytes": summary.tcp.lost_bytes,
+            "snapped_bytes": summary.tcp.snapped_bytes,
+        },
+        "smb": {
+            "dialects": summary.smb_dialects,
+            "messages": counts(summary.smb_messages.iter().map(|(what, n)| (what.clone(), *n))),
+            "encrypted_messages": summary.smb_sealed,
+            "encrypted_bytes": summary.smb_sealed_bytes,
+            "compressed_messages": summary.smb_compressed,
+            "smb1_messages": summary.smb1,
+            "malformed_messages": summary.smb_malformed,
+        },
+        "rpc": {
+            "pdus": counts(summary.rpc.pdus.iter().map(|(ptype, n)| {
+                (ptype.name().map_or_else(|| ptype.0.to_string(), str::to_owned), *n)
+            })),
+            "malformed_pdus": summary.rpc.malformed,
+            "bytes_passed_over": summary.rpc.passed_over,
+        },
+        "calls": summary.calls.iter().map(|(key, of)| json!({
+            "interface": key.as_ref().map(|(uuid, major, name)| json!({
+                "uuid": uuid.to_string(), "version": major, "name": name,
+            })),
+            "outcomes": counts(of.outcomes.iter().map(|(o, n)| (Outcome::word(*o).to_owned(), *n))),
+            "sealed": of.sealed,
+            "operations": of.pdus.iter().map(|(opnum, pdus)| json!({
+                "opnum": opnum,
+                "requests": pdus.requests,
+                "responses": pdus.responses,
+                "faults": pdus.faults,
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "refusals": counts(summary.refusals.iter().map(|(what, n)| (what.clone(), *n))),
+    })
+}
+
+/// Named counts, the name being data and so no key.
+fn counts(of: impl Iterator<Item = (String, u64)>) -> Json {
+    of.map(|(what, count)| json!({ "what": what, "count": count })).collect()
+}

@@ -1,0 +1,8 @@
+//! What people and programs get to see. Takes decoded calls, units and summaries, writes text and
+//! JSON; decides nothing.
+
+pub mod brief;
+pub mod json;
+pub mod show;
+pub mod text;
+pub mod value;
