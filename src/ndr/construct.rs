@@ -117,8 +117,7 @@ impl Decoder<'_, '_, '_> {
                 kind: Pointing::Full,
                 ..
             } if referent != 0 && !self.full.insert(referent) => Data::Same(referent),
-            Kind::Pointer { kind, to } if referent != 0 || *kind == Pointing::Ref => {
-                let _ = to;
+            Kind::Pointer { kind, .. } if referent != 0 || *kind == Pointing::Ref => {
                 Data::Pointer(Box::new(Pointer {
                     referent,
                     to: Value::default(),
