@@ -22,6 +22,12 @@ impl Time {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// `nanos` nanoseconds later.
+    #[must_use]
+    pub fn plus(self, nanos: i64) -> Self {
+        Self(self.0.saturating_add(nanos))
+    }
+
     /// The instant as `jiff` has it, for time zones and calendars.
     pub fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default()

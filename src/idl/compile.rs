@@ -29,10 +29,10 @@ pub fn compile(file: &str, sources: &Sources) -> Result<Module, Error> {
         module.interfaces.extend(interface.filter(|_| scope.file == root));
     }
     compiler.named_types()?;
-    module.types = compiler.types;
-    layout::compute(&mut module.types).map_err(|name| {
-        let message = format!("`{name}` contains itself");
-        Error::at(file, "", 0, message)
+    module.types = std::mem::take(&mut compiler.types);
+    layout::compute(&mut module.types).map_err(|id| {
+        let message = format!("`{}` contains itself", module.types.get(id).name);
+        compiler.error_in_body(id, message)
     })?;
     Ok(module)
 }
@@ -85,6 +85,14 @@ impl Compiler {
     pub(super) fn error(&self, scope: Scope, name: &Name, message: impl Into<String>) -> Error {
         let (file, text) = self.files.get(scope.file).map_or(("", ""), |(file, text)| (file, text));
         Error::at(file, text, text.len().saturating_sub(name.left), message)
+    }
+
+    /// An error at the definition of `id`.
+    fn error_in_body(&self, id: TypeId, message: String) -> Error {
+        let found = self.bodies.iter().find(|(_, body)| **body == id);
+        let (file, left) = found.map_or((0, 0), |(at, _)| *at);
+        let scope = Scope { file, pointer_default: Pointing::Unique, ms_union: false };
+        self.error(scope, &Name::at(left), message)
     }
 
     fn load(
@@ -140,7 +148,7 @@ impl Compiler {
                     self.typedef(scope, &attrs.into(), &spec, declarators)?
                 }
                 Item::Const { name, value } => {
-                    let value = self.constant(scope, &value)?;
+                    let value = self.constant(scope, &name, &value)?;
                     self.consts.insert(name.text, value);
                 }
                 Item::Tagged(spec) => self.definition(scope, &none(), &spec, None)?,
@@ -205,7 +213,7 @@ impl Compiler {
                 let mut next = 0i64;
                 for (name, value) in labels {
                     if let Some(value) = value {
-                        next = self.constant(scope, value)?;
+                        next = self.constant(scope, name, value)?;
                     }
                     self.consts.insert(name.text.clone(), next);
                     next = next.wrapping_add(1);
@@ -237,13 +245,11 @@ impl Compiler {
         }
     }
 
-    /// The value of an expression of constants.
-    pub(super) fn constant(&self, scope: Scope, term: &Term) -> Result<i64, Error> {
+    /// The value of an expression of constants, which is at `name`.
+    pub(super) fn constant(&self, scope: Scope, name: &Name, term: &Term) -> Result<i64, Error> {
         let expr = self.expr(scope, &[], term)?;
-        expr.value(&|_| None).ok_or_else(|| {
-            let name = leftmost(term);
-            self.error(scope, &name, "the value does not fit 64 bits")
-        })
+        expr.value(&|_| None)
+            .ok_or_else(|| self.error(scope, name, "the value does not fit 64 bits"))
     }
 
     /// `term` with constants put in and names found among `siblings`.
@@ -411,14 +417,4 @@ pub(super) fn none() -> Rc<[Attr]> {
 
 fn is_type(attr: &Attr) -> bool {
     matches!(&*attr.name.text, "ref" | "unique" | "ptr" | "string")
-}
-
-fn leftmost(term: &Term) -> Name {
-    match term {
-        Term::Name(name) => name.clone(),
-        Term::Unary(_, operand) => leftmost(operand),
-        Term::Binary(_, operands) => leftmost(&operands.0),
-        Term::Choice(operands) => leftmost(&operands.0),
-        Term::Number(_) => Name { text: "".into(), left: 0 },
-    }
 }

@@ -71,7 +71,7 @@ impl Compiler {
         } else {
             let at = match spec {
                 Spec::Base(_, name) | Spec::Named(name) | Spec::Tag(name) => name.clone(),
-                Spec::Body(body) => Name { text: "".into(), left: body.left },
+                Spec::Body(body) => Name::at(body.left),
             };
             Err(self.error(scope, &at, "a union is switched by a number"))
         }
@@ -115,11 +115,12 @@ impl Compiler {
     ) -> Result<Kind, Error> {
         let scope = tagged.scope;
         let site = Use { scope, siblings: &[] };
+        let at = Name::at(tagged.body.left);
         let mut arms = Vec::new();
         for decl in decls {
             let mut labels = Vec::new();
             for label in &decl.labels {
-                labels.push(self.constant(scope, label)?);
+                labels.push(self.constant(scope, &at, label)?);
             }
             let field = match &decl.field {
                 Some(field) => self.field(site, field, false)?,

@@ -130,7 +130,7 @@ impl Compiler {
             let size = match dim {
                 None => Dim::Open,
                 Some(term) => {
-                    let size = u32::try_from(self.constant(scope, term)?).ok();
+                    let size = u32::try_from(self.constant(scope, &declarator.name, term)?).ok();
                     Dim::Fixed(size.filter(|n| *n <= FIXED).ok_or_else(|| {
                         let message = format!("the size of an array is at most {FIXED}");
                         self.error(scope, &declarator.name, message)

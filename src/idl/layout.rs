@@ -6,8 +6,8 @@
 use super::types::{Kind, Layout, Shape, Syntax, Type, TypeId, Types};
 use crate::bytes::index;
 
-/// Fills in the layouts; the error names a type that contains itself.
-pub(super) fn compute(types: &mut Types) -> Result<(), String> {
+/// Fills in the layouts; the error is a type that contains itself.
+pub(super) fn compute(types: &mut Types) -> Result<(), TypeId> {
     let mut known = vec![State::default(); types.list.len()];
     for n in 0..types.list.len() {
         let id = TypeId(crate::bytes::clamp(n));
@@ -65,12 +65,12 @@ fn leads_to_checked(types: &Types, ty: &Type) -> bool {
     }
 }
 
-fn facts(types: &Types, known: &mut Vec<State>, id: TypeId) -> Result<Facts, String> {
+fn facts(types: &Types, known: &mut Vec<State>, id: TypeId) -> Result<Facts, TypeId> {
     let ty = types.get(id);
     match known.get_mut(index(id.0)) {
         Some(State { facts: Some(facts), .. }) => return Ok(*facts),
         Some(state) if !state.entered => state.entered = true,
-        _ => return Err(ty.name.to_string()),
+        _ => return Err(id),
     }
     let facts = match &ty.kind {
         Kind::Void | Kind::Handle => plain(1, 0),
@@ -100,7 +100,8 @@ fn facts(types: &Types, known: &mut Vec<State>, id: TypeId) -> Result<Facts, Str
             let switch = facts(types, known, union.switch)?;
             let mut widest = plain(1, 0);
             let mut least = [u32::MAX; 2];
-            for arm in &union.arms {
+            let arms = &union.arms;
+            for arm in arms {
                 let facts = match &arm.field {
                     Some(field) => facts(types, known, field.ty)?,
                     None => plain(1, 0),
@@ -111,9 +112,11 @@ fn facts(types: &Types, known: &mut Vec<State>, id: TypeId) -> Result<Facts, Str
                 widest = widest.and(facts);
             }
             let mut union = switch.and(widest);
-            for ((layout, arms), least) in union.layouts.iter_mut().zip(widest.layouts).zip(least) {
-                layout.arms = arms.align;
-                layout.least = if least == u32::MAX { 0 } else { least };
+            for (n, layout) in union.layouts.iter_mut().enumerate() {
+                let at = |list: [Layout; 2]| list.into_iter().nth(n).unwrap_or_default();
+                let arm = least.into_iter().nth(n).filter(|_| !arms.is_empty());
+                layout.arms = at(widest.layouts).align;
+                layout.least = at(switch.layouts).least.saturating_add(arm.unwrap_or_default());
             }
             union
         }

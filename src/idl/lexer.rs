@@ -149,11 +149,7 @@ pub(super) fn quoted(input: &str) -> Parsed<'_, ()> {
         return fault(input, "a text in quotes");
     };
     while let Some(at) = rest.find(['"', '\\']) {
-        let Some((found, after)) = rest.split_at_checked(at) else {
-            break;
-        };
-        let _ = found;
-        let mut chars = after.chars();
+        let mut chars = rest.get(at..).unwrap_or_default().chars();
         if chars.next() == Some('"') {
             return Ok((chars.as_str(), ()));
         }

@@ -13,6 +13,14 @@ pub(super) struct Name {
     pub left: usize,
 }
 
+impl Name {
+    /// The place of something that has no name.
+    pub(super) fn at(left: usize) -> Self {
+        let text = "".into();
+        Self { text, left }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum Item {
     Import(Vec<Name>),

@@ -59,11 +59,11 @@ impl<'v> Decoder<'_, 'v, '_> {
         counts: Counts,
         out: &mut Value,
     ) -> Result<(), Stop> {
-        let start = self.r.pos();
+        let (start, left) = (self.r.pos(), self.r.left());
         out.span = Span::new(start, start);
         let room = match least {
             0 => EMPTY,
-            n => u64::from(self.r.left() / n),
+            n => u64::from(left / n),
         };
         // The elements there is room for are kept even if the count cannot be true.
         let fits = count.min(room);
@@ -89,7 +89,7 @@ impl<'v> Decoder<'_, 'v, '_> {
             out.span = Span::new(item.span.start, self.r.pos());
         }
         if fits < count {
-            return Err(too_many(&counts, start, count, least.max(1), self.r.left()));
+            return Err(too_many(&counts, start, count, least.max(1), left));
         }
         Ok(())
     }

@@ -114,8 +114,7 @@ impl Decoder<'_, '_, '_> {
             {
                 Data::Same(referent)
             }
-            Kind::Pointer { kind, to } if referent != 0 || *kind == Pointing::Ref => {
-                let _ = to;
+            Kind::Pointer { kind, .. } if referent != 0 || *kind == Pointing::Ref => {
                 Data::Pointer(Box::new(Pointer { referent, to: Value::default() }))
             }
             Kind::Interface { of, .. } if referent != 0 => {

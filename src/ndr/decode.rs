@@ -295,8 +295,7 @@ impl Decoder<'_, '_, '_> {
         match &ty.kind {
             Kind::Void | Kind::Handle => Ok(()),
             Kind::Integer { width, signed } => self.integer(*width, *signed, format, out),
-            Kind::Char => self.integer(1, false, format, out),
-            Kind::Byte => self.integer(1, false, &Format::Hex, out),
+            Kind::Char | Kind::Byte => self.integer(1, false, format, out),
             Kind::WideChar => self.integer(2, false, format, out),
             Kind::Enum { v1, names } => {
                 let width = if *v1 || self.syntax == Syntax::Ndr64 { 4 } else { 2 };

@@ -13,7 +13,7 @@ use serde::de::{
 };
 
 use super::value::{Data, Value};
-use crate::bytes::{Guid, Span};
+use crate::bytes::{Guid, Span, Stop};
 
 /// Why a value does not fit the type it was to be bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,13 @@ impl BindError {
             if self.path.is_empty() { name.to_owned() } else { format!("{name}.{}", self.path) };
         self.span = self.span.or(Some(span));
         self
+    }
+}
+
+/// What stopped early is not a whole message.
+impl From<&Stop> for BindError {
+    fn from(stop: &Stop) -> Self {
+        Self { path: String::new(), span: None, message: stop.to_string() }
     }
 }
 

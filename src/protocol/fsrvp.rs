@@ -204,10 +204,14 @@ macro_rules! operations {
 
         impl Request {
             /// The request of operation `opnum`; none when there is no such operation.
+            ///
+            /// What was not read to its end does not bind.
             pub fn bind(opnum: u16, decoded: &Decoded) -> Option<Result<Self, BindError>> {
                 let fields = Fields::new(&decoded.params, None);
                 Some(match opnum {
-                    $($opnum => $request::deserialize(fields).map(Self::$request),)*
+                    $($opnum => whole(decoded, fields)
+                        .and_then($request::deserialize)
+                        .map(Self::$request),)*
                     _ => return None,
                 })
             }
@@ -220,11 +224,15 @@ macro_rules! operations {
 
         impl Response {
             /// The response of operation `opnum`; none when there is no such operation.
+            ///
+            /// What was not read to its end does not bind.
             pub fn bind(opnum: u16, decoded: &Decoded) -> Option<Result<Self, BindError>> {
                 let status = decoded.ret.as_ref().map(|value| ("return", value));
                 let fields = Fields::new(&decoded.params, status);
                 Some(match opnum {
-                    $($opnum => $response::deserialize(fields).map(Self::$request),)*
+                    $($opnum => whole(decoded, fields)
+                        .and_then($response::deserialize)
+                        .map(Self::$request),)*
                     _ => return None,
                 })
             }
@@ -240,6 +248,14 @@ macro_rules! operations {
             }
         }
     };
+}
+
+/// Only a message read to its end is one.
+fn whole<'a>(decoded: &Decoded, fields: Fields<'a>) -> Result<Fields<'a>, BindError> {
+    match &decoded.stop {
+        Some(stop) => Err(stop.into()),
+        None => Ok(fields),
+    }
 }
 
 operations! {

@@ -112,30 +112,27 @@ fn compile(
     sources: &Sources,
     common: &Names,
 ) -> Result<Vec<Interface>, idl::Error> {
-    let rules = match &folder.rules {
-        Some((file, text)) => Some((file, text, rules::parse(file, text)?)),
-        None => None,
-    };
     let mut sources = sources.clone();
     for (path, text) in &folder.idl {
         sources.insert(base(path), text.clone());
     }
-    let mut interfaces = Vec::new();
+    let mut modules = Vec::new();
     for (path, _) in &folder.idl {
         let file = base(path);
-        let mut module = idl::compile(&file, &sources).map_err(|mut error| {
+        let module = idl::compile(&file, &sources).map_err(|mut error| {
             if error.file == file {
                 error.file.clone_from(path);
             }
             error
         })?;
-        if module.interfaces.is_empty() {
-            continue;
-        }
-        let bound = match &rules {
-            Some((file, text, rules)) => rules.bind(file, text, &mut module, common)?,
-            None => Bound::default(),
-        };
+        modules.push(module);
+    }
+    let bound = match &folder.rules {
+        Some((file, text)) => rules::parse(file, text)?.bind(file, text, &mut modules, common)?,
+        None => Bound::default(),
+    };
+    let mut interfaces = Vec::new();
+    for module in modules {
         let types = Arc::new(module.types);
         interfaces.extend(module.interfaces.into_iter().map(|interface| Interface {
             uuid: interface.uuid,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::idl::{Error, Format, Module, Names, NamesKind};
+use crate::idl::{Error, Format, Module, Names, NamesKind, Operation};
 
 /// The file as it is written.
 #[derive(Debug, Default, Deserialize)]
@@ -79,12 +79,12 @@ impl Rules {
         Names { name: name.into(), kind: NamesKind::Status, values, ..Names::default() }
     }
 
-    /// Binds everything to the types and operations of `module`; `common` names other statuses.
+    /// Binds everything to the types and operations of a folder; `common` names other statuses.
     pub(super) fn bind(
         &self,
         file: &str,
         text: &str,
-        module: &mut Module,
+        modules: &mut [Module],
         common: &Names,
     ) -> Result<Bound, Error> {
         let error = |at: &Spanned<String>, message: String| {
@@ -94,7 +94,7 @@ impl Rules {
         let mut all = status.as_ref().clone();
         let known = |(code, _): &&(i64, Arc<str>)| status.value(*code).is_none();
         all.values.extend(common.values.iter().filter(known).cloned());
-        self.bind_status(module, &Format::Names(Arc::new(all)));
+        self.bind_status(modules, &Format::Names(Arc::new(all)));
         let mut tables = BTreeMap::new();
         for (name, table) in &self.table {
             for bit in &table.beside {
@@ -123,7 +123,7 @@ impl Rules {
                     }
                 },
             };
-            if !bind_one(module, what.get_ref(), &format) {
+            if !bind_one(modules, what.get_ref(), &format) {
                 return error(
                     what,
                     format!(
@@ -136,9 +136,9 @@ impl Rules {
         }
         let mut success = Vec::new();
         for (operation, codes) in &self.success {
-            let exists = module
-                .interfaces
+            let exists = modules
                 .iter()
+                .flat_map(|module| &module.interfaces)
                 .flat_map(|interface| &interface.operations)
                 .any(|op| &*op.name == operation.get_ref().as_str());
             if !exists {
@@ -166,13 +166,11 @@ impl Rules {
     }
 
     /// What an operation returns in 32 bits is a status, unless bound otherwise.
-    fn bind_status(&self, module: &mut Module, format: &Format) {
+    fn bind_status(&self, modules: &mut [Module], format: &Format) {
         if self.status.is_empty() {
             return;
         }
-        let operations =
-            module.interfaces.iter_mut().flat_map(|interface| &mut interface.operations);
-        for field in operations.filter_map(|op| op.returns.as_mut()) {
+        for field in operations(modules).filter_map(|op| op.returns.as_mut()) {
             field.format = Some(format.clone());
         }
     }
@@ -200,16 +198,27 @@ impl Table {
     }
 }
 
-fn bind_one(module: &mut Module, what: &str, format: &Format) -> bool {
-    let Some((of, member)) = what.split_once('.') else {
-        return module.types.bind(what, None, format);
+fn operations(modules: &mut [Module]) -> impl Iterator<Item = &mut Operation> {
+    modules
+        .iter_mut()
+        .flat_map(|module| &mut module.interfaces)
+        .flat_map(|interface| &mut interface.operations)
+}
+
+/// Binds `Type`, `Type.Member`, `Operation.Parameter` or `Operation.return`; false if none exists.
+fn bind_one(modules: &mut [Module], what: &str, format: &Format) -> bool {
+    let (of, member) = match what.split_once('.') {
+        Some((of, member)) => (of, Some(member)),
+        None => (what, None),
     };
-    let mut found = module.types.bind(of, Some(member), format);
-    let operations = module.interfaces.iter_mut().flat_map(|interface| &mut interface.operations);
-    for operation in operations.filter(|op| &*op.name == of) {
+    let mut found = false;
+    for module in modules.iter_mut() {
+        found |= module.types.bind(of, member, format);
+    }
+    for operation in operations(modules).filter(|op| &*op.name == of) {
         let params = operation.params.iter_mut().map(|param| &mut param.field);
         for field in params.chain(&mut operation.returns) {
-            if &*field.name == member {
+            if Some(&*field.name) == member {
                 field.format = Some(format.clone());
                 found = true;
             }

@@ -1,6 +1,6 @@
 //! One decoded value as JSON and as a short text.
 //!
-//! [`json`], the only place that turns values into JSON, keeps the contract of the `request` and `response` records: names from the IDL, GUIDs
+//! [`json()`], the only place that turns values into JSON, keeps the contract of the `request` and `response` records: names from the IDL, GUIDs
 //! lower-case, times RFC 3339 with 100 ns digits, null pointers null, a union one key.
 
 use serde_json::{Map, Value as Json, json};

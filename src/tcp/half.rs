@@ -36,6 +36,8 @@ pub(super) struct Half {
     start: Option<u64>,
     /// The next byte to deliver; unknown until the first byte of the stream is.
     next: Option<u64>,
+    /// What the other side has acknowledged.
+    acknowledged: u64,
     /// Bytes before this are not waited for by the other direction.
     conceded: u64,
     /// Bytes that wait, by sequence number; ranges never overlap. Added by segments out of turn,
@@ -122,6 +124,23 @@ impl Half {
             (Some(_), Some(ack)) => self.conceded.max(ack),
             _ => u64::MAX,
         };
+    }
+
+    /// The other side acknowledges everything before `ack`; with a SYN, that is nothing but ours.
+    pub(super) fn acknowledge(&mut self, ack: u64, syn: bool) {
+        self.acknowledged = self.acknowledged.max(ack);
+        if syn {
+            self.start = self.start.or(Some(ack));
+        }
+        if self.next.is_none() {
+            let held = self.held.keys().next().copied();
+            self.begin(held.map_or(ack, |held| held.min(ack)));
+        }
+    }
+
+    /// Whether bytes are missing that the other side acknowledges: they will not be sent again.
+    pub(super) fn lacks_acknowledged(&self) -> bool {
+        self.next.is_some_and(|next| next < self.acknowledged)
     }
 
     /// The stream begins, or is taken up, at `first`.

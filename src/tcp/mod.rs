@@ -10,14 +10,21 @@
 //!
 //! **Giving up.** Bytes that do not come are waited for until [`REORDER_SEGMENTS`] segments or
 //! [`REORDER_BYTES`] bytes of the flow wait behind them, or the capture's clock has gone on by
-//! [`REORDER_WAIT`]. Then they are a gap. Bytes that come after all are dropped and counted.
+//! [`REORDER_WAIT`]: the time a sender may take to repeat them. If the other side acknowledges
+//! them they were only not captured, and [`ACKED_WAIT`] is enough. Then they are a gap. Bytes that
+//! come after all are dropped and counted. Waiting is short because sessions may be spread over
+//! several flows, whose order against each other is that of the capture.
+//!
+//! **Beginning.** Without a SYN a direction begins where the other side's first acknowledgment, or
+//! else the first segment, says.
 //!
 //! **Conflicts.** The first copy of a byte wins. A later copy that differs is counted while the
 //! first is still held; what has been delivered is not kept for comparing.
 
 mod half;
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 
 use rustc_hash::FxHashMap;
@@ -31,10 +38,15 @@ pub const REORDER_SEGMENTS: usize = 64;
 pub const REORDER_BYTES: usize = 1 << 20;
 /// Time on the capture's clock after which a missing segment is given up, in nanoseconds.
 pub const REORDER_WAIT: i64 = 2_000_000_000;
+/// The same for bytes that the other side acknowledges, in nanoseconds.
+pub const ACKED_WAIT: i64 = 100_000_000;
 /// Bytes that may wait in all flows together.
 pub const HELD_BYTES: usize = 32 << 20;
 /// Flows remembered; beyond it, those silent for longest are forgotten.
 pub const MAX_FLOWS: usize = 1 << 16;
+
+/// The addresses of a flow, the lower one first.
+type Key = (SocketAddr, SocketAddr);
 
 /// A flow: one TCP connection. Never used twice, even when the addresses are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,10 +135,10 @@ pub struct Counters {
 pub struct Flows {
     /// Added by the first segment of a connection; removed when [`MAX_FLOWS`] is reached, oldest
     /// first, or replaced when the addresses are used again.
-    table: FxHashMap<(SocketAddr, SocketAddr), State>,
+    table: FxHashMap<Key, State>,
     /// Flows in which something waits, by the time at which it is given up. Added when a flow
-    /// starts waiting; removed when that time comes.
-    deadlines: VecDeque<(Time, (SocketAddr, SocketAddr), FlowId)>,
+    /// starts waiting or has to wait less; removed when that time comes.
+    deadlines: BinaryHeap<Reverse<(Time, FlowId, Key)>>,
     now: Time,
     held_bytes: usize,
     counters: Counters,
@@ -138,8 +150,8 @@ struct State {
     halves: Both<Half>,
     ignored: bool,
     closed: bool,
-    /// Whether `deadlines` has an entry for this flow.
-    queued: bool,
+    /// When the earliest entry in `deadlines` for this flow is due.
+    queued: Option<Time>,
     last_seen: Time,
 }
 
@@ -182,12 +194,7 @@ impl Flows {
             state.give_up(self.now, self.held_bytes, &mut self.counters, to);
         }
         self.held_bytes = (self.held_bytes + state.held_bytes()).saturating_sub(before);
-        if !state.queued
-            && let Some(since) = state.waiting_since()
-        {
-            state.queued = true;
-            self.deadlines.push_back((since, key, state.flow.id));
-        }
+        state.queue(key, &mut self.deadlines);
     }
 
     /// The capture has ended: gives up all that is waited for and closes every flow.
@@ -200,12 +207,7 @@ impl Flows {
         self.deadlines.clear();
     }
 
-    fn open(
-        &mut self,
-        key: (SocketAddr, SocketAddr),
-        segment: &Segment<'_>,
-        to: &mut impl Receiver,
-    ) {
+    fn open(&mut self, key: Key, segment: &Segment<'_>, to: &mut impl Receiver) {
         if self.table.len() >= MAX_FLOWS {
             self.evict(to);
         }
@@ -224,7 +226,7 @@ impl Flows {
             halves: Both::default(),
             ignored: false,
             closed: false,
-            queued: false,
+            queued: None,
             last_seen: self.now,
         };
         self.table.insert(key, state);
@@ -250,23 +252,19 @@ impl Flows {
 
     /// Gives up what has been waited for long enough.
     fn expire(&mut self, to: &mut impl Receiver) {
-        while let Some((since, key, id)) = self.deadlines.front().copied() {
-            if self.now.since(since) < REORDER_WAIT {
+        while let Some(Reverse((due, id, key))) = self.deadlines.peek().copied() {
+            if due > self.now {
                 return;
             }
-            self.deadlines.pop_front();
+            self.deadlines.pop();
             let Some(state) = self.table.get_mut(&key).filter(|state| state.flow.id == id) else {
                 continue;
             };
             let before = state.held_bytes();
-            state.queued = false;
+            state.queued = None;
             state.give_up(self.now, self.held_bytes, &mut self.counters, to);
             self.held_bytes = (self.held_bytes + state.held_bytes()).saturating_sub(before);
-            if let Some(since) = state.waiting_since() {
-                state.queued = true;
-                // Later entries may be due a little earlier; they are then a little late.
-                self.deadlines.push_back((since, key, id));
-            }
+            state.queue(key, &mut self.deadlines);
         }
     }
 }
@@ -284,17 +282,29 @@ impl State {
         self.halves.client.held_segments() + self.halves.server.held_segments()
     }
 
-    /// Since when something waits.
-    fn waiting_since(&self) -> Option<Time> {
+    /// When what waits is given up.
+    fn due(&self) -> Option<Time> {
+        let acked = Side::BOTH.iter().any(|side| self.halves[*side].lacks_acknowledged());
+        let wait = if acked { ACKED_WAIT } else { REORDER_WAIT };
         let [client, server] = Side::BOTH.map(|side| self.halves[side].waiting_since());
-        client.into_iter().chain(server).min()
+        client.into_iter().chain(server).min().map(|since| since.plus(wait))
+    }
+
+    /// Sees to it that the flow is looked at when something in it is due.
+    fn queue(&mut self, key: Key, deadlines: &mut BinaryHeap<Reverse<(Time, FlowId, Key)>>) {
+        if let Some(due) = self.due()
+            && self.queued.is_none_or(|queued| due < queued)
+        {
+            self.queued = Some(due);
+            deadlines.push(Reverse((due, self.flow.id, key)));
+        }
     }
 
     fn must_give_up(&self, now: Time, held_in_all: usize) -> bool {
         self.held_segments() > REORDER_SEGMENTS
             || self.held_bytes() > REORDER_BYTES
             || (held_in_all > HELD_BYTES && self.held_bytes() > 0)
-            || self.waiting_since().is_some_and(|since| now.since(since) >= REORDER_WAIT)
+            || self.due().is_some_and(|due| due <= now)
     }
 
     fn give_up(
@@ -311,7 +321,11 @@ impl State {
     /// Takes a segment: delivers it at once if it is its turn, holds it otherwise.
     fn take(&mut self, segment: &Segment<'_>, counters: &mut Counters, to: &mut impl Receiver) {
         let side = self.side(segment);
-        let ack = segment.ack.map(|ack| self.halves[side.other()].unwrap(ack));
+        let other = &mut self.halves[side.other()];
+        let ack = segment.ack.map(|ack| other.unwrap(ack));
+        if let Some(ack) = ack.filter(|_| !segment.rst) {
+            other.acknowledge(ack, segment.syn);
+        }
         let passed = self.halves[side.other()].passed();
         let half = &mut self.halves[side];
         let held_before = half.held_segments();
