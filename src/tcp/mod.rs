@@ -16,7 +16,7 @@
 //! several flows, whose order against each other is that of the capture.
 //!
 //! **Beginning.** Without a SYN a direction begins where the other side's first acknowledgment, or
-//! else the first segment, says.
+//! else the first segment, says; a SYN that is captured after that is too late.
 //!
 //! **Conflicts.** The first copy of a byte wins. A later copy that differs is counted while the
 //! first is still held; what has been delivered is not kept for comparing.

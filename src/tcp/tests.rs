@@ -130,7 +130,7 @@ fn conversation(turns: &[u8], mtu: usize) -> (Vec<Packet>, Both<Vec<Option<u8>>>
 }
 
 /// The packets with those of each direction permuted among their places, none further than
-/// `reach` places, and some repeated.
+/// `reach` places, and some repeated. The SYN stays the first of its direction.
 fn disturbed(packets: &[Packet], picks: &[u8], reach: usize) -> Vec<Packet> {
     let mut out = packets.to_vec();
     for side in Side::BOTH {
@@ -138,7 +138,7 @@ fn disturbed(packets: &[Packet], picks: &[u8], reach: usize) -> Vec<Packet> {
             (0..out.len()).filter(|place| packets[*place].from == side).collect();
         let mut order: Vec<usize> = (0..places.len()).collect();
         let pick = |n: usize| picks.get(n).map_or(0, |pick| usize::from(*pick) % reach);
-        order.sort_by_key(|n| n + pick(*n));
+        order.sort_by_key(|n| if *n == 0 { 0 } else { n + pick(*n) });
         for (place, n) in places.iter().zip(order) {
             out[*place] = packets[places[n]].clone();
         }
