@@ -12,6 +12,7 @@
     )
 )]
 
+#[macro_use]
 pub mod bytes;
 pub mod call;
 pub mod capture;

@@ -14,6 +14,8 @@
 //! [`Hole`] (it was never seen; the byte in its place is a zero that nobody may read).
 
 mod buffer;
+#[macro_use]
+mod fields;
 mod link;
 mod reader;
 mod side;

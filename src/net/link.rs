@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Other;
-use crate::bytes::{Field, LinkType, Order, Reader, Sink, Span, Stop};
+use crate::bytes::{LinkType, Order, Reader, Sink, Span, Stop};
 
 /// VLAN tags passed over in one frame. More than two are a mistake of the network; a frame of
 /// nothing but tags must not keep anyone busy.
@@ -35,17 +35,6 @@ const ETHERTYPES: &[(u64, &str)] = &[
 
 const PACKET_TYPES: &[(u64, &str)] =
     &[(0, "to us"), (1, "broadcast"), (2, "multicast"), (3, "to another host"), (4, "from us")];
-
-static TYPE: Field = Field::named("Type", ETHERTYPES);
-static LENGTH: Field = Field::dec("Length");
-static TAG: Field = Field::hex("Tag Control Information");
-static SLL_PACKET: Field = Field::named("Packet type", PACKET_TYPES);
-static SLL_ARPHRD: Field = Field::dec("ARPHRD_ type");
-static SLL_ADDRESS_LEN: Field = Field::dec("Link-layer address length");
-static SLL_PROTOCOL: Field = Field::named("Protocol type", ETHERTYPES);
-static SLL_RESERVED: Field = Field::hex("Reserved (MBZ)");
-static SLL_INTERFACE: Field = Field::dec("Interface index");
-static FAMILY: Field = Field::dec("Family");
 
 /// Reads the header of a frame of type `link` and leaves the reader behind it.
 pub(super) fn read<S: Sink>(link: LinkType, r: &mut Reader<'_, '_, S>) -> Result<Next, Stop> {
@@ -93,7 +82,7 @@ fn ethertype<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<u16, Stop> {
     let at = r.pos();
     let value = r.raw_u16()?;
     r.seek(at, "type")?;
-    r.u16(if value < 0x600 { &LENGTH } else { &TYPE })
+    r.u16(if value < 0x600 { dec!("Length") } else { named!("Type", ETHERTYPES) })
 }
 
 /// [IEEE 802.1Q] 9.3 VLAN tags: as many as there are, up to [`MAX_TAGS`].
@@ -104,7 +93,7 @@ fn tags<S: Sink>(r: &mut Reader<'_, '_, S>, mut next: u16) -> Result<Next, Stop>
         }
         next = r.group("VLAN tag", |r| {
             let at = r.pos();
-            let tag = r.u16(&TAG)?;
+            let tag = r.u16(hex!("Tag Control Information"))?;
             if S::ROWS {
                 let span = Span::new(at, r.pos());
                 r.sink().row("VLAN identifier", (tag & 0xfff).to_string(), span);
@@ -125,11 +114,11 @@ fn tags<S: Sink>(r: &mut Reader<'_, '_, S>, mut next: u16) -> Result<Next, Stop>
 /// `LINKTYPE_LINUX_SLL` Linux cooked capture, version 1.
 fn cooked<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Next, Stop> {
     let protocol = r.group("Linux cooked capture v1", |r| {
-        r.u16(&SLL_PACKET)?;
-        r.u16(&SLL_ARPHRD)?;
-        let len = r.u16(&SLL_ADDRESS_LEN)?;
+        r.u16(named!("Packet type", PACKET_TYPES))?;
+        r.u16(dec!("ARPHRD_ type"))?;
+        let len = r.u16(dec!("Link-layer address length"))?;
         hardware_address(r, len.into())?;
-        r.u16(&SLL_PROTOCOL)
+        r.u16(named!("Protocol type", ETHERTYPES))
     })?;
     tags(r, protocol)
 }
@@ -137,12 +126,12 @@ fn cooked<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Next, Stop> {
 /// `LINKTYPE_LINUX_SLL2` Linux cooked capture, version 2.
 fn cooked2<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Next, Stop> {
     let protocol = r.group("Linux cooked capture v2", |r| {
-        let protocol = r.u16(&SLL_PROTOCOL)?;
-        r.u16(&SLL_RESERVED)?;
-        r.u32(&SLL_INTERFACE)?;
-        r.u16(&SLL_ARPHRD)?;
-        r.u8(&SLL_PACKET)?;
-        let len = r.u8(&SLL_ADDRESS_LEN)?;
+        let protocol = r.u16(named!("Protocol type", ETHERTYPES))?;
+        r.u16(hex!("Reserved (MBZ)"))?;
+        r.u32(dec!("Interface index"))?;
+        r.u16(dec!("ARPHRD_ type"))?;
+        r.u8(named!("Packet type", PACKET_TYPES))?;
+        let len = r.u8(dec!("Link-layer address length"))?;
         hardware_address(r, len.into())?;
         Ok(protocol)
     })?;
@@ -166,7 +155,7 @@ fn loopback<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Next, Stop> {
             r.order = Order::Little;
         }
         r.seek(at, "family")?;
-        let family = r.u32(&FAMILY);
+        let family = r.u32(dec!("Family"));
         r.order = Order::Big;
         family
     })?;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::link::{self, Network};
-use crate::bytes::{Field, LinkType, Reader, Sink, Span, Stop, Tree, View};
+use crate::bytes::{LinkType, Reader, Sink, Span, Stop, Tree, View};
 
 /// Protocol number of the Authentication Header, which IPv4 and IPv6 share.
 const AUTHENTICATION: u8 = 51;
@@ -44,28 +44,6 @@ const TCP_FLAGS: &[(u64, &str)] = &[
 ];
 
 const IPV4_FLAGS: &[(u64, &str)] = &[(4, "reserved"), (2, "DF"), (1, "MF")];
-
-static TRAFFIC: Field = Field::hex("Type of Service");
-static TOTAL_LENGTH: Field = Field::dec("Total Length");
-static IDENTIFICATION: Field = Field::hex("Identification");
-static TIME_TO_LIVE: Field = Field::dec("Time to Live");
-static PROTOCOL: Field = Field::named("Protocol", PROTOCOLS);
-static CHECKSUM: Field = Field::hex("Header Checksum");
-static OPTIONS: Field = Field::dec("Options");
-static PAYLOAD_LENGTH: Field = Field::dec("Payload Length");
-static NEXT_HEADER: Field = Field::named("Next Header", PROTOCOLS);
-static HOP_LIMIT: Field = Field::dec("Hop Limit");
-static EXTENSION_LENGTH: Field = Field::dec("Hdr Ext Len");
-static RESERVED: Field = Field::hex("Reserved");
-static EXTENSION_DATA: Field = Field::dec("Data");
-static SOURCE_PORT: Field = Field::dec("Source Port");
-static DESTINATION_PORT: Field = Field::dec("Destination Port");
-static SEQUENCE: Field = Field::dec("Sequence Number");
-static ACKNOWLEDGMENT: Field = Field::dec("Acknowledgment Number");
-static WINDOW: Field = Field::dec("Window");
-static TRANSPORT_CHECKSUM: Field = Field::hex("Checksum");
-static URGENT: Field = Field::dec("Urgent Pointer");
-static LENGTH: Field = Field::dec("Length");
 
 /// Adds the headers of a frame to `tree`; one that is cut short ends with a row that says so.
 pub fn rows(link: LinkType, frame: View<'_>, tree: &mut Tree) {
@@ -144,16 +122,16 @@ fn ipv4(r: &mut Reader<'_, '_, Tree>) -> Result<(u8, bool), Stop> {
     let at = r.pos();
     let [first] = r.array()?;
     packed(r, at, first.into(), &[("Version", 4), ("IHL", 4)]);
-    r.u8(&TRAFFIC)?;
-    r.u16(&TOTAL_LENGTH)?;
-    r.u16(&IDENTIFICATION)?;
+    r.u8(hex!("Type of Service"))?;
+    r.u16(dec!("Total Length"))?;
+    r.u16(hex!("Identification"))?;
     let fragment_at = r.pos();
     let fragment = r.raw_u16()?;
     flags(r, fragment_at, u64::from(fragment >> 13), IPV4_FLAGS);
     packed(r, fragment_at, (fragment & 0x1fff).into(), &[("Fragment Offset", 16)]);
-    r.u8(&TIME_TO_LIVE)?;
-    let protocol = r.u8(&PROTOCOL)?;
-    r.u16(&CHECKSUM)?;
+    r.u8(dec!("Time to Live"))?;
+    let protocol = r.u8(named!("Protocol", PROTOCOLS))?;
+    r.u16(hex!("Header Checksum"))?;
     ipv4_address(r, "Source Address")?;
     ipv4_address(r, "Destination Address")?;
     if first >> 4 != 4 {
@@ -163,7 +141,7 @@ fn ipv4(r: &mut Reader<'_, '_, Tree>) -> Result<(u8, bool), Stop> {
     match header.checked_sub(20) {
         Some(0) => {}
         Some(options) => {
-            r.bytes(&OPTIONS, options)?;
+            r.bytes(dec!("Options"), options)?;
         }
         None => {
             return Err(Stop::malformed(at, format!("IPv4 header of {header} bytes")));
@@ -177,9 +155,9 @@ fn ipv6(r: &mut Reader<'_, '_, Tree>) -> Result<u8, Stop> {
     let at = r.pos();
     let first = r.raw_u32()?;
     packed(r, at, first, &[("Version", 4), ("Traffic Class", 8), ("Flow Label", 20)]);
-    r.u16(&PAYLOAD_LENGTH)?;
-    let next = r.u8(&NEXT_HEADER)?;
-    r.u8(&HOP_LIMIT)?;
+    r.u16(dec!("Payload Length"))?;
+    let next = r.u8(named!("Next Header", PROTOCOLS))?;
+    r.u8(dec!("Hop Limit"))?;
     ipv6_address(r, "Source Address")?;
     ipv6_address(r, "Destination Address")?;
     match first >> 28 {
@@ -206,11 +184,11 @@ fn extensions(r: &mut Reader<'_, '_, Tree>, mut next: u8) -> Result<(u8, bool), 
                 fragment = fragment || is_fragment;
                 return Ok(after);
             }
-            let after = r.u8(&NEXT_HEADER)?;
-            let len = u32::from(r.u8(&EXTENSION_LENGTH)?);
+            let after = r.u8(named!("Next Header", PROTOCOLS))?;
+            let len = u32::from(r.u8(dec!("Hdr Ext Len"))?);
             // The one counts units of four bytes less two, the others units of eight less one.
             let unit = if next == AUTHENTICATION { 4 } else { 8 };
-            r.bytes(&EXTENSION_DATA, len * unit + 6)?;
+            r.bytes(dec!("Data"), len * unit + 6)?;
             Ok(after)
         })?;
     }
@@ -219,29 +197,29 @@ fn extensions(r: &mut Reader<'_, '_, Tree>, mut next: u8) -> Result<(u8, bool), 
 
 /// [RFC 8200] 4.5 Fragment Header.
 fn fragment_header(r: &mut Reader<'_, '_, Tree>) -> Result<(u8, bool), Stop> {
-    let next = r.u8(&NEXT_HEADER)?;
-    r.u8(&RESERVED)?;
+    let next = r.u8(named!("Next Header", PROTOCOLS))?;
+    r.u8(hex!("Reserved"))?;
     let at = r.pos();
     let offset = r.raw_u16()?;
     packed(r, at, offset.into(), &[("Fragment Offset", 13), ("Res", 2), ("M flag", 1)]);
-    r.u32(&IDENTIFICATION)?;
+    r.u32(hex!("Identification"))?;
     Ok((next, offset & 0xfff9 != 0))
 }
 
 /// [RFC 9293] 3.1 Header Format.
 fn tcp(r: &mut Reader<'_, '_, Tree>) -> Result<(), Stop> {
     let start = r.pos();
-    r.u16(&SOURCE_PORT)?;
-    r.u16(&DESTINATION_PORT)?;
-    r.u32(&SEQUENCE)?;
-    r.u32(&ACKNOWLEDGMENT)?;
+    r.u16(dec!("Source Port"))?;
+    r.u16(dec!("Destination Port"))?;
+    r.u32(dec!("Sequence Number"))?;
+    r.u32(dec!("Acknowledgment Number"))?;
     let at = r.pos();
     let word = r.raw_u16()?;
     packed(r, at, word.into(), &[("Data Offset", 4)]);
     flags(r, at, u64::from(word & 0x1ff), TCP_FLAGS);
-    r.u16(&WINDOW)?;
-    r.u16(&TRANSPORT_CHECKSUM)?;
-    r.u16(&URGENT)?;
+    r.u16(dec!("Window"))?;
+    r.u16(hex!("Checksum"))?;
+    r.u16(dec!("Urgent Pointer"))?;
     let header = u32::from(word >> 12) * 4;
     match header.checked_sub(r.pos() - start) {
         Some(0) => {}
@@ -254,17 +232,6 @@ fn tcp(r: &mut Reader<'_, '_, Tree>) -> Result<(), Stop> {
     Ok(())
 }
 
-static NO_OPERATION: Field = Field::dec("No-Operation");
-static END_OF_OPTIONS: Field = Field::dec("End of Option List");
-static MAXIMUM_SEGMENT: Field = Field::dec("Maximum Segment Size");
-static WINDOW_SCALE: Field = Field::dec("Window Scale");
-static SACK_PERMITTED: Field = Field::dec("SACK Permitted");
-static SACK: Field = Field::dec("SACK");
-static TIMESTAMP: Field = Field::dec("Timestamp Value");
-static TIMESTAMP_ECHO: Field = Field::dec("Timestamp Echo Reply");
-static OTHER_OPTION: Field = Field::dec("Option");
-static PADDING: Field = Field::dec("Padding");
-
 /// [RFC 9293] 3.2 Specific Option Definitions; [RFC 7323] 2.2, 3.2; [RFC 2018] 2, 3.
 fn tcp_options(r: &mut Reader<'_, '_, Tree>, end: u32) -> Result<(), Stop> {
     while r.pos() < end {
@@ -274,12 +241,12 @@ fn tcp_options(r: &mut Reader<'_, '_, Tree>, end: u32) -> Result<(), Stop> {
             0 | 1 => {
                 r.seek(at, "option")?;
                 if kind == 1 {
-                    r.u8(&NO_OPERATION)?;
+                    r.u8(dec!("No-Operation"))?;
                     continue;
                 }
-                r.u8(&END_OF_OPTIONS)?;
+                r.u8(dec!("End of Option List"))?;
                 if r.pos() < end {
-                    r.bytes(&PADDING, end - r.pos())?;
+                    r.bytes(dec!("Padding"), end - r.pos())?;
                 }
                 return Ok(());
             }
@@ -290,15 +257,15 @@ fn tcp_options(r: &mut Reader<'_, '_, Tree>, end: u32) -> Result<(), Stop> {
             return Err(Stop::malformed(at, format!("TCP option of {len} bytes")));
         };
         match (kind, body) {
-            (2, 2) => r.u16(&MAXIMUM_SEGMENT).map(drop)?,
-            (3, 1) => r.u8(&WINDOW_SCALE).map(drop)?,
-            (4, 0) => r.bytes(&SACK_PERMITTED, 0).map(drop)?,
-            (5, n) => r.bytes(&SACK, n).map(drop)?,
+            (2, 2) => r.u16(dec!("Maximum Segment Size")).map(drop)?,
+            (3, 1) => r.u8(dec!("Window Scale")).map(drop)?,
+            (4, 0) => r.bytes(dec!("SACK Permitted"), 0).map(drop)?,
+            (5, n) => r.bytes(dec!("SACK"), n).map(drop)?,
             (8, 8) => {
-                r.u32(&TIMESTAMP)?;
-                r.u32(&TIMESTAMP_ECHO)?;
+                r.u32(dec!("Timestamp Value"))?;
+                r.u32(dec!("Timestamp Echo Reply"))?;
             }
-            (_, n) => r.bytes(&OTHER_OPTION, n).map(drop)?,
+            (_, n) => r.bytes(dec!("Option"), n).map(drop)?,
         }
     }
     Ok(())
@@ -306,9 +273,9 @@ fn tcp_options(r: &mut Reader<'_, '_, Tree>, end: u32) -> Result<(), Stop> {
 
 /// [RFC 768] Format.
 fn udp(r: &mut Reader<'_, '_, Tree>) -> Result<(), Stop> {
-    r.u16(&SOURCE_PORT)?;
-    r.u16(&DESTINATION_PORT)?;
-    r.u16(&LENGTH)?;
-    r.u16(&TRANSPORT_CHECKSUM)?;
+    r.u16(dec!("Source Port"))?;
+    r.u16(dec!("Destination Port"))?;
+    r.u16(dec!("Length"))?;
+    r.u16(hex!("Checksum"))?;
     Ok(())
 }

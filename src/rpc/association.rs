@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::bind::{ContextElement, ContextResult, SyntaxId};
 use super::call::{Auth, Call, Ending, Message};
-use super::pdu::{Body, ContextElement, ContextResult, PacketType, Pdu, SyntaxId, Verifier};
+use super::pdu::{Body, PacketType, Pdu, Verifier};
 use super::{ChannelId, Common, Event, Origin, STUB_BYTES};
 use crate::bytes::{Buffer, FrameNo, Guid, Missing, Side, Time, View};
 use crate::security::{ntlm, peek};

@@ -1,7 +1,7 @@
 //! A call: a request and its answer, joined once; everybody above speaks of calls.
 
 use super::ChannelId;
-use super::pdu::{SyntaxId, Transfer};
+use super::bind::{SyntaxId, Transfer};
 use crate::bytes::{Buffer, Ends, FrameNo, Guid, Missing, Order, Time};
 use crate::security::Mechanism;
 

@@ -9,6 +9,7 @@
 //! ```
 
 mod association;
+mod bind;
 mod call;
 pub mod names;
 pub mod pdu;
@@ -22,8 +23,9 @@ use crate::bytes::{
     Both, Ends, Framed, Layer, Missing, Reader, Side, Stop, Stream, View, clamp, index,
 };
 use association::Association;
+pub use bind::{ContextElement, ContextResult, SyntaxId, Transfer};
 pub use call::{Auth, Call, Ending, Message, StubState};
-pub use pdu::{PacketType, SyntaxId, Transfer};
+pub use pdu::PacketType;
 
 /// Octets of stubs kept for calls that are not complete, all together; what comes beyond is a
 /// hole in the stub.

@@ -1,10 +1,8 @@
 //! Connection-oriented DCE/RPC PDUs: [C706] 12.6 and [MS-RPCE] 2.2.2, read purely.
 
-use super::names::{
-    AUTH_LEVELS, AUTH_TYPES, FAULTS, Names, PFC_FLAGS, PROVIDER_REASONS, PTYPES, REJECT_REASONS,
-    RESULTS, name,
-};
-use crate::bytes::{Field, Format, Guid, Order, Reader, Sink, Span, Stop, View, Why, index};
+use super::bind::{ContextElement, ContextResult, bind, bind_ack, bind_nak};
+use super::names::{AUTH_LEVELS, AUTH_TYPES, FAULTS, PFC_FLAGS, PTYPES, name};
+use crate::bytes::{Guid, Order, Reader, Sink, Span, Stop, View, Why, index};
 
 /// Octets of the header that every PDU begins with.
 pub const HEADER: u32 = 16;
@@ -71,47 +69,6 @@ impl PacketType {
     }
 }
 
-/// [C706] 12.6.3.1 `p_syntax_id_t`: an interface or a transfer syntax.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SyntaxId {
-    /// Its UUID.
-    pub uuid: Guid,
-    /// Major version.
-    pub major: u16,
-    /// Minor version.
-    pub minor: u16,
-}
-
-/// How the parameters of a call are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transfer {
-    /// NDR 2.0, [C706] chapter 14.
-    Ndr,
-    /// NDR64 1.0, [MS-RPCE] 2.2.5.
-    Ndr64,
-}
-
-impl SyntaxId {
-    const NDR: Guid = uuid::uuid!("8a885d04-1ceb-11c9-9fe8-08002b104860");
-    const NDR64: Guid = uuid::uuid!("71710533-beba-4937-8319-b5dbef9ccc36");
-    /// The first octets of [MS-RPCE] 3.3.1.5.3 bind time feature negotiation; the rest are bits.
-    const FEATURES: u64 = 0x6cb7_1c2c_9812_4540;
-
-    /// The transfer syntax it stands for, if it is one that can be decoded.
-    pub fn transfer(&self) -> Option<Transfer> {
-        match (self.uuid, self.major) {
-            (Self::NDR, 2) => Some(Transfer::Ndr),
-            (Self::NDR64, 1) => Some(Transfer::Ndr64),
-            _ => None,
-        }
-    }
-
-    /// Whether it is no syntax but a question about features.
-    pub fn is_feature_negotiation(&self) -> bool {
-        self.uuid.as_u64_pair().0 == Self::FEATURES
-    }
-}
-
 /// The header of every PDU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -139,28 +96,6 @@ impl Header {
     pub fn is_last(&self) -> bool {
         self.flags & LAST_FRAG != 0
     }
-}
-
-/// [C706] 12.6.3.1 `p_cont_elem_t`: a presentation context that the client proposes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContextElement {
-    /// Number by which requests will refer to it.
-    pub id: u16,
-    /// The interface.
-    pub interface: SyntaxId,
-    /// The transfer syntaxes the client offers for it.
-    pub offered: Vec<SyntaxId>,
-}
-
-/// [C706] 12.6.3.1 `p_result_t`: the server's answer to one proposed context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ContextResult {
-    /// 0 is acceptance.
-    pub result: u16,
-    /// Why not; for feature negotiation the accepted bits.
-    pub reason: u16,
-    /// The transfer syntax chosen.
-    pub syntax: SyntaxId,
 }
 
 /// What follows the header.
@@ -303,32 +238,23 @@ pub fn dissect<'v, S: Sink>(r: &mut Reader<'v, '_, S>) -> Result<Pdu<'v>, Stop> 
     Ok(pdu)
 }
 
-const RPC_VERS: Field = Field::dec("rpc_vers");
-const RPC_VERS_MINOR: Field = Field::dec("rpc_vers_minor");
-const PTYPE: Field = Field::named("PTYPE", PTYPES);
-const FLAGS: Field = Field::flags("pfc_flags", PFC_FLAGS);
-const DREP: Field = Field::hex("packed_drep");
-const FRAG_LENGTH: Field = Field::dec("frag_length");
-const AUTH_LENGTH: Field = Field::dec("auth_length");
-const CALL_ID: Field = Field::dec("call_id");
-
 /// [C706] 12.6.3.1 the common header.
 fn header<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Header, Stop> {
     let at = r.pos();
-    let version = r.u8(&RPC_VERS)?;
-    r.u8(&RPC_VERS_MINOR)?;
+    let version = r.u8(dec!("rpc_vers"))?;
+    r.u8(dec!("rpc_vers_minor"))?;
     if version != 5 {
         return Err(Stop::malformed(at, format!("rpc_vers {version} where 5 was expected")));
     }
-    let ptype = PacketType(r.u8(&PTYPE)?);
-    let flags = r.u8(&FLAGS)?;
-    let [drep, ..] = *r.bytes(&DREP, 4)? else {
+    let ptype = PacketType(r.u8(named!("PTYPE", PTYPES))?);
+    let flags = r.u8(flags!("pfc_flags", PFC_FLAGS))?;
+    let [drep, ..] = *r.bytes(hex!("packed_drep"), 4)? else {
         return Err(Stop::malformed(r.pos(), "packed_drep is empty"));
     };
     r.order = if drep & 0xf0 == 0 { Order::Big } else { Order::Little };
-    let frag_length = r.u16(&FRAG_LENGTH)?;
-    let auth_length = r.u16(&AUTH_LENGTH)?;
-    let call_id = r.u32(&CALL_ID)?;
+    let frag_length = r.u16(dec!("frag_length"))?;
+    let auth_length = r.u16(dec!("auth_length"))?;
+    let call_id = r.u32(dec!("call_id"))?;
     Ok(Header { ptype, flags, order: r.order, frag_length, auth_length, call_id })
 }
 
@@ -358,68 +284,50 @@ fn trailer_length<S: Sink>(
     Ok(TrailerLength { pad: pad.min(left - value), total: (value + pad).min(left) })
 }
 
-const AUTH_PAD: Field = Field::dec("auth_pad");
-const AUTH_TYPE: Field = Field::named("auth_type", AUTH_TYPES);
-const AUTH_LEVEL: Field = Field::named("auth_level", AUTH_LEVELS);
-const AUTH_PAD_LENGTH: Field = Field::dec("auth_pad_length");
-const AUTH_RESERVED: Field = Field::dec("auth_reserved");
-const AUTH_CONTEXT_ID: Field = Field::dec("auth_context_id");
-const AUTH_VALUE: Field = Field::dec("auth_value");
-
 /// [MS-RPCE] 2.2.2.11 `sec_trailer` with the padding before it.
 fn verifier<'v, S: Sink>(r: &mut Reader<'v, '_, S>, pad: u32) -> Result<Verifier<'v>, Stop> {
     if pad > 0 {
-        r.sub(&AUTH_PAD, pad)?;
+        r.sub(dec!("auth_pad"), pad)?;
     }
-    let auth_type = r.u8(&AUTH_TYPE)?;
-    let auth_level = r.u8(&AUTH_LEVEL)?;
-    r.u8(&AUTH_PAD_LENGTH)?;
-    r.u8(&AUTH_RESERVED)?;
-    let context_id = r.u32(&AUTH_CONTEXT_ID)?;
-    let value = r.sub(&AUTH_VALUE, r.left())?;
+    let auth_type = r.u8(named!("auth_type", AUTH_TYPES))?;
+    let auth_level = r.u8(named!("auth_level", AUTH_LEVELS))?;
+    r.u8(dec!("auth_pad_length"))?;
+    r.u8(dec!("auth_reserved"))?;
+    let context_id = r.u32(dec!("auth_context_id"))?;
+    let value = r.sub(dec!("auth_value"), r.left())?;
     Ok(Verifier { auth_type, auth_level, context_id, value })
 }
-
-const ALLOC_HINT: Field = Field::dec("alloc_hint");
-const P_CONT_ID: Field = Field::dec("p_cont_id");
-const OPNUM: Field = Field::dec("opnum");
-const OBJECT: Field = Field::dec("object");
-const STUB: Field = Field::dec("stub_data");
-const CANCEL_COUNT: Field = Field::dec("cancel_count");
-const RESERVED: Field = Field::dec("reserved");
-const STATUS: Field = Field { name: "status", format: Format::Named(FAULTS) };
-const RESERVED2: Field = Field::hex("reserved2");
 
 fn body<'v, S: Sink>(r: &mut Reader<'v, '_, S>, header: &Header) -> Result<Body<'v>, Stop> {
     match header.ptype {
         PacketType::REQUEST => {
-            r.u32(&ALLOC_HINT)?;
-            let context_id = r.u16(&P_CONT_ID)?;
-            let opnum = r.u16(&OPNUM)?;
+            r.u32(dec!("alloc_hint"))?;
+            let context_id = r.u16(dec!("p_cont_id"))?;
+            let opnum = r.u16(dec!("opnum"))?;
             let with_object = header.flags & OBJECT_UUID != 0;
-            let object = if with_object { Some(r.guid(&OBJECT)?) } else { None };
-            let stub = r.sub(&STUB, r.left())?;
+            let object = if with_object { Some(r.guid(dec!("object"))?) } else { None };
+            let stub = r.sub(dec!("stub_data"), r.left())?;
             Ok(Body::Request { context_id, opnum, object, stub })
         }
         PacketType::RESPONSE => {
-            r.u32(&ALLOC_HINT)?;
-            let context_id = r.u16(&P_CONT_ID)?;
-            r.u8(&CANCEL_COUNT)?;
-            r.u8(&RESERVED)?;
-            let stub = r.sub(&STUB, r.left())?;
+            r.u32(dec!("alloc_hint"))?;
+            let context_id = r.u16(dec!("p_cont_id"))?;
+            r.u8(dec!("cancel_count"))?;
+            r.u8(dec!("reserved"))?;
+            let stub = r.sub(dec!("stub_data"), r.left())?;
             Ok(Body::Response { context_id, stub })
         }
         PacketType::FAULT => {
-            r.u32(&ALLOC_HINT)?;
-            let context_id = r.u16(&P_CONT_ID)?;
-            r.u8(&CANCEL_COUNT)?;
-            r.u8(&RESERVED)?;
-            let status = r.u32(&STATUS)?;
+            r.u32(dec!("alloc_hint"))?;
+            let context_id = r.u16(dec!("p_cont_id"))?;
+            r.u8(dec!("cancel_count"))?;
+            r.u8(dec!("reserved"))?;
+            let status = r.u32(named!("status", FAULTS))?;
             if r.left() >= 4 {
-                r.u32(&RESERVED2)?;
+                r.u32(hex!("reserved2"))?;
             }
             if r.left() > 0 {
-                r.sub(&STUB, r.left())?;
+                r.sub(dec!("stub_data"), r.left())?;
             }
             Ok(Body::Fault { context_id, status })
         }
@@ -428,105 +336,9 @@ fn body<'v, S: Sink>(r: &mut Reader<'v, '_, S>, header: &Header) -> Result<Body<
         PacketType::BIND_NAK => bind_nak(r),
         _ => {
             if r.left() > 0 {
-                r.sub(&STUB, r.left())?;
+                r.sub(dec!("stub_data"), r.left())?;
             }
             Ok(Body::Other)
         }
     }
-}
-
-const MAX_XMIT_FRAG: Field = Field::dec("max_xmit_frag");
-const MAX_RECV_FRAG: Field = Field::dec("max_recv_frag");
-const ASSOC_GROUP_ID: Field = Field::hex("assoc_group_id");
-const N_CONTEXT_ELEM: Field = Field::dec("n_context_elem");
-const N_TRANSFER_SYN: Field = Field::dec("n_transfer_syn");
-const IF_UUID: Field = Field::dec("if_uuid");
-const IF_VERSION: Field = Field::hex("if_version");
-
-/// [C706] 12.6.4.3 `bind` and 12.6.4.1 `alter_context`.
-fn bind<'v, S: Sink>(r: &mut Reader<'v, '_, S>) -> Result<Body<'v>, Stop> {
-    r.u16(&MAX_XMIT_FRAG)?;
-    r.u16(&MAX_RECV_FRAG)?;
-    r.u32(&ASSOC_GROUP_ID)?;
-    let count = r.u8(&N_CONTEXT_ELEM)?;
-    r.u8(&RESERVED)?;
-    r.u16(&RESERVED2)?;
-    let mut contexts = Vec::new();
-    for _ in 0..count {
-        contexts.push(r.group("p_cont_elem", |r| {
-            let id = r.u16(&P_CONT_ID)?;
-            let count = r.u8(&N_TRANSFER_SYN)?;
-            r.u8(&RESERVED)?;
-            let interface = r.group("abstract_syntax", syntax_id)?;
-            let mut offered = Vec::new();
-            for _ in 0..count {
-                offered.push(r.group("transfer_syntax", syntax_id)?);
-            }
-            Ok(ContextElement { id, interface, offered })
-        })?);
-    }
-    Ok(Body::Bind { contexts })
-}
-
-fn syntax_id<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<SyntaxId, Stop> {
-    let uuid = r.guid(&IF_UUID)?;
-    let version = r.u32(&IF_VERSION)?;
-    let half = |n: u32| u16::try_from(n & 0xffff).unwrap_or_default();
-    Ok(SyntaxId { uuid, major: half(version), minor: half(version >> 16) })
-}
-
-const SEC_ADDR_LENGTH: Field = Field::dec("sec_addr_length");
-const SEC_ADDR: Field = Field::dec("sec_addr");
-const N_RESULTS: Field = Field::dec("n_results");
-const RESULT: Field = Field::named("result", RESULTS);
-const REASON: Field = Field::named("reason", PROVIDER_REASONS);
-const FEATURE_BITS: Field = Field::flags("features", FEATURES);
-const FEATURES: Names =
-    &[(1, "SecurityContextMultiplexingSupported"), (2, "KeepConnectionOnOrphanSupported")];
-
-/// [C706] 12.6.4.4 `bind_ack` and 12.6.4.2 `alter_context_resp`.
-fn bind_ack<'v, S: Sink>(r: &mut Reader<'v, '_, S>) -> Result<Body<'v>, Stop> {
-    r.u16(&MAX_XMIT_FRAG)?;
-    r.u16(&MAX_RECV_FRAG)?;
-    r.u32(&ASSOC_GROUP_ID)?;
-    let length = r.u16(&SEC_ADDR_LENGTH)?;
-    r.bytes(&SEC_ADDR, length.into())?;
-    r.align(4)?;
-    let count = r.u8(&N_RESULTS)?;
-    r.u8(&RESERVED)?;
-    r.u16(&RESERVED2)?;
-    let mut results = Vec::new();
-    for _ in 0..count {
-        results.push(r.group("p_result", |r| {
-            let result = r.u16(&RESULT)?;
-            let reason = if result == 3 { r.u16(&FEATURE_BITS)? } else { r.u16(&REASON)? };
-            let syntax = syntax_id(r)?;
-            Ok(ContextResult { result, reason, syntax })
-        })?);
-    }
-    Ok(Body::BindAck { results })
-}
-
-const REJECT_REASON: Field = Field::named("provider_reject_reason", REJECT_REASONS);
-const N_PROTOCOLS: Field = Field::dec("n_protocols");
-const MAJOR: Field = Field::dec("major");
-const MINOR: Field = Field::dec("minor");
-const SIGNATURE: Field = Field::dec("signature");
-
-/// [MS-RPCE] 2.2.2.9 `bind_nak`: the version list and the signature may be absent.
-fn bind_nak<'v, S: Sink>(r: &mut Reader<'v, '_, S>) -> Result<Body<'v>, Stop> {
-    let reason = r.u16(&REJECT_REASON)?;
-    if r.left() > 0 {
-        let count = r.u8(&N_PROTOCOLS)?;
-        for _ in 0..count {
-            r.group("p_rt_version", |r| {
-                r.u8(&MAJOR)?;
-                r.u8(&MINOR)
-            })?;
-        }
-        if r.left() > 0 {
-            r.sub(&SIGNATURE, r.left())?;
-        }
-    }
-    Ok(Body::BindNak { reason })
 }

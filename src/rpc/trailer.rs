@@ -3,32 +3,13 @@
 //! A client repeats in it, behind the parameters and under their signature, what it had said in
 //! clear before: the flags of the bind, the presentation context, the header. It is no argument.
 
-use crate::bytes::{Field, Order, Reader, Sink, Span, Stop, View, clamp};
+use crate::bytes::{Order, Reader, Sink, Span, Stop, View, clamp};
 
 /// [MS-RPCE] 2.2.2.13.1 the eight octets it begins with.
 pub const SIGNATURE: [u8; 8] = [0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71];
 
 const END: u16 = 0x4000;
 const COMMAND_TYPE: u16 = 0x3fff;
-
-const SIGNATURE_FIELD: Field = Field::dec("signature");
-const COMMAND: Field = Field::flags(
-    "command",
-    &[(0x4000, "SEC_VT_COMMAND_END"), (0x8000, "SEC_VT_MUST_PROCESS_COMMAND")],
-);
-const LENGTH: Field = Field::dec("length");
-const BITS: Field = Field::flags("bits", &[(1, "CLIENT_SUPPORT_HEADER_SIGNING")]);
-const INTERFACE: Field = Field::dec("InterfaceId.uuid");
-const INTERFACE_VERSION: Field = Field::hex("InterfaceId.version");
-const TRANSFER: Field = Field::dec("TransferSyntax.uuid");
-const TRANSFER_VERSION: Field = Field::hex("TransferSyntax.version");
-const PTYPE: Field = Field::dec("PTYPE");
-const RESERVED: Field = Field::dec("Reserved");
-const DREP: Field = Field::hex("packed_drep");
-const CALL_ID: Field = Field::dec("call_id");
-const CONTEXT_ID: Field = Field::dec("p_cont_id");
-const OPNUM: Field = Field::dec("opnum");
-const VALUE: Field = Field::dec("value");
 
 /// Where the trailer of a complete request stub starts.
 ///
@@ -47,13 +28,16 @@ pub fn find(stub: View<'_>, order: Order) -> Option<u32> {
 /// Reads a trailer.
 pub fn read<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<(), Stop> {
     let at = r.pos();
-    if r.bytes(&SIGNATURE_FIELD, 8)? != SIGNATURE {
+    if r.bytes(dec!("signature"), 8)? != SIGNATURE {
         return Err(Stop::malformed(at, "no verification trailer"));
     }
     loop {
         let last = r.group("command", |r| {
-            let command = r.u16(&COMMAND)?;
-            let length = r.u16(&LENGTH)?;
+            let command = r.u16(flags!(
+                "command",
+                &[(0x4000, "SEC_VT_COMMAND_END"), (0x8000, "SEC_VT_MUST_PROCESS_COMMAND")]
+            ))?;
+            let length = r.u16(dec!("length"))?;
             let start = r.pos();
             r.within(length.into(), "length", |r| value(r, command & COMMAND_TYPE))?;
             let end = start + u32::from(length);
@@ -73,28 +57,28 @@ fn value<S: Sink>(r: &mut Reader<'_, '_, S>, command: u16) -> Result<(), Stop> {
     match command {
         // [MS-RPCE] 2.2.2.13.2 rpc_sec_vt_bitmask
         1 => {
-            r.u32(&BITS)?;
+            r.u32(flags!("bits", &[(1, "CLIENT_SUPPORT_HEADER_SIGNING")]))?;
         }
         // [MS-RPCE] 2.2.2.13.4 rpc_sec_vt_pcontext
         2 => {
-            r.guid(&INTERFACE)?;
-            r.u32(&INTERFACE_VERSION)?;
-            r.guid(&TRANSFER)?;
-            r.u32(&TRANSFER_VERSION)?;
+            r.guid(dec!("InterfaceId.uuid"))?;
+            r.u32(hex!("InterfaceId.version"))?;
+            r.guid(dec!("TransferSyntax.uuid"))?;
+            r.u32(hex!("TransferSyntax.version"))?;
         }
         // [MS-RPCE] 2.2.2.13.3 rpc_sec_vt_header2
         3 => {
-            r.u8(&PTYPE)?;
-            r.u8(&RESERVED)?;
-            r.u16(&RESERVED)?;
-            r.bytes(&DREP, 4)?;
-            r.u32(&CALL_ID)?;
-            r.u16(&CONTEXT_ID)?;
-            r.u16(&OPNUM)?;
+            r.u8(dec!("PTYPE"))?;
+            r.u8(dec!("Reserved"))?;
+            r.u16(dec!("Reserved"))?;
+            r.bytes(hex!("packed_drep"), 4)?;
+            r.u32(dec!("call_id"))?;
+            r.u16(dec!("p_cont_id"))?;
+            r.u16(dec!("opnum"))?;
         }
         _ => {
             if r.left() > 0 {
-                r.sub(&VALUE, r.left())?;
+                r.sub(dec!("value"), r.left())?;
             }
         }
     }

@@ -114,73 +114,17 @@ pub fn read(token: &[u8]) -> Result<Message, Stop> {
     dissect(&mut Reader::new(View::new(token, &[], &[]), &mut none))
 }
 
-const F_SIGNATURE: Field = Field::dec("Signature");
-const F_TYPE: Field = Field::named(
-    "MessageType",
-    &[(1, "NtLmNegotiate"), (2, "NtLmChallenge"), (3, "NtLmAuthenticate")],
-);
-const F_FLAGS: Field = Field::flags(
-    "NegotiateFlags",
-    &[
-        (0x8000_0000, "NTLMSSP_NEGOTIATE_56"),
-        (0x4000_0000, "NTLMSSP_NEGOTIATE_KEY_EXCH"),
-        (0x2000_0000, "NTLMSSP_NEGOTIATE_128"),
-        (0x0200_0000, "NTLMSSP_NEGOTIATE_VERSION"),
-        (0x0080_0000, "NTLMSSP_NEGOTIATE_TARGET_INFO"),
-        (0x0008_0000, "NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY"),
-        (0x0002_0000, "NTLMSSP_TARGET_TYPE_SERVER"),
-        (0x0001_0000, "NTLMSSP_TARGET_TYPE_DOMAIN"),
-        (0x0000_8000, "NTLMSSP_NEGOTIATE_ALWAYS_SIGN"),
-        (0x0000_0800, "NTLMSSP_NEGOTIATE_ANONYMOUS"),
-        (0x0000_0200, "NTLMSSP_NEGOTIATE_NTLM"),
-        (0x0000_0080, "NTLMSSP_NEGOTIATE_LM_KEY"),
-        (0x0000_0020, "NTLMSSP_NEGOTIATE_SEAL"),
-        (0x0000_0010, "NTLMSSP_NEGOTIATE_SIGN"),
-        (0x0000_0004, "NTLMSSP_REQUEST_TARGET"),
-        (0x0000_0002, "NTLM_NEGOTIATE_OEM"),
-        (0x0000_0001, "NTLMSSP_NEGOTIATE_UNICODE"),
-    ],
-);
-const F_LEN: Field = Field::dec("Len");
-const F_MAX_LEN: Field = Field::dec("MaxLen");
-const F_OFFSET: Field = Field::dec("BufferOffset");
-const F_CHALLENGE: Field = Field::dec("ServerChallenge");
-const F_RESERVED: Field = Field::dec("Reserved");
-const F_MAJOR: Field = Field::dec("ProductMajorVersion");
-const F_MINOR: Field = Field::dec("ProductMinorVersion");
-const F_BUILD: Field = Field::dec("ProductBuild");
-const F_REVISION: Field = Field::dec("NTLMRevisionCurrent");
-const F_DOMAIN: Field = Field::dec("DomainName");
-const F_USER: Field = Field::dec("UserName");
-const F_WORKSTATION: Field = Field::dec("Workstation");
-const F_TARGET: Field = Field::dec("TargetName");
-const F_AV_LEN: Field = Field::dec("AvLen");
-const F_AV_VALUE: Field = Field::dec("Value");
-const F_AV_ID: Field = Field::named(
-    "AvId",
-    &[
-        (0, "MsvAvEOL"),
-        (1, "MsvAvNbComputerName"),
-        (2, "MsvAvNbDomainName"),
-        (3, "MsvAvDnsComputerName"),
-        (4, "MsvAvDnsDomainName"),
-        (5, "MsvAvDnsTreeName"),
-        (6, "MsvAvFlags"),
-        (7, "MsvAvTimestamp"),
-        (8, "MsvAvSingleHost"),
-        (9, "MsvAvTargetName"),
-        (10, "MsvAvChannelBindings"),
-    ],
-);
-
 /// Reads the message at the reader's position; its offsets count from there.
 pub fn dissect<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Message, Stop> {
     let base = r.pos();
-    if r.bytes(&F_SIGNATURE, 8)? != SIGNATURE {
+    if r.bytes(dec!("Signature"), 8)? != SIGNATURE {
         return Err(Stop::malformed(base, "signature is not NTLMSSP"));
     }
     let at = r.pos();
-    match r.u32(&F_TYPE)? {
+    match r.u32(named!(
+        "MessageType",
+        &[(1, "NtLmNegotiate"), (2, "NtLmChallenge"), (3, "NtLmAuthenticate")]
+    ))? {
         1 => negotiate(r, base).map(Message::Negotiate),
         2 => challenge(r, base).map(Message::Challenge),
         3 => authenticate(r, base).map(Message::Authenticate),
@@ -189,7 +133,28 @@ pub fn dissect<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Message, Stop> {
 }
 
 fn negotiate<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Negotiate, Stop> {
-    let flags = r.u32(&F_FLAGS)?;
+    let flags = r.u32(flags!(
+        "NegotiateFlags",
+        &[
+            (0x8000_0000, "NTLMSSP_NEGOTIATE_56"),
+            (0x4000_0000, "NTLMSSP_NEGOTIATE_KEY_EXCH"),
+            (0x2000_0000, "NTLMSSP_NEGOTIATE_128"),
+            (0x0200_0000, "NTLMSSP_NEGOTIATE_VERSION"),
+            (0x0080_0000, "NTLMSSP_NEGOTIATE_TARGET_INFO"),
+            (0x0008_0000, "NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY"),
+            (0x0002_0000, "NTLMSSP_TARGET_TYPE_SERVER"),
+            (0x0001_0000, "NTLMSSP_TARGET_TYPE_DOMAIN"),
+            (0x0000_8000, "NTLMSSP_NEGOTIATE_ALWAYS_SIGN"),
+            (0x0000_0800, "NTLMSSP_NEGOTIATE_ANONYMOUS"),
+            (0x0000_0200, "NTLMSSP_NEGOTIATE_NTLM"),
+            (0x0000_0080, "NTLMSSP_NEGOTIATE_LM_KEY"),
+            (0x0000_0020, "NTLMSSP_NEGOTIATE_SEAL"),
+            (0x0000_0010, "NTLMSSP_NEGOTIATE_SIGN"),
+            (0x0000_0004, "NTLMSSP_REQUEST_TARGET"),
+            (0x0000_0002, "NTLM_NEGOTIATE_OEM"),
+            (0x0000_0001, "NTLMSSP_NEGOTIATE_UNICODE"),
+        ]
+    ))?;
     // Clients from before Windows 95's successors end here.
     let (mut domain, mut workstation, mut ver) = (String::new(), String::new(), None);
     if r.left() >= 16 {
@@ -197,24 +162,45 @@ fn negotiate<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Negotiate,
         ver = version(r, flags)?;
         let [d, w] = fields;
         // [MS-NLMP] 2.2.1.1: both are in the OEM character set, whatever the flags say.
-        domain = d.text(r, base, &F_DOMAIN, false)?;
-        workstation = w.text(r, base, &F_WORKSTATION, false)?;
+        domain = d.text(r, base, dec!("DomainName"), false)?;
+        workstation = w.text(r, base, dec!("Workstation"), false)?;
     }
     Ok(Negotiate { flags, domain, workstation, version: ver })
 }
 
 fn challenge<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Challenge, Stop> {
     let target = descriptor(r, "TargetNameFields")?;
-    let flags = r.u32(&F_FLAGS)?;
-    r.bytes(&F_CHALLENGE, 8)?;
+    let flags = r.u32(flags!(
+        "NegotiateFlags",
+        &[
+            (0x8000_0000, "NTLMSSP_NEGOTIATE_56"),
+            (0x4000_0000, "NTLMSSP_NEGOTIATE_KEY_EXCH"),
+            (0x2000_0000, "NTLMSSP_NEGOTIATE_128"),
+            (0x0200_0000, "NTLMSSP_NEGOTIATE_VERSION"),
+            (0x0080_0000, "NTLMSSP_NEGOTIATE_TARGET_INFO"),
+            (0x0008_0000, "NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY"),
+            (0x0002_0000, "NTLMSSP_TARGET_TYPE_SERVER"),
+            (0x0001_0000, "NTLMSSP_TARGET_TYPE_DOMAIN"),
+            (0x0000_8000, "NTLMSSP_NEGOTIATE_ALWAYS_SIGN"),
+            (0x0000_0800, "NTLMSSP_NEGOTIATE_ANONYMOUS"),
+            (0x0000_0200, "NTLMSSP_NEGOTIATE_NTLM"),
+            (0x0000_0080, "NTLMSSP_NEGOTIATE_LM_KEY"),
+            (0x0000_0020, "NTLMSSP_NEGOTIATE_SEAL"),
+            (0x0000_0010, "NTLMSSP_NEGOTIATE_SIGN"),
+            (0x0000_0004, "NTLMSSP_REQUEST_TARGET"),
+            (0x0000_0002, "NTLM_NEGOTIATE_OEM"),
+            (0x0000_0001, "NTLMSSP_NEGOTIATE_UNICODE"),
+        ]
+    ))?;
+    r.bytes(dec!("ServerChallenge"), 8)?;
     let mut out = Challenge { flags, ..Challenge::default() };
     let mut info = Descriptor::default();
     if r.left() >= 16 {
-        r.bytes(&F_RESERVED, 8)?;
+        r.bytes(dec!("Reserved"), 8)?;
         info = descriptor(r, "TargetInfoFields")?;
         out.version = version(r, flags)?;
     }
-    out.target_name = target.text(r, base, &F_TARGET, flags & NEGOTIATE_UNICODE != 0)?;
+    out.target_name = target.text(r, base, dec!("TargetName"), flags & NEGOTIATE_UNICODE != 0)?;
     if info.len > 0 {
         r.seek(base.saturating_add(info.offset), "TargetInfoBufferOffset")?;
         // The limit holds only if all of it is there.
@@ -230,8 +216,23 @@ fn challenge<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Challenge,
 fn av_pairs<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<TargetInfo, Stop> {
     let mut info = TargetInfo::default();
     for _ in 0..AV_PAIRS_MAX {
-        let id = r.u16(&F_AV_ID)?;
-        let len = u32::from(r.u16(&F_AV_LEN)?);
+        let id = r.u16(named!(
+            "AvId",
+            &[
+                (0, "MsvAvEOL"),
+                (1, "MsvAvNbComputerName"),
+                (2, "MsvAvNbDomainName"),
+                (3, "MsvAvDnsComputerName"),
+                (4, "MsvAvDnsDomainName"),
+                (5, "MsvAvDnsTreeName"),
+                (6, "MsvAvFlags"),
+                (7, "MsvAvTimestamp"),
+                (8, "MsvAvSingleHost"),
+                (9, "MsvAvTargetName"),
+                (10, "MsvAvChannelBindings"),
+            ]
+        ))?;
+        let len = u32::from(r.u16(dec!("AvLen"))?);
         let slot = match id {
             0 => return Ok(info),
             1 => &mut info.nb_computer_name,
@@ -240,11 +241,11 @@ fn av_pairs<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<TargetInfo, Stop> {
             4 => &mut info.dns_domain_name,
             5 => &mut info.dns_tree_name,
             _ => {
-                r.bytes(&F_AV_VALUE, len)?;
+                r.bytes(dec!("Value"), len)?;
                 continue;
             }
         };
-        *slot = Some(r.utf16(&F_AV_VALUE, len)?);
+        *slot = Some(r.utf16(dec!("Value"), len)?);
     }
     Err(Stop::malformed(r.pos(), format!("more than {AV_PAIRS_MAX} AV pairs")))
 }
@@ -256,12 +257,33 @@ fn authenticate<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Authent
     let user = descriptor(r, "UserNameFields")?;
     let workstation = descriptor(r, "WorkstationFields")?;
     descriptor(r, "EncryptedRandomSessionKeyFields")?;
-    let flags = r.u32(&F_FLAGS)?;
+    let flags = r.u32(flags!(
+        "NegotiateFlags",
+        &[
+            (0x8000_0000, "NTLMSSP_NEGOTIATE_56"),
+            (0x4000_0000, "NTLMSSP_NEGOTIATE_KEY_EXCH"),
+            (0x2000_0000, "NTLMSSP_NEGOTIATE_128"),
+            (0x0200_0000, "NTLMSSP_NEGOTIATE_VERSION"),
+            (0x0080_0000, "NTLMSSP_NEGOTIATE_TARGET_INFO"),
+            (0x0008_0000, "NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY"),
+            (0x0002_0000, "NTLMSSP_TARGET_TYPE_SERVER"),
+            (0x0001_0000, "NTLMSSP_TARGET_TYPE_DOMAIN"),
+            (0x0000_8000, "NTLMSSP_NEGOTIATE_ALWAYS_SIGN"),
+            (0x0000_0800, "NTLMSSP_NEGOTIATE_ANONYMOUS"),
+            (0x0000_0200, "NTLMSSP_NEGOTIATE_NTLM"),
+            (0x0000_0080, "NTLMSSP_NEGOTIATE_LM_KEY"),
+            (0x0000_0020, "NTLMSSP_NEGOTIATE_SEAL"),
+            (0x0000_0010, "NTLMSSP_NEGOTIATE_SIGN"),
+            (0x0000_0004, "NTLMSSP_REQUEST_TARGET"),
+            (0x0000_0002, "NTLM_NEGOTIATE_OEM"),
+            (0x0000_0001, "NTLMSSP_NEGOTIATE_UNICODE"),
+        ]
+    ))?;
     let version = version(r, flags)?;
     let unicode = flags & NEGOTIATE_UNICODE != 0;
-    let domain = domain.text(r, base, &F_DOMAIN, unicode)?;
-    let user = user.text(r, base, &F_USER, unicode)?;
-    let workstation = workstation.text(r, base, &F_WORKSTATION, unicode)?;
+    let domain = domain.text(r, base, dec!("DomainName"), unicode)?;
+    let user = user.text(r, base, dec!("UserName"), unicode)?;
+    let workstation = workstation.text(r, base, dec!("Workstation"), unicode)?;
     let anonymous = user.is_empty() && (nt_response.len == 0 || flags & NEGOTIATE_ANONYMOUS != 0);
     Ok(Authenticate { flags, domain, user, workstation, anonymous, version })
 }
@@ -275,9 +297,9 @@ struct Descriptor {
 
 fn descriptor<S: Sink>(r: &mut Reader<'_, '_, S>, name: &str) -> Result<Descriptor, Stop> {
     r.group(name, |r| {
-        let len = r.u16(&F_LEN)?.into();
-        r.u16(&F_MAX_LEN)?;
-        let offset = r.u32(&F_OFFSET)?;
+        let len = r.u16(dec!("Len"))?.into();
+        r.u16(dec!("MaxLen"))?;
+        let offset = r.u32(dec!("BufferOffset"))?;
         Ok(Descriptor { len, offset })
     })
 }
@@ -307,11 +329,11 @@ fn version<S: Sink>(r: &mut Reader<'_, '_, S>, flags: u32) -> Result<Option<Vers
         return Ok(None);
     }
     r.group("Version", |r| {
-        let major = r.u8(&F_MAJOR)?;
-        let minor = r.u8(&F_MINOR)?;
-        let build = r.u16(&F_BUILD)?;
-        r.bytes(&F_RESERVED, 3)?;
-        let revision = r.u8(&F_REVISION)?;
+        let major = r.u8(dec!("ProductMajorVersion"))?;
+        let minor = r.u8(dec!("ProductMinorVersion"))?;
+        let build = r.u16(dec!("ProductBuild"))?;
+        r.bytes(dec!("Reserved"), 3)?;
+        let revision = r.u8(dec!("NTLMRevisionCurrent"))?;
         Ok(Some(Version { major, minor, build, revision }))
     })
 }
