@@ -1,4 +1,94 @@
-//! vshark
+//! vshark dissects Windows shadow-copy traffic: MS-FSRVP over SMB and DCE/RPC, call by call.
+//!
+//! This page is the map. It says what each module is for, what it may know, and where things go.
+//!
+//! # From a packet to a call
+//!
+//! ```text
+//!  file, pipe                                                            dissectors/*.idl, rules.toml
+//!      │                                                                          │
+//!   capture ─frames─► net ─segments─► tcp ─bytes─┬─► smb ─pipe bytes─┐           idl ─types─► protocol
+//!                                                └────────bytes──────┴─► rpc      │              │
+//!                                                                         │      ndr ◄───────────┘
+//!                                                                   joined calls  │
+//!                                                                         └─► call ◄─ values
+//!                                                                              │
+//!            pipeline runs all of this and emits one stream of events ─────────┴─► report (text, JSON)
+//! ```
+//!
+//! A TCP segment is delivered when everything it acknowledges has been, so answers follow their
+//! questions. SMB turns the messages of any number of connections into the byte streams of named
+//! pipes, because Windows spreads one session over several. RPC takes bytes from a channel and does
+//! not know whether a pipe or a TCP connection carried them. A call is joined once, decoded once,
+//! and everybody above speaks of calls.
+//!
+//! # Modules, from the ground up
+//!
+//! A module uses only those above it in this list; `tests/tidy.rs` has the exact table and checks it.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`bytes`] | bytes that remember the frames they travelled in; [`Reader`](bytes::Reader), [`Sink`](bytes::Sink), [`Stop`](bytes::Stop); [`Stream`](bytes::Stream) cuts byte streams into units |
+//! | [`capture`] | pcap and pcapng, compressed or not, files and pipes, merged by time |
+//! | [`net`] | link, IP and TCP headers; pure |
+//! | [`tcp`] | flows and their passive reassembly in causal order; state |
+//! | [`security`] | what authentication tokens say in clear |
+//! | [`smb`] | SMB 2 and 3: messages (pure), sessions and pipes over all connections (state) |
+//! | [`rpc`] | DCE/RPC: PDUs (pure), associations and calls in flight (state) |
+//! | [`idl`] | IDL text to a type table |
+//! | [`ndr`] | a type of that table over a stub: values; NDR and NDR64 |
+//! | [`protocol`] | the registry of `dissectors/`, and FSRVP's messages as Rust types |
+//! | [`call`] | the joined, decoded call that everybody above speaks of |
+//! | [`pipeline`] | runs the layers over frames, emits events, counts |
+//! | [`report`] | the call list, one call or frame in full, the JSON records |
+//!
+//! The `vshark` program (`src/main.rs`, `src/cli/`) is arguments, exit codes and the loop that pulls
+//! frames through the pipeline.
+//!
+//! # Three verbs
+//!
+//! A layer *frames* (how long is the unit at the front of a stream? [`Layer`](bytes::Layer)),
+//! *dissects* (what does it say?) and *advances* (what follows from it?).
+//! Dissecting is a pure function from bytes to a message; the same function, given a
+//! [`Tree`](bytes::Tree) instead of `()`, makes the rows that `vshark show` prints.
+//!
+//! # Invariants
+//!
+//! 1. Dissecting never fails and changes nothing: bytes in, a message out as far as it could be
+//!    read, with a [`Stop`](bytes::Stop) that says where and why it ended.
+//! 2. Only `advance` changes state, once, forwards. Showing something dissects it again and never
+//!    touches state.
+//! 3. A field is read once: value, row and bytes come from one line, and every byte can be traced
+//!    to the frames it travelled in ([`View::pieces`](bytes::View::pieces)).
+//! 4. No index, `unwrap`, or lossy cast on wire data (clippy denies them here). Every count is bounded by
+//!    the bytes left; every buffer and table has a named cap, and a comment says who adds to it and
+//!    who removes.
+//! 5. A missing byte is never a fault of the sender: snapped, lost and sealed are not malformed.
+//! 6. Nothing is guessed. The interface of a call comes from its presentation context or stays
+//!    unknown; RPC is recognised by content, never by port; the payload of ordinary files is skipped and
+//!    never mistaken for RPC.
+//! 7. Memory follows what is open (flows, sessions, calls in flight), not what has passed.
+//! 8. JSON is made in `report::json` and `report::value`, and text reaches a terminal only through
+//!    [`printable`](bytes::printable).
+//!
+//! # Where to add …
+//!
+//! - **an interface**: write its IDL in `dissectors/<name>/`, with a `rules.toml` for names of flags
+//!   and statuses, and list both in `EMBEDDED` in `src/protocol/load.rs`. Users do the same without
+//!   a compiler: `--dissectors DIR`. Typed messages go beside `src/protocol/fsrvp.rs`.
+//! - **a link type**: its number and name in `src/bytes/link.rs`, its header as an arm of `read` in
+//!   `src/net/link.rs`.
+//! - **a capture format**: a file beside `src/capture/pcap.rs` and a variant of `Format` in
+//!   `src/capture/open.rs`; a compression is an arm there.
+//! - **the name of a status**: `[status]` in the interface's `rules.toml`; codes that all interfaces
+//!   share in `dissectors/common/status.toml`; RPC faults in `src/rpc/names.rs`; NTSTATUS in
+//!   `src/smb/status.rs`.
+//! - **an SMB command**: its body beside `src/smb/io.rs`, an arm in `src/smb/message.rs`, and if it
+//!   changes who has what open, one in `requests.rs` and `responses.rs`.
+//! - **a key of a JSON record**: `src/report/json.rs` and `src/report/schema.json`; a test holds them
+//!   against each other.
+//! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`.
+
 #![cfg_attr(
     not(test),
     warn(

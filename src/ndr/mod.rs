@@ -6,7 +6,7 @@
 //! protocol, of PDUs, or of what follows the parameters in a stub ([`Decoded::used`]).
 //!
 //! ```text
-//!  parameter ──► flat part ──► deferred parts, depth first      (14.3.12.3 of [C706])
+//!  parameter ──► flat part ──► deferred parts, depth first      (14.3.12.3 of \[C706\])
 //!                │              pointees of element 0, element 1, …
 //!                └ max_count of a structure that ends in an open array comes before it
 //! ```

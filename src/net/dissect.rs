@@ -92,7 +92,7 @@ impl<'a> Packet<'a> {
         Span::new(at + start, at + end)
     }
 
-    /// [RFC 9293] 3.1 Header Format. Options that the snap length cut off do not matter.
+    /// \[RFC 9293\] 3.1 Header Format. Options that the snap length cut off do not matter.
     fn tcp(&self, at: u32) -> Result<Segment, Other> {
         const NAME: &str = "TCP header";
         let mut whole = [0; TCP_LONGEST];
@@ -125,7 +125,7 @@ impl<'a> Packet<'a> {
         })
     }
 
-    /// [RFC 768] Format. A length of zero leaves it to IP, as in a jumbogram.
+    /// \[RFC 768\] Format. A length of zero leaves it to IP, as in a jumbogram.
     fn udp(&self, at: u32) -> Result<Datagram, Other> {
         const NAME: &str = "UDP header";
         let header = UdpHeaderSlice::from_slice(self.payload).map_err(|_| Other::Short(NAME))?;
@@ -143,7 +143,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// [RFC 791] 3.1 Internet Header Format.
+/// \[RFC 791\] 3.1 Internet Header Format.
 fn ipv4(bytes: &[u8], wire_len: u32) -> Result<Packet<'_>, Other> {
     const NAME: &str = "IPv4 header";
     let (packet, stop) = LaxIpv4Slice::from_slice(bytes).map_err(|e| match e {
@@ -170,7 +170,7 @@ fn ipv4(bytes: &[u8], wire_len: u32) -> Result<Packet<'_>, Other> {
     )
 }
 
-/// [RFC 8200] 3 IPv6 Header Format, 4 IPv6 Extension Headers.
+/// \[RFC 8200\] 3 IPv6 Header Format, 4 IPv6 Extension Headers.
 fn ipv6(bytes: &[u8], wire_len: u32) -> Result<Packet<'_>, Other> {
     const NAME: &str = "IPv6 header";
     const EXTENSION: &str = "IPv6 extension header";

@@ -67,7 +67,7 @@ fn address<S: Sink>(r: &mut Reader<'_, '_, S>, name: &str, len: u32) -> Result<(
     Ok(())
 }
 
-/// [IEEE 802.3] 3.2 Elements of the MAC frame, with a type; tags behind it.
+/// \[IEEE 802.3\] 3.2 Elements of the MAC frame, with a type; tags behind it.
 fn ethernet<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Next, Stop> {
     let ethertype = r.group("Ethernet II", |r| {
         address(r, "Destination", 6)?;

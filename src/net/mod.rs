@@ -1,7 +1,7 @@
 //! Headers below the stream: link, IP, TCP and UDP.
 //!
-//! Takes the bytes of one frame and gives what the layers above need of it ([`dissect`], once per
-//! frame, nothing allocated) or every field as rows for a person ([`rows`], once per frame looked
+//! Takes the bytes of one frame and gives what the layers above need of it ([`dissect()`], once per
+//! frame, nothing allocated) or every field as rows for a person ([`rows()`], once per frame looked
 //! at). Keeps no state: fragments are named, not reassembled.
 //!
 //! ```text

@@ -117,7 +117,7 @@ fn ipv6_address(r: &mut Reader<'_, '_, Tree>, name: &str) -> Result<(), Stop> {
     Ok(())
 }
 
-/// [RFC 791] 3.1 Internet Header Format.
+/// \[RFC 791\] 3.1 Internet Header Format.
 fn ipv4(r: &mut Reader<'_, '_, Tree>) -> Result<(u8, bool), Stop> {
     let at = r.pos();
     let [first] = r.array()?;
@@ -150,7 +150,7 @@ fn ipv4(r: &mut Reader<'_, '_, Tree>) -> Result<(u8, bool), Stop> {
     Ok((protocol, fragment & 0x3fff != 0))
 }
 
-/// [RFC 8200] 3 IPv6 Header Format.
+/// \[RFC 8200\] 3 IPv6 Header Format.
 fn ipv6(r: &mut Reader<'_, '_, Tree>) -> Result<u8, Stop> {
     let at = r.pos();
     let first = r.raw_u32()?;
@@ -166,7 +166,7 @@ fn ipv6(r: &mut Reader<'_, '_, Tree>) -> Result<u8, Stop> {
     }
 }
 
-/// [RFC 8200] 4 IPv6 Extension Headers: what follows them, and whether it is a fragment.
+/// \[RFC 8200\] 4 IPv6 Extension Headers: what follows them, and whether it is a fragment.
 fn extensions(r: &mut Reader<'_, '_, Tree>, mut next: u8) -> Result<(u8, bool), Stop> {
     let mut fragment = false;
     for _ in 0..MAX_EXTENSIONS {
@@ -195,7 +195,7 @@ fn extensions(r: &mut Reader<'_, '_, Tree>, mut next: u8) -> Result<(u8, bool), 
     Ok((next, fragment))
 }
 
-/// [RFC 8200] 4.5 Fragment Header.
+/// \[RFC 8200\] 4.5 Fragment Header.
 fn fragment_header(r: &mut Reader<'_, '_, Tree>) -> Result<(u8, bool), Stop> {
     let next = r.u8(named!("Next Header", PROTOCOLS))?;
     r.u8(hex!("Reserved"))?;
@@ -206,7 +206,7 @@ fn fragment_header(r: &mut Reader<'_, '_, Tree>) -> Result<(u8, bool), Stop> {
     Ok((next, offset & 0xfff9 != 0))
 }
 
-/// [RFC 9293] 3.1 Header Format.
+/// \[RFC 9293\] 3.1 Header Format.
 fn tcp(r: &mut Reader<'_, '_, Tree>) -> Result<(), Stop> {
     let start = r.pos();
     r.u16(dec!("Source Port"))?;
@@ -232,7 +232,7 @@ fn tcp(r: &mut Reader<'_, '_, Tree>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// [RFC 9293] 3.2 Specific Option Definitions; [RFC 7323] 2.2, 3.2; [RFC 2018] 2, 3.
+/// \[RFC 9293\] 3.2 Specific Option Definitions; \[RFC 7323\] 2.2, 3.2; \[RFC 2018\] 2, 3.
 fn tcp_options(r: &mut Reader<'_, '_, Tree>, end: u32) -> Result<(), Stop> {
     while r.pos() < end {
         let at = r.pos();
@@ -271,7 +271,7 @@ fn tcp_options(r: &mut Reader<'_, '_, Tree>, end: u32) -> Result<(), Stop> {
     Ok(())
 }
 
-/// [RFC 768] Format.
+/// \[RFC 768\] Format.
 fn udp(r: &mut Reader<'_, '_, Tree>) -> Result<(), Stop> {
     r.u16(dec!("Source Port"))?;
     r.u16(dec!("Destination Port"))?;

@@ -1,7 +1,7 @@
 //! A call on one line: what it was about, for a list that people read.
 
 use crate::bytes::{Guid, printable};
-use crate::call::{Call, Outcome, Readable};
+use crate::call::{Call, Outcome, Readable, Stub};
 use crate::ndr::{Decoded, filetime};
 use crate::protocol::fsrvp::{self, Request, Response, ShareMapping};
 use crate::protocol::{Grade, Registry};
@@ -50,32 +50,54 @@ pub fn result(call: &Call, registry: &Registry) -> String {
         Outcome::NoResponse => "no answer".to_owned(),
         Outcome::NoRequest => "request not seen".to_owned(),
         Outcome::Unknown => match call.response.readable {
-            Readable::Sealed => "sealed".to_owned(),
             Readable::Clear => "answered".to_owned(),
             other => other.word().to_owned(),
         },
     }
 }
 
-/// What was asked and what was answered, as far as it could be read.
-pub fn details(call: &Call) -> String {
-    let sides = [("request", &call.request), ("response", &call.response)];
-    let unreadable = sides.into_iter().filter_map(|(side, stub)| {
-        let known = stub.decoded.is_some() && stub.readable != Readable::Malformed;
-        let shown = known || stub.readable == Readable::Absent;
-        (!shown).then(|| format!("{side} {} bytes {}", stub.bytes, stub.readable.word()))
-    });
-    let mut notes: Vec<String> = unreadable.collect();
+/// What was asked, as far as it could be read.
+pub fn asked(call: &Call) -> String {
+    let mut text = match fsrvp_request(call) {
+        Some(request) => fsrvp_asked(call, &request),
+        None => generic(call.request.decoded.as_ref()),
+    };
     if let Some(object) = call.rpc.object
         && call.interface.is_none()
     {
-        notes.push(format!("object {}", short(object)));
+        push(&mut text, &format!("object {}", short(object)));
     }
-    let text = fsrvp_details(call).unwrap_or_else(|| generic(call));
-    if !text.is_empty() {
-        notes.insert(0, text);
+    push(&mut text, &unreadable(&call.request));
+    text
+}
+
+/// What was answered, or what went wrong.
+pub fn answered(call: &Call, registry: &Registry) -> String {
+    if call.outcome != Outcome::Ok && call.outcome != Outcome::Unknown {
+        return result(call, registry);
     }
-    notes.join("; ")
+    let mut text = match fsrvp_response(call) {
+        Some(response) => fsrvp_answered(&response),
+        None => generic(call.response.decoded.as_ref()),
+    };
+    push(&mut text, &unreadable(&call.response));
+    if text.is_empty() { result(call, registry) } else { text }
+}
+
+fn push(text: &mut String, more: &str) {
+    if !text.is_empty() && !more.is_empty() {
+        text.push(' ');
+    }
+    text.push_str(more);
+}
+
+/// The size of a stub that is not shown, and why it is not.
+fn unreadable(stub: &Stub) -> String {
+    match (stub.readable, &stub.decoded) {
+        (Readable::Absent, _) | (Readable::Clear, Some(_)) => String::new(),
+        (Readable::Clear, None) => format!("{} bytes", stub.bytes),
+        (other, _) => format!("{} bytes {}", stub.bytes, other.word()),
+    }
 }
 
 /// The first digits of a GUID, which tell it from the others of a capture.
@@ -84,50 +106,38 @@ pub fn short(guid: Guid) -> String {
     format!("{first:08x}…")
 }
 
-fn generic(call: &Call) -> String {
-    let side = |decoded: Option<&Decoded>| {
-        let params = decoded.map(|decoded| decoded.params.as_slice()).unwrap_or_default();
-        params.iter().map(|(name, value)| format!("{name}={}", text(value))).collect::<Vec<_>>()
-    };
-    let asked = side(call.request.decoded.as_ref()).join(" ");
-    let answered = side(call.response.decoded.as_ref()).join(" ");
-    joined(&asked, &answered)
+fn generic(decoded: Option<&Decoded>) -> String {
+    let params = decoded.map(|decoded| decoded.params.as_slice()).unwrap_or_default();
+    let params: Vec<_> =
+        params.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+    params.join(" ")
 }
 
-fn joined(asked: &str, answered: &str) -> String {
-    match (asked.is_empty(), answered.is_empty()) {
-        (_, true) => asked.to_owned(),
-        (true, false) => format!("→ {answered}"),
-        (false, false) => format!("{asked} → {answered}"),
-    }
+fn is_fsrvp(call: &Call) -> bool {
+    let interface = call.interface.as_deref().map(|known| (known.uuid, known.version.0));
+    interface == Some((fsrvp::UUID, fsrvp::VERSION.0))
 }
 
-/// The same for [MS-FSRVP], in the words of its users.
-fn fsrvp_details(call: &Call) -> Option<String> {
-    let interface = call.interface.as_deref()?;
-    if (interface.uuid, interface.version.0) != (fsrvp::UUID, fsrvp::VERSION.0) {
-        return None;
-    }
-    let opnum = call.rpc.opnum?;
-    let request = call.request.decoded.as_ref().and_then(|of| Request::bind(opnum, of)?.ok());
-    let response = call.response.decoded.as_ref().and_then(|of| Response::bind(opnum, of)?.ok());
-    if request.is_none() && call.request.decoded.is_some() {
-        // Part of it is missing: the plain form shows what is there.
-        return None;
-    }
-    let context = call.request.decoded.as_ref().and_then(|of| of.param("Context")).map(text);
-    let asked = request.as_ref().map(|request| asked(request, context.as_deref()));
-    let answered = response.as_ref().filter(|_| call.outcome == Outcome::Ok).map(answered);
-    Some(joined(&asked.unwrap_or_default(), &answered.unwrap_or_default()))
+/// The request in the types of \[MS-FSRVP\], if it is whole.
+fn fsrvp_request(call: &Call) -> Option<Request> {
+    let decoded = call.request.decoded.as_ref().filter(|_| is_fsrvp(call))?;
+    Request::bind(call.rpc.opnum?, decoded)?.ok()
 }
 
-fn asked(request: &Request, context: Option<&str>) -> String {
+fn fsrvp_response(call: &Call) -> Option<Response> {
+    let decoded = call.response.decoded.as_ref().filter(|_| is_fsrvp(call))?;
+    Response::bind(call.rpc.opnum?, decoded)?.ok()
+}
+
+/// The same for \[MS-FSRVP\], in the words of its users.
+fn fsrvp_asked(call: &Call, request: &Request) -> String {
     let set = |guid: Guid| format!("set {}", short(guid));
     let timed = |guid: Guid, ms: u32| format!("{} within {} s", set(guid), f64::from(ms) / 1000.0);
     match request {
         Request::GetSupportedVersion(_) => String::new(),
-        Request::SetContext(ask) => {
-            context.map_or_else(|| format!("0x{:x}", ask.context.0), str::to_owned)
+        Request::SetContext(_) => {
+            let decoded = call.request.decoded.as_ref();
+            decoded.and_then(|of| of.param("Context")).map(text).unwrap_or_default()
         }
         Request::StartShadowCopySet(ask) => {
             format!("client's set {}", short(ask.client_shadow_copy_set_id))
@@ -163,7 +173,7 @@ fn asked(request: &Request, context: Option<&str>) -> String {
     }
 }
 
-fn answered(response: &Response) -> String {
+fn fsrvp_answered(response: &Response) -> String {
     match response {
         Response::GetSupportedVersion(answer) => {
             format!("versions {} to {}", answer.min_version.0, answer.max_version.0)

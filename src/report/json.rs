@@ -187,7 +187,7 @@ fn smb(call: &Call) -> Json {
     })
 }
 
-/// The words for a provider and a level of [MS-RPCE] 2.2.1.1.7 and 2.2.1.1.8.
+/// The words for a provider and a level of \[MS-RPCE\] 2.2.1.1.7 and 2.2.1.1.8.
 pub fn auth_words(auth: &Auth) -> (&'static str, &'static str) {
     let provider = match auth.auth_type {
         0 => "none",

@@ -55,7 +55,8 @@ pub struct CallList<'r> {
     sample: Vec<Row>,
     next: u64,
     widths: Option<Widths>,
-    day: String,
+    day: Option<String>,
+    between: String,
     start: Option<Time>,
     before: Option<Time>,
 }
@@ -64,11 +65,24 @@ pub struct CallList<'r> {
 struct Row {
     n: u64,
     time: Time,
-    cells: [String; 5],
+    client: String,
+    server: String,
+    /// Both, with their addresses.
+    between: String,
+    method: String,
+    asked: String,
+    answered: String,
     outcome: Outcome,
 }
 
-type Widths = [usize; 4];
+/// Widths of the columns between the time and what was asked.
+#[derive(Clone, Copy, Debug)]
+struct Widths {
+    /// Client and server; `None` where all calls are between the same two, who are then named in
+    /// a line of their own.
+    parties: Option<(usize, usize)>,
+    method: usize,
+}
 
 impl<'r> CallList<'r> {
     /// A list that names statuses as `registry` does.
@@ -85,7 +99,8 @@ impl<'r> CallList<'r> {
             sample: Vec::new(),
             next: 1,
             widths: None,
-            day: String::new(),
+            day: None,
+            between: String::new(),
             start: None,
             before: None,
         }
@@ -101,13 +116,12 @@ impl<'r> CallList<'r> {
         let row = Row {
             n: call.rpc.n,
             time: call.time,
-            cells: [
-                party(&call.client),
-                party(&call.server),
-                brief::method(call),
-                brief::result(call, self.registry),
-                brief::details(call),
-            ],
+            client: party(&call.client),
+            server: party(&call.server),
+            between: format!("{} → {}", in_full(&call.client), in_full(&call.server)),
+            method: brief::method(call),
+            asked: brief::asked(call),
+            answered: brief::answered(call, self.registry),
             outcome: call.outcome,
         };
         if row.n < self.next {
@@ -149,50 +163,53 @@ impl<'r> CallList<'r> {
     }
 
     fn fix_widths(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        const LEAST: Widths = [6, 6, 4, 2];
-        const MOST: Widths = [24, 24, 44, 36];
+        const MOST_PARTY: usize = 24;
+        const MOST_METHOD: usize = 44;
         let rows = std::mem::take(&mut self.sample);
         if self.widths.is_none() && !rows.is_empty() {
-            let mut widths = LEAST;
-            if self.options.eager {
-                widths = [15, 15, 29, 12];
-            }
-            for row in &rows {
-                for ((width, cell), most) in widths.iter_mut().zip(&row.cells).zip(MOST) {
-                    *width = cell.chars().count().min(most).max(*width);
-                }
-            }
-            self.widths = Some(widths);
+            let widest = |of: fn(&Row) -> &String, most: usize| {
+                rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0).min(most)
+            };
+            let parties = (
+                widest(|row| &row.client, MOST_PARTY).max("client".len()),
+                widest(|row| &row.server, MOST_PARTY).max("server".len()),
+            );
+            let first = rows.first().map(|row| &row.between);
+            let same = rows.iter().all(|row| Some(&row.between) == first);
+            let method = widest(|row| &row.method, MOST_METHOD);
+            self.widths = Some(if self.options.eager {
+                Widths { parties: Some((15, 15)), method: method.max(29) }
+            } else {
+                Widths { parties: (!same).then_some(parties), method }
+            });
         }
         rows.iter().try_for_each(|row| self.write(row, out))
     }
 
     fn write(&mut self, row: &Row, out: &mut dyn Write) -> io::Result<()> {
-        let widths = self.widths.unwrap_or([0; 4]);
+        let widths = self.widths.unwrap_or(Widths { parties: None, method: 0 });
+        let dim = Style::new().dimmed();
         let (day, time) = self.time(row.time);
-        let [client, server, method, result, details] = &row.cells;
-        if day != self.day || self.before.is_none() {
-            let heads = ["client", "server", "call", "result", "asked → answered"];
-            let line = line("n", &day, heads, widths);
-            let dim = Style::new().dimmed();
-            writeln!(out, "{dim}{}{dim:#}", self.cut(&line))?;
-            self.day = day;
+        if widths.parties.is_none() && self.between != row.between {
+            writeln!(out, "{dim}{}{dim:#}", self.cut(&row.between))?;
+            self.between.clone_from(&row.between);
+        }
+        if self.day.as_ref() != Some(&day) {
+            let head = columns("n", &day, ("client", "server"), "call", widths);
+            writeln!(out, "{dim}{}{dim:#}", self.cut(&format!("{head}asked → answered")))?;
+            self.day = Some(day);
         }
         self.before = Some(row.time);
-        let cells = [&**client, server, method, result, details];
-        let text = line(&row.n.to_string(), &time, cells, widths);
+        let parties = (&*row.client, &*row.server);
+        let start = columns(&row.n.to_string(), &time, parties, &row.method, widths);
+        let room = self.options.width.map(|width| width.saturating_sub(start.chars().count()));
+        let said = fit(&row.asked, &row.answered, room.unwrap_or(usize::MAX));
         let style = style(row.outcome);
-        writeln!(out, "{style}{}{style:#}", self.cut(&text))
+        writeln!(out, "{style}{}{style:#}", self.cut(&format!("{start}{said}")))
     }
 
-    fn cut<'t>(&self, line: &'t str) -> std::borrow::Cow<'t, str> {
-        match self.options.width {
-            Some(width) if line.chars().count() > width => {
-                let kept: String = line.chars().take(width.saturating_sub(1)).collect();
-                format!("{kept}…").into()
-            }
-            _ => line.into(),
-        }
+    fn cut(&self, line: &str) -> String {
+        cut(line, self.options.width.unwrap_or(usize::MAX))
     }
 
     /// Head of the time column, and the time.
@@ -209,26 +226,61 @@ impl<'r> CallList<'r> {
             TimeStyle::Utc | TimeStyle::Local => {
                 let zoned = time.timestamp().to_zoned(self.zone.clone());
                 let zone = if self.options.time == TimeStyle::Utc { "UTC" } else { "%Z" };
-                let head = zoned.strftime(&format!("%Y-%m-%d {zone}")).to_string();
-                (head, zoned.strftime("%H:%M:%S%.6f").to_string())
+                let head = zoned.strftime(&format!("%e %b {zone}")).to_string();
+                (head.trim_start().to_owned(), zoned.strftime("%H:%M:%S%.3f").to_string())
             }
         }
     }
 }
 
-fn line(n: &str, time: &str, cells: [&str; 5], widths: Widths) -> String {
-    let [client, server, method, result, details] = cells;
-    let [w1, w2, w3, w4] = widths;
-    let line = format!(
-        "{n:>4}  {time:<15}  {client:<w1$}  {server:<w2$}  {method:<w3$}  {result:<w4$}  {details}"
-    );
-    line.trim_end().to_owned()
+fn columns(
+    n: &str,
+    time: &str,
+    (client, server): (&str, &str),
+    method: &str,
+    widths: Widths,
+) -> String {
+    let Widths { parties, method: w } = widths;
+    let parties =
+        parties.map_or_else(String::new, |(w1, w2)| format!("{client:<w1$}  {server:<w2$}  "));
+    format!("{n:>4}  {time:<12}  {parties}{method:<w$}  ")
+}
+
+/// Question and answer in `room` columns. The answer keeps at least half of them.
+fn fit(asked: &str, answered: &str, room: usize) -> String {
+    let arrow = if asked.is_empty() { "→ " } else { " → " };
+    let (a, b) = (asked.chars().count(), answered.chars().count());
+    let room = room.saturating_sub(arrow.chars().count());
+    if a.saturating_add(b) <= room {
+        return format!("{asked}{arrow}{answered}");
+    }
+    let answer = b.min((room / 2).max(room.saturating_sub(a)));
+    format!("{}{arrow}{}", cut(asked, room.saturating_sub(answer)), cut(answered, answer))
+}
+
+/// `text` in at most `width` columns, its end replaced by an ellipsis if it is longer.
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    kept.push('…');
+    kept
 }
 
 fn party(party: &Party) -> String {
     match &party.name {
         Some(name) => printable(name),
         None => party.addr.ip().to_string(),
+    }
+}
+
+/// Name and address.
+fn in_full(party: &Party) -> String {
+    let ip = party.addr.ip();
+    match &party.name {
+        Some(name) => format!("{} ({ip})", printable(name)),
+        None => ip.to_string(),
     }
 }
 

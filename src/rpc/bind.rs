@@ -4,7 +4,7 @@ use super::names::{Names, PROVIDER_REASONS, REJECT_REASONS, RESULTS};
 use super::pdu::Body;
 use crate::bytes::{Guid, Reader, Sink, Stop};
 
-/// [C706] 12.6.3.1 `p_syntax_id_t`: an interface or a transfer syntax.
+/// \[C706\] 12.6.3.1 `p_syntax_id_t`: an interface or a transfer syntax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SyntaxId {
     /// Its UUID.
@@ -18,16 +18,16 @@ pub struct SyntaxId {
 /// How the parameters of a call are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transfer {
-    /// NDR 2.0, [C706] chapter 14.
+    /// NDR 2.0, \[C706\] chapter 14.
     Ndr,
-    /// NDR64 1.0, [MS-RPCE] 2.2.5.
+    /// NDR64 1.0, \[MS-RPCE\] 2.2.5.
     Ndr64,
 }
 
 impl SyntaxId {
     const NDR: Guid = uuid::uuid!("8a885d04-1ceb-11c9-9fe8-08002b104860");
     const NDR64: Guid = uuid::uuid!("71710533-beba-4937-8319-b5dbef9ccc36");
-    /// The first octets of [MS-RPCE] 3.3.1.5.3 bind time feature negotiation; the rest are bits.
+    /// The first octets of \[MS-RPCE\] 3.3.1.5.3 bind time feature negotiation; the rest are bits.
     const FEATURES: u64 = 0x6cb7_1c2c_9812_4540;
 
     /// The transfer syntax it stands for, if it is one that can be decoded.
@@ -45,7 +45,7 @@ impl SyntaxId {
     }
 }
 
-/// [C706] 12.6.3.1 `p_cont_elem_t`: a presentation context that the client proposes.
+/// \[C706\] 12.6.3.1 `p_cont_elem_t`: a presentation context that the client proposes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContextElement {
     /// Number by which requests will refer to it.
@@ -56,7 +56,7 @@ pub struct ContextElement {
     pub offered: Vec<SyntaxId>,
 }
 
-/// [C706] 12.6.3.1 `p_result_t`: the server's answer to one proposed context.
+/// \[C706\] 12.6.3.1 `p_result_t`: the server's answer to one proposed context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContextResult {
     /// 0 is acceptance.
@@ -67,11 +67,11 @@ pub struct ContextResult {
     pub syntax: SyntaxId,
 }
 
-/// [MS-RPCE] 3.3.1.5.3 the bits of a feature negotiation.
+/// \[MS-RPCE\] 3.3.1.5.3 the bits of a feature negotiation.
 const FEATURES: Names =
     &[(1, "SecurityContextMultiplexingSupported"), (2, "KeepConnectionOnOrphanSupported")];
 
-/// [C706] 12.6.4.3 `bind` and 12.6.4.1 `alter_context`.
+/// \[C706\] 12.6.4.3 `bind` and 12.6.4.1 `alter_context`.
 pub(super) fn bind<'v, S: Sink>(r: &mut Reader<'v, '_, S>) -> Result<Body<'v>, Stop> {
     r.u16(dec!("max_xmit_frag"))?;
     r.u16(dec!("max_recv_frag"))?;
@@ -103,7 +103,7 @@ fn syntax_id<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<SyntaxId, Stop> {
     Ok(SyntaxId { uuid, major: half(version), minor: half(version >> 16) })
 }
 
-/// [C706] 12.6.4.4 `bind_ack` and 12.6.4.2 `alter_context_resp`.
+/// \[C706\] 12.6.4.4 `bind_ack` and 12.6.4.2 `alter_context_resp`.
 pub(super) fn bind_ack<'v, S: Sink>(r: &mut Reader<'v, '_, S>) -> Result<Body<'v>, Stop> {
     r.u16(dec!("max_xmit_frag"))?;
     r.u16(dec!("max_recv_frag"))?;
@@ -130,7 +130,7 @@ pub(super) fn bind_ack<'v, S: Sink>(r: &mut Reader<'v, '_, S>) -> Result<Body<'v
     Ok(Body::BindAck { results })
 }
 
-/// [MS-RPCE] 2.2.2.9 `bind_nak`: the version list and the signature may be absent.
+/// \[MS-RPCE\] 2.2.2.9 `bind_nak`: the version list and the signature may be absent.
 pub(super) fn bind_nak<'v, S: Sink>(r: &mut Reader<'v, '_, S>) -> Result<Body<'v>, Stop> {
     let reason = r.u16(named!("provider_reject_reason", REJECT_REASONS))?;
     if r.left() > 0 {

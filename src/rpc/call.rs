@@ -18,7 +18,7 @@ pub enum StubState {
     Lost,
 }
 
-/// How a message was protected: [MS-RPCE] 2.2.2.11.
+/// How a message was protected: \[MS-RPCE\] 2.2.2.11.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auth {
     /// Security provider by its number; 0 is none.

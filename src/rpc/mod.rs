@@ -42,7 +42,7 @@ pub enum Event {
     Call(Box<Call>),
     /// A PDU that breaks its own lengths.
     Malformed(Stop),
-    /// The server refused a bind: [C706] 12.6.4.5 `provider_reject_reason`.
+    /// The server refused a bind: \[C706\] 12.6.4.5 `provider_reject_reason`.
     BindRefused {
         /// The reason.
         reason: u16,

@@ -1,11 +1,11 @@
 //! The numbers of DCE/RPC by name.
 //!
-//! From [C706] chapter 12 and appendix E, and [MS-RPCE] 2.2.1 and 2.2.2.
+//! From \[C706\] chapter 12 and appendix E, and \[MS-RPCE\] 2.2.1 and 2.2.2.
 
 /// A table of numbers and their names.
 pub type Names = &'static [(u64, &'static str)];
 
-/// [C706] 12.6.4.1 PDU types of the connection-oriented protocol, and RTS of [MS-RPCH].
+/// \[C706\] 12.6.4.1 PDU types of the connection-oriented protocol, and RTS of \[MS-RPCH\].
 pub const PTYPES: Names = &[
     (0, "request"),
     (2, "response"),
@@ -22,7 +22,7 @@ pub const PTYPES: Names = &[
     (20, "rts"),
 ];
 
-/// [C706] 12.6.3.1 and [MS-RPCE] 2.2.2.3 `pfc_flags`.
+/// \[C706\] 12.6.3.1 and \[MS-RPCE\] 2.2.2.3 `pfc_flags`.
 pub const PFC_FLAGS: Names = &[
     (0x01, "PFC_FIRST_FRAG"),
     (0x02, "PFC_LAST_FRAG"),
@@ -34,11 +34,11 @@ pub const PFC_FLAGS: Names = &[
     (0x80, "PFC_OBJECT_UUID"),
 ];
 
-/// [C706] 12.6.3.1 `p_cont_def_result_t`, and `negotiate_ack` of [MS-RPCE] 2.2.2.4.
+/// \[C706\] 12.6.3.1 `p_cont_def_result_t`, and `negotiate_ack` of \[MS-RPCE\] 2.2.2.4.
 pub const RESULTS: Names =
     &[(0, "acceptance"), (1, "user_rejection"), (2, "provider_rejection"), (3, "negotiate_ack")];
 
-/// [C706] 12.6.3.1 `p_provider_reason_t`.
+/// \[C706\] 12.6.3.1 `p_provider_reason_t`.
 pub const PROVIDER_REASONS: Names = &[
     (0, "reason_not_specified"),
     (1, "abstract_syntax_not_supported"),
@@ -46,7 +46,7 @@ pub const PROVIDER_REASONS: Names = &[
     (3, "local_limit_exceeded"),
 ];
 
-/// [C706] 12.6.3.1 `p_reject_reason_t` and [MS-RPCE] 2.2.2.5.
+/// \[C706\] 12.6.3.1 `p_reject_reason_t` and \[MS-RPCE\] 2.2.2.5.
 pub const REJECT_REASONS: Names = &[
     (0, "reason_not_specified"),
     (1, "temporary_congestion"),
@@ -60,7 +60,7 @@ pub const REJECT_REASONS: Names = &[
     (9, "invalid_checksum"),
 ];
 
-/// [MS-RPCE] 2.2.1.1.7 security providers.
+/// \[MS-RPCE\] 2.2.1.1.7 security providers.
 pub const AUTH_TYPES: Names = &[
     (0x00, "RPC_C_AUTHN_NONE"),
     (0x09, "RPC_C_AUTHN_GSS_NEGOTIATE"),
@@ -71,7 +71,7 @@ pub const AUTH_TYPES: Names = &[
     (0xff, "RPC_C_AUTHN_DEFAULT"),
 ];
 
-/// [MS-RPCE] 2.2.1.1.8 authentication levels.
+/// \[MS-RPCE\] 2.2.1.1.8 authentication levels.
 pub const AUTH_LEVELS: Names = &[
     (0, "RPC_C_AUTHN_LEVEL_DEFAULT"),
     (1, "RPC_C_AUTHN_LEVEL_NONE"),
@@ -82,7 +82,7 @@ pub const AUTH_LEVELS: Names = &[
     (6, "RPC_C_AUTHN_LEVEL_PKT_PRIVACY"),
 ];
 
-/// Fault status codes: [C706] appendix E, [MS-RPCE] 2.2.1.1.7 and 3.3.3.5.1, [MS-ERREF] 2.2.
+/// Fault status codes: \[C706\] appendix E, \[MS-RPCE\] 2.2.1.1.7 and 3.3.3.5.1, \[MS-ERREF\] 2.2.
 pub const FAULTS: Names = &[
     (0x0000_0005, "ERROR_ACCESS_DENIED"),
     (0x0000_0057, "ERROR_INVALID_PARAMETER"),

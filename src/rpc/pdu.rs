@@ -1,4 +1,4 @@
-//! Connection-oriented DCE/RPC PDUs: [C706] 12.6 and [MS-RPCE] 2.2.2, read purely.
+//! Connection-oriented DCE/RPC PDUs: \[C706\] 12.6 and \[MS-RPCE\] 2.2.2, read purely.
 
 use super::bind::{ContextElement, ContextResult, bind, bind_ack, bind_nak};
 use super::names::{AUTH_LEVELS, AUTH_TYPES, FAULTS, PFC_FLAGS, PTYPES, name};
@@ -14,7 +14,7 @@ const OBJECT_UUID: u8 = 0x80;
 /// Octets of the security trailer before its value.
 const SEC_TRAILER: u32 = 8;
 
-/// [C706] 12.6.4 PTYPE: what kind of PDU it is. Unknown numbers pass through.
+/// \[C706\] 12.6.4 PTYPE: what kind of PDU it is. Unknown numbers pass through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PacketType(pub u8);
 
@@ -145,7 +145,7 @@ pub enum Body<'v> {
     Other,
 }
 
-/// [MS-RPCE] 2.2.2.11 `sec_trailer`.
+/// \[MS-RPCE\] 2.2.2.11 `sec_trailer`.
 #[derive(Clone, Copy, Debug)]
 pub struct Verifier<'v> {
     /// Security provider.
@@ -238,7 +238,7 @@ pub fn dissect<'v, S: Sink>(r: &mut Reader<'v, '_, S>) -> Result<Pdu<'v>, Stop> 
     Ok(pdu)
 }
 
-/// [C706] 12.6.3.1 the common header.
+/// \[C706\] 12.6.3.1 the common header.
 fn header<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Header, Stop> {
     let at = r.pos();
     let version = r.u8(dec!("rpc_vers"))?;
@@ -284,7 +284,7 @@ fn trailer_length<S: Sink>(
     Ok(TrailerLength { pad: pad.min(left - value), total: (value + pad).min(left) })
 }
 
-/// [MS-RPCE] 2.2.2.11 `sec_trailer` with the padding before it.
+/// \[MS-RPCE\] 2.2.2.11 `sec_trailer` with the padding before it.
 fn verifier<'v, S: Sink>(r: &mut Reader<'v, '_, S>, pad: u32) -> Result<Verifier<'v>, Stop> {
     if pad > 0 {
         r.sub(dec!("auth_pad"), pad)?;

@@ -1,11 +1,11 @@
-//! [MS-RPCE] 2.2.2.13 Verification Trailer: what ends the stub of a first request.
+//! \[MS-RPCE\] 2.2.2.13 Verification Trailer: what ends the stub of a first request.
 //!
 //! A client repeats in it, behind the parameters and under their signature, what it had said in
 //! clear before: the flags of the bind, the presentation context, the header. It is no argument.
 
 use crate::bytes::{Order, Reader, Sink, Span, Stop, View, clamp};
 
-/// [MS-RPCE] 2.2.2.13.1 the eight octets it begins with.
+/// \[MS-RPCE\] 2.2.2.13.1 the eight octets it begins with.
 pub const SIGNATURE: [u8; 8] = [0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71];
 
 const END: u16 = 0x4000;

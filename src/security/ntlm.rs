@@ -1,32 +1,32 @@
-//! [MS-NLMP] 2.2.1 NTLM Messages: the names in them; nothing here knows a key.
+//! \[MS-NLMP\] 2.2.1 NTLM Messages: the names in them; nothing here knows a key.
 
 use crate::bytes::{Field, Reader, Sink, Stop, View};
 
-/// [MS-NLMP] 2.2.1: the eight bytes every message begins with.
+/// \[MS-NLMP\] 2.2.1: the eight bytes every message begins with.
 pub const SIGNATURE: &[u8] = b"NTLMSSP\0";
 
-/// [MS-NLMP] 2.2.2.5 `NTLMSSP_NEGOTIATE_UNICODE`.
+/// \[MS-NLMP\] 2.2.2.5 `NTLMSSP_NEGOTIATE_UNICODE`.
 const NEGOTIATE_UNICODE: u32 = 0x0000_0001;
-/// [MS-NLMP] 2.2.2.5, the anonymous bit (J).
+/// \[MS-NLMP\] 2.2.2.5, the anonymous bit (J).
 const NEGOTIATE_ANONYMOUS: u32 = 0x0000_0800;
-/// [MS-NLMP] 2.2.2.5 `NTLMSSP_NEGOTIATE_VERSION`.
+/// \[MS-NLMP\] 2.2.2.5 `NTLMSSP_NEGOTIATE_VERSION`.
 const NEGOTIATE_VERSION: u32 = 0x0200_0000;
 
-/// [MS-NLMP] 2.2.2.1: as many AV pairs as a message can be expected to have, and more.
+/// \[MS-NLMP\] 2.2.2.1: as many AV pairs as a message can be expected to have, and more.
 const AV_PAIRS_MAX: usize = 64;
 
 /// One of the three messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
-    /// [MS-NLMP] 2.2.1.1 `NEGOTIATE_MESSAGE`.
+    /// \[MS-NLMP\] 2.2.1.1 `NEGOTIATE_MESSAGE`.
     Negotiate(Negotiate),
-    /// [MS-NLMP] 2.2.1.2 `CHALLENGE_MESSAGE`.
+    /// \[MS-NLMP\] 2.2.1.2 `CHALLENGE_MESSAGE`.
     Challenge(Challenge),
-    /// [MS-NLMP] 2.2.1.3 `AUTHENTICATE_MESSAGE`.
+    /// \[MS-NLMP\] 2.2.1.3 `AUTHENTICATE_MESSAGE`.
     Authenticate(Authenticate),
 }
 
-/// [MS-NLMP] 2.2.1.1 `NEGOTIATE_MESSAGE`
+/// \[MS-NLMP\] 2.2.1.1 `NEGOTIATE_MESSAGE`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Negotiate {
     /// `NegotiateFlags`.
@@ -39,7 +39,7 @@ pub struct Negotiate {
     pub version: Option<Version>,
 }
 
-/// [MS-NLMP] 2.2.1.2 `CHALLENGE_MESSAGE`
+/// \[MS-NLMP\] 2.2.1.2 `CHALLENGE_MESSAGE`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Challenge {
     /// `NegotiateFlags`.
@@ -52,7 +52,7 @@ pub struct Challenge {
     pub version: Option<Version>,
 }
 
-/// [MS-NLMP] 2.2.2.1 `AV_PAIR`: the names the server gives itself.
+/// \[MS-NLMP\] 2.2.2.1 `AV_PAIR`: the names the server gives itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetInfo {
     /// `MsvAvNbComputerName`.
@@ -67,7 +67,7 @@ pub struct TargetInfo {
     pub dns_tree_name: Option<String>,
 }
 
-/// [MS-NLMP] 2.2.1.3 `AUTHENTICATE_MESSAGE`
+/// \[MS-NLMP\] 2.2.1.3 `AUTHENTICATE_MESSAGE`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Authenticate {
     /// `NegotiateFlags`.
@@ -78,7 +78,7 @@ pub struct Authenticate {
     pub user: String,
     /// `Workstation`.
     pub workstation: String,
-    /// Whether nobody in particular logs on ([MS-NLMP] 3.2.5.1.2).
+    /// Whether nobody in particular logs on (\[MS-NLMP\] 3.2.5.1.2).
     pub anonymous: bool,
     /// `Version`, if negotiated.
     pub version: Option<Version>,
@@ -95,7 +95,7 @@ impl Authenticate {
     }
 }
 
-/// [MS-NLMP] 2.2.2.10 `VERSION`
+/// \[MS-NLMP\] 2.2.2.10 `VERSION`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Version {
     /// `ProductMajorVersion`.

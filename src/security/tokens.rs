@@ -1,13 +1,13 @@
-//! Which mechanism a security token carries: GSS-API (RFC 2743 3.1), SPNEGO ([MS-SPNG] 2.2), or raw.
+//! Which mechanism a security token carries: GSS-API (RFC 2743 3.1), SPNEGO (\[MS-SPNG\] 2.2), or raw.
 
 use super::{der, ntlm};
 
 /// The security mechanism a token belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mechanism {
-    /// [MS-NLMP].
+    /// \[MS-NLMP\].
     Ntlm,
-    /// [MS-KILE].
+    /// \[MS-KILE\].
     Kerberos,
     /// Any other, such as NEGOEX or PKU2U.
     Other,
@@ -28,7 +28,7 @@ const GSS: u8 = 0x60;
 const OID: u8 = 0x06;
 const SEQUENCE: u8 = 0x30;
 const OCTET_STRING: u8 = 0x04;
-/// `NegTokenInit` and `NegTokenResp` are the arms [0] and [1] of `NegotiationToken`.
+/// `NegTokenInit` and `NegTokenResp` are the arms 0 and 1 of `NegotiationToken`.
 const NEG_TOKEN_INIT: u8 = 0xa0;
 const NEG_TOKEN_RESP: u8 = 0xa1;
 
@@ -81,7 +81,7 @@ fn raw(token: &[u8]) -> Option<Token> {
         .then(|| bare(Mechanism::Kerberos))
 }
 
-/// [MS-SPNG] 2.2.1 `NegTokenInit2`, and `NegTokenResp` of RFC 4178 4.2.2.
+/// \[MS-SPNG\] 2.2.1 `NegTokenInit2`, and `NegTokenResp` of RFC 4178 4.2.2.
 fn negotiation(token: &[u8]) -> Option<Token> {
     let (arm, _) = der::element(token)?;
     let fields = der::open(arm.value, SEQUENCE)?;

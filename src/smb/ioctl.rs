@@ -26,7 +26,7 @@ pub struct IoctlAnswer {
     pub output: Span,
 }
 
-/// [MS-FSCC] 2.3.49 `FSCTL_PIPE_TRANSCEIVE`: writes a message to a pipe and reads its answer.
+/// \[MS-FSCC\] 2.3.49 `FSCTL_PIPE_TRANSCEIVE`: writes a message to a pipe and reads its answer.
 pub(super) const FSCTL_PIPE_TRANSCEIVE: u32 = 0x0011_C017;
 
 /// Whether it can only be meant for a named pipe: its device type is `FILE_DEVICE_NAMED_PIPE`.

@@ -1,7 +1,7 @@
 //! SMB2 and SMB3: messages (pure), and who has which pipe open (state).
 //!
 //! Takes the bytes of Direct TCP connections, gives what travelled through named pipes, and does
-//! not know what that means. Section numbers are those of [MS-SMB2].
+//! not know what that means. Section numbers are those of \[MS-SMB2\].
 //!
 //! ```text
 //!  bytes of a connection ─► Smb::frame ─► unit ─► Smb::advance ─► Event::PipeData, PipeOpened, …

@@ -189,7 +189,7 @@ impl Smb {
 }
 
 impl Smb {
-    /// Each write to a pipe in message mode is a message ([MS-SMB2] 3.3.5.13).
+    /// Each write to a pipe in message mode is a message (\[MS-SMB2\] 3.3.5.13).
     fn say(&mut self, pipe: PipeId, m: &Message, span: Span, out: &mut Vec<Event>) {
         if span.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! [MS-ERREF] 2.3 NTSTATUS: the values that occur over SMB.
+//! \[MS-ERREF\] 2.3 NTSTATUS: the values that occur over SMB.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ impl Status {
     /// `STATUS_MORE_PROCESSING_REQUIRED`: the logon goes on.
     pub const MORE_PROCESSING_REQUIRED: Self = Self(0xC000_0016);
 
-    /// Whether the severity is error ([MS-ERREF] 2.3).
+    /// Whether the severity is error (\[MS-ERREF\] 2.3).
     pub fn is_error(self) -> bool {
         self.0 >> 30 == 3
     }

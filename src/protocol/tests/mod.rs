@@ -56,7 +56,7 @@ const GET_SHARE_MAPPING: &str = "
     00000000                            # return
 ";
 
-/// The same, from the layout rules of [MS-RPCE] 2.2.5.
+/// The same, from the layout rules of \[MS-RPCE\] 2.2.5.
 const GET_SHARE_MAPPING_64: &str = "
     01000000 00000000                   # discriminant, union alignment
     0000020000000000                    # ShareMapping1: referent

@@ -1,0 +1,190 @@
+//! The rules of the source tree that no compiler checks.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which modules a module may use. It stands below them: a row refers to earlier rows only.
+const MODULES: &[(&str, &[&str])] = &[
+    ("bytes", &[]),
+    ("capture", &["bytes"]),
+    ("net", &["bytes"]),
+    ("tcp", &["bytes"]),
+    ("security", &["bytes"]),
+    ("smb", &["bytes", "security"]),
+    ("rpc", &["bytes", "security"]),
+    ("idl", &["bytes"]),
+    ("ndr", &["bytes", "idl"]),
+    ("protocol", &["bytes", "idl", "ndr"]),
+    ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
+    ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "smb", "tcp"]),
+    (
+        "report",
+        &[
+            "bytes", "call", "capture", "idl", "ndr", "net", "pipeline", "protocol", "rpc",
+            "security", "smb",
+        ],
+    ),
+];
+
+/// Lines of a source file; a file of tests may be longer.
+const MAX_LINES: usize = 500;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below `dir` with this ending, with their path from the root.
+fn files(dir: &str, ending: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(dir)];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|found| found == ending) {
+                let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "no .{ending} in {dir}");
+    found
+}
+
+fn is_test(path: &str) -> bool {
+    path.starts_with("tests/") || path.ends_with("/tests.rs") || path.contains("/tests/")
+}
+
+/// The module a file of the library belongs to.
+fn module(path: &str) -> &str {
+    let inner = path.strip_prefix("src/").unwrap();
+    inner.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// Modules that `text` names as `crate::module`.
+fn used(text: &str) -> BTreeSet<&str> {
+    let word = |rest: &'_ str| rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+    let mut used = BTreeSet::new();
+    for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+        for (at, _) in line.match_indices("crate::") {
+            let rest = &line[at + "crate::".len()..];
+            if let Some(group) = rest.strip_prefix('{') {
+                let inner = group.split('}').next().unwrap();
+                used.extend(inner.split(',').map(|part| {
+                    let part = part.trim();
+                    &part[..word(part).unwrap_or(part.len())]
+                }));
+            } else {
+                used.insert(&rest[..word(rest).unwrap_or(rest.len())]);
+            }
+        }
+    }
+    used.remove("");
+    used
+}
+
+#[test]
+fn modules_depend_downwards_only() {
+    for (place, (name, uses)) in MODULES.iter().enumerate() {
+        for used in *uses {
+            let at = MODULES.iter().position(|(other, _)| other == used);
+            assert!(
+                at.is_some_and(|at| at < place),
+                "{name} may use {used}, which is not below it"
+            );
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (path, text) in files("src", "rs") {
+        let program = path == "src/main.rs" || path.starts_with("src/cli/");
+        if path == "src/lib.rs" || program || is_test(&path) {
+            continue;
+        }
+        let module = module(&path);
+        seen.insert(module.to_owned());
+        let Some((_, may)) = MODULES.iter().find(|(name, _)| *name == module) else {
+            panic!("{path}: module {module} is not in the table of tests/tidy.rs");
+        };
+        for used in used(&text).into_iter().filter(|used| *used != module) {
+            assert!(may.contains(&used), "{path}: {module} must not use {used}");
+        }
+    }
+    let named: BTreeSet<_> = MODULES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(seen, named, "the table of tests/tidy.rs and the modules of src/");
+}
+
+#[test]
+fn the_reader_of_crate_paths_reads_them() {
+    let text =
+        "use crate::bytes::Time;\n// crate::no\nuse crate::{rpc, tcp::Flow};\ncrate::net::rows()";
+    assert_eq!(used(text), BTreeSet::from(["bytes", "rpc", "tcp", "net"]));
+}
+
+#[test]
+fn the_program_uses_the_library_from_outside_only() {
+    for (path, text) in files("src/cli", "rs") {
+        assert_eq!(used(&text), BTreeSet::new(), "{path} uses crate::");
+    }
+}
+
+#[test]
+fn the_architecture_page_lists_the_modules_in_their_order() {
+    let page = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let rows: Vec<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | [`"))
+        .map(|row| row.split('`').next().unwrap())
+        .collect();
+    let table: Vec<_> = MODULES.iter().map(|(name, _)| *name).collect();
+    assert_eq!(rows, table);
+    for word in
+        page.split('`').filter(|word| word.starts_with("src/") || word.starts_with("dissectors/c"))
+    {
+        assert!(
+            root().join(word).exists(),
+            "the architecture page names {word}, which is not there"
+        );
+    }
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are_for() {
+    for (path, text) in files("src", "rs") {
+        if is_test(&path) {
+            continue;
+        }
+        assert!(text.starts_with("//! "), "{path} does not begin with what it is for");
+        let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
+        assert!(lines <= MAX_LINES, "{path} has {lines} lines");
+    }
+}
+
+#[test]
+fn nothing_is_silenced_without_a_reason() {
+    for (path, text) in files("src", "rs").into_iter().chain(files("tests", "rs")) {
+        for (n, line) in text.lines().enumerate() {
+            let line = line.trim_start();
+            assert!(
+                !line.starts_with("#[allow(") && !line.starts_with("#![allow("),
+                "{path}:{}: expect, with a reason, instead of allow",
+                n + 1
+            );
+        }
+        let expects = text.matches("[expect(").count() - text.matches("\"[expect(\"").count();
+        assert!(text.matches("reason = ").count() >= expects, "{path}: an expect has no reason");
+    }
+}
+
+#[test]
+fn no_path_of_a_machine_is_in_the_tree() {
+    let texts = ["src", "tests"].into_iter().flat_map(|dir| files(dir, "rs"));
+    for (path, text) in texts.chain(files("dissectors", "toml")).chain(files("dissectors", "idl")) {
+        for place in ["home", "root", "work"].map(|place| format!("\"/{place}/")) {
+            assert!(!text.contains(&place), "{path} names {place}…");
+        }
+    }
+    assert!(Path::new(&root()).join("README.md").exists());
+}
