@@ -1,1 +1,177 @@
+use etherparse::PacketBuilder;
 
+use super::*;
+use crate::bytes::{LinkType, Side, Time};
+use crate::call::{Outcome, Transport};
+
+/// One TCP connection, written as frames.
+struct Lab<'r> {
+    pipeline: Pipeline<'r>,
+    events: Vec<Event>,
+    no: u64,
+    ports: [u16; 2],
+    /// Bytes said by the client and by the server.
+    said: [u32; 2],
+}
+
+impl<'r> Lab<'r> {
+    fn new(registry: &'r Registry, client_port: u16, server_port: u16) -> Self {
+        Self {
+            pipeline: Pipeline::new(registry),
+            events: Vec::new(),
+            no: 0,
+            ports: [client_port, server_port],
+            said: [0, 0],
+        }
+    }
+
+    fn packet(&mut self, from: Side, syn: bool, payload: &[u8]) {
+        let (me, you) = if from == Side::Client { (0, 1) } else { (1, 0) };
+        let seq = 1000 * (u32::try_from(me).unwrap() + 1) + self.said[me] + u32::from(!syn);
+        let ip = [[10, 0, 0, 1], [10, 0, 0, 2]];
+        let builder = PacketBuilder::ethernet2([0; 6], [0; 6]).ipv4(ip[me], ip[you], 64).tcp(
+            self.ports[me],
+            self.ports[you],
+            seq,
+            8192,
+        );
+        let ack = 1000 * (u32::try_from(you).unwrap() + 1) + self.said[you] + 1;
+        let builder = match (syn, from) {
+            (true, Side::Client) => builder.syn(),
+            (true, Side::Server) => builder.syn().ack(ack),
+            (false, _) => builder.ack(ack),
+        };
+        let mut data = Vec::new();
+        builder.write(&mut data, payload).unwrap();
+        self.said[me] += u32::try_from(payload.len()).unwrap();
+        self.no += 1;
+        let frame = Frame {
+            no: FrameNo(self.no),
+            time: Time::from_nanos(i128::from(self.no) * 1_000_000),
+            link: LinkType::ETHERNET,
+            data: &data,
+            wire_len: u32::try_from(data.len()).unwrap(),
+            file: 0,
+            no_in_file: self.no,
+        };
+        self.pipeline.frame(&frame, &mut self.events);
+    }
+
+    fn handshake(&mut self) {
+        self.packet(Side::Client, true, b"");
+        self.packet(Side::Server, true, b"");
+    }
+
+    fn calls(mut self) -> (Vec<Call>, Summary) {
+        self.pipeline.finish(&mut self.events);
+        let calls = self.events.into_iter().filter_map(|event| match event {
+            Event::Call(call) => Some(*call),
+            Event::Unit(_) => None,
+        });
+        (calls.collect(), self.pipeline.summary())
+    }
+}
+
+fn pdu(ptype: u8, call_id: u8, body: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(16 + body.len()).unwrap();
+    let mut pdu = vec![5, 0, ptype, 3, 0x10, 0, 0, 0, length, 0, 0, 0, call_id, 0, 0, 0];
+    pdu.extend_from_slice(body);
+    pdu
+}
+
+/// `GetSupportedVersion` from bind to answer.
+fn conversation() -> Vec<(Side, Vec<u8>)> {
+    let interface = crate::protocol::fsrvp::UUID.to_bytes_le();
+    let ndr = uuid::uuid!("8a885d04-1ceb-11c9-9fe8-08002b104860").to_bytes_le();
+    let mut bind = vec![0xb8, 0x10, 0xb8, 0x10, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0];
+    bind.extend([&interface[..], &[1, 0, 0, 0], &ndr, &[2, 0, 0, 0]].concat());
+    let mut ack = vec![0xb8, 0x10, 0xb8, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+    ack.extend([&ndr[..], &[2, 0, 0, 0]].concat());
+    let versions = [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+    vec![
+        (Side::Client, pdu(11, 1, &bind)),
+        (Side::Server, pdu(12, 1, &ack)),
+        (Side::Client, pdu(0, 2, &[0; 8])),
+        (Side::Server, pdu(2, 2, &versions)),
+    ]
+}
+
+fn check(calls: &[Call]) {
+    let [call] = calls else { panic!("{} calls", calls.len()) };
+    assert_eq!((call.method(), call.outcome), (Some("GetSupportedVersion"), Outcome::Ok));
+    assert_eq!(call.transport, Transport::Tcp);
+    assert_eq!(call.client.addr.ip().to_string(), "10.0.0.1");
+    assert_eq!(call.elapsed, Some(1_000_000));
+}
+
+#[test]
+fn rpc_is_found_by_its_content_on_any_port() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 44_322);
+    lab.handshake();
+    for (side, bytes) in conversation() {
+        lab.packet(side, false, &bytes);
+    }
+    check(&lab.calls().0);
+}
+
+#[test]
+fn the_first_bytes_may_come_one_by_one() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 135);
+    lab.handshake();
+    for (side, bytes) in conversation() {
+        for byte in bytes {
+            lab.packet(side, false, &[byte]);
+        }
+    }
+    let (calls, _) = lab.calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].rpc.request.as_ref().unwrap().frames.len(), 24);
+    assert_eq!(calls[0].outcome, Outcome::Ok);
+}
+
+#[test]
+fn without_the_handshake_the_content_tells_who_asks() {
+    let registry = Registry::embedded().unwrap();
+    // The client has the lower port, which is taken for the server's until a PDU says otherwise.
+    let mut lab = Lab::new(&registry, 1024, 50_000);
+    for (side, bytes) in conversation() {
+        lab.packet(side, false, &bytes);
+    }
+    check(&lab.calls().0);
+}
+
+#[test]
+fn what_is_neither_smb_nor_rpc_is_left_alone() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 80);
+    lab.handshake();
+    lab.packet(Side::Client, false, b"GET / HTTP/1.1\r\nHost: example.test\r\n\r\n");
+    for (side, bytes) in conversation() {
+        lab.packet(side, false, &bytes);
+    }
+    let (calls, summary) = lab.calls();
+    assert!(calls.is_empty(), "RPC inside another protocol is not RPC");
+    assert_eq!((summary.foreign_flows, summary.tcp_segments, summary.frames), (1, 7, 7));
+}
+
+#[test]
+fn watching_a_frame_gives_the_messages_it_carried() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 135);
+    lab.pipeline = Pipeline::watching(&registry, Some(FrameNo(5)));
+    lab.handshake();
+    for (side, bytes) in conversation() {
+        lab.packet(side, false, &bytes);
+    }
+    let units: Vec<_> = lab
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Unit(unit) => Some((unit.kind, unit.bytes.len())),
+            Event::Call(_) => None,
+        })
+        .collect();
+    assert_eq!(units, [(UnitKind::Rpc, 24)]);
+}

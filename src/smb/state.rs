@@ -48,7 +48,8 @@ pub struct Smb {
     pub(super) opens: Cache<(SessionKey, FileId), Open>,
     /// Added with the pipe's open, removed by `forget`.
     pub(super) pipes: Cache<PipeId, Tracked>,
-    /// Added by requests whose answer matters, removed by their (last) response or `closed`.
+    /// Added by requests whose answer matters, removed by their (last) response. Those of a
+    /// connection that has ended are never asked for again and go when the cap is reached.
     pub(super) pending: Cache<(ConnectionId, u64), Pending>,
     pub(super) counters: Counters,
     pub(super) next_server: u32,
@@ -140,7 +141,6 @@ impl Smb {
     /// A connection ended. Sessions stay, since other connections may carry them; but the pipes of
     /// a session whose last connection this was are closed with it (3.3.7.1).
     pub fn closed(&mut self, connection: ConnectionId, out: &mut Vec<Event>) {
-        self.pending.drain(|(of, _), _| *of == connection);
         let Some(gone) = self.connections.remove(&connection) else {
             return;
         };
@@ -150,7 +150,9 @@ impl Smb {
             };
             session.channels.retain(|channel| *channel != connection);
             if session.channels.is_empty() {
-                self.drop_opens(key, None, out);
+                for pipe in session.pipes.clone() {
+                    self.end_pipe(pipe, out);
+                }
             }
         }
     }
