@@ -189,7 +189,8 @@ impl<'r> Above<'r> {
         if self.held > PART_BYTES && stream.held() > 0 {
             self.held = self.held.saturating_sub(stream.held().into());
             stream = Stream::midstream();
-            self.smb.lost(ConnectionId(flow.0));
+            self.smb.lost(ConnectionId(flow.0), &mut self.smb_events);
+            self.take_smb(ends, None);
         }
         if let Some(OnFlow::Smb { streams, .. }) = self.flows.get_mut(&flow) {
             streams[side] = stream;
@@ -204,6 +205,13 @@ impl<'r> Above<'r> {
                 smb::Event::PipeData { pipe, side, span, starts_message, .. } => {
                     let Some(message) = message else { continue };
                     self.pipe_data(pipe, ends, side, message.slice(span), starts_message);
+                }
+                smb::Event::PipeTorn { pipe } => {
+                    let watch = &mut self.watch;
+                    self.rpc.lost(pipe_channel(pipe), ends, &mut self.rpc_events, &mut |unit| {
+                        watch.see(UnitKind::Rpc, unit);
+                    });
+                    self.take_calls();
                 }
                 smb::Event::PipeClosed { pipe } => {
                     self.rpc.close(pipe_channel(pipe), &mut self.rpc_events);
@@ -379,7 +387,8 @@ impl Layer for OnSmb<'_, '_> {
     }
 
     fn desync(&mut self, _: u32) {
-        self.above.smb.lost(self.connection);
+        self.above.smb.lost(self.connection, &mut self.above.smb_events);
+        self.above.take_smb(self.ends, None);
     }
 }
 

@@ -8,7 +8,7 @@ use super::bind::{ContextElement, ContextResult, SyntaxId};
 use super::call::{Auth, Call, Ending, Message};
 use super::pdu::{Body, PacketType, Pdu, Verifier};
 use super::{ChannelId, Common, Event, Origin, STUB_BYTES};
-use crate::bytes::{Buffer, FrameNo, Guid, Missing, Side, Time, View};
+use crate::bytes::{Both, Buffer, FrameNo, Guid, Missing, Side, Time, View, Why};
 use crate::security::{ntlm, peek};
 
 /// Calls of one association that may wait for an answer; beyond it the oldest is given up.
@@ -59,6 +59,26 @@ struct InFlight {
     auth: Auth,
     request: Option<Message>,
     response: Option<Message>,
+    /// Whether fragments may be missing from the request and from the response: what follows them
+    /// has no known place and is left out.
+    torn: Both<bool>,
+}
+
+impl InFlight {
+    /// Notes that fragments may be missing from what `side` is saying.
+    fn tear(&mut self, side: Side, common: &mut Common) {
+        let message = match side {
+            Side::Client => &mut self.request,
+            Side::Server => &mut self.response,
+        };
+        if let Some(message) = message.as_mut().filter(|message| !message.complete)
+            && !std::mem::replace(&mut self.torn[side], true)
+        {
+            // One octet stands for all that is left out.
+            message.stub.push_hole(1, Missing::Lost);
+            common.held += 1;
+        }
+    }
 }
 
 impl Association {
@@ -75,18 +95,22 @@ impl Association {
         if let Some(verifier) = &pdu.verifier {
             self.note_security(header.ptype, origin.side, verifier);
         }
+        let seal = self.seal(pdu);
         match &pdu.body {
             Some(Body::Request { context_id, opnum, object, stub }) => {
-                let part = Part { origin, unit, pdu, stub: *stub, context_id: *context_id };
+                let context_id = *context_id;
+                let part = Part { origin, unit, pdu, stub: *stub, seal, context_id };
                 self.request(&part, *opnum, *object, common, out);
             }
             Some(Body::Response { context_id, stub }) => {
-                let part = Part { origin, unit, pdu, stub: *stub, context_id: *context_id };
+                let context_id = *context_id;
+                let part = Part { origin, unit, pdu, stub: *stub, seal, context_id };
                 self.response(&part, Ending::Response, common, out);
             }
             Some(Body::Fault { context_id, status }) => {
                 let stub = unit.slice(crate::bytes::Span::default());
-                let part = Part { origin, unit, pdu, stub, context_id: *context_id };
+                let context_id = *context_id;
+                let part = Part { origin, unit, pdu, stub, seal, context_id };
                 self.response(&part, Ending::Fault(*status), common, out);
             }
             Some(Body::Bind { contexts }) => self.propose(header.call_id, contexts),
@@ -98,7 +122,20 @@ impl Association {
             Some(Body::Other) if header.ptype == PacketType::ORPHANED => {
                 self.end(header.call_id, Ending::NoAnswer, common, out);
             }
-            Some(Body::Other) | None => {}
+            Some(Body::Other) => {}
+            None => {
+                // A fragment of which nothing could be read has no length either.
+                if let Some(flight) = self.in_flight.get_mut(&header.call_id) {
+                    flight.tear(origin.side, common);
+                }
+            }
+        }
+    }
+
+    /// Bytes of `side` were lost between PDUs: what is being put together may lack fragments.
+    pub(super) fn lost(&mut self, side: Side, common: &mut Common) {
+        for flight in self.in_flight.values_mut() {
+            flight.tear(side, common);
         }
     }
 
@@ -183,6 +220,24 @@ impl Association {
         }
     }
 
+    /// Whether the stub of a PDU is encrypted. Where its trailer is missing, the others of the
+    /// association tell.
+    fn seal(&self, pdu: &Pdu<'_>) -> Seal {
+        let missing = match pdu.stop.as_ref().map(|stop| &stop.why) {
+            Some(Why::Missing(why)) => *why,
+            _ => Missing::Lost,
+        };
+        let privacy = |level| if level == LEVEL_PRIVACY { Seal::Closed } else { Seal::Open };
+        match &pdu.verifier {
+            _ if pdu.header.ptype == PacketType::FAULT || pdu.header.auth_length == 0 => Seal::Open,
+            Some(verifier) => privacy(verifier.auth_level),
+            None => {
+                let highest = self.security.values().map(|auth| auth.level).max();
+                highest.map_or(Seal::Untold(missing), privacy)
+            }
+        }
+    }
+
     /// How a PDU was protected: by its own trailer, or at connect level by that of the bind.
     fn auth(&self, verifier: Option<&Verifier<'_>>) -> Auth {
         if let Some(verifier) = verifier {
@@ -216,7 +271,7 @@ impl Association {
             self.begin(part, Some(opnum), object, common, out);
         }
         if let Some(flight) = self.in_flight.get_mut(&call_id) {
-            part.append_to(&mut flight.request, common);
+            part.append_to(&mut flight.request, flight.torn.client, common);
         }
     }
 
@@ -235,8 +290,9 @@ impl Association {
             if header.is_first() {
                 let again = flight.response.take();
                 release(common, again.as_ref());
+                flight.torn.server = false;
             }
-            part.append_to(&mut flight.response, common);
+            part.append_to(&mut flight.response, flight.torn.server, common);
         }
         if header.is_last() || matches!(ending, Ending::Fault(_)) {
             self.end(header.call_id, ending, common, out);
@@ -268,6 +324,7 @@ impl Association {
             auth: self.auth(part.pdu.verifier.as_ref()),
             request: None,
             response: None,
+            torn: Both::default(),
         };
         self.in_flight.insert(part.pdu.header.call_id, flight);
     }
@@ -298,18 +355,28 @@ impl Association {
     }
 }
 
+/// What hides a stub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seal {
+    Open,
+    Closed,
+    /// It is protected, and what would say how is missing, for this reason.
+    Untold(Missing),
+}
+
 /// A PDU that carries part of a stub.
 struct Part<'a, 'v> {
     origin: Origin,
     unit: View<'v>,
     pdu: &'a Pdu<'v>,
     stub: View<'v>,
+    seal: Seal,
     context_id: u16,
 }
 
 impl Part<'_, '_> {
-    /// Adds this fragment to the message it belongs to.
-    fn append_to(&self, slot: &mut Option<Message>, common: &mut Common) {
+    /// Adds this fragment to the message it belongs to; if that is torn, without the stub.
+    fn append_to(&self, slot: &mut Option<Message>, torn: bool, common: &mut Common) {
         let header = &self.pdu.header;
         let message = slot.get_or_insert_with(|| Message {
             stub: Buffer::default(),
@@ -323,16 +390,19 @@ impl Part<'_, '_> {
             sealed: false,
             pdus: Vec::new(),
         });
-        let verifier = self.pdu.verifier.as_ref();
-        message.sealed |= verifier.is_some_and(|v| v.auth_level == LEVEL_PRIVACY)
-            && header.ptype != PacketType::FAULT;
+        message.sealed |= self.seal == Seal::Closed;
         message.fragments = message.fragments.saturating_add(1);
         message.complete |= header.is_last();
         message.time = message.time.max(self.unit.time().unwrap_or_default());
         merge(&mut message.frames, &self.unit.frames());
         let room =
             MAX_STUB.saturating_sub(message.stub.len()).min(STUB_BYTES.saturating_sub(common.held));
-        if self.stub.len() <= room {
+        if torn {
+            // A hole is there already.
+        } else if let (Seal::Untold(why), true) = (self.seal, self.stub.len() <= room) {
+            message.stub.push_hole(self.stub.len(), why);
+            common.held += self.stub.len();
+        } else if self.stub.len() <= room {
             message.stub.push(self.stub);
             common.held += self.stub.len();
         } else if message.stub.view().holes().all(|hole| hole.why != Missing::Capped) {

@@ -153,6 +153,19 @@ impl Rpc {
         }
     }
 
+    /// Bytes of a channel were lost, nobody knows how many: both directions have to be found again.
+    pub fn lost(
+        &mut self,
+        channel: ChannelId,
+        ends: Ends,
+        out: &mut Vec<Event>,
+        watch: &mut dyn FnMut(View<'_>),
+    ) {
+        for side in Side::BOTH {
+            self.gap(Origin { channel, ends, side }, u64::MAX, Missing::Lost, out, watch);
+        }
+    }
+
     /// A new message of a pipe begins after something was lost. If it looks like a PDU, one that
     /// had begun before will never be complete.
     pub fn resume(&mut self, origin: Origin, view: View<'_>) {
@@ -226,6 +239,7 @@ impl Layer for Cutter<'_> {
 
     fn desync(&mut self, dropped: u32) {
         self.common.counters.passed_over += u64::from(dropped);
+        self.association.lost(self.origin.side, self.common);
     }
 }
 

@@ -1,3 +1,5 @@
+mod loss;
+
 use proptest::prelude::*;
 
 use super::pdu::{Body, Pdu};

@@ -49,6 +49,11 @@ pub enum Event {
         /// Why.
         status: Status,
     },
+    /// Bytes were lost that may have been the pipe's, in either direction.
+    PipeTorn {
+        /// The pipe.
+        pipe: PipeId,
+    },
     /// The pipe is gone: closed, its tree, session or last connection ended, or a cap was reached.
     PipeClosed {
         /// The pipe; [`Smb::forget`](super::Smb::forget) it when done.

@@ -4,7 +4,7 @@ use super::ioctl::{FSCTL_PIPE_TRANSCEIVE, is_pipe_control};
 use super::model::{Asked, Chain, Handle, Pending, SessionKey, Target, Tree, TreeKind, Unit};
 use super::{Body, Event, FileId, Ioctl, Message, PipeId, SessionSetup, Smb};
 use crate::bytes::{Side, Span};
-use crate::security::{ntlm, peek};
+use crate::security::{Token, ntlm, peek};
 
 /// Requests of one chain that are remembered to mean the file its CREATE opens.
 const FOLLOWERS_MAX: usize = 16;
@@ -76,8 +76,8 @@ impl Smb {
         setup: SessionSetup,
     ) {
         let (mut user, mut client_name) = (None, None);
-        let token = peek(unit.view.slice(setup.token).bytes());
-        if let Some(ntlm::Message::Authenticate(who)) = token.and_then(|token| token.ntlm) {
+        let token = token(unit, setup.token).and_then(|token| token.ntlm);
+        if let Some(ntlm::Message::Authenticate(who)) = token {
             user = Some(who.account());
             client_name = Some(who.workstation).filter(|name| !name.is_empty());
         }
@@ -207,6 +207,12 @@ impl Chain {
     fn target(&self, file_id: FileId) -> Target {
         if file_id == FileId::PREVIOUS { self.file } else { Target::Known(file_id) }
     }
+}
+
+/// A security token; none if part of it is missing, for names would be read from the hole.
+pub(super) fn token(unit: Unit<'_>, span: Span) -> Option<Token> {
+    let view = unit.view.slice(span);
+    view.holes().next().is_none().then(|| peek(view.bytes()))?
 }
 
 /// The name without leading backslashes and `PIPE\`.

@@ -2,12 +2,12 @@
 
 use super::model::{Asked, Chain, Handle, Pending, SessionKey, Target, Tree, TreeKind, Unit};
 use super::negotiate::WILDCARD;
-use super::requests::pipe_name;
+use super::requests::{pipe_name, token};
 use super::{
     Body, Command, Created, Event, FileId, Message, PipeId, SessionSetupAnswer, Smb, Status,
 };
 use crate::bytes::{Side, Span};
-use crate::security::{ntlm, peek};
+use crate::security::ntlm;
 
 impl Smb {
     pub(super) fn response(
@@ -302,7 +302,7 @@ impl Smb {
 
 /// What the server calls itself in an NTLM challenge.
 fn server_name(unit: Unit<'_>, answer: SessionSetupAnswer) -> Option<String> {
-    match peek(unit.view.slice(answer.token).bytes())?.ntlm? {
+    match token(unit, answer.token)?.ntlm? {
         ntlm::Message::Challenge(challenge) => {
             let info = challenge.target_info;
             info.nb_computer_name.or(info.dns_computer_name)

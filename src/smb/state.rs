@@ -124,7 +124,7 @@ impl Smb {
     }
 
     /// Bytes of a connection were lost: all open pipes of its sessions become suspect.
-    pub fn lost(&mut self, connection: ConnectionId) {
+    pub fn lost(&mut self, connection: ConnectionId, out: &mut Vec<Event>) {
         let Some(seen) = self.connections.peek(&connection) else {
             return;
         };
@@ -133,6 +133,7 @@ impl Smb {
             for pipe in pipes.unwrap_or_default() {
                 if let Some(tracked) = self.pipes.get(pipe) {
                     tracked.pipe.suspect = true;
+                    out.push(Event::PipeTorn { pipe: *pipe });
                 }
             }
         }
@@ -182,7 +183,7 @@ impl Smb {
         match stop.why {
             // What the caller left out on purpose is no pipe's.
             Why::Missing(Missing::Capped) => {}
-            Why::Missing(_) => self.lost(connection),
+            Why::Missing(_) => self.lost(connection, out),
             _ => {
                 self.counters.malformed += 1;
                 out.push(Event::Malformed(stop.clone()));

@@ -171,7 +171,9 @@ impl Half {
         let wire_end = start + u64::from(segment.wire_len.max(captured));
         if segment.fin || segment.rst {
             self.reset |= segment.rst;
-            if self.end.is_none_or(|(end, _)| wire_end > end && !segment.rst) {
+            // The number of a RST counts the FIN before it, even where the FIN is captured later.
+            let after = |end| self.reset && end == wire_end + 1;
+            if self.end.is_none_or(|(end, _)| (wire_end > end || after(end)) && !segment.rst) {
                 self.end = Some((wire_end, segment.time));
             }
         }

@@ -384,3 +384,14 @@ fn both_ends_or_a_reset_close_the_flow() {
     feed(&mut flows, &mut to, &packets, 1);
     assert_eq!((text(&to.streams.client).as_str(), to.closed), ("abc", 1));
 }
+
+#[test]
+fn a_reset_that_overtakes_the_fin_loses_nothing() {
+    let fin = Packet { fin: true, ..packet(Side::Client, 3, b"", 0) };
+    let reset = Packet { rst: true, ..packet(Side::Client, 4, b"", 0) };
+    let packets = [syn(Side::Client), packet(Side::Client, 0, b"abc", 0), reset, fin];
+    let (mut flows, mut to) = (Flows::default(), Collect::default());
+    feed(&mut flows, &mut to, &packets, 1);
+    assert_eq!((text(&to.streams.client).as_str(), to.closed), ("abc", 1));
+    assert_eq!(flows.counters().lost_bytes, 0);
+}

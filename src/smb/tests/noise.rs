@@ -38,7 +38,7 @@ impl Layer for Feed<'_> {
     }
 
     fn desync(&mut self, _: u32) {
-        self.smb.lost(ONE);
+        self.smb.lost(ONE, &mut self.events);
     }
 }
 

@@ -236,10 +236,12 @@ fn a_session_that_replaces_another_closes_its_pipes() {
 fn a_loss_makes_open_pipes_suspect() {
     let mut lab = Lab::new();
     let pipe = lab.pipe(0xf1);
-    lab.smb.lost(ConnectionId(9));
-    assert!(!lab.smb.pipe(pipe).unwrap().suspect);
-    lab.smb.lost(ConnectionId(1));
+    let mut out = Vec::new();
+    lab.smb.lost(ConnectionId(9), &mut out);
+    assert!(!lab.smb.pipe(pipe).unwrap().suspect && out.is_empty());
+    lab.smb.lost(ConnectionId(1), &mut out);
     assert!(lab.smb.pipe(pipe).unwrap().suspect);
+    assert_eq!(out, [Event::PipeTorn { pipe }]);
 }
 
 #[test]
@@ -260,6 +262,6 @@ fn a_hole_in_a_write_is_passed_on_and_one_in_a_header_is_a_loss() {
     cut.push_hole(436, Missing::Lost);
     out.clear();
     lab.smb.advance(one, ends, Side::Client, cut.view(), whole, &mut out);
-    assert_eq!(out, []);
+    assert_eq!(out, [Event::PipeTorn { pipe }]);
     assert!(lab.smb.pipe(pipe).unwrap().suspect);
 }

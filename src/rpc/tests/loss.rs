@@ -1,0 +1,70 @@
+//! What is not in the capture.
+
+use super::*;
+
+/// Feeds the start of a PDU; the rest of it is missing.
+fn feed_cut(rpc: &mut Rpc, (side, pdu): (Side, Vec<u8>), len: usize, out: &mut Vec<Event>) {
+    let missing = u64::try_from(pdu.len() - len).unwrap();
+    rpc.feed(origin(side), View::new(&pdu[..len], &[], &[]), out, &mut |_| {});
+    rpc.gap(origin(side), missing, Missing::Snapped, out, &mut |_| {});
+}
+
+fn requests(mut rpc: Rpc, mut out: Vec<Event>) -> Vec<(StubState, Vec<u8>)> {
+    rpc.finish(&mut out);
+    let request = |event| match event {
+        Event::Call(call) => call.request,
+        _ => None,
+    };
+    let requests = out.into_iter().filter_map(request);
+    requests.map(|r| (r.stub_state(), r.stub.view().bytes().to_vec())).collect()
+}
+
+#[test]
+fn fragments_are_not_joined_over_a_lost_one() {
+    let mut rpc = Rpc::default();
+    let mut out = feed(&mut rpc, &PLAIN.bound());
+    let fragment = |stub: &[u8], flags| vec![(Side::Client, PLAIN.fragment(2, 0, 8, stub, flags))];
+    feed(&mut rpc, &fragment(b"one", 1));
+    let lost = fragment(b"two", 0)[0].1.len();
+    rpc.gap(origin(Side::Client), lost.try_into().unwrap(), Missing::Lost, &mut out, &mut |_| {});
+    feed(&mut rpc, &fragment(b"three", 0));
+    feed(&mut rpc, &fragment(b"four", 2));
+    assert_eq!(requests(rpc, out), [(StubState::Lost, b"one\0".to_vec())]);
+}
+
+#[test]
+fn a_channel_that_lost_something_is_found_again() {
+    let mut rpc = Rpc::default();
+    let mut out = feed(&mut rpc, &PLAIN.bound());
+    let half = PLAIN.request(2, 0, 8, b"0123456789");
+    feed(&mut rpc, &[(Side::Client, half[..28].to_vec())]);
+    let Origin { channel, ends, .. } = origin(Side::Client);
+    rpc.lost(channel, ends, &mut out, &mut |_| {});
+    feed(&mut rpc, &[(Side::Client, half[32..].to_vec())]);
+    feed(&mut rpc, &[(Side::Client, PLAIN.request(3, 0, 8, b"next"))]);
+    let want =
+        [(StubState::Lost, b"0123\0\0\0\0\0\0".to_vec()), (StubState::Clear, b"next".to_vec())];
+    assert_eq!(requests(rpc, out), want);
+}
+
+#[test]
+fn a_stub_whose_trailer_is_missing_is_as_sealed_as_the_others() {
+    for (level, want) in [(6, StubState::Sealed), (5, StubState::Clear)] {
+        let style = Style { order: Order::Little, auth: Some((10, level, 0)) };
+        let mut rpc = Rpc::default();
+        let mut out = feed(&mut rpc, &style.bound());
+        let request = (Side::Client, style.request(2, 0, 8, b"ciphertext"));
+        feed_cut(&mut rpc, request, 16 + 8 + 10, &mut out);
+        assert_eq!(requests(rpc, out), [(want, b"ciphertext".to_vec())]);
+    }
+}
+
+#[test]
+fn a_stub_of_which_nothing_tells_whether_it_is_sealed_is_not_read() {
+    let style = Style { order: Order::Little, auth: Some((10, 6, 0)) };
+    let mut rpc = Rpc::default();
+    let mut out = Vec::new();
+    let request = (Side::Client, style.request(2, 0, 8, b"ciphertext"));
+    feed_cut(&mut rpc, request, 16 + 8 + 10, &mut out);
+    assert_eq!(requests(rpc, out), [(StubState::Truncated, vec![0; 10])]);
+}
