@@ -80,7 +80,7 @@ struct JsonList<'r, 'o> {
 impl Observer for JsonList<'_, '_> {
     fn event(&mut self, event: Event, origins: &Origins) -> anyhow::Result<()> {
         if let Event::Call(call) = event {
-            writeln!(self.out, "{}", self.json.call(&call, origins))?;
+            writeln!(self.out, "{}", json::line(&self.json.call(&call, origins)))?;
             if self.live {
                 self.out.flush()?;
             }
