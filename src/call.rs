@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::bytes::{Buffer, Span, Time, View};
+use crate::bytes::{Buffer, Span, Stop, Time, View};
 use crate::idl::Syntax;
 use crate::ndr::{Context, Data, Decoded, Direction, Note};
 use crate::protocol::{Grade, Interface, Registry};
@@ -301,7 +301,7 @@ impl Stub {
         /// Octets that may follow the last argument: padding before a trailer or a signature.
         const PADDING: u32 = 15;
         let Some(decoded) = &mut self.decoded else { return };
-        let stopped = decoded.stop.as_ref().is_some_and(|stop| stop.is_malformed());
+        let stopped = decoded.stop.as_ref().is_some_and(Stop::is_malformed);
         if state == StubState::Clear && stopped {
             self.readable = Readable::Malformed;
         } else if decoded.stop.is_none() && view.len() > decoded.used.saturating_add(PADDING) {
