@@ -63,7 +63,12 @@ pub fn details(call: &Call) -> String {
     let unreadable = sides.into_iter().filter_map(|(side, stub)| {
         let known = stub.decoded.is_some() && stub.readable != Readable::Malformed;
         let shown = known || stub.readable == Readable::Absent;
-        (!shown).then(|| format!("{side} {} bytes {}", stub.bytes, stub.readable.word()))
+        let empty = stub.readable == Readable::Clear && stub.bytes == 0;
+        let word = match stub.readable {
+            Readable::Clear => "not decoded",
+            other => other.word(),
+        };
+        (!shown && !empty).then(|| format!("{side} {} bytes {word}", stub.bytes))
     });
     let mut notes: Vec<String> = unreadable.collect();
     if let Some(object) = call.rpc.object
@@ -111,8 +116,10 @@ fn fsrvp_details(call: &Call) -> Option<String> {
     let opnum = call.rpc.opnum?;
     let request = call.request.decoded.as_ref().and_then(|of| Request::bind(opnum, of)?.ok());
     let response = call.response.decoded.as_ref().and_then(|of| Response::bind(opnum, of)?.ok());
-    if request.is_none() && call.request.decoded.is_some() {
-        // Part of it is missing: the plain form shows what is there.
+    if request.is_none() && call.request.decoded.is_some()
+        || response.is_none() && call.response.decoded.is_some()
+    {
+        // Part of it is missing, or another IDL replaces ours: the plain form shows what is there.
         return None;
     }
     let context = call.request.decoded.as_ref().and_then(|of| of.param("Context")).map(text);

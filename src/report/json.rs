@@ -106,7 +106,7 @@ impl Writer<'_> {
         let mut put = |key: &str, value: Json| record.insert(key.to_owned(), value);
         put("type", json!("call"));
         put("n", json!(rpc.n));
-        put("frames", both(call, |message| frames(message)));
+        put("frames", both(call, frames));
         if self.files.len() > 1 {
             put("files", both(call, |message| self.in_files(message, origins)));
         }

@@ -32,6 +32,19 @@ pub enum TimeStyle {
     Delta,
 }
 
+impl TimeStyle {
+    /// Date and time, in RFC 3339. Differences need a list; a single call has its time in UTC.
+    pub fn whole(self, time: Time) -> String {
+        match self {
+            Self::Local => {
+                let zoned = time.timestamp().to_zoned(TimeZone::system());
+                zoned.strftime("%Y-%m-%dT%H:%M:%S%.9f%:z").to_string()
+            }
+            _ => time.to_string(),
+        }
+    }
+}
+
 /// How the list is written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -55,6 +68,9 @@ pub struct CallList<'r> {
     sample: Vec<Row>,
     next: u64,
     widths: Option<Widths>,
+    /// Client and server have no columns: they are the same in all rows, and told above them.
+    paired: bool,
+    pair: Option<[String; 2]>,
     day: String,
     start: Option<Time>,
     before: Option<Time>,
@@ -69,6 +85,14 @@ struct Row {
 }
 
 type Widths = [usize; 4];
+
+impl Row {
+    /// Client and server.
+    fn pair(&self) -> [&str; 2] {
+        let [client, server, ..] = &self.cells;
+        [client, server]
+    }
+}
 
 impl<'r> CallList<'r> {
     /// A list that names statuses as `registry` does.
@@ -85,6 +109,8 @@ impl<'r> CallList<'r> {
             sample: Vec::new(),
             next: 1,
             widths: None,
+            paired: false,
+            pair: None,
             day: String::new(),
             start: None,
             before: None,
@@ -104,8 +130,8 @@ impl<'r> CallList<'r> {
             cells: [
                 party(&call.client),
                 party(&call.server),
-                brief::method(call),
-                brief::result(call, self.registry),
+                printable(&brief::method(call)),
+                printable(&brief::result(call, self.registry)),
                 brief::details(call),
             ],
             outcome: call.outcome,
@@ -162,25 +188,62 @@ impl<'r> CallList<'r> {
                     *width = cell.chars().count().min(most).max(*width);
                 }
             }
+            self.fit(&mut widths, &rows);
             self.widths = Some(widths);
         }
         rows.iter().try_for_each(|row| self.write(row, out))
+    }
+
+    /// Makes room for the details where the terminal is too narrow for everything: a client and a
+    /// server that are always the same need no columns, and a rare long cell may push its own row
+    /// to the right.
+    fn fit(&mut self, widths: &mut Widths, rows: &[Row]) {
+        /// Number and time, with the gaps behind them.
+        const FIXED: usize = 4 + 2 + 15 + 2;
+        const GAP: usize = 2;
+        const DETAILS: usize = 40;
+        let Some(width) = self.options.width else { return };
+        let details = |row: &Row| row.cells.last().map_or(0, |cell| cell.chars().count());
+        let details = rows.iter().map(details).max().unwrap_or(0).min(DETAILS);
+        let [client, server, method, result] = widths;
+        let columns = [&client, &server, &method, &result].map(|column| **column + GAP);
+        let mut lacks = (FIXED + details + columns.iter().sum::<usize>()).saturating_sub(width);
+        if lacks == 0 {
+            return;
+        }
+        let same = rows.windows(2).all(|two| matches!(two, [a, b] if a.pair() == b.pair()));
+        if same && !self.options.eager {
+            lacks = lacks.saturating_sub(*client + *server + 2 * GAP);
+            self.paired = true;
+        }
+        for (column, least) in [(result, 6), (method, 20), (client, 15), (server, 15)] {
+            let spare = column.saturating_sub(least).min(lacks);
+            *column -= spare;
+            lacks -= spare;
+        }
     }
 
     fn write(&mut self, row: &Row, out: &mut dyn Write) -> io::Result<()> {
         let widths = self.widths.unwrap_or([0; 4]);
         let (day, time) = self.time(row.time);
         let [client, server, method, result, details] = &row.cells;
-        if day != self.day || self.before.is_none() {
+        let dim = Style::new().dimmed();
+        let pair = self.paired.then(|| row.pair().map(ToOwned::to_owned));
+        let other = pair != self.pair;
+        if other {
+            let line = format!("client {client}, server {server}");
+            writeln!(out, "{dim}{}{dim:#}", self.cut(&line))?;
+            self.pair = pair;
+        }
+        if day != self.day || other || self.before.is_none() {
             let heads = ["client", "server", "call", "result", "asked → answered"];
-            let line = line("n", &day, heads, widths);
-            let dim = Style::new().dimmed();
+            let line = self.line("n", &day, heads, widths);
             writeln!(out, "{dim}{}{dim:#}", self.cut(&line))?;
             self.day = day;
         }
         self.before = Some(row.time);
         let cells = [&**client, server, method, result, details];
-        let text = line(&row.n.to_string(), &time, cells, widths);
+        let text = self.line(&row.n.to_string(), &time, cells, widths);
         let style = style(row.outcome);
         writeln!(out, "{style}{}{style:#}", self.cut(&text))
     }
@@ -193,6 +256,15 @@ impl<'r> CallList<'r> {
             }
             _ => line.into(),
         }
+    }
+
+    fn line(&self, n: &str, time: &str, cells: [&str; 5], widths: Widths) -> String {
+        let [client, server, method, result, details] = cells;
+        let [w1, w2, w3, w4] = widths;
+        let parties =
+            if self.paired { String::new() } else { format!("{client:<w1$}  {server:<w2$}  ") };
+        let line = format!("{n:>4}  {time:<15}  {parties}{method:<w3$}  {result:<w4$}  {details}");
+        line.trim_end().to_owned()
     }
 
     /// Head of the time column, and the time.
@@ -216,15 +288,6 @@ impl<'r> CallList<'r> {
     }
 }
 
-fn line(n: &str, time: &str, cells: [&str; 5], widths: Widths) -> String {
-    let [client, server, method, result, details] = cells;
-    let [w1, w2, w3, w4] = widths;
-    let line = format!(
-        "{n:>4}  {time:<15}  {client:<w1$}  {server:<w2$}  {method:<w3$}  {result:<w4$}  {details}"
-    );
-    line.trim_end().to_owned()
-}
-
 fn party(party: &Party) -> String {
     match &party.name {
         Some(name) => printable(name),
@@ -244,34 +307,59 @@ pub fn style(outcome: Outcome) -> Style {
     }
 }
 
-/// What a capture without calls did have, in a sentence; `None` if there were calls.
-pub fn nothing_to_list(summary: &Summary) -> Option<String> {
-    if summary.calls() > 0 {
-        return None;
+/// What the list does not show although it was there, in a sentence: what a capture without calls
+/// did have, or what keeps calls of a capture from being seen; `None` if nothing does.
+pub fn not_listed(summary: &Summary) -> Option<String> {
+    if summary.frames == 0 {
+        return Some("there is no frame in the input".to_owned());
     }
     let mut seen: Vec<String> = Vec::new();
-    let mut add = |count: u64, what: &str| {
+    let mut add = |count: u64, one: &str, many: &str| {
         if count > 0 {
-            seen.push(format!("{count} {what}"));
+            seen.push(format!("{count} {}", if count == 1 { one } else { many }));
         }
     };
-    add(summary.pdus(), "DCE/RPC PDUs, none of them a request or its answer");
-    add(summary.smb_sealed, "encrypted SMB messages, whose calls cannot be seen without keys");
-    add(summary.smb_compressed, "compressed SMB messages");
-    add(summary.smb1, "SMB 1 messages");
-    add(summary.smb_messages.values().sum(), "other SMB messages");
-    add(summary.tcp_segments, "TCP segments");
-    add(summary.tcp.flows, "TCP connections");
-    add(summary.udp, "UDP datagrams");
-    for (what, count) in &summary.other {
-        add(*count, what);
+    let listed = summary.calls() > 0;
+    if !listed {
+        let pdus = "none of them a request or its answer";
+        let one = "DCE/RPC PDU, neither a request nor an answer";
+        add(summary.pdus(), one, &format!("DCE/RPC PDUs, {pdus}"));
     }
-    add(summary.tcp.lost_bytes, "bytes missing from TCP streams");
-    add(summary.tcp.snapped_bytes, "bytes cut off by the snap length");
+    add(
+        summary.smb_sealed,
+        "encrypted SMB message, whose calls cannot be seen without keys",
+        "encrypted SMB messages, whose calls cannot be seen without keys",
+    );
+    add(
+        summary.calls.values().map(|of| of.sealed).sum(),
+        "call sealed by RPC, whose arguments cannot be seen without keys",
+        "calls sealed by RPC, whose arguments cannot be seen without keys",
+    );
+    add(summary.smb_compressed, "compressed SMB message", "compressed SMB messages");
+    if !listed {
+        add(summary.smb1, "SMB 1 message", "SMB 1 messages");
+        let others = summary.smb_messages.values().sum();
+        add(others, "other SMB message", "other SMB messages");
+        add(summary.tcp_segments, "TCP segment", "TCP segments");
+        add(summary.tcp.flows, "TCP connection", "TCP connections");
+        add(summary.udp, "UDP datagram", "UDP datagrams");
+        for (what, count) in &summary.other {
+            add(*count, &format!("frame of {what}"), &format!("frames of {what}"));
+        }
+    }
+    let missing = "missing from TCP streams: packets that were not captured";
+    add(summary.tcp.lost_bytes, &format!("byte {missing}"), &format!("bytes {missing}"));
+    let cut = "cut off by the snap length of the capture";
+    add(summary.tcp.snapped_bytes, &format!("byte {cut}"), &format!("bytes {cut}"));
+    if listed {
+        let seen = seen.join("; ");
+        return (!seen.is_empty()).then(|| format!("not everything can be shown: {seen}"));
+    }
     for (what, count) in &summary.refusals {
         seen.push(if *count > 1 { format!("{what} ({count} times)") } else { what.clone() });
     }
     let frames = summary.frames;
+    let frames = if frames == 1 { "1 frame".to_owned() } else { format!("{frames} frames") };
     let seen = if seen.is_empty() { "nothing else".to_owned() } else { seen.join("; ") };
-    Some(format!("no RPC call in {frames} frames; seen: {seen}"))
+    Some(format!("no RPC call in {frames}; seen: {seen}"))
 }
