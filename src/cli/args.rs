@@ -56,7 +56,7 @@ pub(crate) struct Shared {
     /// How times are written in text
     #[arg(long, value_enum, default_value_t = Time::Utc, global = true)]
     pub(crate) time: Time,
-    /// When to use colours; NO_COLOR is honoured
+    /// When to use colours; `NO_COLOR` is honoured
     #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
     pub(crate) color: Color,
 }

@@ -8,7 +8,7 @@ use vshark::capture::{Frame, Origins};
 use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
 use vshark::report::json;
-use vshark::report::text::{CallList, Options, nothing_to_list};
+use vshark::report::text::{CallList, Options};
 
 use super::args::{Calls, Format, Shared};
 use super::input::{Observer, Run};
@@ -28,6 +28,8 @@ pub(super) fn run(
         let live = paths.iter().any(|path| path.as_path() == Path::new("-"));
         let mut list = JsonList { json: json::Writer { registry, files }, out, live };
         run.go(&mut list)?;
+        out.flush()?;
+        tell_not_listed(&run);
         return Ok(run.exit_code());
     }
     let eager = paths.iter().any(|path| path.as_path() == Path::new("-"));
@@ -35,10 +37,16 @@ pub(super) fn run(
     let mut list = TextList { list: CallList::new(registry, options), out, eager };
     run.go(&mut list)?;
     list.list.finish(out)?;
-    if let Some(sentence) = nothing_to_list(&run.summary()) {
+    out.flush()?;
+    tell_not_listed(&run);
+    Ok(run.exit_code())
+}
+
+/// Silence must not be taken for health.
+fn tell_not_listed(run: &Run<'_>) {
+    if let Some(sentence) = run.not_listed() {
         say(&sentence);
     }
-    Ok(run.exit_code())
 }
 
 /// Columns of the terminal, if there is one.
@@ -80,7 +88,7 @@ struct JsonList<'r, 'o> {
 impl Observer for JsonList<'_, '_> {
     fn event(&mut self, event: Event, origins: &Origins) -> anyhow::Result<()> {
         if let Event::Call(call) = event {
-            writeln!(self.out, "{}", self.json.call(&call, origins))?;
+            writeln!(self.out, "{}", json::line(&self.json.call(&call, origins)))?;
             if self.live {
                 self.out.flush()?;
             }

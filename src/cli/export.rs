@@ -28,23 +28,29 @@ pub(super) fn run(
     let files = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let mut records = Records { json: json::Writer { registry, files }, out };
     run.go(&mut records)?;
-    writeln!(out, "{}", json::summary(&run.summary(), run.capture().files()))?;
+    let summary = json::summary(&run.summary(), run.capture().files());
+    writeln!(out, "{}", json::line(&summary))?;
     Ok(run.exit_code())
 }
 
 /// The first record. It says how much there is, so files are read through once before; what comes
-/// from standard input cannot be, and its numbers are in the `summary` record alone.
+/// from a pipe cannot be, and then the numbers are in the `summary` record alone.
 fn write_capture(paths: &[PathBuf], run: &Run<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let again = |path: &PathBuf| path.as_path() != Path::new("-") && path.is_file();
-    let record = if paths.iter().all(again) {
+    let record = if paths.iter().any(|path| is_stream(path)) {
+        json::capture(run.capture().files(), false)
+    } else {
         let mut whole = Capture::open(paths);
         while whole.advance() {}
         json::capture(whole.files(), true)
-    } else {
-        json::capture(run.capture().files(), false)
     };
-    writeln!(out, "{record}")?;
+    writeln!(out, "{}", json::line(&record))?;
     Ok(())
+}
+
+/// Whether an input can be read only once. What cannot be opened fails the same way again.
+fn is_stream(path: &Path) -> bool {
+    let known = path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
+    path == Path::new("-") || known
 }
 
 struct Records<'r, 'o> {
@@ -55,7 +61,9 @@ struct Records<'r, 'o> {
 impl Observer for Records<'_, '_> {
     fn event(&mut self, event: Event, origins: &Origins) -> anyhow::Result<()> {
         match event {
-            Event::Call(call) => writeln!(self.out, "{}", self.json.call(&call, origins))?,
+            Event::Call(call) => {
+                writeln!(self.out, "{}", json::line(&self.json.call(&call, origins)))?;
+            }
             Event::Unit(_) => {}
         }
         Ok(())

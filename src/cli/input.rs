@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
+use vshark::bytes::LinkType;
 use vshark::capture::{Capture, Frame, Origins};
+use vshark::net::{self, Dissected, Other};
 use vshark::pipeline::{Event, Pipeline, Summary};
+use vshark::report::text;
 
 use super::{COULD_NOT_RUN, say};
 
@@ -16,6 +19,10 @@ pub(super) struct Run<'r> {
     origins: Origins,
     several: bool,
     unreadable: bool,
+    /// File and link type of the frame before.
+    link: Option<(usize, LinkType)>,
+    /// Unknown link types that were told; one entry per file and type, as the files list them.
+    told: Vec<(usize, LinkType)>,
 }
 
 /// What is seen of a run as it goes.
@@ -39,6 +46,8 @@ impl<'r> Run<'r> {
             origins: Origins::default(),
             several: paths.len() > 1,
             unreadable: false,
+            link: None,
+            told: Vec::new(),
         })
     }
 
@@ -52,10 +61,16 @@ impl<'r> Run<'r> {
             }
             observer.frame(&frame);
             self.pipeline.frame(&frame, &mut self.events);
+            let (link, no) = ((frame.file, frame.link), frame.no_in_file);
+            if self.link.replace(link) != Some(link) {
+                self.tell_unknown_link(link, no);
+            }
             self.hand_over(observer)?;
             self.tell_problems();
         }
         self.tell_problems();
+        let unknown = |links: &[LinkType]| !links.is_empty() && !links.iter().any(|l| known(*l));
+        self.unreadable |= self.capture.files().iter().any(|file| unknown(&file.links));
         self.pipeline.finish(&mut self.events);
         self.hand_over(observer)
     }
@@ -69,6 +84,37 @@ impl<'r> Run<'r> {
             self.unreadable |= problem.fatal;
             say(&problem.to_string());
         }
+    }
+
+    /// Says once per file that frames of such a type are not read.
+    fn tell_unknown_link(&mut self, at: (usize, LinkType), no: u64) {
+        let (file, link) = at;
+        if known(link) || self.told.contains(&at) {
+            return;
+        }
+        self.told.push(at);
+        let name = match self.capture.files().get(file).map_or("", |file| &file.name) {
+            "-" => "standard input",
+            name => name,
+        };
+        let mut found = link.to_string();
+        if !found.starts_with("link type") {
+            found = format!("{found} (link type {})", link.0);
+        }
+        say(&format!(
+            "{name}, frame {no}: expected Ethernet, IP, loopback or Linux cooked frames, found \
+             {found}, which is not read"
+        ));
+    }
+
+    /// What a list of the calls cannot show, in a sentence.
+    pub(super) fn not_listed(&self) -> Option<String> {
+        let summary = self.summary();
+        // That nothing could be read has been told.
+        if self.unreadable && summary.frames == 0 {
+            return None;
+        }
+        text::not_listed(&summary)
     }
 
     /// The inputs.
@@ -85,4 +131,9 @@ impl<'r> Run<'r> {
     pub(super) fn exit_code(&self) -> std::process::ExitCode {
         if self.unreadable { COULD_NOT_RUN.into() } else { std::process::ExitCode::SUCCESS }
     }
+}
+
+/// Whether frames of this type are read.
+fn known(link: LinkType) -> bool {
+    !matches!(net::dissect(link, &[], 0), Dissected::Other(Other::UnknownLink(_)))
 }

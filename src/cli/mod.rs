@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::Parser;
+use vshark::bytes::printable;
 use vshark::protocol::Registry;
 
 use args::{Args, Color, Command, Format};
@@ -54,9 +55,9 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// A sentence for the person at the terminal.
+/// A sentence for the person at the terminal, on one line whatever names are in it.
 fn say(sentence: &str) {
-    let _ = writeln!(io::stderr(), "vshark: {sentence}");
+    let _ = writeln!(io::stderr(), "vshark: {}", printable(sentence));
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

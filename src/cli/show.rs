@@ -17,7 +17,7 @@ use super::input::{Observer, Run};
 /// Shows one call or one frame.
 pub(super) fn run(
     args: &Show,
-    _: &Shared,
+    shared: &Shared,
     registry: &Registry,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
@@ -28,11 +28,11 @@ pub(super) fn run(
     if let Some(n) = args.call
         && found.calls.is_empty()
     {
-        bail!("there is no call {n}: the calls are numbered 1 to {}", run.summary().calls());
+        bail!("there is no call {n}: {}", range(run.summary().calls(), "call", run.not_listed()));
     }
     if let Some(n) = args.frame {
         let Some((link, frame)) = &found.frame else {
-            bail!("there is no frame {n}: the frames are numbered 1 to {}", run.summary().frames);
+            bail!("there is no frame {n}: {}", range(run.summary().frames, "frame", None));
         };
         show::frame(*link, frame.view(), &found.units, out)?;
     }
@@ -40,9 +40,19 @@ pub(super) fn run(
         if args.frame.is_some() {
             writeln!(out)?;
         }
-        show::call(call, registry, out)?;
+        show::call(call, registry, shared.time.into(), out)?;
     }
     Ok(run.exit_code())
+}
+
+/// Which numbers there are, or why there are none.
+fn range(most: u64, what: &str, why: Option<String>) -> String {
+    match (most, why) {
+        (0, Some(why)) => why,
+        (0, None) => format!("no {what} could be read"),
+        (1, _) => format!("the only {what} is number 1"),
+        _ => format!("the {what}s are numbered 1 to {most}"),
+    }
 }
 
 /// What was looked for, as far as it was found.

@@ -145,7 +145,7 @@ impl Compiler {
                     self.parsed.push((inner, decl));
                 }
                 Item::Typedef { attrs, spec, declarators } => {
-                    self.typedef(scope, &attrs.into(), &spec, declarators)?
+                    self.typedef(scope, &attrs.into(), &spec, declarators)?;
                 }
                 Item::Const { name, value } => {
                     let value = self.constant(scope, &name, &value)?;

@@ -15,7 +15,7 @@ pub enum LoadError {
     #[error(transparent)]
     Text(#[from] idl::Error),
     /// A file or directory that cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: could not be read", path.display())]
     Io {
         /// Which one.
         path: PathBuf,

@@ -1,6 +1,6 @@
 //! A call on one line: what it was about, for a list that people read.
 
-use crate::bytes::{Guid, printable};
+use crate::bytes::Guid;
 use crate::call::{Call, Outcome, Readable, Stub};
 use crate::ndr::{Decoded, filetime};
 use crate::protocol::fsrvp::{self, Request, Response, ShareMapping};
@@ -143,7 +143,7 @@ fn fsrvp_asked(call: &Call, request: &Request) -> String {
             format!("client's set {}", short(ask.client_shadow_copy_set_id))
         }
         Request::AddToShadowCopySet(ask) => {
-            format!("{} {}", set(ask.shadow_copy_set_id), printable(&ask.share_name))
+            format!("{} {}", set(ask.shadow_copy_set_id), ask.share_name)
         }
         Request::CommitShadowCopySet(ask) => {
             timed(ask.shadow_copy_set_id, ask.time_out_in_milliseconds)
@@ -153,19 +153,19 @@ fn fsrvp_asked(call: &Call, request: &Request) -> String {
         }
         Request::RecoveryCompleteShadowCopySet(ask) => set(ask.shadow_copy_set_id),
         Request::AbortShadowCopySet(ask) => set(ask.shadow_copy_set_id),
-        Request::IsPathSupported(ask) => printable(&ask.share_name),
-        Request::IsPathShadowCopied(ask) => printable(&ask.share_name),
+        Request::IsPathSupported(ask) => ask.share_name.clone(),
+        Request::IsPathShadowCopied(ask) => ask.share_name.clone(),
         Request::GetShareMapping(ask) => format!(
             "{} copy {} {}",
             set(ask.shadow_copy_set_id),
             short(ask.shadow_copy_id),
-            printable(&ask.share_name)
+            ask.share_name
         ),
         Request::DeleteShareMapping(ask) => format!(
             "{} copy {} {}",
             set(ask.shadow_copy_set_id),
             short(ask.shadow_copy_id),
-            printable(&ask.share_name)
+            ask.share_name
         ),
         Request::PrepareShadowCopySet(ask) => {
             timed(ask.shadow_copy_set_id, ask.time_out_in_milliseconds)
@@ -183,7 +183,7 @@ fn fsrvp_answered(response: &Response) -> String {
         }
         Response::AddToShadowCopySet(answer) => format!("copy {}", short(answer.shadow_copy_id)),
         Response::IsPathSupported(answer) => {
-            let owner = answer.owner_machine_name.as_deref().map(printable);
+            let owner = answer.owner_machine_name.as_deref();
             let yes = if answer.supported_by_this_provider.is_true() { "yes" } else { "no" };
             owner.map_or_else(|| yes.to_owned(), |owner| format!("{yes}, owner {owner}"))
         }
@@ -195,7 +195,7 @@ fn fsrvp_answered(response: &Response) -> String {
             ShareMapping::ShareMapping1(Some(mapping)) => {
                 let name = mapping.shadow_copy_share_name.as_deref().unwrap_or("(no name)");
                 let time = filetime(mapping.creation_timestamp.0).unwrap_or_default();
-                format!("{} made {time}", printable(name))
+                format!("{name} made {time}")
             }
             _ => String::new(),
         },

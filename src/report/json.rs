@@ -1,12 +1,16 @@
 //! The JSON records: the one place where they are made.
 //!
 //! Keys are stable and never carry data; `schema.json` beside this file describes every record
-//! and real output is tested against it.
+//! and real output is tested against it. [`line()`] writes a record.
 
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::value::fields;
-use crate::bytes::{FrameNo, Time};
+use crate::bytes::{FrameNo, Time, is_invisible};
 use crate::call::{Call, Outcome, Party, Stub, Transport};
 use crate::capture::{CaptureFile, Origins};
 use crate::pipeline::Summary;
@@ -20,6 +24,41 @@ pub const SCHEMA: u32 = 1;
 
 /// [JSON Schema](https://json-schema.org/draft/2020-12/schema) of the records.
 pub const JSON_SCHEMA: &str = include_str!("schema.json");
+
+/// A record as it is written: one line, without its end.
+///
+/// What a terminal would act on is escaped, so that text from a packet does no harm where records
+/// are looked at; who parses them gets the text as it was.
+pub fn line(record: &Json) -> String {
+    let mut line = Vec::new();
+    // Neither a value of JSON nor a growing buffer refuses to be written.
+    let _ = record.serialize(&mut Serializer::with_formatter(&mut line, Visible));
+    String::from_utf8(line).unwrap_or_default()
+}
+
+/// Compact, with every invisible character escaped, not only those below U+0020.
+struct Visible;
+
+impl Formatter for Visible {
+    fn write_string_fragment<W>(&mut self, out: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_invisible) {
+            let (plain, from) = rest.split_at(at);
+            out.write_all(plain.as_bytes())?;
+            let mut chars = from.chars();
+            if let Some(c) = chars.next() {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            }
+            rest = chars.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
+}
 
 /// The `capture` record. Counts are null where the input has not been read to its end.
 pub fn capture(files: &[CaptureFile], whole: bool) -> Json {
@@ -67,7 +106,7 @@ impl Writer<'_> {
         let mut put = |key: &str, value: Json| record.insert(key.to_owned(), value);
         put("type", json!("call"));
         put("n", json!(rpc.n));
-        put("frames", both(call, |message| frames(message)));
+        put("frames", both(call, frames));
         if self.files.len() > 1 {
             put("files", both(call, |message| self.in_files(message, origins)));
         }
@@ -293,7 +332,7 @@ pub fn summary(summary: &Summary, files: &[CaptureFile]) -> Json {
         },
         "calls": summary.calls.iter().map(|(key, of)| json!({
             "interface": key.as_ref().map(|(uuid, major, name)| json!({
-                "uuid": uuid.to_string(), "version": major, "name": name,
+                "uuid": uuid.to_string(), "major": major, "name": name,
             })),
             "outcomes": counts(of.outcomes.iter().map(|(o, n)| (Outcome::word(*o).to_owned(), *n))),
             "sealed": of.sealed,

@@ -1,10 +1,12 @@
 //! One call or one frame in full: every field, and every byte with the frame that carried it.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::Style;
 
 use super::json::{auth_words, mechanism_word};
+use super::text::TimeStyle;
 use super::{brief, text};
 use crate::bytes::{LinkType, Piece, Reader, Sink, Span, Tree, View, index, printable};
 use crate::call::{Call, Party, Readable, Stub};
@@ -18,8 +20,13 @@ const HEAD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
 /// Writes a call: what it was, then each PDU and the arguments, with their bytes.
-pub fn call(call: &Call, registry: &Registry, out: &mut dyn Write) -> io::Result<()> {
-    heading(call, registry, out)?;
+pub fn call(
+    call: &Call,
+    registry: &Registry,
+    time: TimeStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    heading(call, registry, time, out)?;
     let sides = [
         ("request", &call.request, call.rpc.request.as_ref()),
         ("response", &call.response, call.rpc.response.as_ref()),
@@ -63,20 +70,25 @@ pub fn frame(
     Ok(())
 }
 
-fn heading(call: &Call, registry: &Registry, out: &mut dyn Write) -> io::Result<()> {
+fn heading(
+    call: &Call,
+    registry: &Registry,
+    time: TimeStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let rpc = &call.rpc;
     let style = text::style(call.outcome);
-    let result = brief::result(call, registry);
+    let result = printable(&brief::result(call, registry));
     let code = call.fault().or(call.status).map(|code| format!(" (0x{code:08x})"));
     writeln!(
         out,
         "{HEAD}call {}: {}{HEAD:#} {style}{result}{}{style:#}",
         rpc.n,
-        brief::method(call),
+        printable(&brief::method(call)),
         code.unwrap_or_default()
     )?;
     let mut row = |name: &str, value: String| writeln!(out, "  {name:<11} {value}");
-    row("time", call.time.to_string())?;
+    row("time", time.whole(call.time))?;
     if let Some(nanos) = call.elapsed {
         row("elapsed", format!("{}.{:06} ms", nanos / 1_000_000, nanos.abs() % 1_000_000))?;
     }
@@ -89,10 +101,10 @@ fn heading(call: &Call, registry: &Registry, out: &mut dyn Write) -> io::Result<
             smb = format!("dialect {dialect}, {smb}");
         }
         if let Some(tree) = pipe.tree_id {
-            smb.push_str(&format!(", tree {tree}"));
+            let _ = write!(smb, ", tree {tree}");
         }
         if let Some(file) = &pipe.file_id {
-            smb.push_str(&format!(", file {file}"));
+            let _ = write!(smb, ", file {file}");
         }
         smb.push_str(if pipe.signed { ", signed" } else { ", not signed" });
         row("smb", smb)?;
@@ -107,7 +119,7 @@ fn heading(call: &Call, registry: &Registry, out: &mut dyn Write) -> io::Result<
         _ => format!("{provider}, {level}"),
     };
     if let Some(principal) = &rpc.auth.principal {
-        auth.push_str(&format!(", {}", printable(principal)));
+        let _ = write!(auth, ", {}", printable(principal));
     }
     row("auth", auth)?;
     let interface = rpc.interface.map_or_else(
@@ -207,7 +219,7 @@ fn view_of(kind: UnitKind, view: View<'_>, out: &mut dyn Write) -> io::Result<()
 fn rows(tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
     for node in tree.nodes() {
         let indent = usize::from(node.depth) * 2 + 2;
-        let label = format!("{:indent$}{}", "", node.name);
+        let label = format!("{:indent$}{}", "", printable(&node.name));
         let place = if node.span.is_empty() {
             String::new()
         } else {
@@ -216,7 +228,7 @@ fn rows(tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
         if node.value.is_empty() {
             writeln!(out, "{label}{place}")?;
         } else {
-            writeln!(out, "{label:<36} {}{place}", node.value)?;
+            writeln!(out, "{label:<36} {}{place}", printable(&node.value))?;
         }
     }
     Ok(())
@@ -261,7 +273,7 @@ fn hex_row(at: u32, bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
     for (n, byte) in bytes.iter().enumerate() {
         let gap = if n == index(8) { "  " } else { " " };
         digits.push_str(gap);
-        digits.push_str(&format!("{byte:02x}"));
+        let _ = write!(digits, "{byte:02x}");
     }
     let text: String = bytes
         .iter()

@@ -32,6 +32,19 @@ pub enum TimeStyle {
     Delta,
 }
 
+impl TimeStyle {
+    /// Date and time, in RFC 3339. Differences need a list; a single call has its time in UTC.
+    pub fn whole(self, time: Time) -> String {
+        match self {
+            Self::Local => {
+                let zoned = time.timestamp().to_zoned(TimeZone::system());
+                zoned.strftime("%Y-%m-%dT%H:%M:%S%.9f%:z").to_string()
+            }
+            _ => time.to_string(),
+        }
+    }
+}
+
 /// How the list is written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -119,9 +132,9 @@ impl<'r> CallList<'r> {
             client: party(&call.client),
             server: party(&call.server),
             between: format!("{} → {}", in_full(&call.client), in_full(&call.server)),
-            method: brief::method(call),
-            asked: brief::asked(call),
-            answered: brief::answered(call, self.registry),
+            method: printable(&brief::method(call)),
+            asked: printable(&brief::asked(call)),
+            answered: printable(&brief::answered(call, self.registry)),
             outcome: call.outcome,
         };
         if row.n < self.next {
@@ -296,34 +309,59 @@ pub fn style(outcome: Outcome) -> Style {
     }
 }
 
-/// What a capture without calls did have, in a sentence; `None` if there were calls.
-pub fn nothing_to_list(summary: &Summary) -> Option<String> {
-    if summary.calls() > 0 {
-        return None;
+/// What the list does not show although it was there, in a sentence: what a capture without calls
+/// did have, or what keeps calls of a capture from being seen; `None` if nothing does.
+pub fn not_listed(summary: &Summary) -> Option<String> {
+    if summary.frames == 0 {
+        return Some("there is no frame in the input".to_owned());
     }
     let mut seen: Vec<String> = Vec::new();
-    let mut add = |count: u64, what: &str| {
+    let mut add = |count: u64, one: &str, many: &str| {
         if count > 0 {
-            seen.push(format!("{count} {what}"));
+            seen.push(format!("{count} {}", if count == 1 { one } else { many }));
         }
     };
-    add(summary.pdus(), "DCE/RPC PDUs, none of them a request or its answer");
-    add(summary.smb_sealed, "encrypted SMB messages, whose calls cannot be seen without keys");
-    add(summary.smb_compressed, "compressed SMB messages");
-    add(summary.smb1, "SMB 1 messages");
-    add(summary.smb_messages.values().sum(), "other SMB messages");
-    add(summary.tcp_segments, "TCP segments");
-    add(summary.tcp.flows, "TCP connections");
-    add(summary.udp, "UDP datagrams");
-    for (what, count) in &summary.other {
-        add(*count, what);
+    let listed = summary.calls() > 0;
+    if !listed {
+        let pdus = "none of them a request or its answer";
+        let one = "DCE/RPC PDU, neither a request nor an answer";
+        add(summary.pdus(), one, &format!("DCE/RPC PDUs, {pdus}"));
     }
-    add(summary.tcp.lost_bytes, "bytes missing from TCP streams");
-    add(summary.tcp.snapped_bytes, "bytes cut off by the snap length");
+    add(
+        summary.smb_sealed,
+        "encrypted SMB message, whose calls cannot be seen without keys",
+        "encrypted SMB messages, whose calls cannot be seen without keys",
+    );
+    add(
+        summary.calls.values().map(|of| of.sealed).sum(),
+        "call sealed by RPC, whose arguments cannot be seen without keys",
+        "calls sealed by RPC, whose arguments cannot be seen without keys",
+    );
+    add(summary.smb_compressed, "compressed SMB message", "compressed SMB messages");
+    if !listed {
+        add(summary.smb1, "SMB 1 message", "SMB 1 messages");
+        let others = summary.smb_messages.values().sum();
+        add(others, "other SMB message", "other SMB messages");
+        add(summary.tcp_segments, "TCP segment", "TCP segments");
+        add(summary.tcp.flows, "TCP connection", "TCP connections");
+        add(summary.udp, "UDP datagram", "UDP datagrams");
+        for (what, count) in &summary.other {
+            add(*count, &format!("frame of {what}"), &format!("frames of {what}"));
+        }
+    }
+    let missing = "missing from TCP streams: packets that were not captured";
+    add(summary.tcp.lost_bytes, &format!("byte {missing}"), &format!("bytes {missing}"));
+    let cut = "cut off by the snap length of the capture";
+    add(summary.tcp.snapped_bytes, &format!("byte {cut}"), &format!("bytes {cut}"));
+    if listed {
+        let seen = seen.join("; ");
+        return (!seen.is_empty()).then(|| format!("not everything can be shown: {seen}"));
+    }
     for (what, count) in &summary.refusals {
         seen.push(if *count > 1 { format!("{what} ({count} times)") } else { what.clone() });
     }
     let frames = summary.frames;
+    let frames = if frames == 1 { "1 frame".to_owned() } else { format!("{frames} frames") };
     let seen = if seen.is_empty() { "nothing else".to_owned() } else { seen.join("; ") };
-    Some(format!("no RPC call in {frames} frames; seen: {seen}"))
+    Some(format!("no RPC call in {frames}; seen: {seen}"))
 }

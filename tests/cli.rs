@@ -1,0 +1,652 @@
+//! The program as somebody meets it who types its name.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use vshark::bytes::is_invisible;
+use vshark::capture::Capture;
+use vshark::pipeline::{Event, Pipeline};
+use vshark::protocol::Registry;
+use vshark::report::text::{CallList, Options};
+
+const BACKUP: &str = "captures/a-ntlm-sign-smb311.pcap";
+const LATER: &str = "captures/a5-spnego-sign.pcap";
+const ENCRYPTED: &str = "captures/c-enc-AES-128-GCM-sign.pcap";
+
+/// What came of a run.
+struct Run {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Run {
+    /// The output of a run that had nothing to complain about.
+    #[track_caller]
+    fn ok(self) -> String {
+        assert_eq!((self.code, &*self.err), (Some(0), ""));
+        self.out
+    }
+
+    /// The sentences on standard error, each on one line, without the name of the program.
+    #[track_caller]
+    fn sentences(&self) -> Vec<&str> {
+        let sentence = |line| str::strip_prefix(line, "vshark: ");
+        let lines = self.err.lines();
+        lines.map(|line| sentence(line).unwrap_or_else(|| panic!("{line}"))).collect()
+    }
+
+    /// The one sentence of a run that ended with `code` and printed nothing else.
+    #[track_caller]
+    fn refusal(&self, code: i32) -> &str {
+        assert_eq!((self.code, &*self.out), (Some(code), ""), "{}", self.err);
+        let [sentence] = *self.sentences() else { panic!("not one sentence: {}", self.err) };
+        sentence
+    }
+}
+
+/// The program in the folder of the project, without the tester's wishes about colour and time.
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vshark"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).stdin(Stdio::null());
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TZ"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn vshark(arguments: &[&str]) -> Run {
+    command(arguments).output().expect("vshark runs").into()
+}
+
+/// The program with `input` coming through a pipe.
+fn piped(arguments: &[&str], input: &[u8]) -> Run {
+    let mut command = command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("vshark runs");
+    // The captures are small: nothing waits for the output to be taken before the input is read.
+    child.stdin.take().expect("a pipe").write_all(input).expect("vshark reads");
+    child.wait_with_output().expect("vshark ends").into()
+}
+
+/// A capture that comes with the project.
+fn capture(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("the capture is there")
+}
+
+/// A file made for one test; `name` is used by no other.
+fn made(name: &str, bytes: &[u8]) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(&path, bytes).expect("the file can be written");
+    path.to_str().expect("a plain path").to_owned()
+}
+
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = bytes.to_vec();
+    let mut found = 0;
+    for at in 0..bytes.len() - from.len() {
+        if bytes[at..].starts_with(from) {
+            bytes[at..at + to.len()].copy_from_slice(to);
+            found += 1;
+        }
+    }
+    assert_ne!(found, 0, "there is nothing to replace");
+    bytes
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// The lines of calls, which begin with a number.
+fn rows(list: &str) -> Vec<&str> {
+    let number =
+        |line: &&str| line.split_whitespace().next().is_some_and(|n| n.parse::<u64>().is_ok());
+    list.lines().filter(number).collect()
+}
+
+fn column(rows: &[&str], column: usize) -> Vec<String> {
+    let cell = |row: &&str| row.split_whitespace().nth(column).unwrap_or_default().to_owned();
+    rows.iter().map(cell).collect()
+}
+
+#[test]
+fn a_file_alone_is_listed() {
+    let list = vshark(&[BACKUP]).ok();
+    assert_eq!(rows(&list).len(), 16);
+    let row = "   8  17:49:18.681230  VM      FSS1    AddToShadowCopySet             ok                     \
+               set 958131cf… \\\\fss1\\fsrvp_share\\ → copy 9c027e62…";
+    assert_eq!(rows(&list)[7], row);
+    assert!(list.starts_with("   n  2026-11-22 UTC   client  server  call "), "{list}");
+    for same in [&["calls", BACKUP][..], &["-r", BACKUP], &["calls", "-r", BACKUP]] {
+        assert_eq!(vshark(same).ok(), list, "{same:?}");
+    }
+    assert!(vshark(&["calls", "--format", "json", BACKUP]).ok().starts_with("{\"type\":\"call\""));
+}
+
+#[test]
+fn a_pipe_is_listed_as_the_file_would_be() {
+    let texts = |list: &str| -> Vec<Vec<String>> {
+        let words = |row: &&str| row.split_whitespace().map(str::to_owned).collect();
+        rows(list).iter().map(words).collect()
+    };
+    let list = texts(&vshark(&[BACKUP]).ok());
+    // Widths are fixed before the calls are known, the words are the same.
+    for arguments in [&["-"][..], &["calls", "-"], &["-r", "-"]] {
+        assert_eq!(texts(&piped(arguments, &capture(BACKUP)).ok()), list, "{arguments:?}");
+    }
+    let packed = capture("captures/i-a-gzip.pcap.gz");
+    assert_eq!(texts(&piped(&["-"], &packed).ok()), list);
+}
+
+#[test]
+fn several_files_are_one_list_by_time() {
+    let list = vshark(&[LATER, BACKUP]).ok();
+    let rows = rows(&list);
+    let numbers: Vec<_> = (1..=32).map(|n| n.to_string()).collect();
+    assert_eq!(column(&rows, 0), numbers);
+    let times = column(&rows, 1);
+    assert!(times.is_sorted(), "{times:?}");
+    assert_eq!((&*times[15], &*times[16]), ("17:49:18.748028", "17:49:24.083246"));
+    assert_eq!(vshark(&["calls", "-r", LATER, BACKUP]).ok(), list);
+}
+
+/// Expected values: `frame.time_relative` and the differences of it that tshark gives for the
+/// frames of the requests (27, 37, 47, 57, …; 67 is call 8).
+#[test]
+fn times_are_written_as_asked() {
+    let times = |style: &str, n: usize| {
+        let list = vshark(&["calls", "--time", style, BACKUP]).ok();
+        column(&rows(&list)[..n], 1)
+    };
+    assert_eq!(times("utc", 2), ["17:49:18.630375", "17:49:18.642565"]);
+    let relative = ["0.346308", "0.358498", "0.368057", "0.378246"];
+    assert_eq!(times("relative", 4), relative);
+    assert_eq!(times("relative", 8)[7], "0.397163");
+    assert_eq!(times("delta", 4), ["0.000000", "0.012190", "0.009559", "0.010189"]);
+    assert_eq!(times("delta", 8)[7], "0.000754");
+    let refused = vshark(&["calls", "--time", "sometimes", BACKUP]);
+    assert_eq!((refused.code, &*refused.out), (Some(2), ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn local_time_is_that_of_the_machine() {
+    let mut command = command(&["--time", "local", BACKUP]);
+    let list = Run::from(command.env("TZ", "JST-9").output().expect("vshark runs")).ok();
+    assert!(list.starts_with("   n  2026-11-23 JST "), "{list}");
+    assert_eq!(column(&rows(&list)[..1], 1), ["02:49:18.630375"]);
+    let show = ["show", "--time", "local", "--call", "1", BACKUP];
+    let mut command = self::command(&show);
+    let call = Run::from(command.env("TZ", "JST-9").output().expect("vshark runs")).ok();
+    assert!(call.contains("2026-11-23T02:49:18.630375000+09:00"), "{call}");
+}
+
+/// The list as a terminal of so many columns gets it.
+fn on_terminal(captures: &[&str], width: usize) -> String {
+    let registry = Registry::embedded().expect("the built-in interfaces");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let paths: Vec<_> = captures.iter().map(|capture| folder.join(capture)).collect();
+    let mut capture = Capture::open(&paths);
+    let mut pipeline = Pipeline::new(&registry);
+    let mut events = Vec::new();
+    while capture.advance() {
+        pipeline.frame(&capture.frame(), &mut events);
+    }
+    pipeline.finish(&mut events);
+    let options = Options { width: Some(width), ..Options::default() };
+    let mut list = CallList::new(&registry, options);
+    let mut out = Vec::new();
+    for event in &events {
+        if let Event::Call(call) = event {
+            list.call(call, &mut out).expect("memory can be written");
+        }
+    }
+    list.finish(&mut out).expect("memory can be written");
+    without_colours(&String::from_utf8(out).expect("output is UTF-8"))
+}
+
+#[test]
+fn a_list_fits_the_terminal() {
+    let clients = "captures/g-two-clients-in-progress.pcap";
+    for width in [60, 80, 100, 140, 300] {
+        for captures in [&[BACKUP][..], &["captures/e-py-bad_pdus.pcap"], &[BACKUP, clients]] {
+            let list = on_terminal(captures, width);
+            let longest = list.lines().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(width), "{width}: {list}");
+        }
+    }
+    // Where everything fits it is as in a file.
+    assert_eq!(on_terminal(&[BACKUP], 300), vshark(&[BACKUP]).ok());
+    // 23 columns for number and time, 27 for the call, 6 for the result, 40 for the rest, and the
+    // gaps. One pair of machines is told once, and what was asked and answered is still to be seen.
+    let list = on_terminal(&[BACKUP], 100);
+    assert!(list.starts_with("client VM, server FSS1\n   n  2026-11-22 UTC   call "), "{list}");
+    let row = "   1  17:49:18.630375  IsPathSupported              ok      \\\\FSS1\\fsrvp_share\\ → yes, \
+               owner FSS1";
+    assert_eq!(rows(&list)[0], row);
+    assert!(rows(&list)[2].ends_with("  FSRVP_E_NOT_SUPPORTED  \\\\FSS1\\fsrvp_share\\"), "{list}");
+    let list = on_terminal(&[BACKUP], 80);
+    assert!(rows(&list)[8].ends_with("  ok      set 958131cf… within 240 s"), "{list}");
+    // Two clients keep their columns.
+    let list = on_terminal(&[clients], 80);
+    assert!(list.starts_with("   n  2026-11-22 UTC   client      server  call "), "{list}");
+}
+
+#[test]
+fn colours_are_for_those_who_see_them() {
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = command(arguments);
+        let variables = variables.iter().copied();
+        Run::from(command.envs(variables).output().expect("vshark runs")).ok()
+    };
+    let plain = run(&[BACKUP], &[]);
+    assert!(!plain.contains('\u{1b}'));
+    let forced = ("CLICOLOR_FORCE", "1");
+    for coloured in [run(&["--color", "always", BACKUP], &[]), run(&[BACKUP], &[forced])] {
+        // Green for what went well, red for what failed, and the words as they are.
+        let row = |n: usize| coloured.lines().nth(n).expect("a line");
+        assert!(row(1).starts_with("\u{1b}[32m   1  "), "{coloured}");
+        assert!(row(3).starts_with("\u{1b}[31m   3  "), "{coloured}");
+        assert_eq!(without_colours(&coloured), plain);
+    }
+    assert_eq!(run(&["--color", "never", BACKUP], &[forced]), plain);
+    assert_eq!(run(&[BACKUP], &[forced, ("NO_COLOR", "1")]), plain);
+    let json = run(&["calls", "--json", "--color", "always", BACKUP], &[]);
+    assert!(!json.contains('\u{1b}'));
+}
+
+/// `text` without the escape sequences that only colour.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (codes, rest) =
+            part.split_once('m').unwrap_or_else(|| panic!("not a colour: {part:?}"));
+        assert!(codes.bytes().all(|b| b.is_ascii_digit() || b == b';'), "not a colour: {part:?}");
+        plain.push_str(rest);
+    }
+    plain
+}
+
+#[test]
+fn every_help_has_examples() {
+    let help = vshark(&["--help"]).ok();
+    let (_, list) = help.split_once("\nCommands:\n").expect("a list of the commands");
+    let (list, _) = list.split_once("\n\n").expect("an end of the list");
+    let commands: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.contains(&"calls") && commands.contains(&"show"), "{commands:?}");
+    let with_examples = |help: &str, words: &str| {
+        let examples = help.split_once("\nExamples:\n").map(|(_, examples)| examples);
+        assert!(examples.is_some_and(|text| text.contains(words)), "{help}");
+    };
+    with_examples(&help, "vshark backup.pcapng");
+    for command in commands.into_iter().filter(|command| *command != "help") {
+        for way in [[command, "--help"], ["help", command]] {
+            with_examples(&vshark(&way).ok(), &format!("  vshark {command} "));
+        }
+    }
+    let nothing = vshark(&[]);
+    assert_eq!((nothing.code, &*nothing.out), (Some(2), ""));
+    assert!(nothing.err.contains("Examples:"), "{}", nothing.err);
+    let version = format!("vshark {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(vshark(&["--version"]).ok(), version);
+}
+
+/// Spans, lengths and values as tshark's tree and byte view have them for frames 67 and 69.
+#[test]
+fn show_has_the_fields_and_bytes_of_a_call() {
+    let text = vshark(&["show", BACKUP, "--call", "8"]).ok();
+    for line in [
+        "call 8: AddToShadowCopySet ok (0x00000000)",
+        "  time        2026-11-22T17:49:18.681230000Z",
+        "  elapsed     13.933000 ms",
+        "  client      10.77.0.11:34790 (VM)",
+        "request stub, 84 bytes, in frame 67",
+        "  ShadowCopySetId                    958131cf-1bef-46c9-b6db-7eceda0998bd  [16..32]",
+        "  ShareName                          \"\\\\fss1\\fsrvp_share\\\"  [44..84]",
+        "  bytes of frame 67 from its offset 214",
+        "  0000  f3 e4 45 9b 46 34 28 4a  b2 dd 00 0b d6 61 39 bf   ..E.F4(J.....a9.",
+        "request, PDU 1 of 1, 144 bytes",
+        "    auth_level                       RPC_C_AUTHN_LEVEL_PKT_INTEGRITY (5)  [121..122]",
+        "response stub, 20 bytes, in frame 69",
+        "response, PDU 1 of 1, 80 bytes",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line:?} is not in\n{text}");
+    }
+    let frames = vshark(&["show", "captures/e-py-fragmented.pcap", "--call", "1"]).ok();
+    let place = "request stub, 12028 bytes, in frames 28, 29, 31, 33, 34, 36, 38, 39, 41";
+    assert!(frames.lines().any(|line| line == place), "{frames}");
+}
+
+#[test]
+fn show_has_the_headers_and_messages_of_a_frame() {
+    let text = vshark(&["show", BACKUP, "--frame", "69"]).ok();
+    for line in [
+        "frame, 262 bytes captured",
+        "    Source                           02:00:00:77:00:01  [6..12]",
+        "    Sequence Number                  2503230927  [38..42]",
+        "  0000  02 00 00 77 00 11 02 00  00 77 00 01 08 00 45 00   ...w.....w....E.",
+        "SMB message, 196 bytes, in frame 69",
+        "    MessageId                        24  [28..36]",
+        "DCE/RPC PDU, 80 bytes, in frame 69",
+        "    call_id                          12  [12..16]",
+        "call 8: AddToShadowCopySet ok (0x00000000)",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line:?} is not in\n{text}");
+    }
+    // A frame that has a part of a message in its middle.
+    let text = vshark(&["show", "captures/e-py-fragmented.pcap", "--frame", "29"]).ok();
+    let place = "DCE/RPC PDU, 4200 bytes, in frames 28, 29, 31";
+    assert!(text.lines().any(|line| line == place), "{text}");
+}
+
+#[test]
+fn show_says_which_numbers_there_are() {
+    let refusal = |arguments: &[&str]| {
+        let run = vshark(&[&["show"], arguments].concat());
+        run.refusal(2).to_owned()
+    };
+    let calls = "the calls are numbered 1 to 16";
+    for n in ["17", "0", "18446744073709551615"] {
+        let sentence = format!("there is no call {n}: {calls}");
+        assert_eq!(refusal(&[BACKUP, "--call", n]), sentence);
+    }
+    let sentence = "there is no frame 118: the frames are numbered 1 to 117";
+    assert_eq!(refusal(&[BACKUP, "--frame", "118"]), sentence);
+    let why = refusal(&[ENCRYPTED, "--call", "1"]);
+    assert!(why.starts_with("there is no call 1: no RPC call in 116 frames; "), "{why}");
+    for wrong in [&["show", BACKUP][..], &["show", BACKUP, "--call", "1", "--frame", "1"]] {
+        let run = vshark(wrong);
+        assert_eq!((run.code, &*run.out), (Some(2), ""), "{wrong:?}");
+    }
+}
+
+fn dissectors(name: &str) -> String {
+    format!("tests/data/dissectors/{name}")
+}
+
+/// The backup with an interface in it that nobody knows.
+fn unknown_interface(name: &str) -> String {
+    // a8e0653c-2744-4389-a61d-7373df8b2292 and 6d1f0a3e-52c4-4b87-9e0d-3a5b7c9d1e2f on the wire.
+    let fsrvp = *b"\x3c\x65\xe0\xa8\x44\x27\x89\x43\xa6\x1d\x73\x73\xdf\x8b\x22\x92";
+    let notes = *b"\x3e\x0a\x1f\x6d\xc4\x52\x87\x4b\x9e\x0d\x3a\x5b\x7c\x9d\x1e\x2f";
+    made(name, &replaced(&capture(BACKUP), &fsrvp, &notes))
+}
+
+#[test]
+fn an_interface_is_added_by_its_idl_alone() {
+    let file = unknown_interface("adding.pcap");
+    let call = |arguments: &[&str]| -> serde_json::Value {
+        let json = vshark(&[&["calls", "--json", &file], arguments].concat()).ok();
+        serde_json::from_str(json.lines().nth(7).expect("call 8")).expect("JSON")
+    };
+    let before = call(&[]);
+    assert_eq!((&before["grade"], before["method"].as_str()), (&"raw".into(), None));
+    assert_eq!(before["interface"]["uuid"], "6d1f0a3e-52c4-4b87-9e0d-3a5b7c9d1e2f");
+    let after = call(&["--dissectors", &dissectors("adding")]);
+    assert_eq!((&after["grade"], &after["method"]), (&"idl".into(), &"AppendToNote".into()));
+    assert_eq!(after["interface"]["name"], "BackupNotes");
+    assert_eq!(after["request"]["Text"], r"\\fss1\fsrvp_share\");
+    assert_eq!(after["response"]["Line"], "9c027e62-0ab0-437a-b6fc-c9a865d3b113");
+    assert_eq!(after["outcome"], "ok");
+    // As text: the bare numbers, and then names and values.
+    let list = vshark(&[&file]).ok();
+    assert!(rows(&list)[7].contains("  6d1f0a3e… v1 opnum 3 "), "{list}");
+    let list = vshark(&["--dissectors", &dissectors("adding"), &file]).ok();
+    assert!(rows(&list)[7].contains("  BackupNotes.AppendToNote  ok "), "{list}");
+    assert!(rows(&list)[5].ends_with(" Kind=NOTE_PLAIN"), "{list}");
+}
+
+#[test]
+fn a_built_in_interface_is_replaced_by_its_idl() {
+    let replacing = dissectors("replacing");
+    let list = vshark(&["--dissectors", &replacing, BACKUP]).ok();
+    let rows = rows(&list);
+    assert!(rows[1].contains("  AskVersions ") && rows[1].ends_with("→ Least=1 Most=1"), "{list}");
+    assert!(rows[7].contains("  OurAgent opnum 3 "), "{list}");
+    let show = ["show", "--call", "8", "--dissectors", &replacing, BACKUP];
+    let text = vshark(&show).ok();
+    assert!(text.contains("\n  not decoded "), "{text}");
+}
+
+#[test]
+fn a_mistake_in_an_idl_is_told_with_its_place() {
+    let file = Path::new(&dissectors("broken")).join("broken.idl");
+    let run = vshark(&["calls", "--dissectors", &dissectors("broken"), BACKUP]);
+    let sentence = format!("{}:11:14: unknown type `NoSuchType`", file.display());
+    assert_eq!(run.refusal(2), sentence);
+    let run = vshark(&["--dissectors", "tests/data/not-there", BACKUP]);
+    let sentence = run.refusal(2);
+    assert!(sentence.starts_with("tests/data/not-there: could not be read: "), "{sentence}");
+    assert_eq!(sentence.matches("os error").count(), 1, "{sentence}");
+    let run = vshark(&["--dissectors", "captures", BACKUP]);
+    assert_eq!(run.refusal(2), "captures: neither *.idl files nor folders that hold them");
+}
+
+#[test]
+fn output_nobody_reads_ends_quietly() {
+    for arguments in [&["-"][..], &["calls", "--json", "-"], &["export", "-"]] {
+        let mut command = command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("vshark runs");
+        // It has no input yet, so this comes before the first line of output.
+        drop(child.stdout.take());
+        // It may stop reading as soon as it may not write.
+        let _ = child.stdin.take().expect("a pipe").write_all(&capture(BACKUP));
+        let run = Run::from(child.wait_with_output().expect("vshark ends"));
+        assert_eq!((run.code, &*run.err), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+/// Files of which nothing can be read: each is one sentence that names it and what to do.
+#[test]
+fn what_is_no_capture_is_refused_in_a_sentence() {
+    let header = &capture(BACKUP)[..20];
+    let mut endless = capture(BACKUP);
+    endless[32..36].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes());
+    let found = ", offset 0: expected a pcap or pcapng capture, found ";
+    for (name, bytes, expected) in [
+        ("empty.pcap", &b""[..], format!("{found}an empty file")),
+        ("tiny.pcap", b"\xd4\xc3", format!("{found}a file of 2 bytes")),
+        ("text.pcap", b"n,time\n1,2\n", format!("{found}text")),
+        ("noise.pcap", b"\0\x01\x02\x03\x04", format!("{found}data that starts with 0x00010203")),
+        ("trace.etl", b"\0\0\x01\0zzzz", format!("{found}a Windows event trace: convert it ")),
+        ("trace.matp", b"PK\x03\x04zzzz", format!("{found}a zip archive: unpack it first, ")),
+        ("header.pcap", header, ", offset 0: the input ends after 20 of the 24 bytes".to_owned()),
+        (
+            "endless.pcap",
+            &endless,
+            ", offset 24: expected a packet record, found one that".to_owned(),
+        ),
+    ] {
+        let path = made(name, bytes);
+        for command in [&["calls"][..], &["calls", "--json"]] {
+            let run = vshark(&[command, &[&path]].concat());
+            let sentence = run.refusal(2);
+            assert!(sentence.starts_with(&format!("{path}{expected}")), "{sentence}");
+        }
+        let sentence = piped(&["-"], bytes).refusal(2).replace("standard input", &path);
+        // Only the name says of a trace without a whole header what it is.
+        if name != "trace.etl" {
+            assert!(sentence.starts_with(&format!("{path}{expected}")), "{sentence}");
+        }
+    }
+    let run = vshark(&["tests/not-there.pcap"]);
+    let expected = "tests/not-there.pcap: expected a capture file, could not open it: ";
+    assert!(run.refusal(2).starts_with(expected), "{}", run.err);
+    let run = vshark(&["captures"]);
+    assert!(run.refusal(2).starts_with("captures: expected a capture file, found a directory"));
+    for command in ["calls", "export"] {
+        assert!(vshark(&[command]).refusal(2).starts_with("no capture given: "));
+    }
+    // With `show` it is told once more that the call is not there.
+    let run = vshark(&["show", "--call", "1", &made("show.pcap", b"")]);
+    assert_eq!((run.code, run.sentences().len()), (Some(2), 2), "{}", run.err);
+    assert_eq!(run.sentences()[1], "there is no call 1: no call could be read");
+}
+
+#[test]
+fn a_cut_tail_costs_only_the_tail() {
+    let whole = capture(BACKUP);
+    let path = made("cut.pcap", &whole[..whole.len() - 100]);
+    let run = vshark(&[&path]);
+    // The last records are acknowledgements of 66 bytes behind headers of 16: one goes, and 18
+    // bytes of the one before it.
+    let [sentence] = *run.sentences() else { panic!("{}", run.err) };
+    let expected = format!(
+        "{path}, offset {}: the input ends inside a packet record: 64 bytes are left over where 82 \
+         were expected",
+        whole.len() - 2 * 82
+    );
+    assert_eq!(sentence, expected);
+    assert_eq!((run.code, &run.out), (Some(0), &vshark(&[BACKUP]).ok()));
+}
+
+#[test]
+fn one_unreadable_file_does_not_hide_the_others() {
+    for others in [["captures/README.md", BACKUP], [BACKUP, "tests/not-there.pcap"]] {
+        let run = vshark(&others);
+        assert_eq!((run.code, run.sentences().len()), (Some(2), 1), "{}", run.err);
+        assert_eq!(run.out, vshark(&[BACKUP]).ok());
+    }
+}
+
+#[test]
+fn an_unknown_link_type_is_named() {
+    let mut bytes = capture(BACKUP);
+    bytes[20..24].copy_from_slice(&147_u32.to_le_bytes());
+    let path = made("link.pcap", &bytes);
+    let run = vshark(&[&path]);
+    let [first, second] = *run.sentences() else { panic!("{}", run.err) };
+    let expected = format!(
+        "{path}, frame 1: expected Ethernet, IP, loopback or Linux cooked frames, found link type \
+         147, which is not read"
+    );
+    assert_eq!(first, expected);
+    assert!(second.starts_with("no RPC call in 117 frames; "), "{second}");
+    assert_eq!((run.code, &*run.out), (Some(2), ""));
+    // Beside a capture that can be read it is the same: said, and the other one listed.
+    let run = vshark(&[&path, BACKUP]);
+    assert_eq!((run.code, run.sentences()), (Some(2), vec![&*expected]));
+    assert_eq!(rows(&run.out).len(), 16);
+    bytes[20..24].copy_from_slice(&105_u32.to_le_bytes());
+    let run = vshark(&[&made("wireless.pcap", &bytes)]);
+    assert!(
+        run.err.contains("found IEEE 802.11 (link type 105), which is not read\n"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn silence_is_not_taken_for_health() {
+    for arguments in [&["calls", ENCRYPTED][..], &["calls", "--json", ENCRYPTED]] {
+        let run = vshark(arguments);
+        assert_eq!(
+            run.refusal(0),
+            "no RPC call in 116 frames; seen: 87 encrypted SMB messages, whose calls cannot be \
+             seen without keys; 1 SMB 1 message; 7 other SMB messages; 116 TCP segments; 1 TCP \
+             connection"
+        );
+    }
+    // A header and no packet.
+    let run = vshark(&[&made("none.pcap", &capture(BACKUP)[..24])]);
+    assert_eq!(run.refusal(0), "there is no frame in the input");
+    // Calls are listed, and more is known to be hidden.
+    let run = vshark(&["captures/b-ntlm-seal-smb311.pcap"]);
+    let sentence = "not everything can be shown: 16 calls sealed by RPC, whose arguments cannot be \
+                    seen without keys";
+    assert_eq!((run.code, run.sentences()), (Some(0), vec![sentence]));
+    let run = vshark(&["captures/i-a-drop5.pcap"]);
+    let [sentence] = *run.sentences() else { panic!("{}", run.err) };
+    let end = " bytes missing from TCP streams: packets that were not captured";
+    assert!(sentence.ends_with(end), "{sentence}");
+}
+
+/// Asserts that `text` does nothing to a terminal but colour and end lines.
+#[track_caller]
+fn harmless(what: &str, text: &str) {
+    let plain = without_colours(text);
+    let bad = plain.chars().find(|c| *c != '\n' && is_invisible(*c));
+    assert_eq!(bad, None, "{what}: {plain}");
+}
+
+#[test]
+fn text_from_packets_does_nothing_to_a_terminal() {
+    // Clears the screen, turns the line around, sets the title, and forges another row.
+    let name = "\u{1b}[2J\\\u{202e}\u{9b}\u{7}\r\n\u{feff}hare";
+    let bytes = replaced(&capture(BACKUP), &utf16("fss1\\fsrvp_share"), &{
+        let mut name = utf16(name);
+        name.extend(utf16(&"x".repeat(16))); // the rest of the old name
+        name.truncate(utf16("fss1\\fsrvp_share").len());
+        name
+    });
+    let path = made("hostile.pcap", &bytes);
+    for colour in ["always", "never"] {
+        for arguments in [
+            &["calls"][..],
+            &["show", "--call", "8"],
+            &["show", "--frame", "67"],
+            &["show", "--frame", "15"],
+            &["calls", "--json"],
+            &["export"],
+        ] {
+            let run = vshark(&[arguments, &["--color", colour, &path]].concat());
+            assert_eq!(run.code, Some(0), "{}", run.err);
+            harmless(&format!("{arguments:?}"), &run.out);
+            harmless(&format!("{arguments:?}"), &run.err);
+        }
+    }
+    let list = vshark(&[&path]).ok();
+    assert_eq!(rows(&list).len(), 16, "{list}");
+    let shown = r"\\\u{1b}[2J\\u{202e}\u{9b}\u{7}\u{d}\u{a}\u{feff}hare";
+    assert!(rows(&list)[7].contains(shown), "{list}");
+    // Who parses the JSON has the name as it was sent.
+    let json = vshark(&["calls", "--json", &path]).ok();
+    let call: serde_json::Value =
+        serde_json::from_str(json.lines().nth(7).expect("call 8")).expect("JSON");
+    let share = call["request"]["ShareName"].as_str().expect("a name");
+    assert!(share.starts_with(&format!("\\\\{name}")), "{share:?}");
+}
+
+#[test]
+fn text_from_dissectors_does_nothing_to_a_terminal() {
+    let folder = |name: &str, idl: &str, rules: &str| -> String {
+        made(&format!("{name}/x.idl"), idl.as_bytes());
+        let rules = made(&format!("{name}/rules.toml"), rules.as_bytes());
+        let folder: PathBuf = Path::new(&rules).parent().expect("a folder").into();
+        folder.to_str().expect("a plain path").to_owned()
+    };
+    let idl = fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("dissectors/ms-fsrvp/fsrvp.idl"),
+    )
+    .expect("the IDL of FSRVP");
+    let rules = "[status]\n\"\\u001b[31m\\u202eRED\" = 0x8004230C\n";
+    let named = folder("hostile-names", &idl, rules);
+    for arguments in [&["calls"][..], &["show", "--call", "3"], &["export"]] {
+        let run = vshark(&[arguments, &["--dissectors", &named, BACKUP]].concat());
+        harmless("names", &run.out);
+        harmless("names", &run.err);
+        assert!(run.code == Some(0) && run.out.contains("RED"), "{}{}", run.out, run.err);
+    }
+    // What cannot be read is quoted, and the quotation is harmless too.
+    let broken = folder("hostile-idl", "interface \u{1b}]0;title\u{7} { }", "");
+    let run = vshark(&["calls", "--dissectors", &broken, BACKUP]);
+    harmless("a broken IDL", &run.err);
+    assert!(run.refusal(2).contains("x.idl:1:11: "), "{}", run.err);
+    let run = vshark(&["calls", "no\u{1b}[2J\nvshark: such\u{202e}file"]);
+    harmless("a name of a file", &run.err);
+    assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+}

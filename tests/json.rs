@@ -1,0 +1,475 @@
+//! What `vshark export` and `vshark calls --json` write, held against `vshark export --schema` and
+//! against values taken from other programs.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use jsonschema::Validator;
+use serde_json::{Map, Value as Json, json};
+use vshark::bytes::LinkType;
+use vshark::rpc::PacketType;
+
+const BACKUP: &str = "captures/a-ntlm-sign-smb311.pcap";
+const LATER: &str = "captures/a5-spnego-sign.pcap";
+
+/// The program in the folder of the project, so that names of captures are the same everywhere.
+fn vshark(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vshark"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn output(mut command: Command) -> String {
+    let output = command.output().expect("vshark runs");
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+fn records(command: Command) -> Vec<Json> {
+    let parse = |line: &str| serde_json::from_str(line).expect("a line is a JSON value");
+    output(command).lines().map(parse).collect()
+}
+
+fn export(arguments: &[&str]) -> Vec<Json> {
+    records(vshark(&[&["export"], arguments].concat()))
+}
+
+fn only<'r>(kind: &str, records: &'r [Json]) -> Vec<&'r Json> {
+    records.iter().filter(|record| record["type"] == kind).collect()
+}
+
+fn schema() -> Json {
+    serde_json::from_str(&output(vshark(&["export", "--schema"]))).expect("the schema is JSON")
+}
+
+fn validator() -> Validator {
+    jsonschema::draft202012::new(&schema()).expect("the schema is one")
+}
+
+/// Every record is as the schema says, and they come as `capture`, any number of `call`, `summary`.
+fn check(validator: &Validator, what: &str, records: &[Json]) {
+    for record in records {
+        if let Some(error) = validator.iter_errors(record).next() {
+            // What is wrong within one kind of record is told by that kind alone.
+            let kind = record["type"].as_str().unwrap_or_default();
+            let mut alone = schema();
+            alone["oneOf"] = json!([{ "$ref": format!("#/$defs/{kind}") }]);
+            let alone = jsonschema::draft202012::new(&alone).expect("a schema");
+            let why = alone.iter_errors(record).map(|e| format!("{}: {e}", e.instance_path()));
+            panic!("{what}: {error}\n{}", why.collect::<Vec<_>>().join("\n"));
+        }
+    }
+    let kinds: Vec<_> = records.iter().map(|record| record["type"].as_str()).collect();
+    let [Some("capture"), calls @ .., Some("summary")] = &*kinds else {
+        panic!("{what}: {kinds:?}");
+    };
+    assert!(calls.iter().all(|kind| *kind == Some("call")), "{what}: {kinds:?}");
+    let numbers: Vec<_> = only("call", records).iter().map(|call| call["n"].clone()).collect();
+    let mut sorted: Vec<_> = numbers.iter().filter_map(Json::as_u64).collect();
+    sorted.sort_unstable();
+    assert!(sorted.iter().copied().eq(1..=numbers.len() as u64), "{what}: {numbers:?}");
+}
+
+#[test]
+fn all_captures_follow_the_schema() {
+    let validator = validator();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let mut outcomes = Vec::new();
+    let mut captures = 0;
+    for entry in fs::read_dir(folder).expect("there are captures") {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        if !name.contains(".pcap") {
+            continue;
+        }
+        captures += 1;
+        let path = format!("captures/{name}");
+        let records = export(&[&path]);
+        check(&validator, &path, &records);
+        let listed = self::records(vshark(&["calls", "--json", &path]));
+        assert!(listed.iter().eq(only("call", &records)), "{path}: `calls --json` differs");
+        for call in listed {
+            assert_eq!(call.get("files"), None, "{path}");
+            outcomes.push(call["outcome"].as_str().unwrap_or_default().to_owned());
+        }
+    }
+    outcomes.sort_unstable();
+    outcomes.dedup();
+    assert!(captures > 20, "{captures} captures");
+    assert_eq!(outcomes, ["failed", "fault", "no_response", "ok", "unknown"]);
+}
+
+#[test]
+fn several_files_tell_where_each_frame_is() {
+    // The second file is the earlier one: its 117 frames come first.
+    let records = export(&[LATER, BACKUP]);
+    check(&validator(), "two files", &records);
+    let names: Vec<_> =
+        records[0]["files"].as_array().into_iter().flatten().map(|file| &file["name"]).collect();
+    assert_eq!(names, [LATER, BACKUP]);
+    let calls = only("call", &records);
+    assert_eq!(calls.len(), 32);
+    let mut alone = export(&[BACKUP]);
+    alone.extend(export(&[LATER]));
+    for (n, (merged, alone)) in calls.into_iter().zip(only("call", &alone)).enumerate() {
+        let (name, before) = if n < 16 { (BACKUP, 0) } else { (LATER, 117) };
+        for side in ["request", "response"] {
+            let here = alone["frames"][side][0].as_u64().expect("one frame");
+            assert_eq!(merged["files"][side], json!([[name, here]]));
+            assert_eq!(merged["frames"][side], json!([here + before]));
+        }
+        let keys = |call: &Json| call.as_object().expect("an object").keys().cloned().collect();
+        let mut expected: Vec<String> = keys(alone);
+        expected.insert(3, "files".to_owned());
+        assert_eq!(keys(merged), expected);
+    }
+}
+
+#[test]
+fn standard_input_has_its_numbers_in_the_summary() {
+    let pipe = |file: &str| {
+        let mut command = vshark(&["export", "-"]);
+        command.stdin(File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("file"));
+        records(command)
+    };
+    let records = pipe(BACKUP);
+    check(&validator(), "standard input", &records);
+    let (capture, summary) = (&records[0], &records[records.len() - 1]);
+    let expected = json!({
+        "name": "-", "format": "pcap", "compression": null, "link_types": [], "first_time": null,
+        "last_time": null, "frames": null, "skipped": [], "problems": null
+    });
+    assert_eq!(capture["files"], json!([expected]));
+    assert_eq!(summary["files"][0]["frames"], 117);
+    let last = &summary["files"][0]["last_time"];
+    assert_eq!(last, "2026-11-22T17:49:18.780073000Z");
+}
+
+#[test]
+fn what_cannot_be_read_follows_the_schema_too() {
+    let validator = validator();
+    let records = export(&["captures/README.md", BACKUP, "captures/not-there.pcap"]);
+    check(&validator, "unreadable among others", &records);
+    assert_eq!(only("call", &records).len(), 16);
+    for (file, format, problems) in [(0, None, 1), (1, Some("pcap"), 0), (2, None, 1)] {
+        let file = &records[0]["files"][file];
+        assert_eq!((file["format"].as_str(), &file["problems"]), (format, &json!(problems)));
+    }
+    let records = export(&["captures/README.md"]);
+    check(&validator, "nothing readable", &records);
+    assert_eq!(records.len(), 2);
+}
+
+/// [`BACKUP`] call 8. The values are tshark's (`-V`, frames 67 and 69); `stub_bytes` are its
+/// `Alloc hint`, `elapsed_ms` its time from request to response, and `tree_id` is its 0x1b43802e.
+/// The names of the machines are those of the NTLM messages in frames 11 and 12.
+fn add_to_shadow_copy_set() -> Json {
+    json!({
+        "type": "call",
+        "n": 8,
+        "frames": { "request": [67], "response": [69] },
+        "time": "2026-11-22T17:49:18.681230000Z",
+        "elapsed_ms": 13.933,
+        "client": { "ip": "10.77.0.11", "port": 34790, "name": "VM" },
+        "server": { "ip": "10.77.0.1", "port": 445, "name": "FSS1" },
+        "transport": "ncacn_np",
+        "pipe": "FssagentRpc",
+        "smb": {
+            "dialect": "3.1.1",
+            "session_id": "0x00000000ef61539f",
+            "tree_id": 457_408_558,
+            "file_id": "2af2bb17-0000-0000-063b-e9a900000000",
+            "encrypted": false,
+            "signed": true,
+            "user": "FSLAB\\fsadmin"
+        },
+        "auth": {
+            "type": "ntlm",
+            "mechanism": "ntlm",
+            "level": "integrity",
+            "principal": "FSLAB\\fsadmin"
+        },
+        "stub": { "request": "clear", "response": "clear" },
+        "stub_bytes": { "request": 84, "response": 20 },
+        "syntax": "ndr",
+        "interface": {
+            "uuid": "a8e0653c-2744-4389-a61d-7373df8b2292",
+            "version": "1.0",
+            "name": "FileServerVssAgent"
+        },
+        "object": null,
+        "orpc": null,
+        "opnum": 3,
+        "method": "AddToShadowCopySet",
+        "call_id": 12,
+        "request": {
+            "ClientShadowCopyId": "9b45e4f3-3446-4a28-b2dd-000bd66139bf",
+            "ShadowCopySetId": "958131cf-1bef-46c9-b6db-7eceda0998bd",
+            "ShareName": "\\\\fss1\\fsrvp_share\\"
+        },
+        "response": { "pShadowCopyId": "9c027e62-0ab0-437a-b6fc-c9a865d3b113" },
+        "status": { "value": "0x00000000", "name": "ZERO" },
+        "fault": null,
+        "outcome": "ok",
+        "grade": "typed",
+        "findings": []
+    })
+}
+
+/// [`BACKUP`] call 12, likewise from frames 81 and 82.
+fn get_share_mapping() -> Json {
+    let mut call = add_to_shadow_copy_set();
+    let mut put = |key: &str, value: Json| call[key] = value;
+    put("n", json!(12));
+    put("frames", json!({ "request": [81], "response": [82] }));
+    put("time", json!("2026-11-22T17:49:18.734743000Z"));
+    put("elapsed_ms", json!(0.222));
+    put("stub_bytes", json!({ "request": 88, "response": 228 }));
+    put("opnum", json!(10));
+    put("method", json!("GetShareMapping"));
+    put("call_id", json!(16));
+    put(
+        "request",
+        json!({
+            "ShadowCopyId": "9c027e62-0ab0-437a-b6fc-c9a865d3b113",
+            "ShadowCopySetId": "958131cf-1bef-46c9-b6db-7eceda0998bd",
+            "ShareName": "\\\\fss1\\fsrvp_share\\",
+            "Level": 1
+        }),
+    );
+    put(
+        "response",
+        json!({
+            "ShareMapping": {
+                "ShareMapping1": {
+                    "ShadowCopySetId": "958131cf-1bef-46c9-b6db-7eceda0998bd",
+                    "ShadowCopyId": "9c027e62-0ab0-437a-b6fc-c9a865d3b113",
+                    "ShareNameUNC": "\\\\FSS1\\fsrvp_share",
+                    "ShadowCopyShareName": "fsrvp_share@{9c027e62-0ab0-437a-b6fc-c9a865d3b113}",
+                    "CreationTimestamp": "2026-11-22T17:49:18.0000000Z"
+                }
+            }
+        }),
+    );
+    call
+}
+
+#[test]
+fn whole_calls_are_as_other_programs_see_them() {
+    let records = export(&[BACKUP]);
+    let calls = only("call", &records);
+    for expected in [add_to_shadow_copy_set(), get_share_mapping()] {
+        let n = &expected["n"];
+        let call = calls.iter().find(|call| call["n"] == *n).expect("the call is there");
+        // As text too: the order of the keys is part of the form.
+        let text = |json: &Json| serde_json::to_string_pretty(json).expect("JSON");
+        assert_eq!(text(call), text(&expected));
+    }
+}
+
+/// [`BACKUP`] has 117 frames, 16 calls and 7 binds for tshark as well.
+#[test]
+fn the_summary_counts_what_other_programs_count() {
+    let records = export(&[BACKUP]);
+    let summary = only("summary", &records)[0];
+    assert_eq!(summary["read"]["frames"], 117);
+    assert_eq!(
+        summary["rpc"]["pdus"],
+        json!([
+            { "what": "request", "count": 16 },
+            { "what": "response", "count": 16 },
+            { "what": "bind", "count": 7 },
+            { "what": "bind_ack", "count": 7 },
+            { "what": "rpc_auth_3", "count": 7 }
+        ])
+    );
+    let [calls] = &**summary["calls"].as_array().expect("a list") else {
+        panic!("more than one interface: {summary}");
+    };
+    assert_eq!(
+        calls["outcomes"],
+        json!([{ "what": "ok", "count": 14 }, { "what": "failed", "count": 2 }])
+    );
+}
+
+/// Calls `act` with the place of every object in `json`, but for values named by an IDL.
+fn objects(json: &Json, at: &str, act: &mut impl FnMut(&str, &Map<String, Json>)) {
+    match json {
+        Json::Object(object) => {
+            act(at, object);
+            for (key, value) in object {
+                let place = format!("{at}/{key}");
+                if !["/request", "/response"].contains(&&*place) {
+                    objects(value, &place, act);
+                }
+            }
+        }
+        Json::Array(list) => {
+            for (n, value) in list.iter().enumerate() {
+                objects(value, &format!("{at}/{n}"), act);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn no_key_may_be_missing_and_none_added() {
+    let validator = validator();
+    let records = export(&["captures/i-a-drop5.pcap"]);
+    let call = add_to_shadow_copy_set();
+    assert!(validator.is_valid(&call));
+    let mut damaged = 0;
+    for record in [&records[0], &call, &records[records.len() - 1]] {
+        let mut refused = |at: &str, act: &dyn Fn(&mut Map<String, Json>)| {
+            let mut wrong = record.clone();
+            let object = wrong.pointer_mut(at).and_then(Json::as_object_mut).expect("an object");
+            act(object);
+            assert!(!validator.is_valid(&wrong), "accepted at {at:?}: {wrong}");
+            damaged += 1;
+        };
+        objects(record, "", &mut |at, object| {
+            refused(at, &|object| {
+                object.insert("surplus".to_owned(), json!(1));
+            });
+            for key in object.keys() {
+                refused(at, &|object| {
+                    object.shift_remove(key);
+                });
+            }
+        });
+    }
+    assert!(damaged > 150, "{damaged}");
+}
+
+#[test]
+fn wrong_words_and_forms_are_refused() {
+    let validator = validator();
+    let refused = |record: &Json, at: &str, wrong: Json| {
+        let mut record = record.clone();
+        let value = record.pointer_mut(at).unwrap_or_else(|| panic!("{at} is there"));
+        assert_ne!(*value, wrong, "{at}");
+        *value = wrong;
+        assert!(!validator.is_valid(&record), "accepted at {at}: {}", record.pointer(at).unwrap());
+    };
+    let call = add_to_shadow_copy_set();
+    for (at, wrong) in [
+        ("/type", json!("calls")),
+        ("/n", json!(0)),
+        ("/n", json!("8")),
+        ("/frames/request", json!([0])),
+        ("/frames/request", json!(67)),
+        ("/time", json!("2026-11-22T17:49:18Z")),
+        ("/time", json!("2026-11-22 17:49:18.681230000")),
+        ("/time", json!("2026-13-22T17:49:18.681230000Z")),
+        ("/time", json!(1_795_369_758.681_23)),
+        ("/elapsed_ms", json!("13.933")),
+        ("/client/ip", json!("fss1")),
+        ("/client/port", json!(65536)),
+        ("/transport", json!("ncacn_http")),
+        ("/transport", json!("ncacn_ip_tcp")),
+        ("/smb", json!(null)),
+        ("/smb/dialect", json!("3.1")),
+        ("/smb/session_id", json!("0xef61539f")),
+        ("/smb/session_id", json!("00000000ef61539f")),
+        ("/smb/tree_id", json!("0x1b43802e")),
+        ("/smb/signed", json!("yes")),
+        ("/auth/type", json!("NTLM")),
+        ("/auth/mechanism", json!("spnego")),
+        ("/auth/level", json!("pkt")),
+        ("/stub/request", json!("encrypted")),
+        ("/stub/response", json!(null)),
+        ("/syntax", json!("NDR")),
+        ("/interface", json!(null)),
+        ("/interface/uuid", json!("A8E0653C-2744-4389-A61D-7373DF8B2292")),
+        ("/interface/uuid", json!("{a8e0653c-2744-4389-a61d-7373df8b2292}")),
+        ("/interface/version", json!(1)),
+        ("/object", json!("none")),
+        ("/opnum", json!(-1)),
+        ("/call_id", json!(4_294_967_296_u64)),
+        ("/request", json!([])),
+        ("/request", json!({ "not a name": 1 })),
+        ("/status", json!(null)),
+        ("/status/value", json!("0x0")),
+        ("/status/value", json!(0)),
+        ("/fault", json!({ "value": "0x1c010002", "name": null })),
+        ("/outcome", json!("success")),
+        ("/outcome", json!("fault")),
+        ("/grade", json!("known")),
+        ("/grade", json!("raw")),
+        ("/findings", json!(null)),
+    ] {
+        refused(&call, at, wrong);
+    }
+    let records = export(&[BACKUP]);
+    let summary = &records[records.len() - 1];
+    for (at, wrong) in [
+        ("/files", json!([])),
+        ("/files/0/format", json!("PCAP")),
+        ("/files/0/frames", json!(-1)),
+        ("/read/link_types/0/what", json!("ethernet")),
+        ("/smb/messages/0/what", json!("Create")),
+        ("/rpc/pdus/0/what", json!("Request")),
+        ("/calls/0/outcomes/0/what", json!("good")),
+        ("/calls/0/outcomes/0/count", json!(0)),
+        ("/refusals", json!({ "pipe": 1 })),
+    ] {
+        refused(summary, at, wrong);
+    }
+    for (at, wrong) in [("/schema", json!(2)), ("/version", json!("new")), ("/files", json!([]))] {
+        refused(&records[0], at, wrong);
+    }
+    assert!(!validator.is_valid(&json!({ "type": "finding" })));
+}
+
+#[test]
+fn the_schema_explains_every_key() {
+    fn explained(schema: &Json, at: &str) {
+        let properties = schema["properties"].as_object();
+        // Conditions repeat keys that are explained where they are described.
+        let condition = at.contains("/allOf/");
+        for (key, property) in properties.into_iter().flatten().filter(|_| !condition) {
+            let described = property["description"].as_str().is_some_and(|text| text.len() > 3);
+            assert!(described, "{at}/properties/{key} has no description");
+            if property["anyOf"][1]["type"] == "null" {
+                let text = property["description"].as_str().unwrap_or_default().to_lowercase();
+                assert!(text.contains("null"), "{at}/properties/{key}: when is it null?");
+            }
+        }
+        match schema {
+            Json::Object(object) => {
+                object.iter().for_each(|(key, value)| explained(value, &format!("{at}/{key}")));
+            }
+            Json::Array(list) => {
+                list.iter().enumerate().for_each(|(n, v)| explained(v, &format!("{at}/{n}")));
+            }
+            _ => {}
+        }
+    }
+    let schema = schema();
+    assert!(jsonschema::meta::is_valid(&schema));
+    explained(&schema, "");
+}
+
+/// The schema lists the same names as the tables they come from.
+#[test]
+fn the_schema_knows_every_name() {
+    let schema = schema();
+    let words = |at: &str| -> Vec<String> {
+        let list = schema.pointer(at).and_then(Json::as_array);
+        let words = list.unwrap_or_else(|| panic!("no list at {at}"));
+        words.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+    };
+    let pdus =
+        words("/$defs/summary/properties/rpc/properties/pdus/items/properties/what/anyOf/0/enum");
+    let named = (0..=255).filter_map(|n| PacketType(n).name());
+    assert!(named.eq(pdus.iter()));
+    let mut commands =
+        words("/$defs/summary/properties/smb/properties/messages/items/properties/what/enum");
+    assert_eq!(commands.pop().as_deref(), Some("unknown"));
+    let named = (0..=u16::MAX).filter_map(|n| vshark::smb::Command(n).name());
+    assert!(named.eq(commands.iter()));
+    let mut links: Vec<_> = (0..=u16::MAX).map(|n| LinkType(n).to_string()).collect();
+    links.retain(|name| !name.starts_with("link type "));
+    links.dedup();
+    assert_eq!(links, words("/$defs/link_type/anyOf/0/enum"));
+}
