@@ -137,7 +137,14 @@ fn disturbed(packets: &[Packet], picks: &[u8], reach: usize) -> Vec<Packet> {
         let places: Vec<usize> =
             (0..out.len()).filter(|place| packets[*place].from == side).collect();
         let mut order: Vec<usize> = (0..places.len()).collect();
-        let pick = |n: usize| picks.get(n).map_or(0, |pick| usize::from(*pick) % reach);
+        // No packet is passed by more than half of those that may wait for it.
+        let near = |n: usize, other: usize| {
+            places.get(other).is_some_and(|place| place - places[n] < REORDER_SEGMENTS / 2)
+        };
+        let pick = |n: usize| {
+            let wanted = picks.get(n).map_or(0, |pick| usize::from(*pick) % reach);
+            (0..=wanted).rev().find(|by| near(n, n + by)).unwrap_or(0)
+        };
         order.sort_by_key(|n| if *n == 0 { 0 } else { n + pick(*n) });
         for (place, n) in places.iter().zip(order) {
             out[*place] = packets[places[n]].clone();
