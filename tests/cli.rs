@@ -238,8 +238,8 @@ fn a_list_fits_the_terminal() {
     let list = on_terminal(&[BACKUP], 80);
     let row = "  12  17:49:18.734  GetShareMapping                set 958131cf… → fsrvp_share@…";
     assert_eq!(rows(&list)[11], row);
-    assert!(rows(&list)[2].ends_with(" → FSRVP_E_NOT_S…"), "{list}");
-    assert!(rows(&list)[8].ends_with("  set 958131cf… within 240… → ok"), "{list}");
+    assert!(rows(&list)[2].ends_with(" → FSRVP_E_NOT_…"), "{list}");
+    assert!(rows(&list)[8].ends_with("  set 958131cf… within 24… → ok"), "{list}");
     // Two clients have columns.
     let list = on_terminal(&[clients], 80);
     assert!(list.starts_with("   n  22 Nov UTC    client      server  call "), "{list}");

@@ -10,6 +10,9 @@ use crate::bytes::{Missing, Piece, Span, Time, clamp, index};
 /// How far before the first byte seen a late SYN may lie to belong to the same connection.
 const LATE_SYN: u64 = 1 << 24;
 
+/// How far ahead of what was delivered a RST may be: a receive window.
+const RST_WINDOW: u64 = 1 << 20;
+
 /// Bytes that wait for their turn.
 #[derive(Debug)]
 pub(super) struct Held {
@@ -17,6 +20,8 @@ pub(super) struct Held {
     pub(super) piece: Piece,
     /// Bytes at the start that were delivered meanwhile.
     pub(super) skip: u32,
+    /// Since when it waits, by the capture's clock as it was then.
+    since: Time,
     /// What the sender had received when it sent this, in the other direction's numbers.
     ack: Option<u64>,
 }
@@ -76,15 +81,22 @@ impl Half {
         let low = self.next.or_else(|| self.held.keys().next().copied());
         let first = self.unwrap(segment.seq) + 1;
         match (self.start, low) {
-            (Some(start), _) => first != start,
+            (Some(start), _) => closed || first != start,
             (None, Some(low)) => closed || first > low || low - first > LATE_SYN,
             (None, None) => closed,
         }
     }
 
-    /// Everything before this has been delivered, given up or conceded.
+    /// Whether a segment of a flow that has ended can be no late copy: its numbers are elsewhere.
+    pub(super) fn is_elsewhere(&mut self, segment: &Segment<'_>) -> bool {
+        let seq = self.unwrap(segment.seq);
+        self.next.is_none_or(|next| seq.abs_diff(next) > LATE_SYN)
+    }
+
+    /// Everything before this has been delivered, given up or conceded. A FIN counts as a byte.
     pub(super) fn passed(&self) -> u64 {
-        self.next.unwrap_or(0).max(self.conceded)
+        let fin = u64::from(self.ended());
+        self.next.map_or(0, |next| next.saturating_add(fin)).max(self.conceded)
     }
 
     pub(super) fn held_segments(&self) -> usize {
@@ -107,7 +119,7 @@ impl Half {
 
     /// Since when something waits here.
     pub(super) fn waiting_since(&self) -> Option<Time> {
-        let oldest = self.held.values().map(|held| held.piece.time).min();
+        let oldest = self.held.values().map(|held| held.since).min();
         let end = self.end.filter(|_| !self.ended()).map(|(_, time)| time);
         oldest.into_iter().chain(end).min()
     }
@@ -140,7 +152,7 @@ impl Half {
 
     /// Whether bytes are missing that the other side acknowledges: they will not be sent again.
     pub(super) fn lacks_acknowledged(&self) -> bool {
-        self.next.is_some_and(|next| next < self.acknowledged)
+        self.next.is_some() && self.passed() < self.acknowledged
     }
 
     /// The stream begins, or is taken up, at `first`.
@@ -157,6 +169,7 @@ impl Half {
         segment: &Segment<'_>,
         ack: Option<u64>,
         passed: u64,
+        now: Time,
         counters: &mut Counters,
     ) -> Option<Span> {
         let seq = self.unwrap(segment.seq);
@@ -169,12 +182,17 @@ impl Half {
         }
         let captured = clamp(segment.payload.len());
         let wire_end = start + u64::from(segment.wire_len.max(captured));
-        if segment.fin || segment.rst {
-            self.reset |= segment.rst;
+        // A receiver heeds a RST only where it stands (RFC 5961 3); one from elsewhere is forged, or
+        // left over from another connection.
+        let near = self.next.is_none_or(|next| {
+            wire_end >= next.saturating_sub(1) && wire_end - next.min(wire_end) <= RST_WINDOW
+        });
+        if segment.fin || segment.rst && near {
+            self.reset |= segment.rst && near;
             // The number of a RST counts the FIN before it, even where the FIN is captured later.
             let after = |end| self.reset && end == wire_end + 1;
             if self.end.is_none_or(|(end, _)| (wire_end > end || after(end)) && !segment.rst) {
-                self.end = Some((wire_end, segment.time));
+                self.end = Some((wire_end, now));
             }
         }
         let seen = start + u64::from(captured);
@@ -198,7 +216,7 @@ impl Half {
             self.reference = Some(seen);
             Some(Span::new(clamp_u64(next - start), captured))
         } else {
-            self.hold(segment, start, ack, counters);
+            self.hold(segment, start, ack, now, counters);
             None
         }
     }
@@ -218,6 +236,7 @@ impl Half {
         segment: &Segment<'_>,
         start: u64,
         ack: Option<u64>,
+        now: Time,
         counters: &mut Counters,
     ) {
         let end = start + u64::from(clamp(segment.payload.len()));
@@ -245,7 +264,7 @@ impl Half {
                 offset,
                 time: segment.time,
             };
-            self.held.insert(from, Held { bytes, piece, skip: 0, ack });
+            self.held.insert(from, Held { bytes, piece, skip: 0, since: now, ack });
             from = to;
         }
         counters.conflicts += u64::from(conflict);

@@ -172,7 +172,11 @@ impl Flows {
         };
         if let Some(state) = self.table.get_mut(&key) {
             let side = state.side(segment);
-            if segment.syn && state.halves[side].is_new_connection(segment, state.closed) {
+            let over = state.closed || state.ignored;
+            let again = !segment.syn && state.closed && !segment.payload.is_empty();
+            if segment.syn && state.halves[side].is_new_connection(segment, over)
+                || again && state.halves[side].is_elsewhere(segment)
+            {
                 if let Some(mut state) = self.table.remove(&key) {
                     self.finish_flow(&mut state, to);
                 }
@@ -189,7 +193,7 @@ impl Flows {
             return;
         }
         let before = state.held_bytes();
-        state.take(segment, &mut self.counters, to);
+        state.take(segment, self.now, &mut self.counters, to);
         if state.must_give_up(self.now, self.held_bytes) {
             state.give_up(self.now, self.held_bytes, &mut self.counters, to);
         }
@@ -319,7 +323,13 @@ impl State {
     }
 
     /// Takes a segment: delivers it at once if it is its turn, holds it otherwise.
-    fn take(&mut self, segment: &Segment<'_>, counters: &mut Counters, to: &mut impl Receiver) {
+    fn take(
+        &mut self,
+        segment: &Segment<'_>,
+        now: Time,
+        counters: &mut Counters,
+        to: &mut impl Receiver,
+    ) {
         let side = self.side(segment);
         let other = &mut self.halves[side.other()];
         let ack = segment.ack.map(|ack| other.unwrap(ack));
@@ -329,7 +339,7 @@ impl State {
         let passed = self.halves[side.other()].passed();
         let half = &mut self.halves[side];
         let held_before = half.held_segments();
-        let now_due = half.accept(segment, ack, passed, counters);
+        let now_due = half.accept(segment, ack, passed, now, counters);
         if let Some(span) = now_due {
             let piece = Piece {
                 at: 0,
