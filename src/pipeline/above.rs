@@ -9,6 +9,7 @@ use super::{Event, Summary};
 use crate::bytes::{Both, Buffer, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, View};
 use crate::call::{Call, Carrier, PipeUse, Transport};
 use crate::protocol::Registry;
+use crate::rpc::names::{FAULTS, Names, PROVIDER_REASONS, REJECT_REASONS, RESULTS, name};
 use crate::rpc::{self, ChannelId, Origin, Rpc, pdu};
 use crate::smb::{self, ConnectionId, PipeId, Smb};
 use crate::tcp::{Flow, FlowId, Interest, Receiver};
@@ -221,6 +222,11 @@ impl<'r> Above<'r> {
                 smb::Event::PipeRefused { name, status } => {
                     self.counts.see_refusal(format!("pipe {name}: {status}"));
                 }
+                smb::Event::PipeError { pipe, status } => {
+                    let name = self.smb.pipe(pipe).and_then(|pipe| pipe.name.clone());
+                    let name = name.unwrap_or_else(|| "of unknown name".to_owned());
+                    self.counts.see_refusal(format!("pipe {name}, once open: {status}"));
+                }
                 smb::Event::TreeRefused { path, status } => {
                     self.counts.see_refusal(format!("share {path}: {status}"));
                 }
@@ -266,11 +272,22 @@ impl<'r> Above<'r> {
                     self.events.push(Event::Call(Box::new(call)));
                 }
                 rpc::Event::BindRefused { reason } => {
-                    let reason = rpc::names::name(rpc::names::REJECT_REASONS, reason)
-                        .map_or_else(|| reason.to_string(), str::to_owned);
+                    let reason = named(REJECT_REASONS, reason.into());
                     self.counts.see_refusal(format!("bind: {reason}"));
                 }
-                rpc::Event::ContextRefused { .. } | rpc::Event::Malformed(_) => {}
+                rpc::Event::BindFault { status } => {
+                    let status = named(FAULTS, status.into());
+                    self.counts.see_refusal(format!("bind: fault {status}"));
+                }
+                rpc::Event::InterfaceRefused { interface, result, reason } => {
+                    let known = self.registry.interface(interface.uuid, interface.major);
+                    let name = known
+                        .map_or_else(|| interface.uuid.to_string(), |known| known.name.to_string());
+                    let result = named(RESULTS, result.into());
+                    let reason = named(PROVIDER_REASONS, reason.into());
+                    self.counts.see_refusal(format!("bind to {name}: {result}, {reason}"));
+                }
+                rpc::Event::Malformed(_) => {}
             }
         }
         self.rpc_events = events;
@@ -390,6 +407,11 @@ impl Layer for OnSmb<'_, '_> {
         self.above.smb.lost(self.connection, &mut self.above.smb_events);
         self.above.take_smb(self.ends, None);
     }
+}
+
+/// The name of a number, or the number.
+fn named(table: Names, number: u64) -> String {
+    name(table, number).map_or_else(|| format!("0x{number:x}"), str::to_owned)
 }
 
 fn midstream(flow: &Flow) -> Stream {

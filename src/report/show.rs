@@ -130,6 +130,7 @@ fn heading(
         },
     );
     row("interface", interface)?;
+    let context = rpc.context_id.map_or_else(|| "?".to_owned(), |id| id.to_string());
     let opnum = rpc.opnum.map_or_else(|| "?".to_owned(), |opnum| opnum.to_string());
     let syntax = match rpc.transfer {
         Some(Transfer::Ndr) => "NDR",
@@ -140,7 +141,7 @@ fn heading(
         "rpc",
         format!(
             "opnum {opnum}, call id {}, context {}, transfer syntax {syntax}",
-            rpc.call_id, rpc.context_id
+            rpc.call_id, context
         ),
     )?;
     if let Some(object) = rpc.object {

@@ -4,23 +4,22 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::bind::{ContextElement, ContextResult, SyntaxId};
+use super::bind::{SyntaxId, Transfer};
 use super::call::{Auth, Call, Ending, Message};
+use super::contexts::Contexts;
 use super::pdu::{Body, PacketType, Pdu, Verifier};
 use super::{ChannelId, Common, Event, Origin, STUB_BYTES};
-use crate::bytes::{Both, Buffer, FrameNo, Guid, Missing, Side, Time, View, Why};
+use crate::bytes::{Both, Buffer, FrameNo, Guid, Missing, Side, Span, Time, View, Why};
 use crate::security::{ntlm, peek};
 
 /// Calls of one association that may wait for an answer; beyond it the oldest is given up.
 const MAX_IN_FLIGHT: usize = 1024;
-/// Presentation contexts of one association.
-const MAX_CONTEXTS: usize = 1024;
-/// Binds of one association that may wait for an answer.
-const MAX_BINDS: usize = 16;
 /// Security contexts of one association.
 const MAX_SECURITY_CONTEXTS: usize = 256;
 /// Octets of one stub; what comes beyond is a hole in it.
 const MAX_STUB: u32 = 16 << 20;
+/// Frames of one message that are remembered.
+const MAX_FRAMES: usize = 1 << 16;
 /// `RPC_C_AUTHN_LEVEL_CONNECT`
 const LEVEL_CONNECT: u8 = 2;
 /// `RPC_C_AUTHN_LEVEL_PKT_PRIVACY`
@@ -29,11 +28,7 @@ const LEVEL_PRIVACY: u8 = 6;
 /// State of one association.
 #[derive(Debug, Default)]
 pub(super) struct Association {
-    /// Added by bind and `alter_context`, never removed: requests may refer to them at any time.
-    contexts: FxHashMap<u16, Context>,
-    /// Proposals without an answer, by call id. Added by bind and `alter_context`, removed by the
-    /// answer or by the cap.
-    binds: Vec<(u32, Vec<ContextElement>)>,
+    contexts: Contexts,
     /// Security contexts by their id. Added by the first security trailer that names one.
     security: FxHashMap<u32, Auth>,
     /// Calls without a complete answer, by call id. Added by the first fragment of a request (or
@@ -43,17 +38,12 @@ pub(super) struct Association {
 }
 
 #[derive(Debug)]
-struct Context {
-    interface: SyntaxId,
-    /// What the server accepted, or what there was to accept if it was one.
-    transfer: Option<SyntaxId>,
-}
-
-#[derive(Debug)]
 struct InFlight {
     channel: ChannelId,
     n: u64,
-    context_id: u16,
+    context_id: Option<u16>,
+    /// What the context stood for when the call began.
+    agreed: Option<(SyntaxId, Option<Transfer>)>,
     opnum: Option<u16>,
     object: Option<Guid>,
     auth: Auth,
@@ -98,37 +88,64 @@ impl Association {
         let seal = self.seal(pdu);
         match &pdu.body {
             Some(Body::Request { context_id, opnum, object, stub }) => {
-                let context_id = *context_id;
-                let part = Part { origin, unit, pdu, stub: *stub, seal, context_id };
-                self.request(&part, *opnum, *object, common, out);
+                let part =
+                    Part { origin, unit, pdu, stub: *stub, seal, context_id: Some(*context_id) };
+                self.request(&part, Some(*opnum), *object, common, out);
             }
             Some(Body::Response { context_id, stub }) => {
-                let context_id = *context_id;
-                let part = Part { origin, unit, pdu, stub: *stub, seal, context_id };
+                let part =
+                    Part { origin, unit, pdu, stub: *stub, seal, context_id: Some(*context_id) };
                 self.response(&part, Ending::Response, common, out);
             }
+            Some(Body::Fault { status, .. })
+                if !self.in_flight.contains_key(&header.call_id)
+                    && self.contexts.refuse(header.call_id) =>
+            {
+                out.push(Event::BindFault { status: *status });
+            }
             Some(Body::Fault { context_id, status }) => {
-                let stub = unit.slice(crate::bytes::Span::default());
-                let context_id = *context_id;
-                let part = Part { origin, unit, pdu, stub, seal, context_id };
+                let stub = unit.slice(Span::default());
+                let part = Part { origin, unit, pdu, stub, seal, context_id: Some(*context_id) };
                 self.response(&part, Ending::Fault(*status), common, out);
             }
-            Some(Body::Bind { contexts }) => self.propose(header.call_id, contexts),
-            Some(Body::BindAck { results }) => self.accept(header.call_id, results, out),
+            Some(Body::Bind { contexts }) => self.contexts.propose(header.call_id, contexts),
+            Some(Body::BindAck { results }) => {
+                let refused = self.contexts.answer(header.call_id, results);
+                out.extend(refused.into_iter().map(|refused| Event::InterfaceRefused {
+                    interface: refused.interface,
+                    result: refused.result.result,
+                    reason: refused.result.reason,
+                }));
+            }
             Some(Body::BindNak { reason }) => {
-                self.binds.retain(|(call_id, _)| *call_id != header.call_id);
+                self.contexts.refuse(header.call_id);
                 out.push(Event::BindRefused { reason: *reason });
             }
             Some(Body::Other) if header.ptype == PacketType::ORPHANED => {
                 self.end(header.call_id, Ending::NoAnswer, common, out);
             }
             Some(Body::Other) => {}
-            None => {
-                // A fragment of which nothing could be read has no length either.
-                if let Some(flight) = self.in_flight.get_mut(&header.call_id) {
-                    flight.tear(origin.side, common);
-                }
-            }
+            None => self.cut(origin, unit, pdu, common, out),
+        }
+    }
+
+    /// Takes a PDU that was cut before its body could be read: there was a request or an answer,
+    /// and no more is known of it.
+    fn cut(
+        &mut self,
+        origin: Origin,
+        unit: View<'_>,
+        pdu: &Pdu<'_>,
+        common: &mut Common,
+        out: &mut Vec<Event>,
+    ) {
+        let Some(Why::Missing(why)) = pdu.stop.as_ref().map(|stop| &stop.why) else { return };
+        let stub = unit.slice(Span::default());
+        let part = Part { origin, unit, pdu, stub, seal: Seal::Untold(*why), context_id: None };
+        match pdu.header.ptype {
+            PacketType::REQUEST => self.request(&part, None, None, common, out),
+            PacketType::RESPONSE => self.response(&part, Ending::Response, common, out),
+            _ => {}
         }
     }
 
@@ -146,48 +163,6 @@ impl Association {
         waiting.sort_unstable();
         for (_, call_id) in waiting {
             self.end(call_id, Ending::NoAnswer, common, out);
-        }
-    }
-
-    fn propose(&mut self, call_id: u32, contexts: &[ContextElement]) {
-        if self.binds.len() >= MAX_BINDS {
-            self.binds.remove(0);
-        }
-        self.binds.push((call_id, contexts.to_vec()));
-        for element in contexts {
-            let mut syntaxes = element.offered.iter();
-            let (only, more) = (syntaxes.next().copied(), syntaxes.next());
-            if only.is_some_and(|syntax| syntax.is_feature_negotiation()) {
-                continue;
-            }
-            // Windows offers one transfer syntax per context, so the context tells the syntax
-            // even where the answer is not in the capture.
-            let transfer = only.filter(|_| more.is_none());
-            if self.contexts.len() < MAX_CONTEXTS || self.contexts.contains_key(&element.id) {
-                let context = Context { interface: element.interface, transfer };
-                self.contexts.insert(element.id, context);
-            }
-        }
-    }
-
-    fn accept(&mut self, call_id: u32, results: &[ContextResult], out: &mut Vec<Event>) {
-        let Some(place) = self.binds.iter().rposition(|(id, _)| *id == call_id) else {
-            return;
-        };
-        let (_, proposed) = self.binds.remove(place);
-        for (element, result) in proposed.iter().zip(results) {
-            let Some(context) = self.contexts.get_mut(&element.id) else {
-                continue;
-            };
-            match result.result {
-                0 => context.transfer = Some(result.syntax),
-                3 => {}
-                refused => out.push(Event::ContextRefused {
-                    interface: element.interface,
-                    result: refused,
-                    reason: result.reason,
-                }),
-            }
         }
     }
 
@@ -255,7 +230,7 @@ impl Association {
     fn request(
         &mut self,
         part: &Part<'_, '_>,
-        opnum: u16,
+        opnum: Option<u16>,
         object: Option<Guid>,
         common: &mut Common,
         out: &mut Vec<Event>,
@@ -268,7 +243,7 @@ impl Association {
         if !goes_on {
             // A call id that is used again ends the call that had it.
             self.end(call_id, Ending::NoAnswer, common, out);
-            self.begin(part, Some(opnum), object, common, out);
+            self.begin(part, opnum, object, common, out);
         }
         if let Some(flight) = self.in_flight.get_mut(&call_id) {
             part.append_to(&mut flight.request, flight.torn.client, common);
@@ -319,6 +294,7 @@ impl Association {
             channel: part.origin.channel,
             n: common.calls,
             context_id: part.context_id,
+            agreed: part.context_id.and_then(|id| self.contexts.get(id)),
             opnum,
             object,
             auth: self.auth(part.pdu.verifier.as_ref()),
@@ -335,15 +311,17 @@ impl Association {
         };
         release(common, flight.request.as_ref());
         release(common, flight.response.as_ref());
-        let context = self.contexts.get(&flight.context_id);
+        // The bind may have been captured after the request, over another connection.
+        let late = || flight.context_id.and_then(|id| self.contexts.get(id));
+        let agreed = flight.agreed.filter(|(_, transfer)| transfer.is_some()).or_else(late);
         // A response that began and never ended is no answer, but it is shown.
         let call = Call {
             channel: flight.channel,
             n: flight.n,
             call_id,
             context_id: flight.context_id,
-            interface: context.map(|context| context.interface),
-            transfer: context.and_then(|context| context.transfer?.transfer()),
+            interface: agreed.map(|(interface, _)| interface),
+            transfer: agreed.and_then(|(_, transfer)| transfer),
             opnum: flight.opnum,
             object: flight.object,
             auth: flight.auth,
@@ -371,7 +349,7 @@ struct Part<'a, 'v> {
     pdu: &'a Pdu<'v>,
     stub: View<'v>,
     seal: Seal,
-    context_id: u16,
+    context_id: Option<u16>,
 }
 
 impl Part<'_, '_> {
@@ -400,8 +378,9 @@ impl Part<'_, '_> {
         if torn {
             // A hole is there already.
         } else if let (Seal::Untold(why), true) = (self.seal, self.stub.len() <= room) {
-            message.stub.push_hole(self.stub.len(), why);
-            common.held += self.stub.len();
+            let len = self.stub.len().max(1);
+            message.stub.push_hole(len, why);
+            common.held += len;
         } else if self.stub.len() <= room {
             message.stub.push(self.stub);
             common.held += self.stub.len();
@@ -410,7 +389,7 @@ impl Part<'_, '_> {
             message.stub.push_hole(1, Missing::Capped);
             common.held += 1;
         }
-        if common.keep_pdus {
+        if common.keep_pdus && message.pdus.len() < MAX_FRAMES && room > 0 {
             let mut pdu = Buffer::default();
             pdu.push(self.unit);
             message.pdus.push(pdu);
@@ -422,9 +401,18 @@ fn release(common: &mut Common, message: Option<&Message>) {
     common.held = common.held.saturating_sub(message.map_or(0, |message| message.stub.len()));
 }
 
-/// Adds `more` to `frames`; both ascend and have nothing twice.
+/// Adds `more` to `frames`; both ascend and have nothing twice. What is beyond the cap is not kept.
 fn merge(frames: &mut Vec<FrameNo>, more: &[FrameNo]) {
-    frames.extend_from_slice(more);
-    frames.sort_unstable();
-    frames.dedup();
+    for frame in more {
+        match frames.last() {
+            Some(last) if frame < last => {
+                if let Err(place) = frames.binary_search(frame) {
+                    frames.insert(place, *frame);
+                }
+            }
+            Some(last) if frame == last => {}
+            _ => frames.push(*frame),
+        }
+    }
+    frames.truncate(MAX_FRAMES);
 }

@@ -99,8 +99,8 @@ pub struct Call {
     pub n: u64,
     /// Joins the PDUs of a call within its association.
     pub call_id: u32,
-    /// Presentation context.
-    pub context_id: u16,
+    /// Presentation context, if the PDU was long enough to tell.
+    pub context_id: Option<u16>,
     /// The interface, if its bind was seen.
     pub interface: Option<SyntaxId>,
     /// The transfer syntax, if it is known.

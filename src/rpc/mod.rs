@@ -11,6 +11,7 @@
 mod association;
 mod bind;
 mod call;
+mod contexts;
 pub mod names;
 pub mod pdu;
 pub mod trailer;
@@ -31,6 +32,10 @@ pub use pdu::PacketType;
 /// hole in the stub.
 pub const STUB_BYTES: u32 = 64 << 20;
 
+/// Octets of PDUs that have begun and not ended, in all channels together; beyond it a channel
+/// looks for its next PDU.
+pub const PART_BYTES: u64 = 32 << 20;
+
 /// Who carries RPC; the caller's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId(pub u64);
@@ -47,8 +52,13 @@ pub enum Event {
         /// The reason.
         reason: u16,
     },
-    /// The server refused a presentation context.
-    ContextRefused {
+    /// The server answered a bind or `alter_context` with a fault.
+    BindFault {
+        /// The fault status.
+        status: u32,
+    },
+    /// The server accepted no context for an interface.
+    InterfaceRefused {
         /// The interface that was asked for.
         interface: SyntaxId,
         /// `p_cont_def_result_t`
@@ -76,6 +86,8 @@ struct Common {
     calls: u64,
     /// Octets of stubs held.
     held: u32,
+    /// Octets of PDUs that have begun and not ended.
+    parts: u64,
     keep_pdus: bool,
     counters: Counters,
 }
@@ -130,11 +142,8 @@ impl Rpc {
         out: &mut Vec<Event>,
         watch: &mut dyn FnMut(View<'_>),
     ) {
-        let channel = self.channels.entry(origin.channel).or_default();
-        let Channel { streams, association } = channel;
-        let common = &mut self.common;
-        let mut cutter = Cutter { origin, association, common, out, watch };
-        streams[origin.side].feed(view, &mut cutter);
+        self.channels.entry(origin.channel).or_default();
+        self.on_stream(origin, out, watch, |stream, layer| stream.feed(view, layer));
     }
 
     /// Bytes of one direction of a channel are missing here.
@@ -146,10 +155,29 @@ impl Rpc {
         out: &mut Vec<Event>,
         watch: &mut dyn FnMut(View<'_>),
     ) {
-        if let Some(Channel { streams, association }) = self.channels.get_mut(&origin.channel) {
-            let common = &mut self.common;
-            let mut cutter = Cutter { origin, association, common, out, watch };
-            streams[origin.side].gap(len, why, &mut cutter);
+        self.on_stream(origin, out, watch, |stream, layer| stream.gap(len, why, layer));
+    }
+
+    /// Runs `act` on one direction of a channel, and keeps count of what its streams hold.
+    fn on_stream(
+        &mut self,
+        origin: Origin,
+        out: &mut Vec<Event>,
+        watch: &mut dyn FnMut(View<'_>),
+        act: impl FnOnce(&mut Stream, &mut Cutter<'_>),
+    ) {
+        let Some(channel) = self.channels.get_mut(&origin.channel) else { return };
+        let Channel { streams, association } = channel;
+        let stream = &mut streams[origin.side];
+        let common = &mut self.common;
+        let before = u64::from(stream.held());
+        act(stream, &mut Cutter { origin, association, common, out, watch });
+        let after = u64::from(stream.held());
+        common.parts = (common.parts + after).saturating_sub(before);
+        if common.parts > PART_BYTES && after > 0 {
+            common.parts -= after;
+            association.lost(origin.side, common);
+            *stream = Stream::midstream();
         }
     }
 
@@ -169,17 +197,19 @@ impl Rpc {
     /// A new message of a pipe begins after something was lost. If it looks like a PDU, one that
     /// had begun before will never be complete.
     pub fn resume(&mut self, origin: Origin, view: View<'_>) {
-        if let Some(channel) = self.channels.get_mut(&origin.channel)
-            && channel.streams[origin.side].inside_unit()
-            && pdu::plausible(view.bytes())
-        {
-            channel.streams[origin.side].restart();
-        }
+        let mut unheard = Vec::new();
+        self.on_stream(origin, &mut unheard, &mut |_| {}, |stream, _| {
+            if stream.inside_unit() && pdu::plausible(view.bytes()) {
+                stream.restart();
+            }
+        });
     }
 
     /// A channel has ended: calls that wait for an answer will get none.
     pub fn close(&mut self, channel: ChannelId, out: &mut Vec<Event>) {
         if let Some(mut channel) = self.channels.remove(&channel) {
+            let held = Side::BOTH.map(|side| u64::from(channel.streams[side].held()));
+            self.common.parts = self.common.parts.saturating_sub(held.iter().sum());
             channel.association.close(&mut self.common, out);
         }
     }

@@ -284,9 +284,97 @@ fn each_context_has_its_interface_and_syntax() {
         ]
     );
     let events = feed(&mut Rpc::default(), &chunks);
-    let refused: Vec<_> =
-        events.iter().filter(|event| matches!(event, Event::ContextRefused { .. })).collect();
-    assert_eq!(refused.len(), 1, "an answered feature negotiation is no refusal: {refused:?}");
+    let refused = events.iter().any(|event| matches!(event, Event::InterfaceRefused { .. }));
+    assert!(!refused, "one context of the interface is accepted: {events:?}");
+}
+
+#[test]
+fn an_interface_of_which_no_context_is_accepted_is_refused() {
+    let chunks = [
+        (Side::Client, PLAIN.bind(&[(0, FSRVP, &[NDR]), (1, FSRVP, &[NDR64])])),
+        (Side::Server, PLAIN.bind_ack(&[(2, 1, NOTHING), (2, 1, NOTHING)])),
+    ];
+    let events = feed(&mut Rpc::default(), &chunks);
+    let [Event::InterfaceRefused { interface, result: 2, reason: 1 }] = events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!(interface.uuid.to_string(), FSRVP);
+}
+
+#[test]
+fn a_refused_alteration_leaves_what_was_agreed() {
+    let mut chunks = PLAIN.bound();
+    chunks.push((Side::Client, PLAIN.request(2, 0, 8, b"ask")));
+    let alter = PLAIN.proposals(&[(0, MGMT, &[NDR])]);
+    chunks.push((Side::Client, PLAIN.pdu(PacketType::ALTER_CONTEXT, 3, 4, alter)));
+    chunks.push((Side::Server, PLAIN.response(2, b"answer", 3)));
+    let refusal = PLAIN.results(&[(2, 1, NOTHING)]);
+    chunks.push((Side::Server, PLAIN.pdu(PacketType::ALTER_CONTEXT_RESP, 3, 4, refusal)));
+    chunks.push((Side::Client, PLAIN.request(5, 0, 8, b"ask")));
+    assert_eq!(
+        lines(&chunks),
+        [
+            r#"1 fsrvp Some(Ndr) Some(8) "ask" -> "answer" Response"#,
+            r#"2 fsrvp Some(Ndr) Some(8) "ask" -> "" NoAnswer"#,
+        ]
+    );
+}
+
+#[test]
+fn a_call_keeps_the_interface_it_began_with() {
+    let mut chunks = PLAIN.bound();
+    chunks.push((Side::Client, PLAIN.request(2, 0, 8, b"ask")));
+    let alter = PLAIN.proposals(&[(0, MGMT, &[NDR])]);
+    chunks.push((Side::Client, PLAIN.pdu(PacketType::ALTER_CONTEXT, 3, 4, alter)));
+    let accepted = PLAIN.results(&[(0, 0, NDR)]);
+    chunks.push((Side::Server, PLAIN.pdu(PacketType::ALTER_CONTEXT_RESP, 3, 4, accepted)));
+    chunks.push((Side::Server, PLAIN.response(2, b"answer", 3)));
+    chunks.push((Side::Client, PLAIN.request(5, 0, 4, b"ask")));
+    assert_eq!(
+        lines(&chunks),
+        [
+            r#"1 fsrvp Some(Ndr) Some(8) "ask" -> "answer" Response"#,
+            r#"2 mgmt Some(Ndr) Some(4) "ask" -> "" NoAnswer"#,
+        ]
+    );
+}
+
+#[test]
+fn a_fault_that_answers_a_bind_is_a_refusal_and_no_call() {
+    let alter = PLAIN.proposals(&[(1, MGMT, &[NDR])]);
+    let mut chunks = PLAIN.bound();
+    chunks.push((Side::Client, PLAIN.pdu(PacketType::ALTER_CONTEXT, 3, 4, alter)));
+    chunks.push((Side::Server, PLAIN.fault(4, 5)));
+    let mut rpc = Rpc::default();
+    let mut events = feed(&mut rpc, &chunks);
+    rpc.finish(&mut events);
+    assert!(matches!(events[..], [Event::BindFault { status: 5 }]), "{events:?}");
+}
+
+#[test]
+fn pdus_cut_before_their_body_are_calls_of_which_little_is_known() {
+    let mut rpc = Rpc::default();
+    let mut out = feed(&mut rpc, &PLAIN.bound());
+    let mut cut = |side: Side, pdu: &[u8], out: &mut Vec<Event>| {
+        let mut buffer = Buffer::default();
+        buffer.push(View::new(&pdu[..18], &[], &[]));
+        buffer.push_hole(clamp(pdu.len()) - 18, Missing::Snapped);
+        rpc.feed(origin(side), buffer.view(), out, &mut |_| {});
+    };
+    cut(Side::Client, &PLAIN.request(2, 0, 8, b"some question"), &mut out);
+    cut(Side::Server, &PLAIN.response(2, b"some answer", 3), &mut out);
+    let [Event::Call(call)] = &out[..] else { panic!("{out:?}") };
+    assert_eq!((call.opnum, call.context_id, call.interface), (None, None, None));
+    for message in [&call.request, &call.response] {
+        assert_eq!(message.as_ref().unwrap().stub_state(), StubState::Truncated);
+    }
+    assert_eq!(call.ending, Ending::Response);
+}
+
+#[test]
+fn a_stub_full_of_signatures_is_searched_at_its_end_only() {
+    let trap = [&trailer::SIGNATURE[..], &[0x09, 0, 8, 0]].concat().repeat(40_000);
+    assert_eq!(trailer::find(View::new(&trap, &[], &[]), Order::Little), None);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! A client repeats in it, behind the parameters and under their signature, what it had said in
 //! clear before: the flags of the bind, the presentation context, the header. It is no argument.
 
-use crate::bytes::{Order, Reader, Sink, Span, Stop, View, clamp};
+use crate::bytes::{Order, Reader, Sink, Stop, View, clamp};
 
 /// \[MS-RPCE\] 2.2.2.13.1 the eight octets it begins with.
 pub const SIGNATURE: [u8; 8] = [0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71];
@@ -11,13 +11,17 @@ pub const SIGNATURE: [u8; 8] = [0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71];
 const END: u16 = 0x4000;
 const COMMAND_TYPE: u16 = 0x3fff;
 
+/// Octets of the longest trailer looked for; with the three commands that exist it has 84.
+const MAX_TRAILER: u32 = 256;
+
 /// Where the trailer of a complete request stub starts.
 ///
 /// Eight octets could also be an argument, so it counts only if it starts at a multiple of four
 /// and its commands lead exactly to the end of the stub.
 pub fn find(stub: View<'_>, order: Order) -> Option<u32> {
-    let bytes = stub.bytes();
-    memchr::memmem::rfind_iter(bytes, &SIGNATURE).map(clamp).find(|at| {
+    let from = stub.len().saturating_sub(MAX_TRAILER);
+    let end = stub.from(from);
+    memchr::memmem::rfind_iter(end.bytes(), &SIGNATURE).map(|at| from + clamp(at)).find(|at| {
         let mut none = ();
         let mut r = Reader::new(stub.from(*at), &mut none);
         r.order = order;
@@ -83,9 +87,4 @@ fn value<S: Sink>(r: &mut Reader<'_, '_, S>, command: u16) -> Result<(), Stop> {
         }
     }
     Ok(())
-}
-
-/// The span of a trailer that starts at `at`.
-pub fn span(stub: View<'_>, at: u32) -> Span {
-    Span::new(at, stub.len())
 }
