@@ -277,7 +277,10 @@ impl Stub {
             let at = trailer::find(message.stub.view(), message.order);
             stub.trailer = at.map(|at| Span::new(at, message.stub.len()));
         }
-        let Some((transfer, opnum)) = rpc.transfer.zip(rpc.opnum) else { return stub };
+        let nothing = message.stub.view().hole_in(Span::new(0, 1)).is_some();
+        let Some((transfer, opnum)) = rpc.transfer.zip(rpc.opnum).filter(|_| !nothing) else {
+            return stub;
+        };
         let syntax = match transfer {
             Transfer::Ndr => Syntax::Ndr,
             Transfer::Ndr64 => Syntax::Ndr64,

@@ -45,9 +45,28 @@ pub(super) struct Above<'r> {
 /// What a flow carries.
 #[derive(Debug)]
 enum OnFlow {
-    Undecided { early: Both<Buffer>, looked_at: u32 },
-    Smb { ends: Ends, swapped: bool, streams: Box<Both<Stream>> },
-    Rpc { ends: Ends, swapped: bool },
+    /// `torn` is where the beginning is missing.
+    Undecided {
+        early: Both<Buffer>,
+        torn: Both<bool>,
+        looked_at: u32,
+    },
+    Smb {
+        ends: Ends,
+        swapped: bool,
+        streams: Box<Both<Stream>>,
+    },
+    Rpc {
+        ends: Ends,
+        swapped: bool,
+    },
+}
+
+impl OnFlow {
+    fn undecided(flow: &Flow) -> Self {
+        let torn = Both { client: flow.midstream, server: flow.midstream };
+        Self::Undecided { early: Both::default(), torn, looked_at: 0 }
+    }
 }
 
 impl<'r> Above<'r> {
@@ -102,11 +121,9 @@ impl<'r> Above<'r> {
 
     /// Looks at the start of a flow, or at a chunk of one that began in the middle.
     fn decide(&mut self, flow: &Flow, side: Side, view: View<'_>) -> Interest {
-        let state = self
-            .flows
-            .entry(flow.id)
-            .or_insert_with(|| OnFlow::Undecided { early: Both::default(), looked_at: 0 });
-        let OnFlow::Undecided { early, looked_at } = state else { return Interest::Keep };
+        let state = self.flows.entry(flow.id).or_insert_with(|| OnFlow::undecided(flow));
+        let OnFlow::Undecided { early, torn, looked_at } = state else { return Interest::Keep };
+        let midstream = torn.client || torn.server;
         let start;
         let view = if early[side].is_empty() && view.len() >= TELLING {
             view
@@ -121,15 +138,13 @@ impl<'r> Above<'r> {
         let bytes = view.bytes();
         let found = if smb::plausible_start(bytes) {
             let sender = smb::sender(bytes).unwrap_or(side);
-            let streams = Box::new(Both { client: midstream(flow), server: midstream(flow) });
-            Some(on_flow(flow, side, sender, |ends, swapped| OnFlow::Smb {
-                ends,
-                swapped,
-                streams,
+            Some(on_flow(flow, side, sender, |ends, swapped| {
+                let [client, server] = Side::BOTH.map(|side| begin(torn[turn(side, swapped)]));
+                OnFlow::Smb { ends, swapped, streams: Box::new(Both { client, server }) }
             }))
         } else if pdu::plausible(bytes) {
             let sender = pdu_sender(bytes).unwrap_or(side);
-            if flow.midstream {
+            if midstream {
                 self.rpc.begin_midstream(channel(flow.id));
             }
             Some(on_flow(flow, side, sender, |ends, swapped| OnFlow::Rpc { ends, swapped }))
@@ -149,7 +164,7 @@ impl<'r> Above<'r> {
         *looked_at += 1;
         // SMB is worth waiting for on its ports: a capture may begin within a long transfer.
         let patient = [445, 139, 135].contains(&flow.ends.server.port());
-        if flow.midstream && (patient || *looked_at < PATIENCE) {
+        if midstream && (patient || *looked_at < PATIENCE) {
             return Interest::Keep;
         }
         self.flows.remove(&flow.id);
@@ -354,8 +369,14 @@ impl Receiver for Above<'_> {
                 });
                 self.take_calls();
             }
-            Some(OnFlow::Undecided { early, .. }) => early[side].clear(),
-            _ => {}
+            Some(OnFlow::Smb { .. }) => {}
+            Some(OnFlow::Undecided { .. }) | None => {
+                let state = self.flows.entry(flow.id).or_insert_with(|| OnFlow::undecided(flow));
+                if let OnFlow::Undecided { early, torn, .. } = state {
+                    early[side].clear();
+                    torn[side] = true;
+                }
+            }
         }
     }
 
@@ -414,8 +435,8 @@ fn named(table: Names, number: u64) -> String {
     name(table, number).map_or_else(|| format!("0x{number:x}"), str::to_owned)
 }
 
-fn midstream(flow: &Flow) -> Stream {
-    if flow.midstream { Stream::midstream() } else { Stream::default() }
+fn begin(torn: bool) -> Stream {
+    if torn { Stream::midstream() } else { Stream::default() }
 }
 
 /// A decision, with the roles exchanged if `side` turned out to be `sender`.

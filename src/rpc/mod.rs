@@ -275,9 +275,14 @@ impl Layer for Cutter<'_> {
 
 /// The first place in `bytes` where a PDU plausibly starts.
 pub fn find(bytes: &[u8]) -> Option<u32> {
+    /// `max_count` 5 and `offset` 0 of a string in a stub; else the middle of a big-endian request.
+    const STRING: [u8; 8] = [5, 0, 0, 0, 0, 0, 0, 0];
     memchr::memchr_iter(5, bytes)
         .find(|at| {
             let rest = bytes.get(*at..).unwrap_or_default();
+            if rest.starts_with(&STRING) {
+                return false;
+            }
             // What follows the PDU, if it is here, must be one too.
             pdu::frag_length(rest).is_some_and(|length| {
                 let next = rest.get(index(length)..).unwrap_or_default();

@@ -76,12 +76,18 @@ impl Half {
         }
     }
 
+    /// Forgets all but where the stream began.
+    pub(super) fn forget(&mut self) {
+        *self = Self { start: self.start, reference: self.reference, ..Self::default() };
+    }
+
     /// Whether a SYN starts another connection between the same addresses.
     pub(super) fn is_new_connection(&mut self, segment: &Segment<'_>, closed: bool) -> bool {
         let low = self.next.or_else(|| self.held.keys().next().copied());
         let first = self.unwrap(segment.seq) + 1;
         match (self.start, low) {
-            (Some(start), _) => closed || first != start,
+            // The same number again is a late copy, unless nothing came of the first attempt.
+            (Some(start), _) => first != start || closed && self.next == Some(start),
             (None, Some(low)) => closed || first > low || low - first > LATE_SYN,
             (None, None) => closed,
         }

@@ -362,7 +362,8 @@ impl State {
     fn heed(&mut self, interest: Interest) {
         if interest == Interest::Ignore {
             self.ignored = true;
-            self.halves = Both::default();
+            self.halves.client.forget();
+            self.halves.server.forget();
         }
     }
 

@@ -244,7 +244,7 @@ fn every_prefix_of_an_smb_message_is_nobodys_fault() {
                     Ok(_) => {}
                     Err(stop) if len < 4 => assert!(stop.is_malformed(), "{name} {len}"),
                     Err(stop) => {
-                        assert_eq!(stop.why, Why::Missing(Missing::Capped), "{name} {len}")
+                        assert_eq!(stop.why, Why::Missing(Missing::Capped), "{name} {len}");
                     }
                 }
             }

@@ -188,7 +188,8 @@ impl Trace {
     }
 
     /// The packets of each direction permuted among their places, none further than `reach` of
-    /// them. The SYN stays first, and so does every time. An element of `copies` says where from
+    /// them. The SYN stays first, a RST where it is (nothing is awaited after it), and so does every
+    /// time. An element of `copies` says where from
     /// and how far on a packet is repeated.
     ///
     /// What is displaced by so much waits for at most twice as much, when both directions are:
@@ -212,7 +213,8 @@ impl Trace {
                 let together = |place: &&usize| {
                     **place - first <= FARTHEST
                         && self.packets[**place].time - start.time <= LONGEST
-                        && (**place == first || !start.flag(SYN))
+                        && (**place == first
+                            || !start.flag(SYN | RST) && !self.packets[**place].flag(RST))
                 };
                 let run = rest.iter().take_while(together).count();
                 let mut order: Vec<_> =

@@ -68,3 +68,11 @@ fn a_stub_of_which_nothing_tells_whether_it_is_sealed_is_not_read() {
     feed_cut(&mut rpc, request, 16 + 8 + 10, &mut out);
     assert_eq!(requests(rpc, out), [(StubState::Truncated, vec![0; 10])]);
 }
+
+#[test]
+fn a_string_of_five_characters_is_not_taken_for_a_pdu() {
+    let string = b"\x05\0\0\0\0\0\0\0\x05\0\0\0F\0K\0S\x001\0\0\0";
+    assert_eq!(find(string), None);
+    let next = PLAIN.request(2, 0, 8, b"ask");
+    assert_eq!(find(&[&string[..], &next].concat()), Some(clamp(string.len())));
+}
