@@ -142,10 +142,19 @@ impl Association {
         let Some(Why::Missing(why)) = pdu.stop.as_ref().map(|stop| &stop.why) else { return };
         let stub = unit.slice(Span::default());
         let part = Part { origin, unit, pdu, stub, seal: Seal::Untold(*why), context_id: None };
+        // How long its part of the stub is is not known either, so what follows has no place.
+        self.tear(origin.side, pdu.header.call_id, common);
         match pdu.header.ptype {
             PacketType::REQUEST => self.request(&part, None, None, common, out),
             PacketType::RESPONSE => self.response(&part, Ending::Response, common, out),
             _ => {}
+        }
+        self.tear(origin.side, pdu.header.call_id, common);
+    }
+
+    fn tear(&mut self, side: Side, call_id: u32, common: &mut Common) {
+        if let Some(flight) = self.in_flight.get_mut(&call_id) {
+            flight.tear(side, common);
         }
     }
 
