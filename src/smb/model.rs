@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use rustc_hash::FxHashSet;
+
 use super::{ConnectionId, FileId, Message, Pipe, PipeId, ShareType};
 use crate::bytes::View;
 
@@ -34,6 +36,10 @@ pub(super) struct Session {
     pub(super) encrypted: bool,
     /// Open pipes: added and removed with the pipe's open.
     pub(super) pipes: Vec<PipeId>,
+    /// What `opens` has of this session: added and removed with it.
+    pub(super) files: FxHashSet<FileId>,
+    /// What `trees` has of this session: added with it, removed by `TREE_DISCONNECT`.
+    pub(super) trees: FxHashSet<u32>,
     /// Added by messages of the session, removed by `closed`.
     pub(super) channels: Vec<ConnectionId>,
 }

@@ -119,7 +119,8 @@ impl Smb {
             self.lose_pipe(old, &gone, out);
         }
         if let Some(file) = file_id {
-            self.bind(key, file, Handle::Pipe(id), tree, None, out);
+            let name = self.pipes.peek(&id).and_then(|tracked| tracked.pipe.name.clone());
+            self.bind(key, file, Handle::Pipe(id), tree, name, out);
         }
         out.push(Event::PipeOpened { pipe: id });
         id
@@ -132,6 +133,9 @@ impl Smb {
         }
         if let Some(file) = gone.pipe.file_id {
             self.opens.remove(&(gone.session, file));
+            if let Some(session) = self.sessions.get(&gone.session) {
+                session.files.remove(&file);
+            }
         }
         if gone.open {
             out.push(Event::PipeClosed { pipe: id });
@@ -154,13 +158,28 @@ impl Smb {
             self.end_pipe(old, out);
         }
         let gone = self.opens.insert((key, file), open);
+        if let Some(session) = self.sessions.get(&key) {
+            session.files.insert(file);
+        }
         self.end_opens(gone, out);
     }
 
-    /// Closes everything that is open in a session, or in one tree of it.
-    pub(super) fn drop_opens(&mut self, key: SessionKey, tree: Option<u32>, out: &mut Vec<Event>) {
-        let all = tree.is_none();
-        let gone = self.opens.drain(|(of, _), open| *of == key && (all || open.tree == tree));
+    /// Closes everything that is open in a tree of a session.
+    pub(super) fn drop_tree(&mut self, key: SessionKey, tree: u32, out: &mut Vec<Event>) {
+        self.trees.remove(&(key, tree));
+        let Some(session) = self.sessions.get(&key) else { return };
+        session.trees.remove(&tree);
+        let files: Vec<_> = session.files.iter().map(|file| (key, *file)).collect();
+        let inside = |at: &(SessionKey, FileId)| {
+            self.opens.peek(at).is_some_and(|open| open.tree == Some(tree))
+        };
+        let files: Vec<_> = files.into_iter().filter(inside).collect();
+        self.close_files(files, out);
+    }
+
+    /// Closes these files.
+    pub(super) fn close_files(&mut self, files: Vec<(SessionKey, FileId)>, out: &mut Vec<Event>) {
+        let gone = files.into_iter().filter_map(|at| Some((at, self.opens.remove(&at)?))).collect();
         self.end_opens(gone, out);
     }
 
@@ -169,7 +188,10 @@ impl Smb {
         gone: Vec<((SessionKey, FileId), Open)>,
         out: &mut Vec<Event>,
     ) {
-        for (_, open) in gone {
+        for ((key, file), open) in gone {
+            if let Some(session) = self.sessions.get(&key) {
+                session.files.remove(&file);
+            }
             if let Handle::Pipe(pipe) = open.handle {
                 self.end_pipe(pipe, out);
             }
@@ -181,9 +203,15 @@ impl Smb {
             return;
         };
         tracked.open = false;
-        let key = tracked.session;
+        let (key, file) = (tracked.session, tracked.pipe.file_id);
         if let Some(session) = self.sessions.get(&key) {
             session.pipes.retain(|open| *open != pipe);
+        }
+        // Should its handle be heard of again, it is a pipe whose beginning was not seen.
+        if let Some(open) = file.and_then(|file| self.opens.get(&(key, file)))
+            && open.handle == Handle::Pipe(pipe)
+        {
+            open.handle = Handle::Unknown;
         }
         out.push(Event::PipeClosed { pipe });
     }

@@ -183,7 +183,18 @@ impl Smb {
             && self.trees.peek(&(key, tree)).is_none()
         {
             let learned = Tree { kind, path: None, encrypted: false };
-            self.trees.insert((key, tree), learned);
+            self.note_tree(key, tree, learned);
+        }
+    }
+
+    pub(super) fn note_tree(&mut self, key: SessionKey, id: u32, tree: Tree) {
+        for ((key, id), _) in self.trees.insert((key, id), tree) {
+            if let Some(session) = self.sessions.get(&key) {
+                session.trees.remove(&id);
+            }
+        }
+        if let Some(session) = self.sessions.get(&key) {
+            session.trees.insert(id);
         }
     }
 }

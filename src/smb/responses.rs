@@ -40,16 +40,13 @@ impl Smb {
             Command::TREE_CONNECT => self.tree_connected(key, chain.tree, m, asked, out),
             Command::TREE_DISCONNECT if header.status == Status::SUCCESS => {
                 if let Some(tree) = chain.tree {
-                    self.trees.remove(&(key, tree));
-                    self.drop_opens(key, Some(tree), out);
+                    self.drop_tree(key, tree, out);
                 }
             }
             Command::CREATE => self.created(unit, (key, chain.tree), m, asked, out),
             Command::CLOSE => {
                 if let Some(Asked::Close(Target::Known(file))) = asked {
-                    let gone = self.opens.remove(&(key, file));
-                    let gone = gone.map(|open| ((key, file), open));
-                    self.end_opens(gone.into_iter().collect(), out);
+                    self.close_files(vec![(key, file)], out);
                 }
             }
             Command::READ | Command::WRITE | Command::IOCTL => {
@@ -154,7 +151,7 @@ impl Smb {
                 path,
                 encrypted: connected.encrypts(),
             };
-            self.trees.insert((key, tree), new);
+            self.note_tree(key, tree, new);
         }
     }
 

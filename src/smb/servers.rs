@@ -7,7 +7,7 @@ use super::{ConnectionId, Event, Smb};
 use crate::bytes::{Ends, Guid};
 
 /// Connections one session is remembered to use, and sessions one connection is.
-const CHANNELS_MAX: usize = 64;
+const CHANNELS_MAX: usize = 1024;
 
 impl Smb {
     pub(super) fn connect(&mut self, connection: ConnectionId, ends: Ends) -> ServerId {
@@ -80,19 +80,26 @@ impl Smb {
             }
         }
         for (key, session) in self.sessions.drain(|key, _| key.server == old) {
-            match self.sessions.get(&moved(key)) {
+            let to = moved(key);
+            for id in &session.trees {
+                if let Some(tree) = self.trees.remove(&(key, *id)) {
+                    self.trees.insert((to, *id), tree);
+                }
+            }
+            for file in &session.files {
+                if let Some(open) = self.opens.remove(&(key, *file)) {
+                    self.opens.insert((to, *file), open);
+                }
+            }
+            match self.sessions.get(&to) {
                 Some(known) => {
                     known.pipes.extend(session.pipes);
                     known.channels.extend(session.channels);
+                    known.files.extend(session.files);
+                    known.trees.extend(session.trees);
                 }
-                None => drop(self.sessions.insert(moved(key), session)),
+                None => drop(self.sessions.insert(to, session)),
             }
-        }
-        for ((key, id), tree) in self.trees.drain(|(key, _), _| key.server == old) {
-            self.trees.insert((moved(key), id), tree);
-        }
-        for ((key, id), open) in self.opens.drain(|(key, _), _| key.server == old) {
-            self.opens.insert((moved(key), id), open);
         }
     }
 
@@ -138,8 +145,11 @@ impl Smb {
                 connection.sessions.retain(|known| *known != key);
             }
         }
-        self.trees.drain(|(of, _), _| *of == key);
-        self.drop_opens(key, None, out);
+        for id in &session.trees {
+            self.trees.remove(&(key, *id));
+        }
+        let files = session.files.iter().map(|file| (key, *file)).collect();
+        self.close_files(files, out);
         for pipe in &session.pipes {
             self.end_pipe(*pipe, out);
         }

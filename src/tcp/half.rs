@@ -193,6 +193,10 @@ impl Half {
         let near = self.next.is_none_or(|next| {
             wire_end >= next.saturating_sub(1) && wire_end - next.min(wire_end) <= RST_WINDOW
         });
+        if segment.rst && self.next.is_none() && self.held.is_empty() {
+            // A refusal: nothing was ever said.
+            self.begin(wire_end);
+        }
         if segment.fin || segment.rst && near {
             self.reset |= segment.rst && near;
             // The number of a RST counts the FIN before it, even where the FIN is captured later.
