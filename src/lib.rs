@@ -67,7 +67,8 @@
 //! 6. Nothing is guessed. The interface of a call comes from its presentation context or stays
 //!    unknown; RPC is recognised by content, never by port; the payload of ordinary files is skipped and
 //!    never mistaken for RPC.
-//! 7. Memory follows what is open (flows, sessions, calls in flight), not what has passed.
+//! 7. Memory follows what is open (flows, sessions, calls in flight) and a bounded number of what was,
+//!    not what has passed.
 //! 8. JSON is made in `report::json` and `report::value`, and text reaches a terminal only through
 //!    [`printable`](bytes::printable).
 //!
@@ -83,8 +84,9 @@
 //! - **the name of a status**: `[status]` in the interface's `rules.toml`; codes that all interfaces
 //!   share in `dissectors/common/status.toml`; RPC faults in `src/rpc/names.rs`; NTSTATUS in
 //!   `src/smb/status.rs`.
-//! - **an SMB command**: its body beside `src/smb/io.rs`, an arm in `src/smb/message.rs`, and if it
-//!   changes who has what open, one in `requests.rs` and `responses.rs`.
+//! - **an SMB command**: its body beside `src/smb/io.rs`, an arm in `src/smb/message.rs`, its name in
+//!   `Command::is_parsed` (what is not parsed is skimmed), and if it changes who has what open, an
+//!   arm in `src/smb/requests.rs` and `src/smb/responses.rs`.
 //! - **a key of a JSON record**: `src/report/json.rs` and `src/report/schema.json`; a test holds them
 //!   against each other.
 //! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`.

@@ -34,6 +34,12 @@ impl Time {
     }
 }
 
+/// A number of millionths as a decimal number: nanoseconds as milliseconds, microseconds as seconds.
+pub fn millionths(n: i64) -> String {
+    let sign = if n < 0 { "-" } else { "" };
+    format!("{sign}{}.{:06}", n.unsigned_abs() / 1_000_000, n.unsigned_abs() % 1_000_000)
+}
+
 /// RFC 3339 in UTC with nine decimals.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,6 +58,13 @@ mod tests {
             Time::from_nanos(1_795_369_758_123_456_000).to_string(),
             "2026-11-22T17:49:18.123456000Z"
         );
+    }
+
+    #[test]
+    fn millionths_keep_their_sign() {
+        assert_eq!(millionths(-400_000), "-0.400000");
+        assert_eq!(millionths(13_933_001), "13.933001");
+        assert!(millionths(i64::MIN).starts_with("-9223372036854."));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::value::fields;
-use crate::bytes::{FrameNo, Time, is_invisible};
+use crate::bytes::{FrameNo, Time, is_invisible, millionths};
 use crate::call::{Call, Outcome, Party, Stub, Transport};
 use crate::capture::{CaptureFile, Origins};
 use crate::pipeline::Summary;
@@ -198,13 +198,7 @@ fn frames(message: &Message) -> Json {
 fn elapsed_ms(nanos: Option<i64>) -> Json {
     // Six decimals are exact up to 2^53 ns, which is 104 days.
     nanos.map_or(Json::Null, |nanos| {
-        let text = format!(
-            "{}{}.{:06}",
-            if nanos < 0 { "-" } else { "" },
-            nanos.unsigned_abs() / 1_000_000,
-            nanos.unsigned_abs() % 1_000_000
-        );
-        text.parse::<f64>().map_or(Json::Null, |ms| json!(ms))
+        millionths(nanos).parse::<f64>().map_or(Json::Null, |ms| json!(ms))
     })
 }
 

@@ -8,7 +8,7 @@ use anstyle::Style;
 use super::json::{auth_words, mechanism_word};
 use super::text::TimeStyle;
 use super::{brief, text};
-use crate::bytes::{LinkType, Piece, Reader, Sink, Span, Tree, View, index, printable};
+use crate::bytes::{LinkType, Piece, Reader, Sink, Span, Tree, View, index, millionths, printable};
 use crate::call::{Call, Party, Readable, Stub};
 use crate::ndr;
 use crate::pipeline::{Unit, UnitKind};
@@ -90,7 +90,7 @@ fn heading(
     let mut row = |name: &str, value: String| writeln!(out, "  {name:<11} {value}");
     row("time", time.whole(call.time))?;
     if let Some(nanos) = call.elapsed {
-        row("elapsed", format!("{}.{:06} ms", nanos / 1_000_000, nanos.abs() % 1_000_000))?;
+        row("elapsed", format!("{} ms", millionths(nanos)))?;
     }
     row("client", party(&call.client))?;
     row("server", party(&call.server))?;

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Color, Style};
 use jiff::tz::TimeZone;
 
 use super::brief;
-use crate::bytes::{Time, printable};
+use crate::bytes::{Time, millionths, printable};
 use crate::call::{Call, Outcome, Party};
 use crate::pipeline::Summary;
 use crate::protocol::Registry;
@@ -52,7 +52,8 @@ pub struct Options {
     pub time: TimeStyle,
     /// Columns of the terminal; lines are cut there. `None` cuts nothing.
     pub width: Option<usize>,
-    /// Write calls as they come, without waiting to see how wide the columns must be.
+    /// Write calls as they come: without waiting for those asked before them, and without waiting
+    /// to see how wide the columns must be.
     pub eager: bool,
 }
 
@@ -137,8 +138,8 @@ impl<'r> CallList<'r> {
             answered: printable(&brief::answered(call, self.registry)),
             outcome: call.outcome,
         };
-        if row.n < self.next {
-            // One of those that were given up waiting for.
+        if self.options.eager || row.n < self.next {
+            // Somebody is watching, or it is one of those that were given up waiting for.
             return self.write_in_order(row, out);
         }
         self.waiting.insert(row.n, row);
@@ -228,10 +229,8 @@ impl<'r> CallList<'r> {
     /// Head of the time column, and the time.
     fn time(&self, time: Time) -> (String, String) {
         let seconds = |since: Option<Time>| {
-            let nanos = since.map_or(0, |since| time.since(since));
-            let sign = if nanos < 0 { "-" } else { "" };
-            let micros = nanos.unsigned_abs() / 1000;
-            format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+            let micros = since.map_or(0, |since| time.since(since)) / 1000;
+            millionths(micros)
         };
         match self.options.time {
             TimeStyle::Relative => ("seconds".to_owned(), seconds(self.start)),
