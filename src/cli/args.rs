@@ -92,6 +92,13 @@ pub(crate) struct Calls {
     pub(crate) json: bool,
 }
 
+impl Calls {
+    /// Whether records are wanted.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json || self.format == Format::Json
+    }
+}
+
 /// `vshark show`
 #[derive(Clone, Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]

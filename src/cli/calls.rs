@@ -10,7 +10,7 @@ use vshark::protocol::Registry;
 use vshark::report::json;
 use vshark::report::text::{CallList, Options};
 
-use super::args::{Calls, Format, Shared};
+use super::args::{Calls, Shared};
 use super::input::{Observer, Run};
 use super::say;
 
@@ -23,7 +23,7 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let paths = args.input.paths();
     let mut run = Run::open(&paths, Pipeline::new(registry))?;
-    if args.json || args.format == Format::Json {
+    if args.is_json() {
         let files = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
         let live = paths.iter().any(|path| path.as_path() == Path::new("-"));
         let mut list = JsonList { json: json::Writer { registry, files }, out, live };

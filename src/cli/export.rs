@@ -20,6 +20,7 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     if args.schema {
         out.write_all(json::JSON_SCHEMA.as_bytes())?;
+        out.flush()?;
         return Ok(ExitCode::SUCCESS);
     }
     let paths = args.input.paths();
@@ -30,6 +31,7 @@ pub(super) fn run(
     run.go(&mut records)?;
     let summary = json::summary(&run.summary(), run.capture().files());
     writeln!(out, "{}", json::line(&summary))?;
+    out.flush()?;
     Ok(run.exit_code())
 }
 

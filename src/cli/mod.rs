@@ -35,24 +35,38 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let registry = Registry::load(&args.shared.dissectors)?;
-    let choice = match args.shared.color {
+    match &args.command {
+        Some(Command::Calls(calls)) if calls.is_json() => {
+            calls::run(calls, &args.shared, &registry, &mut plain())
+        }
+        Some(Command::Export(export)) => export::run(export, &registry, &mut plain()),
+        Some(Command::Calls(calls)) => {
+            calls::run(calls, &args.shared, &registry, &mut coloured(args.shared.color))
+        }
+        Some(Command::Show(show)) => {
+            show::run(show, &args.shared, &registry, &mut coloured(args.shared.color))
+        }
+        None => {
+            let calls =
+                args::Calls { input: args.input.clone(), format: Format::Text, json: false };
+            calls::run(&calls, &args.shared, &registry, &mut coloured(args.shared.color))
+        }
+    }
+}
+
+/// Standard output for records.
+fn plain() -> impl Write {
+    io::BufWriter::new(io::stdout().lock())
+}
+
+/// Standard output for people, with colours where they are wanted.
+fn coloured(color: Color) -> impl Write {
+    let choice = match color {
         Color::Auto => AutoStream::choice(&io::stdout()),
         Color::Always => ColorChoice::Always,
         Color::Never => ColorChoice::Never,
     };
-    let mut out = io::BufWriter::new(AutoStream::new(io::stdout().lock(), choice));
-    let code = match &args.command {
-        Some(Command::Calls(calls)) => calls::run(calls, &args.shared, &registry, &mut out)?,
-        Some(Command::Show(show)) => show::run(show, &args.shared, &registry, &mut out)?,
-        Some(Command::Export(export)) => export::run(export, &registry, &mut out)?,
-        None => {
-            let calls =
-                args::Calls { input: args.input.clone(), format: Format::Text, json: false };
-            calls::run(&calls, &args.shared, &registry, &mut out)?
-        }
-    };
-    out.flush()?;
-    Ok(code)
+    io::BufWriter::new(AutoStream::new(io::stdout().lock(), choice))
 }
 
 /// A sentence for the person at the terminal, on one line whatever names are in it.

@@ -42,6 +42,7 @@ pub(super) fn run(
         }
         show::call(call, registry, shared.time.into(), out)?;
     }
+    out.flush()?;
     Ok(run.exit_code())
 }
 
