@@ -9,7 +9,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("bytes", &[]),
     ("capture", &["bytes"]),
     ("net", &["bytes"]),
-    ("tcp", &["bytes"]),
+    ("tcp", &["bytes", "net"]),
     ("security", &["bytes"]),
     ("smb", &["bytes", "security"]),
     ("rpc", &["bytes", "security"]),

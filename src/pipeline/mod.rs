@@ -57,17 +57,9 @@ impl<'r> Pipeline<'r> {
             Dissected::Tcp(tcp) => {
                 let (start, end) = (index(tcp.payload.start), index(tcp.payload.end));
                 let segment = Segment {
-                    src: tcp.src,
-                    dst: tcp.dst,
-                    seq: tcp.seq,
-                    ack: tcp.ack,
-                    syn: tcp.syn,
-                    fin: tcp.fin,
-                    rst: tcp.rst,
+                    header: tcp,
                     payload: frame.data.get(start..end).unwrap_or_default(),
-                    wire_len: tcp.payload_len,
                     frame: frame.no,
-                    offset: tcp.payload.start,
                     time: frame.time,
                 };
                 self.summary.tcp_segments += 1;

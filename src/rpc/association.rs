@@ -86,16 +86,14 @@ impl Association {
             self.note_security(header.ptype, origin.side, verifier);
         }
         let seal = self.seal(pdu);
+        let part =
+            |stub, context_id| Part { origin, unit, pdu, stub, seal, context_id: Some(context_id) };
         match &pdu.body {
             Some(Body::Request { context_id, opnum, object, stub }) => {
-                let part =
-                    Part { origin, unit, pdu, stub: *stub, seal, context_id: Some(*context_id) };
-                self.request(&part, Some(*opnum), *object, common, out);
+                self.request(&part(*stub, *context_id), Some(*opnum), *object, common, out);
             }
             Some(Body::Response { context_id, stub }) => {
-                let part =
-                    Part { origin, unit, pdu, stub: *stub, seal, context_id: Some(*context_id) };
-                self.response(&part, Ending::Response, common, out);
+                self.response(&part(*stub, *context_id), Ending::Response, common, out);
             }
             Some(Body::Fault { status, .. })
                 if !self.in_flight.contains_key(&header.call_id)
@@ -104,8 +102,7 @@ impl Association {
                 out.push(Event::BindFault { status: *status });
             }
             Some(Body::Fault { context_id, status }) => {
-                let stub = unit.slice(Span::default());
-                let part = Part { origin, unit, pdu, stub, seal, context_id: Some(*context_id) };
+                let part = part(unit.slice(Span::default()), *context_id);
                 self.response(&part, Ending::Fault(*status), common, out);
             }
             Some(Body::Bind { contexts }) => self.contexts.propose(header.call_id, contexts),

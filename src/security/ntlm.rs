@@ -114,6 +114,27 @@ pub fn read(token: &[u8]) -> Result<Message, Stop> {
     dissect(&mut Reader::new(View::new(token, &[], &[]), &mut none))
 }
 
+/// \[MS-NLMP\] 2.2.2.5 `NEGOTIATE`
+const NEGOTIATE_FLAGS: &[(u64, &str)] = &[
+    (0x8000_0000, "NTLMSSP_NEGOTIATE_56"),
+    (0x4000_0000, "NTLMSSP_NEGOTIATE_KEY_EXCH"),
+    (0x2000_0000, "NTLMSSP_NEGOTIATE_128"),
+    (0x0200_0000, "NTLMSSP_NEGOTIATE_VERSION"),
+    (0x0080_0000, "NTLMSSP_NEGOTIATE_TARGET_INFO"),
+    (0x0008_0000, "NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY"),
+    (0x0002_0000, "NTLMSSP_TARGET_TYPE_SERVER"),
+    (0x0001_0000, "NTLMSSP_TARGET_TYPE_DOMAIN"),
+    (0x0000_8000, "NTLMSSP_NEGOTIATE_ALWAYS_SIGN"),
+    (0x0000_0800, "NTLMSSP_NEGOTIATE_ANONYMOUS"),
+    (0x0000_0200, "NTLMSSP_NEGOTIATE_NTLM"),
+    (0x0000_0080, "NTLMSSP_NEGOTIATE_LM_KEY"),
+    (0x0000_0020, "NTLMSSP_NEGOTIATE_SEAL"),
+    (0x0000_0010, "NTLMSSP_NEGOTIATE_SIGN"),
+    (0x0000_0004, "NTLMSSP_REQUEST_TARGET"),
+    (0x0000_0002, "NTLM_NEGOTIATE_OEM"),
+    (0x0000_0001, "NTLMSSP_NEGOTIATE_UNICODE"),
+];
+
 /// Reads the message at the reader's position; its offsets count from there.
 pub fn dissect<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Message, Stop> {
     let base = r.pos();
@@ -133,28 +154,7 @@ pub fn dissect<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Message, Stop> {
 }
 
 fn negotiate<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Negotiate, Stop> {
-    let flags = r.u32(flags!(
-        "NegotiateFlags",
-        &[
-            (0x8000_0000, "NTLMSSP_NEGOTIATE_56"),
-            (0x4000_0000, "NTLMSSP_NEGOTIATE_KEY_EXCH"),
-            (0x2000_0000, "NTLMSSP_NEGOTIATE_128"),
-            (0x0200_0000, "NTLMSSP_NEGOTIATE_VERSION"),
-            (0x0080_0000, "NTLMSSP_NEGOTIATE_TARGET_INFO"),
-            (0x0008_0000, "NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY"),
-            (0x0002_0000, "NTLMSSP_TARGET_TYPE_SERVER"),
-            (0x0001_0000, "NTLMSSP_TARGET_TYPE_DOMAIN"),
-            (0x0000_8000, "NTLMSSP_NEGOTIATE_ALWAYS_SIGN"),
-            (0x0000_0800, "NTLMSSP_NEGOTIATE_ANONYMOUS"),
-            (0x0000_0200, "NTLMSSP_NEGOTIATE_NTLM"),
-            (0x0000_0080, "NTLMSSP_NEGOTIATE_LM_KEY"),
-            (0x0000_0020, "NTLMSSP_NEGOTIATE_SEAL"),
-            (0x0000_0010, "NTLMSSP_NEGOTIATE_SIGN"),
-            (0x0000_0004, "NTLMSSP_REQUEST_TARGET"),
-            (0x0000_0002, "NTLM_NEGOTIATE_OEM"),
-            (0x0000_0001, "NTLMSSP_NEGOTIATE_UNICODE"),
-        ]
-    ))?;
+    let flags = r.u32(flags!("NegotiateFlags", NEGOTIATE_FLAGS))?;
     // Clients from before Windows 95's successors end here.
     let (mut domain, mut workstation, mut ver) = (String::new(), String::new(), None);
     if r.left() >= 16 {
@@ -170,28 +170,7 @@ fn negotiate<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Negotiate,
 
 fn challenge<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Challenge, Stop> {
     let target = descriptor(r, "TargetNameFields")?;
-    let flags = r.u32(flags!(
-        "NegotiateFlags",
-        &[
-            (0x8000_0000, "NTLMSSP_NEGOTIATE_56"),
-            (0x4000_0000, "NTLMSSP_NEGOTIATE_KEY_EXCH"),
-            (0x2000_0000, "NTLMSSP_NEGOTIATE_128"),
-            (0x0200_0000, "NTLMSSP_NEGOTIATE_VERSION"),
-            (0x0080_0000, "NTLMSSP_NEGOTIATE_TARGET_INFO"),
-            (0x0008_0000, "NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY"),
-            (0x0002_0000, "NTLMSSP_TARGET_TYPE_SERVER"),
-            (0x0001_0000, "NTLMSSP_TARGET_TYPE_DOMAIN"),
-            (0x0000_8000, "NTLMSSP_NEGOTIATE_ALWAYS_SIGN"),
-            (0x0000_0800, "NTLMSSP_NEGOTIATE_ANONYMOUS"),
-            (0x0000_0200, "NTLMSSP_NEGOTIATE_NTLM"),
-            (0x0000_0080, "NTLMSSP_NEGOTIATE_LM_KEY"),
-            (0x0000_0020, "NTLMSSP_NEGOTIATE_SEAL"),
-            (0x0000_0010, "NTLMSSP_NEGOTIATE_SIGN"),
-            (0x0000_0004, "NTLMSSP_REQUEST_TARGET"),
-            (0x0000_0002, "NTLM_NEGOTIATE_OEM"),
-            (0x0000_0001, "NTLMSSP_NEGOTIATE_UNICODE"),
-        ]
-    ))?;
+    let flags = r.u32(flags!("NegotiateFlags", NEGOTIATE_FLAGS))?;
     r.bytes(dec!("ServerChallenge"), 8)?;
     let mut out = Challenge { flags, ..Challenge::default() };
     let mut info = Descriptor::default();
@@ -257,28 +236,7 @@ fn authenticate<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Authent
     let user = descriptor(r, "UserNameFields")?;
     let workstation = descriptor(r, "WorkstationFields")?;
     descriptor(r, "EncryptedRandomSessionKeyFields")?;
-    let flags = r.u32(flags!(
-        "NegotiateFlags",
-        &[
-            (0x8000_0000, "NTLMSSP_NEGOTIATE_56"),
-            (0x4000_0000, "NTLMSSP_NEGOTIATE_KEY_EXCH"),
-            (0x2000_0000, "NTLMSSP_NEGOTIATE_128"),
-            (0x0200_0000, "NTLMSSP_NEGOTIATE_VERSION"),
-            (0x0080_0000, "NTLMSSP_NEGOTIATE_TARGET_INFO"),
-            (0x0008_0000, "NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY"),
-            (0x0002_0000, "NTLMSSP_TARGET_TYPE_SERVER"),
-            (0x0001_0000, "NTLMSSP_TARGET_TYPE_DOMAIN"),
-            (0x0000_8000, "NTLMSSP_NEGOTIATE_ALWAYS_SIGN"),
-            (0x0000_0800, "NTLMSSP_NEGOTIATE_ANONYMOUS"),
-            (0x0000_0200, "NTLMSSP_NEGOTIATE_NTLM"),
-            (0x0000_0080, "NTLMSSP_NEGOTIATE_LM_KEY"),
-            (0x0000_0020, "NTLMSSP_NEGOTIATE_SEAL"),
-            (0x0000_0010, "NTLMSSP_NEGOTIATE_SIGN"),
-            (0x0000_0004, "NTLMSSP_REQUEST_TARGET"),
-            (0x0000_0002, "NTLM_NEGOTIATE_OEM"),
-            (0x0000_0001, "NTLMSSP_NEGOTIATE_UNICODE"),
-        ]
-    ))?;
+    let flags = r.u32(flags!("NegotiateFlags", NEGOTIATE_FLAGS))?;
     let version = version(r, flags)?;
     let unicode = flags & NEGOTIATE_UNICODE != 0;
     let domain = domain.text(r, base, dec!("DomainName"), unicode)?;

@@ -84,7 +84,7 @@ impl Half {
     /// Whether a SYN starts another connection between the same addresses.
     pub(super) fn is_new_connection(&mut self, segment: &Segment<'_>, closed: bool) -> bool {
         let low = self.next.or_else(|| self.held.keys().next().copied());
-        let first = self.unwrap(segment.seq) + 1;
+        let first = self.unwrap(segment.header.seq) + 1;
         match (self.start, low) {
             // The same number again is a late copy, unless nothing came of the first attempt.
             (Some(start), _) => first != start || closed && self.next == Some(start),
@@ -95,7 +95,7 @@ impl Half {
 
     /// Whether a segment of a flow that has ended can be no late copy: its numbers are elsewhere.
     pub(super) fn is_elsewhere(&mut self, segment: &Segment<'_>) -> bool {
-        let seq = self.unwrap(segment.seq);
+        let seq = self.unwrap(segment.header.seq);
         self.next.is_none_or(|next| seq.abs_diff(next) > LATE_SYN)
     }
 
@@ -125,6 +125,9 @@ impl Half {
 
     /// Since when something waits here.
     pub(super) fn waiting_since(&self) -> Option<Time> {
+        if self.held.is_empty() && self.end.is_none() {
+            return None;
+        }
         let oldest = self.held.values().map(|held| held.since).min();
         let end = self.end.filter(|_| !self.ended()).map(|(_, time)| time);
         oldest.into_iter().chain(end).min()
@@ -178,30 +181,31 @@ impl Half {
         now: Time,
         counters: &mut Counters,
     ) -> Option<Span> {
-        let seq = self.unwrap(segment.seq);
-        let start = if segment.syn { seq + 1 } else { seq };
-        if segment.syn {
+        let seq = self.unwrap(segment.header.seq);
+        let start = if segment.header.syn { seq + 1 } else { seq };
+        if segment.header.syn {
             self.start = self.start.or(Some(start));
             if self.next.is_none() {
                 self.begin(start);
             }
         }
         let captured = clamp(segment.payload.len());
-        let wire_end = start + u64::from(segment.wire_len.max(captured));
+        let wire_end = start + u64::from(segment.header.payload_len.max(captured));
         // A receiver heeds a RST only where it stands (RFC 5961 3); one from elsewhere is forged, or
         // left over from another connection.
         let near = self.next.is_none_or(|next| {
             wire_end >= next.saturating_sub(1) && wire_end - next.min(wire_end) <= RST_WINDOW
         });
-        if segment.rst && self.next.is_none() && self.held.is_empty() {
+        if segment.header.rst && self.next.is_none() && self.held.is_empty() {
             // A refusal: nothing was ever said.
             self.begin(wire_end);
         }
-        if segment.fin || segment.rst && near {
-            self.reset |= segment.rst && near;
+        if segment.header.fin || segment.header.rst && near {
+            self.reset |= segment.header.rst && near;
             // The number of a RST counts the FIN before it, even where the FIN is captured later.
             let after = |end| self.reset && end == wire_end + 1;
-            if self.end.is_none_or(|(end, _)| (wire_end > end || after(end)) && !segment.rst) {
+            if self.end.is_none_or(|(end, _)| (wire_end > end || after(end)) && !segment.header.rst)
+            {
                 self.end = Some((wire_end, now));
             }
         }
@@ -266,7 +270,7 @@ impl Half {
             let to = self.held.range(from..).next().map_or(end, |(at, _)| end.min(*at));
             let bytes: Box<[u8]> = slice(segment.payload, start, from, to).into();
             self.held_bytes += bytes.len();
-            let offset = segment.offset.saturating_add(clamp_u64(from - start));
+            let offset = segment.header.payload.start.saturating_add(clamp_u64(from - start));
             let piece = Piece {
                 at: 0,
                 len: clamp(bytes.len()),

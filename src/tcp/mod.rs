@@ -30,6 +30,7 @@ use std::net::SocketAddr;
 use rustc_hash::FxHashMap;
 
 use crate::bytes::{Both, Ends, FrameNo, Missing, Piece, Side, Span, Time, View};
+use crate::net;
 use half::{Half, Ready};
 
 /// Segments of one flow that may wait for a missing one.
@@ -55,28 +56,12 @@ pub struct FlowId(pub u32);
 /// A segment as a frame carried it.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'a> {
-    /// Sender.
-    pub src: SocketAddr,
-    /// Receiver.
-    pub dst: SocketAddr,
-    /// Sequence number of the first payload byte, or of the SYN.
-    pub seq: u32,
-    /// Acknowledgment number, if the flag is set.
-    pub ack: Option<u32>,
-    /// SYN flag.
-    pub syn: bool,
-    /// FIN flag.
-    pub fin: bool,
-    /// RST flag.
-    pub rst: bool,
+    /// What its headers say.
+    pub header: net::Segment,
     /// The payload that was captured.
     pub payload: &'a [u8],
-    /// Length of the payload on the wire; more than was captured if a snap length cut it.
-    pub wire_len: u32,
     /// The frame.
     pub frame: FrameNo,
-    /// Offset of the payload in the frame.
-    pub offset: u32,
     /// When the frame was captured.
     pub time: Time,
 }
@@ -165,16 +150,16 @@ impl Flows {
     pub fn segment(&mut self, segment: &Segment<'_>, to: &mut impl Receiver) {
         self.now = self.now.max(segment.time);
         self.expire(to);
-        let key = if segment.src <= segment.dst {
-            (segment.src, segment.dst)
+        let key = if segment.header.src <= segment.header.dst {
+            (segment.header.src, segment.header.dst)
         } else {
-            (segment.dst, segment.src)
+            (segment.header.dst, segment.header.src)
         };
         if let Some(state) = self.table.get_mut(&key) {
             let side = state.side(segment);
             let over = state.closed || state.ignored;
-            let again = !segment.syn && state.closed && !segment.payload.is_empty();
-            if segment.syn && state.halves[side].is_new_connection(segment, over)
+            let again = !segment.header.syn && state.closed && !segment.payload.is_empty();
+            if segment.header.syn && state.halves[side].is_new_connection(segment, over)
                 || again && state.halves[side].is_elsewhere(segment)
             {
                 if let Some(mut state) = self.table.remove(&key) {
@@ -215,16 +200,19 @@ impl Flows {
         if self.table.len() >= MAX_FLOWS {
             self.evict(to);
         }
-        let from_client = match (segment.syn, segment.ack) {
+        let from_client = match (segment.header.syn, segment.header.ack) {
             (true, None) => true,
             (true, Some(_)) => false,
-            _ => segment.dst.port() < segment.src.port(),
+            _ => segment.header.dst.port() < segment.header.src.port(),
         };
-        let (client, server) =
-            if from_client { (segment.src, segment.dst) } else { (segment.dst, segment.src) };
+        let (client, server) = if from_client {
+            (segment.header.src, segment.header.dst)
+        } else {
+            (segment.header.dst, segment.header.src)
+        };
         let id = FlowId(u32::try_from(self.counters.flows).unwrap_or(u32::MAX));
         self.counters.flows += 1;
-        let flow = Flow { id, ends: Both { client, server }, midstream: !segment.syn };
+        let flow = Flow { id, ends: Both { client, server }, midstream: !segment.header.syn };
         let state = State {
             flow,
             halves: Both::default(),
@@ -275,7 +263,7 @@ impl Flows {
 
 impl State {
     fn side(&self, segment: &Segment<'_>) -> Side {
-        if segment.src == self.flow.ends.client { Side::Client } else { Side::Server }
+        if segment.header.src == self.flow.ends.client { Side::Client } else { Side::Server }
     }
 
     fn held_bytes(&self) -> usize {
@@ -332,9 +320,9 @@ impl State {
     ) {
         let side = self.side(segment);
         let other = &mut self.halves[side.other()];
-        let ack = segment.ack.map(|ack| other.unwrap(ack));
-        if let Some(ack) = ack.filter(|_| !segment.rst) {
-            other.acknowledge(ack, segment.syn);
+        let ack = segment.header.ack.map(|ack| other.unwrap(ack));
+        if let Some(ack) = ack.filter(|_| !segment.header.rst) {
+            other.acknowledge(ack, segment.header.syn);
         }
         let passed = self.halves[side.other()].passed();
         let half = &mut self.halves[side];
@@ -345,7 +333,7 @@ impl State {
                 at: 0,
                 len: span.len(),
                 frame: segment.frame,
-                offset: segment.offset.saturating_add(span.start),
+                offset: segment.header.payload.start.saturating_add(span.start),
                 time: segment.time,
             };
             let (start, end) = (crate::bytes::index(span.start), crate::bytes::index(span.end));

@@ -81,17 +81,20 @@ fn segment(p: &Packet, no: u64) -> Segment<'_> {
         Side::Server => "10.0.0.2:445".parse().unwrap(),
     };
     Segment {
-        src: addr(p.from),
-        dst: addr(p.from.other()),
-        seq: p.seq,
-        ack: p.ack,
-        syn: p.syn,
-        fin: p.fin,
-        rst: p.rst,
+        header: net::Segment {
+            src: addr(p.from),
+            dst: addr(p.from.other()),
+            seq: p.seq,
+            ack: p.ack,
+            syn: p.syn,
+            fin: p.fin,
+            rst: p.rst,
+            psh: false,
+            payload: Span::new(54, 54 + clamp(p.payload.len())),
+            payload_len: p.wire_len,
+        },
         payload: &p.payload,
-        wire_len: p.wire_len,
         frame: FrameNo(no),
-        offset: 54,
         time: Time::from_nanos(i128::from(no) * 1000),
     }
 }
@@ -253,16 +256,22 @@ proptest! {
         for (n, (way, seq, ack, flags, len, more)) in packets.into_iter().enumerate() {
             let (a, b) = ("10.0.0.1:1".parse().unwrap(), "10.0.0.2:2".parse().unwrap());
             let (src, dst) = if way { (a, b) } else { (b, a) };
+            let header = net::Segment {
+                src,
+                dst,
+                seq,
+                ack,
+                syn: flags & 0x07 == 0x07,
+                fin: flags & 0x18 == 0x18,
+                rst: flags & 0x30 == 0x30,
+                psh: false,
+                payload: Span::new(0, clamp(len)),
+                payload_len: clamp(len) + more,
+            };
+            let time = Time::from_nanos(i128::try_from(n).unwrap() << 28);
+            let payload = &vec![0; len];
             flows.segment(
-                &Segment {
-                    src, dst, seq, ack,
-                    syn: flags & 0x07 == 0x07, fin: flags & 0x18 == 0x18, rst: flags & 0x30 == 0x30,
-                    payload: &vec![0; len],
-                    wire_len: clamp(len) + more,
-                    frame: FrameNo(1),
-                    offset: 0,
-                    time: Time::from_nanos(i128::try_from(n).unwrap() << 28),
-                },
+                &Segment { header, payload, frame: FrameNo(1), time },
                 &mut Deaf,
             );
         }
@@ -323,20 +332,13 @@ fn a_hole_is_given_up_when_the_clock_goes_on() {
     let (mut flows, mut to) = (Flows::default(), Collect::default());
     feed(&mut flows, &mut to, &[syn(Side::Client), packet(Side::Client, 3, b"later", 0)], 1);
     assert_eq!(text(&to.streams.client), "");
-    let other = Segment {
+    let elsewhere = net::Segment {
         src: "10.9.9.9:9".parse().unwrap(),
         dst: "10.9.9.8:8".parse().unwrap(),
-        seq: 0,
-        ack: None,
-        syn: true,
-        fin: false,
-        rst: false,
-        payload: b"",
-        wire_len: 0,
-        frame: FrameNo(3),
-        offset: 0,
-        time: Time::from_nanos(i128::from(REORDER_WAIT) * 2),
+        ..segment(&syn(Side::Client), 3).header
     };
+    let time = Time::from_nanos(i128::from(REORDER_WAIT) * 2);
+    let other = Segment { header: elsewhere, payload: b"", frame: FrameNo(3), time };
     flows.segment(&other, &mut to);
     assert_eq!(text(&to.streams.client), "___later");
     assert_eq!(flows.counters().lost_bytes, 3);
