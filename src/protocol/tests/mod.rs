@@ -253,27 +253,3 @@ ShareMapping (FSSAGENT_SHARE_MAPPING)  (0, 8)
 return ZERO (0x00000000) (100, 104)"#;
     assert_eq!(lines.join("\n"), expect.trim_start());
 }
-
-/// Run with `cargo test --release -- --ignored --nocapture decode_time`.
-#[test]
-#[ignore = "measures"]
-fn decode_time() {
-    let (_, interface) = fsrvp();
-    for (opnum, sample) in [(10, GET_SHARE_MAPPING), (1, "00000000")] {
-        let stub = hex(sample);
-        let view = View::new(&stub, &[], &[]);
-        let rounds = 200_000;
-        let start = std::time::Instant::now();
-        for _ in 0..rounds {
-            let decoded = interface.decode(opnum, Direction::Out, view, 0, NDR);
-            std::hint::black_box(decoded);
-        }
-        println!("opnum {opnum}: {:?} a message", start.elapsed() / rounds);
-        let start = std::time::Instant::now();
-        for _ in 0..rounds {
-            let decoded = interface.decode(opnum, Direction::Out, view, 0, NDR).unwrap();
-            let _ = std::hint::black_box(Response::bind(opnum, &decoded));
-        }
-        println!("opnum {opnum}: {:?} with its type", start.elapsed() / rounds);
-    }
-}
