@@ -651,3 +651,19 @@ fn text_from_dissectors_does_nothing_to_a_terminal() {
     harmless("a name of a file", &run.err);
     assert_eq!(run.err.lines().count(), 1, "{}", run.err);
 }
+
+/// The screens of the README are what the program prints, as far as they go.
+#[test]
+fn the_screens_of_the_readme_are_real() {
+    let readme = String::from_utf8(capture("README.md")).expect("README is UTF-8");
+    let mut screens = 0;
+    for block in readme.split("```text\n").skip(1) {
+        let (screen, _) = block.split_once("```").expect("the block ends");
+        let (command, shown) = screen.split_once('\n').expect("a command and what it prints");
+        let arguments: Vec<_> = command.split_whitespace().skip(2).collect();
+        let list = vshark(&arguments);
+        assert!(list.out.starts_with(shown), "{command}\n{}", list.out);
+        screens += 1;
+    }
+    assert_ne!(screens, 0, "the README shows no screen");
+}
