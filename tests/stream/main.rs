@@ -3,6 +3,7 @@
 //! Every property compares what the library says of a changed capture with what it says of the
 //! capture as it was recorded. What is missing may be missing; nothing may be wrong.
 
+mod channels;
 mod loss;
 mod noise;
 mod order;

@@ -48,6 +48,26 @@ pub(crate) fn boundaries(file: &[u8]) -> Vec<usize> {
     all
 }
 
+/// Frames with their times in microseconds as a capture file.
+pub(crate) fn pcap(frames: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    let mut out = file("a-ntlm-sign-smb311.pcap")[..24].to_vec();
+    for (time, frame) in frames {
+        record(&mut out, *time, frame, usize::MAX);
+    }
+    out
+}
+
+fn record(out: &mut Vec<u8>, time: u64, frame: &[u8], snap: usize) {
+    let kept = &frame[..frame.len().min(snap)];
+    let second = 1_000_000;
+    let (seconds, micros) = (time / second, time % second);
+    let [caplen, len] = [kept.len(), frame.len()].map(|n| u64::try_from(n).unwrap());
+    for word in [seconds, micros, caplen, len] {
+        out.extend(u32::try_from(word).unwrap().to_le_bytes());
+    }
+    out.extend(kept);
+}
+
 impl Trace {
     pub(crate) fn open(name: &str) -> Self {
         let file = file(name);
@@ -63,15 +83,7 @@ impl Trace {
     pub(crate) fn snapped(&self, snap: usize) -> Vec<u8> {
         let mut out = self.head.clone();
         for packet in &self.packets {
-            let frame = packet.frame();
-            let kept = &frame[..frame.len().min(snap)];
-            let second = 1_000_000;
-            let (seconds, micros) = (packet.time / second, packet.time % second);
-            let [caplen, len] = [kept.len(), frame.len()].map(|n| u64::try_from(n).unwrap());
-            for word in [seconds, micros, caplen, len] {
-                out.extend(u32::try_from(word).unwrap().to_le_bytes());
-            }
-            out.extend(kept);
+            record(&mut out, packet.time, &packet.frame(), snap);
         }
         out
     }
