@@ -311,11 +311,17 @@ impl Stub {
             let span = Span::new(decoded.used, view.len());
             let text = format!("{} bytes follow the last parameter", span.len());
             decoded.notes.push(Note { span, text });
+            if state == StubState::Clear {
+                self.readable = Readable::Malformed;
+            }
         }
     }
 
-    /// What the method returned, as a status.
+    /// What the method returned, as a status. What does not follow the interface has none.
     fn status(&self) -> Option<u32> {
+        if self.readable == Readable::Malformed {
+            return None;
+        }
         match &self.decoded.as_ref()?.ret.as_ref()?.data {
             Data::Number(number) if number.width == 4 => u32::try_from(number.raw()).ok(),
             _ => None,

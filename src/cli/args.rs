@@ -5,23 +5,25 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use vshark::report::text::TimeStyle;
 
-/// Shows Windows shadow-copy traffic (MS-FSRVP, MS-SCMP) in packet captures, call by call.
+/// Shows Windows shadow-copy traffic (MS-FSRVP) in packet captures, call by call.
 #[derive(Debug, Parser)]
 #[command(
     version,
-    args_conflicts_with_subcommands = true,
+    subcommand_precedence_over_arg = true,
     arg_required_else_help = true,
     after_help = "Examples:\n  \
         vshark backup.pcapng                    the calls, one a line\n  \
         vshark show backup.pcapng --call 7      everything about call 7, with its bytes\n  \
         vshark calls --json backup.pcapng | jq -c 'select(.outcome != \"ok\")'\n  \
-        tcpdump -U -w - port 445 | vshark -     calls as they happen"
+        tcpdump -U -w - port 445 | vshark -     calls as they happen\n\n\
+        A terminal cuts long lines; `vshark FILE | cat` does not.\n\
+        Exit codes: 0, or 2 when an input, or the rest of one, could not be read."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
-    pub(crate) input: Input,
+    pub(crate) calls: Calls,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }
@@ -50,7 +52,7 @@ pub(crate) enum Command {
 /// Options that every command takes.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Shared {
-    /// Folder with IDL and rules that add to the built-in interfaces or replace them
+    /// Folder (not a file) with IDL and rules that add to the built-in interfaces or replace them
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) dissectors: Vec<PathBuf>,
     /// How times are written in text
@@ -108,7 +110,7 @@ pub(crate) struct Show {
     /// Number of a call, as `vshark calls` has it
     #[arg(long, value_name = "N", group = "what")]
     pub(crate) call: Option<u64>,
-    /// Number of a frame, as Wireshark has it
+    /// Number of a frame, as Wireshark has it; of several inputs, as merged by time
     #[arg(long, value_name = "N", group = "what")]
     pub(crate) frame: Option<u64>,
 }

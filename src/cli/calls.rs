@@ -14,16 +14,17 @@ use super::args::{Calls, Shared};
 use super::input::{Observer, Run};
 use super::say;
 
-/// Lists the calls.
+/// Lists the calls, as text or as records.
 pub(super) fn run(
     args: &Calls,
     shared: &Shared,
     registry: &Registry,
+    json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let paths = args.input.paths();
     let mut run = Run::open(&paths, Pipeline::new(registry))?;
-    if args.is_json() {
+    if json {
         let files = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
         let live = paths.iter().any(|path| path.as_path() == Path::new("-"));
         let mut list = JsonList { json: json::Writer { registry, files }, out, live };

@@ -14,7 +14,7 @@ use clap::Parser;
 use vshark::bytes::printable;
 use vshark::protocol::Registry;
 
-use args::{Args, Color, Command, Format};
+use args::{Args, Color, Command};
 
 /// Could not run, or an input could not be read.
 const COULD_NOT_RUN: u8 = 2;
@@ -35,22 +35,22 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let registry = Registry::load(&args.shared.dissectors)?;
-    match &args.command {
-        Some(Command::Calls(calls)) if calls.is_json() => {
-            calls::run(calls, &args.shared, &registry, &mut plain())
-        }
-        Some(Command::Export(export)) => export::run(export, &registry, &mut plain()),
-        Some(Command::Calls(calls)) => {
-            calls::run(calls, &args.shared, &registry, &mut coloured(args.shared.color))
-        }
+    if args.command.is_some() && !args.calls.input.paths().is_empty() {
+        anyhow::bail!("name the captures after the command: vshark calls FILE…");
+    }
+    let listed = match &args.command {
         Some(Command::Show(show)) => {
-            show::run(show, &args.shared, &registry, &mut coloured(args.shared.color))
+            let mut out = coloured(args.shared.color);
+            return show::run(show, &args.shared, &registry, &mut out);
         }
-        None => {
-            let calls =
-                args::Calls { input: args.input.clone(), format: Format::Text, json: false };
-            calls::run(&calls, &args.shared, &registry, &mut coloured(args.shared.color))
-        }
+        Some(Command::Export(export)) => return export::run(export, &registry, &mut plain()),
+        Some(Command::Calls(calls)) => calls,
+        None => &args.calls,
+    };
+    if listed.is_json() || args.calls.is_json() {
+        calls::run(listed, &args.shared, &registry, true, &mut plain())
+    } else {
+        calls::run(listed, &args.shared, &registry, false, &mut coloured(args.shared.color))
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn run(
         let Some((link, frame)) = &found.frame else {
             bail!("there is no frame {n}: {}", range(run.summary().frames, "frame", None));
         };
-        show::frame(*link, frame.view(), &found.units, out)?;
+        show::frame(*link, frame.view(), &found.units, shared.time.into(), out)?;
     }
     for call in &found.calls {
         if args.frame.is_some() {

@@ -31,13 +31,16 @@ pub fn call(
         ("request", &call.request, call.rpc.request.as_ref()),
         ("response", &call.response, call.rpc.response.as_ref()),
     ];
-    for (side, stub, message) in sides {
-        let Some(message) = message else { continue };
-        arguments(side, stub, message, out)?;
-        for (n, unit) in message.pdus.iter().enumerate() {
+    for (side, stub, message) in &sides {
+        if let Some(message) = message {
+            arguments(side, stub, message, out)?;
+        }
+    }
+    for (side, _, message) in &sides {
+        let pdus = message.map(|message| message.pdus.as_slice()).unwrap_or_default();
+        for (n, unit) in pdus.iter().enumerate() {
             writeln!(out)?;
-            let of = message.pdus.len();
-            let bytes = unit.len();
+            let (of, bytes) = (pdus.len(), unit.len());
             writeln!(out, "{HEAD}{side}, PDU {} of {of}, {bytes} bytes{HEAD:#}", n + 1)?;
             view_of(UnitKind::Rpc, unit.view(), out)?;
         }
@@ -50,9 +53,12 @@ pub fn frame(
     link: LinkType,
     view: View<'_>,
     units: &[Unit],
+    style: TimeStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    writeln!(out, "{HEAD}frame, {} bytes captured{HEAD:#}", view.len())?;
+    let time = view.time().map(|time| format!(", {}", style.whole(time))).unwrap_or_default();
+    let len = view.len();
+    writeln!(out, "{HEAD}{}{time}, {len} bytes captured{HEAD:#}", frames_of(view))?;
     let mut tree = Tree::default();
     net::rows(link, view, &mut tree);
     rows(&tree, out)?;
@@ -79,7 +85,8 @@ fn heading(
     let rpc = &call.rpc;
     let style = text::style(call.outcome);
     let result = printable(&brief::result(call, registry));
-    let code = call.fault().or(call.status).map(|code| format!(" (0x{code:08x})"));
+    let code = call.fault().or(call.status).filter(|code| !result.contains(&format!("{code:08x}")));
+    let code = code.map(|code| format!(" (0x{code:08x})"));
     writeln!(
         out,
         "{HEAD}call {}: {}{HEAD:#} {style}{result}{}{style:#}",

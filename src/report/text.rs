@@ -209,15 +209,17 @@ impl<'r> CallList<'r> {
             self.between.clone_from(&row.between);
         }
         if self.day.as_ref() != Some(&day) {
-            let head = columns("n", &day, ("client", "server"), "call", widths);
+            let head = columns("n ", &day, ("client", "server"), "call", widths);
             writeln!(out, "{dim}{}{dim:#}", self.cut(&format!("{head}asked → answered")))?;
             self.day = Some(day);
         }
         self.before = Some(row.time);
         let parties = (&*row.client, &*row.server);
-        let start = columns(&row.n.to_string(), &time, parties, &row.method, widths);
+        let number = format!("{}{}", row.n, mark(row.outcome));
+        let start = columns(&number, &time, parties, &row.method, widths);
         let room = self.options.width.map(|width| width.saturating_sub(start.chars().count()));
-        let said = fit(&row.asked, &row.answered, room.unwrap_or(usize::MAX));
+        let error = row.outcome != Outcome::Ok;
+        let said = fit(&row.asked, &row.answered, error, room.unwrap_or(usize::MAX));
         let style = style(row.outcome);
         writeln!(out, "{style}{}{style:#}", self.cut(&format!("{start}{said}")))
     }
@@ -255,18 +257,20 @@ fn columns(
     let Widths { parties, method: w } = widths;
     let parties =
         parties.map_or_else(String::new, |(w1, w2)| format!("{client:<w1$}  {server:<w2$}  "));
-    format!("{n:>4}  {time:<12}  {parties}{method:<w$}  ")
+    format!("{n:>5} {time:<12}  {parties}{method:<w$}  ")
 }
 
-/// Question and answer in `room` columns. The answer keeps at least half of them.
-fn fit(asked: &str, answered: &str, room: usize) -> String {
+/// Question and answer in `room` columns. The answer keeps at least half of them, and an error all
+/// that it needs.
+fn fit(asked: &str, answered: &str, error: bool, room: usize) -> String {
     let arrow = if asked.is_empty() { "→ " } else { " → " };
     let (a, b) = (asked.chars().count(), answered.chars().count());
     let room = room.saturating_sub(arrow.chars().count());
     if a.saturating_add(b) <= room {
         return format!("{asked}{arrow}{answered}");
     }
-    let answer = b.min((room / 2).max(room.saturating_sub(a)));
+    let least = if error { room } else { room / 2 };
+    let answer = b.min(least.max(room.saturating_sub(a)));
     format!("{}{arrow}{}", cut(asked, room.saturating_sub(answer)), cut(answered, answer))
 }
 
@@ -293,6 +297,15 @@ fn in_full(party: &Party) -> String {
     match &party.name {
         Some(name) => format!("{} ({ip})", printable(name)),
         None => ip.to_string(),
+    }
+}
+
+/// What stands behind the number of a call, for those who see no colours.
+fn mark(outcome: Outcome) -> char {
+    match outcome {
+        Outcome::Ok | Outcome::Unknown => ' ',
+        Outcome::Failed | Outcome::Fault => '!',
+        Outcome::NoResponse | Outcome::NoRequest => '?',
     }
 }
 
@@ -336,9 +349,16 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
         "call sealed by RPC, whose arguments cannot be seen without keys",
         "calls sealed by RPC, whose arguments cannot be seen without keys",
     );
-    add(summary.smb_compressed, "compressed SMB message", "compressed SMB messages");
+    add(
+        summary.smb_compressed,
+        "compressed SMB message, which is not read yet",
+        "compressed SMB messages, which are not read yet",
+    );
+    // A client that offers SMB 2 as well begins a connection with one message of SMB 1.
+    if summary.smb1 > summary.tcp.flows {
+        add(summary.smb1, "", "SMB 1 messages, whose calls are not read yet");
+    }
     if !listed {
-        add(summary.smb1, "SMB 1 message", "SMB 1 messages");
         let others = summary.smb_messages.values().sum();
         add(others, "other SMB message", "other SMB messages");
         add(summary.tcp_segments, "TCP segment", "TCP segments");
@@ -350,14 +370,17 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
     }
     let missing = "missing from TCP streams: packets that were not captured";
     add(summary.tcp.lost_bytes, &format!("byte {missing}"), &format!("bytes {missing}"));
-    let cut = "cut off by the snap length of the capture";
+    let cut = "cut off by the snap length (capture whole packets: -s 0)";
     add(summary.tcp.snapped_bytes, &format!("byte {cut}"), &format!("bytes {cut}"));
+    for (what, count) in &summary.refusals {
+        seen.push(match count {
+            1 => format!("refused: {what}"),
+            _ => format!("refused {count} times: {what}"),
+        });
+    }
     if listed {
         let seen = seen.join("; ");
-        return (!seen.is_empty()).then(|| format!("not everything can be shown: {seen}"));
-    }
-    for (what, count) in &summary.refusals {
-        seen.push(if *count > 1 { format!("{what} ({count} times)") } else { what.clone() });
+        return (!seen.is_empty()).then(|| format!("beyond the list: {seen}"));
     }
     let frames = summary.frames;
     let frames = if frames == 1 { "1 frame".to_owned() } else { format!("{frames} frames") };

@@ -104,7 +104,7 @@ pub(crate) fn shared(part: &str) -> Option<PathBuf> {
         .map_or_else(|| root().join("../shared"), PathBuf::from)
         .join(part);
     if !folder.exists() {
-        println!("skipped: ../shared is not there ({part} is wanted)");
+        say(&format!("skipped: ../shared is not there ({part} is wanted)"));
         return None;
     }
     Some(folder)
@@ -140,4 +140,10 @@ pub(crate) fn shared_truth(folder: &Path) -> Vec<Truth> {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Says something that is seen even where the tests pass, whose printing is withheld.
+pub(crate) fn say(what: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{what}");
 }

@@ -68,7 +68,7 @@ pub(crate) fn installed() -> bool {
     }
     let required = std::env::var_os("VSHARK_REQUIRE_TSHARK").is_some_and(|value| value == "1");
     assert!(!required, "tshark is not installed, and VSHARK_REQUIRE_TSHARK=1");
-    println!("skipped: tshark is not installed");
+    crate::common::say("skipped: tshark is not installed");
     false
 }
 

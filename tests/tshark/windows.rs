@@ -134,14 +134,14 @@ fn captures_of_windows_are_what_tshark_makes_of_them() {
     }
     let python = Command::new("python3").arg("--version").output();
     if !python.is_ok_and(|output| output.status.success()) {
-        println!("skipped: python3 is not installed");
+        common::say("skipped: python3 is not installed");
         return;
     }
     let Some(folder) = common::shared("captures/public") else { return };
     let Some(judge) = common::shared("tools/tshark_rpc.py") else { return };
     for (part, requests) in CAPTURES {
         let Some(capture) = capture(&folder, part) else {
-            println!("skipped: {part} is not in ../shared");
+            common::say(&format!("skipped: {part} is not in ../shared"));
             continue;
         };
         let output = Command::new("python3").arg(&judge).arg(&capture).output().expect("it runs");
