@@ -1,5 +1,6 @@
 //! The things [`Smb`](super::Smb) remembers, and the ids they are found by.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use rustc_hash::FxHashSet;
@@ -34,8 +35,10 @@ pub(super) struct Session {
     pub(super) client_name: Option<String>,
     pub(super) server_name: Option<String>,
     pub(super) encrypted: bool,
-    /// Open pipes: added and removed with the pipe's open.
-    pub(super) pipes: Vec<PipeId>,
+    /// Open pipes: added and removed with the pipe's open. There may be very many.
+    pub(super) pipes: BTreeSet<PipeId>,
+    /// Those of them that were opened, or said something, since bytes were last lost.
+    pub(super) heard: BTreeSet<PipeId>,
     /// What `opens` has of this session: added and removed with it.
     pub(super) files: FxHashSet<FileId>,
     /// What `trees` has of this session: added with it, removed by `TREE_DISCONNECT`.

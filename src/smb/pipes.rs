@@ -106,7 +106,8 @@ impl Smb {
             ..Pipe::default()
         };
         if let Some(session) = self.session(key, out) {
-            session.pipes.push(id);
+            session.pipes.insert(id);
+            session.heard.insert(id);
             pipe.user.clone_from(&session.user);
             pipe.client_name.clone_from(&session.client_name);
             pipe.encrypted |= session.encrypted;
@@ -129,7 +130,8 @@ impl Smb {
     /// A pipe had to go for the cap.
     fn lose_pipe(&mut self, id: PipeId, gone: &Tracked, out: &mut Vec<Event>) {
         if let Some(session) = self.sessions.get(&gone.session) {
-            session.pipes.retain(|open| *open != id);
+            session.pipes.remove(&id);
+            session.heard.remove(&id);
         }
         if let Some(file) = gone.pipe.file_id {
             self.opens.remove(&(gone.session, file));
@@ -177,6 +179,18 @@ impl Smb {
         self.close_files(files, out);
     }
 
+    /// Notes that a pipe said something: from now on a loss may be its.
+    pub(super) fn hear(&mut self, pipe: PipeId, signed: bool) {
+        if let Some(tracked) = self.pipes.get(&pipe) {
+            tracked.pipe.signed = signed;
+            if let Some(session) = self.sessions.get(&tracked.session)
+                && session.pipes.contains(&pipe)
+            {
+                session.heard.insert(pipe);
+            }
+        }
+    }
+
     /// Closes these files.
     pub(super) fn close_files(&mut self, files: Vec<(SessionKey, FileId)>, out: &mut Vec<Event>) {
         let gone = files.into_iter().filter_map(|at| Some((at, self.opens.remove(&at)?))).collect();
@@ -205,7 +219,8 @@ impl Smb {
         tracked.open = false;
         let (key, file) = (tracked.session, tracked.pipe.file_id);
         if let Some(session) = self.sessions.get(&key) {
-            session.pipes.retain(|open| *open != pipe);
+            session.pipes.remove(&pipe);
+            session.heard.remove(&pipe);
         }
         // Should its handle be heard of again, it is a pipe whose beginning was not seen.
         if let Some(open) = file.and_then(|file| self.opens.get(&(key, file)))

@@ -94,6 +94,7 @@ impl Smb {
             match self.sessions.get(&to) {
                 Some(known) => {
                     known.pipes.extend(session.pipes);
+                    known.heard.extend(session.heard);
                     known.channels.extend(session.channels);
                     known.files.extend(session.files);
                     known.trees.extend(session.trees);
