@@ -28,8 +28,11 @@ use vshark::{idl, net, security};
 static REGISTRY: LazyLock<Registry> =
     LazyLock::new(|| Registry::embedded().expect("the embedded dissectors load"));
 
+/// What a target does with an input.
+type Run = fn(&[u8]);
+
 /// Every target by its name.
-pub const TARGETS: [(&str, fn(&[u8])); 8] = [
+pub const TARGETS: [(&str, Run); 8] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
