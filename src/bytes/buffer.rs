@@ -152,21 +152,23 @@ impl<'a> View<'a> {
     /// The holes in these bytes, clipped and in this view's own coordinates.
     pub fn holes(&self) -> impl Iterator<Item = Hole> + use<'a> {
         let (from, to) = (self.at, self.at.saturating_add(self.len()));
-        self.holes.iter().filter(move |h| h.at < to && h.at.saturating_add(h.len) > from).map(
-            move |h| {
-                let start = h.at.max(from);
-                let end = h.at.saturating_add(h.len).min(to);
-                Hole { at: start - from, len: end - start, why: h.why }
-            },
-        )
+        // They ascend and never overlap: a unit may have as many as it has bytes.
+        let first = self.holes.partition_point(|h| h.at.saturating_add(h.len) <= from);
+        let tail = self.holes.get(first..).unwrap_or_default();
+        tail.iter().take_while(move |h| h.at < to).map(move |h| {
+            let start = h.at.max(from);
+            let end = h.at.saturating_add(h.len).min(to);
+            Hole { at: start - from, len: end - start, why: h.why }
+        })
     }
 
-    /// The first hole that touches `span`.
+    /// The first hole that touches `span`, as far as it lies in it.
     pub fn hole_in(&self, span: Span) -> Option<Hole> {
-        if self.holes.is_empty() {
+        if self.holes.is_empty() || span.start >= self.len() {
             return None;
         }
-        self.holes().find(|h| h.at < span.end && h.at.saturating_add(h.len) > span.start)
+        let hole = self.slice(span).holes().next()?;
+        Some(Hole { at: hole.at.saturating_add(span.start), ..hole })
     }
 
     /// The frames that carried these bytes, ascending, each once.
@@ -301,6 +303,26 @@ mod tests {
         assert_eq!(v.time(), Some(Time::from_nanos(9)));
         assert!(v.hole_in(Span::new(0, 2)).is_none());
         assert!(v.hole_in(Span::new(0, 3)).is_some());
+    }
+
+    #[test]
+    fn a_hole_is_found_by_any_byte_of_it_and_only_by_those() {
+        let mut b = Buffer::default();
+        for n in 0..50u32 {
+            b.push(View::new(b"xyz", &[piece(0, 3, n.into(), 0)], &[]));
+            let why = if n % 2 == 0 { Missing::Lost } else { Missing::Snapped };
+            b.push_hole(n % 3, why);
+        }
+        let view = b.view().from(2);
+        let all: Vec<_> = view.holes().collect();
+        for start in 0..=view.len() {
+            for end in start..view.len() + 2 {
+                let touches = |h: &&Hole| h.at < end && h.at + h.len > start;
+                let want = all.iter().find(touches).map(|h| (h.at.max(start), h.why));
+                let got = view.hole_in(Span::new(start, end)).map(|h| (h.at, h.why));
+                assert_eq!(got, want, "{start}..{end}");
+            }
+        }
     }
 
     #[test]

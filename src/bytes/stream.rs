@@ -198,29 +198,32 @@ impl Stream {
 
     /// Looks for the next unit in `part`.
     fn search<L: Layer>(&mut self, layer: &mut L) {
-        while self.searching && !self.part.is_empty() {
-            let Some(at) = layer.resync(self.part.view().bytes()) else {
+        let mut part = std::mem::take(&mut self.part);
+        // What is done with goes at the end: a place may be lost as often as there are units.
+        let mut done = 0;
+        while self.searching && done < part.len() {
+            let rest = part.view().from(done);
+            let Some(at) = layer.resync(rest.bytes()) else {
                 // The start of a header may be at the end of what is here.
-                let drop = self.part.len().saturating_sub(L::HEADER.saturating_sub(1));
+                let drop = rest.len().saturating_sub(L::HEADER.saturating_sub(1));
                 layer.desync(drop);
-                self.part.consume(drop);
-                return;
+                done += drop;
+                break;
             };
             if at > 0 {
                 layer.desync(at);
             }
-            self.part.consume(at);
             self.searching = false;
-            let part = std::mem::take(&mut self.part);
-            let used = self.units(part.view(), layer);
-            self.part = part;
-            self.part.consume(used);
+            let used = self.units(rest.from(at), layer);
+            done += at + used;
             if self.searching && used == 0 {
                 // The layer disowned the place it had found: go past it.
                 layer.desync(1);
-                self.part.consume(1);
+                done += 1;
             }
         }
+        part.consume(done);
+        self.part = part;
     }
 }
 

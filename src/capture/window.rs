@@ -99,13 +99,14 @@ impl Window {
         self.offset = self.offset.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
     }
 
-    /// Makes place behind `end`: what is held moves to the front (it is less than one record), and
-    /// a buffer that is full of one record doubles.
+    /// Makes place behind `end`: what is held moves to the front if it is less than what was
+    /// consumed, so that a byte moves once however often a record claims to be long; a buffer that
+    /// is full doubles, and is then at most twice as long as the longest record.
     fn make_room(&mut self) {
         if self.offset > 0 && self.buffer.len() < USUAL {
             self.buffer.resize(USUAL, 0);
         }
-        if self.start > 0 {
+        if self.start >= self.end.saturating_sub(self.start) {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
@@ -165,6 +166,18 @@ mod tests {
         assert_eq!(got, wire[..got.len()]);
         assert!(window.get(20_000).is_none(), "the input ends before");
         assert_eq!(window.held(), &wire[got.len()..], "what is left is kept");
+    }
+
+    #[test]
+    fn long_records_move_what_is_held_only_as_often_as_it_pays() {
+        let mut window = Window::new(Box::new(Drip(vec![7; 1 << 20], 64 << 10, false)));
+        let mut front = 0;
+        while window.fill(512 << 10) {
+            front += usize::from(window.start == 0);
+            window.consume(16);
+        }
+        assert!(front <= 4, "moved {front} times");
+        assert!(window.buffer.len() <= 1 << 20);
     }
 
     #[test]

@@ -11,6 +11,9 @@ use vshark::report::text;
 
 use super::{COULD_NOT_RUN, say};
 
+/// Unknown link types that are told; a file may name thousands.
+const MAX_TOLD: usize = 64;
+
 /// A run over all inputs.
 pub(super) struct Run<'r> {
     capture: Capture,
@@ -89,7 +92,7 @@ impl<'r> Run<'r> {
     /// Says once per file that frames of such a type are not read.
     fn tell_unknown_link(&mut self, at: (usize, LinkType), no: u64) {
         let (file, link) = at;
-        if known(link) || self.told.contains(&at) {
+        if known(link) || self.told.len() >= MAX_TOLD || self.told.contains(&at) {
             return;
         }
         self.told.push(at);

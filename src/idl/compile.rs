@@ -15,6 +15,9 @@ use super::syntax::{
 use super::types::{Interface, Module, Operation, Parameter, Pointing, TypeId, Types};
 use super::{Error, grammar, layout};
 
+/// Operations of all interfaces of a file and its imports; each has those it inherits.
+const OPERATIONS: usize = 1 << 16;
+
 /// Text of IDL files by name, to find imports in.
 pub type Sources = BTreeMap<String, String>;
 
@@ -31,7 +34,11 @@ pub fn compile(file: &str, sources: &Sources) -> Result<Module, Error> {
     compiler.named_types()?;
     module.types = std::mem::take(&mut compiler.types);
     layout::compute(&mut module.types).map_err(|id| {
-        let message = format!("`{}` contains itself", module.types.get(id).name);
+        let message = format!(
+            "`{}` contains itself, or is nested deeper than {}",
+            module.types.get(id).name,
+            layout::DEPTH
+        );
         compiler.error_in_body(id, message)
     })?;
     Ok(module)
@@ -74,6 +81,8 @@ pub(super) struct Compiler {
     pub(super) consts: FxHashMap<Arc<str>, i64>,
     pub(super) interfaces: FxHashSet<Arc<str>>,
     done: FxHashMap<Arc<str>, Interface>,
+    /// Operations of all interfaces in `done`.
+    operations: usize,
     pub(super) types: Types,
     pub(super) scalars: FxHashMap<Arc<str>, TypeId>,
     pub(super) bodies: FxHashMap<(usize, usize), TypeId>,
@@ -328,6 +337,11 @@ impl Compiler {
                 opnum = opnum.saturating_add(1);
             }
         }
+        self.operations = self.operations.saturating_add(operations.len());
+        if self.operations > OPERATIONS {
+            let message = format!("more than {OPERATIONS} operations, inherited ones included");
+            return Err(self.error(scope, &decl.name, message));
+        }
         let local = has(&decl.attrs, "local");
         let Some(uuid) = uuid.or(local.then_some(crate::bytes::Guid::nil())) else {
             let message = format!("the interface `{}` has no uuid", decl.name.text);
@@ -356,7 +370,7 @@ impl Compiler {
         let mut params = Vec::new();
         for param in &decl.params {
             let output = has(&param.attrs, "out");
-            let field = self.field(site, param, true)?;
+            let field = self.field(site, param, true, 0)?;
             params.extend(field.map(|field| Parameter {
                 input: !output || has(&param.attrs, "in"),
                 output,
@@ -375,7 +389,7 @@ impl Compiler {
                         dims: Vec::new(),
                     },
                 };
-                self.field(site, &field, false)?
+                self.field(site, &field, false, 0)?
             }
         };
         Ok(Operation { opnum, name: decl.name.text.clone(), params, returns })

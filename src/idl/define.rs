@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Error;
 use super::compile::{Compiler, Scope, Tagged, has, none};
-use super::expand::{Shaped, Use};
+use super::expand::{DEPTH, Shaped, Use};
 use super::syntax::{ArmDecl, AttrValue, BodyKind, FieldDecl, Name, Spec};
 use super::types::{Arm, Kind, Names, NamesKind, Record, Type, TypeId, Union};
 
@@ -15,6 +15,10 @@ impl Compiler {
         let key = (scope.file, body.left);
         if let Some(known) = self.bodies.get(&key) {
             return Ok(*known);
+        }
+        if depth > DEPTH {
+            let message = format!("definitions are nested deeper than {DEPTH}");
+            return Err(self.error(*scope, &Name::at(body.left), message));
         }
         let tag = body.tag.as_ref().map(|tag| tag.text.clone());
         let called = tagged.called.clone().or(tag.clone());
@@ -30,7 +34,7 @@ impl Compiler {
             BodyKind::Struct(_) if tag.as_deref() == Some("_GUID") || &*name == "GUID" => {
                 Kind::Guid
             }
-            BodyKind::Struct(fields) => Kind::Struct(self.record(*scope, fields)?),
+            BodyKind::Struct(fields) => Kind::Struct(self.record(*scope, fields, depth)?),
             BodyKind::Enum(labels) => {
                 let mut names =
                     Names { name: name.clone(), kind: NamesKind::Enumeration, ..Names::default() };
@@ -49,14 +53,14 @@ impl Compiler {
                     Some(spec) => self.switch_type(*scope, &spec, depth)?,
                     None => self.scalar(&"unsigned long".into(), ULONG),
                 };
-                self.union(tagged, switch, None, arms)?
+                self.union(tagged, switch, None, arms, depth)?
             }
             BodyKind::Switch { on, name, body, arms } => {
                 let switch = self.switch_type(*scope, on, depth)?;
                 let inner =
                     body.as_ref().map_or_else(|| "tagged_union".into(), |body| body.text.clone());
                 let encapsulated = Some((name.text.clone(), inner));
-                self.union(tagged, switch, encapsulated, arms)?
+                self.union(tagged, switch, encapsulated, arms, depth)?
             }
         };
         if let Some(ty) = self.types.list.get_mut(crate::bytes::index(id.0)) {
@@ -77,13 +81,13 @@ impl Compiler {
         }
     }
 
-    fn record(&mut self, scope: Scope, decls: &[FieldDecl]) -> Result<Record, Error> {
+    fn record(&mut self, scope: Scope, decls: &[FieldDecl], depth: u32) -> Result<Record, Error> {
         let siblings: Vec<Arc<str>> =
             decls.iter().map(|f| f.declarator.name.text.clone()).collect();
         let site = Use { scope, siblings: &siblings };
         let mut record = Record::default();
         for (at, decl) in decls.iter().enumerate() {
-            let field = self.field(site, decl, false)?;
+            let field = self.field(site, decl, false, depth + 1)?;
             if let Some(field) = field {
                 if self.conformant(field.ty) {
                     if at + 1 != decls.len() {
@@ -112,6 +116,7 @@ impl Compiler {
         switch: TypeId,
         encapsulated: Option<(Arc<str>, Arc<str>)>,
         decls: &[ArmDecl],
+        depth: u32,
     ) -> Result<Kind, Error> {
         let scope = tagged.scope;
         let site = Use { scope, siblings: &[] };
@@ -123,7 +128,7 @@ impl Compiler {
                 labels.push(self.constant(scope, &at, label)?);
             }
             let field = match &decl.field {
-                Some(field) => self.field(site, field, false)?,
+                Some(field) => self.field(site, field, false, depth + 1)?,
                 None => None,
             };
             arms.push(Arm { labels, default: decl.default, field });

@@ -15,8 +15,10 @@ use super::syntax::{Attr, AttrValue, Base, Declarator, FieldDecl, Name, Spec, Te
 use super::types::{Array, Field, Kind, Pointing, Shape, Type, TypeId};
 use crate::bytes::clamp;
 
-/// Typedefs of typedefs, and definitions within definitions.
-const DEPTH: u32 = 64;
+/// Typedefs of typedefs, and definitions within definitions, or behind their pointers.
+pub(super) const DEPTH: u32 = 64;
+/// Pointers to pointers and dimensions of arrays, those of typedefs included.
+const LINKS: usize = 64;
 /// Elements of an array whose size the IDL fixes.
 const FIXED: u32 = 1 << 20;
 
@@ -37,6 +39,19 @@ pub(super) enum Shaped {
     /// The name of an interface.
     Object(Arc<str>),
     Link(Box<Link>),
+}
+
+impl Shaped {
+    /// Number of links.
+    fn links(&self) -> usize {
+        let mut links = 0;
+        let mut shaped = self;
+        while let Self::Link(link) = shaped {
+            links += 1;
+            shaped = &link.to;
+        }
+        links
+    }
 }
 
 /// What a link is.
@@ -99,9 +114,10 @@ impl Compiler {
         site: Use<'_>,
         decl: &FieldDecl,
         parameter: bool,
+        depth: u32,
     ) -> Result<Option<Field>, Error> {
         let name = &decl.declarator.name;
-        let shaped = self.shaped(site, &decl.attrs, &decl.spec, &decl.declarator, 0)?;
+        let shaped = self.shaped(site, &decl.attrs, &decl.spec, &decl.declarator, depth)?;
         if matches!(shaped, Shaped::Handle) {
             return Ok(None);
         }
@@ -123,6 +139,11 @@ impl Compiler {
     ) -> Result<Shaped, Error> {
         let scope = site.scope;
         let mut shaped = self.spec(scope, attrs, spec, None, depth)?;
+        let links = declarator.pointers.saturating_add(declarator.dims.len());
+        if shaped.links().saturating_add(links) > LINKS {
+            let message = format!("more than {LINKS} pointers and dimensions");
+            return Err(self.error(scope, &declarator.name, message));
+        }
         for _ in 0..declarator.pointers {
             shaped = Shaped::Link(Box::new(Link::new(shaped, Dim::Pointer)));
         }

@@ -12,12 +12,27 @@ use super::grammar::NESTING;
 use super::lexer::{Parsed, fault, name, number, skip, symbol};
 use super::syntax::Term;
 
+/// Operators within operators; a sum of so many terms is one.
+const HEIGHT: usize = 256;
+
+/// A term and how many operators are within one another in it.
+type Tall = (Term, usize);
+
 /// A whole expression.
 pub(super) fn expression(input: &str) -> Parsed<'_, Term> {
-    choice(input, 0)
+    map(|input| choice(input, 0), |(term, _)| term).parse(input)
 }
 
-fn choice(input: &str, depth: usize) -> Parsed<'_, Term> {
+/// The height of what is made of terms of these heights.
+fn above<'a>(input: &'a str, heights: &[usize]) -> Parsed<'a, usize> {
+    let height = heights.iter().max().map_or(0, |height| height + 1);
+    if height > HEIGHT {
+        return cut(|input| fault(input, "a simpler expression")).parse(input);
+    }
+    Ok((input, height))
+}
+
+fn choice(input: &str, depth: usize) -> Parsed<'_, Tall> {
     if depth > NESTING {
         return cut(|input| fault(input, "a simpler expression")).parse(input);
     }
@@ -27,7 +42,9 @@ fn choice(input: &str, depth: usize) -> Parsed<'_, Term> {
     };
     let branch = |input| choice(input, depth + 1);
     let (input, (yes, (), no)) = cut((branch, symbol(":"), branch)).parse(input)?;
-    Ok((input, Term::Choice(Rc::new((condition, yes, no)))))
+    let ((condition, a), (yes, b), (no, c)) = (condition, yes, no);
+    let (input, height) = above(input, &[a, b, c])?;
+    Ok((input, (Term::Choice(Rc::new((condition, yes, no))), height)))
 }
 
 /// The binary operators of C with how tightly they bind.
@@ -52,26 +69,27 @@ const OPERATORS: [(&str, u8, Operator); 18] = [
     ("%", 10, Operator::Rem),
 ];
 
-/// Operators that bind tighter than `above`.
-fn binary(input: &str, above: u8, depth: usize) -> Parsed<'_, Term> {
-    let (mut input, mut left) = unary(input, depth)?;
+/// Operators that bind tighter than `least`.
+fn binary(input: &str, least: u8, depth: usize) -> Parsed<'_, Tall> {
+    let (mut input, (mut left, mut height)) = unary(input, depth)?;
     loop {
         let text = skip(input);
         let next = OPERATORS
             .iter()
             .find_map(|(sign, level, op)| Some((text.strip_prefix(sign)?, *level, *op)));
         match next {
-            Some((rest, level, op)) if level > above => {
-                let (rest, right) = cut(|input| binary(input, level, depth)).parse(rest)?;
+            Some((rest, level, op)) if level > least => {
+                let (rest, (right, other)) =
+                    cut(|input| binary(input, level, depth)).parse(rest)?;
+                (input, height) = above(rest, &[height, other])?;
                 left = Term::Binary(op, Rc::new((left, right)));
-                input = rest;
             }
-            _ => return Ok((input, left)),
+            _ => return Ok((input, (left, height))),
         }
     }
 }
 
-fn unary(mut input: &str, depth: usize) -> Parsed<'_, Term> {
+fn unary(mut input: &str, depth: usize) -> Parsed<'_, Tall> {
     let mut signs = Vec::new();
     loop {
         let text = skip(input);
@@ -89,12 +107,13 @@ fn unary(mut input: &str, depth: usize) -> Parsed<'_, Term> {
         input = chars.as_str();
     }
     let inner = |input| choice(input, depth + 1);
-    let (input, term) = alt((
+    let (input, (term, height)) = alt((
         delimited(symbol("("), inner, symbol(")")),
-        map(number, Term::Number),
-        map(name, Term::Name),
+        map(number, |number| (Term::Number(number), 0)),
+        map(name, |name| (Term::Name(name), 0)),
     ))
     .parse(input)?;
+    let height = height + signs.len();
     let term = signs.into_iter().rev().fold(term, |term, sign| Term::Unary(sign, Rc::new(term)));
-    Ok((input, term))
+    Ok((input, (term, height)))
 }

@@ -6,12 +6,15 @@
 use super::types::{Kind, Layout, Shape, Syntax, Type, TypeId, Types};
 use crate::bytes::index;
 
-/// Fills in the layouts; the error is a type that contains itself.
+/// Values within values; more than can be decoded.
+pub(super) const DEPTH: usize = 256;
+
+/// Fills in the layouts; the error is a type that contains itself, or too much.
 pub(super) fn compute(types: &mut Types) -> Result<(), TypeId> {
     let mut known = vec![State::default(); types.list.len()];
     for n in 0..types.list.len() {
         let id = TypeId(crate::bytes::clamp(n));
-        facts(types, &mut known, id)?;
+        facts(types, &mut known, id, 0)?;
     }
     for (ty, state) in types.list.iter_mut().zip(known) {
         if let Some(facts) = state.facts {
@@ -20,21 +23,29 @@ pub(super) fn compute(types: &mut Types) -> Result<(), TypeId> {
             ty.checked = facts.checked;
         }
     }
-    // What a pointer leads to may be known only after the pointer, so this waits for the others.
-    loop {
-        let marked: Vec<usize> = types
-            .list
-            .iter()
-            .enumerate()
-            .filter(|(_, ty)| !ty.checked && leads_to_checked(types, ty))
-            .map(|(n, _)| n)
-            .collect();
-        if marked.is_empty() {
-            return Ok(());
+    spread_checked(types);
+    Ok(())
+}
+
+/// Marks what leads to something checked. What a pointer leads to may be known only after the
+/// pointer, so this waits for the others.
+fn spread_checked(types: &mut Types) {
+    let mut users = vec![Vec::new(); types.list.len()];
+    for (n, ty) in types.list.iter().enumerate() {
+        for id in leads_to(ty) {
+            if let Some(users) = users.get_mut(index(id.0)) {
+                users.push(n);
+            }
         }
-        for n in marked {
-            if let Some(ty) = types.list.get_mut(n) {
-                ty.checked = true;
+    }
+    let checked = types.list.iter().enumerate().filter(|(_, ty)| ty.checked);
+    let mut open: Vec<usize> = checked.map(|(n, _)| n).collect();
+    while let Some(n) = open.pop() {
+        for user in users.get_mut(n).map(std::mem::take).unwrap_or_default() {
+            if let Some(ty) = types.list.get_mut(user)
+                && !std::mem::replace(&mut ty.checked, true)
+            {
+                open.push(user);
             }
         }
     }
@@ -53,23 +64,23 @@ struct Facts {
     checked: bool,
 }
 
-fn leads_to_checked(types: &Types, ty: &Type) -> bool {
+fn leads_to(ty: &Type) -> Vec<TypeId> {
     match &ty.kind {
-        Kind::Pointer { to, .. } => types.get(*to).checked,
-        Kind::Array(array) => types.get(array.of).checked,
-        Kind::Struct(record) => record.fields.iter().any(|f| types.get(f.ty).checked),
+        Kind::Pointer { to, .. } => vec![*to],
+        Kind::Array(array) => vec![array.of],
+        Kind::Struct(record) => record.fields.iter().map(|field| field.ty).collect(),
         Kind::Union(union) => {
-            union.arms.iter().filter_map(|arm| arm.field.as_ref()).any(|f| types.get(f.ty).checked)
+            union.arms.iter().filter_map(|arm| arm.field.as_ref()).map(|field| field.ty).collect()
         }
-        _ => false,
+        _ => Vec::new(),
     }
 }
 
-fn facts(types: &Types, known: &mut Vec<State>, id: TypeId) -> Result<Facts, TypeId> {
+fn facts(types: &Types, known: &mut Vec<State>, id: TypeId, depth: usize) -> Result<Facts, TypeId> {
     let ty = types.get(id);
     match known.get_mut(index(id.0)) {
         Some(State { facts: Some(facts), .. }) => return Ok(*facts),
-        Some(state) if !state.entered => state.entered = true,
+        Some(state) if !state.entered && depth <= DEPTH => state.entered = true,
         _ => return Err(id),
     }
     let facts = match &ty.kind {
@@ -91,19 +102,19 @@ fn facts(types: &Types, known: &mut Vec<State>, id: TypeId) -> Result<Facts, Typ
         Kind::Struct(record) => {
             let mut sum = plain(1, 0);
             for field in &record.fields {
-                sum = sum.and(facts(types, known, field.ty)?);
+                sum = sum.and(facts(types, known, field.ty, depth + 1)?);
                 sum.checked |= field.switch_is.is_some();
             }
             sum
         }
         Kind::Union(union) => {
-            let switch = facts(types, known, union.switch)?;
+            let switch = facts(types, known, union.switch, depth + 1)?;
             let mut widest = plain(1, 0);
             let mut least = [u32::MAX; 2];
             let arms = &union.arms;
             for arm in arms {
                 let facts = match &arm.field {
-                    Some(field) => facts(types, known, field.ty)?,
+                    Some(field) => facts(types, known, field.ty, depth + 1)?,
                     None => plain(1, 0),
                 };
                 for (least, layout) in least.iter_mut().zip(facts.layouts) {
@@ -121,7 +132,7 @@ fn facts(types: &Types, known: &mut Vec<State>, id: TypeId) -> Result<Facts, Typ
             union
         }
         Kind::Array(array) => {
-            let of = facts(types, known, array.of)?;
+            let of = facts(types, known, array.of, depth + 1)?;
             let mut facts = both(|syntax| {
                 let element = pick(of.layouts, syntax);
                 let counts = if array.shape.varying() { 2 * word(syntax) } else { 0 };

@@ -176,7 +176,10 @@ fn errors_say_where_and_what_was_expected() {
             "typedef struct { [size_is(2)] char a[]; long b; } S;",
             "t.idl:1:36: only the last member may be an array of open size",
         ),
-        ("typedef struct _S { struct _S s; } S;", "t.idl:1:9: `S` contains itself"),
+        (
+            "typedef struct _S { struct _S s; } S;",
+            "t.idl:1:9: `S` contains itself, or is nested deeper than 256",
+        ),
         ("const long N = 1 / 0;", "t.idl:1:12: the value does not fit 64 bits"),
         (
             "typedef union { long a; } U;",
@@ -210,4 +213,27 @@ proptest::proptest! {
     ) {
         let _ = compile_one(&words.join(" "));
     }
+}
+
+/// What no person writes must not exhaust the stack, nor take time that grows with its square.
+#[test]
+fn depths_have_limits() {
+    let chain = |link: &str| {
+        let link = |n: u32| format!("struct s{n} {{ struct s{} {link}; }};", n + 1);
+        (0..20_000).map(link).collect::<Vec<_>>().concat() + "struct s20000 { long x; };"
+    };
+    let with = |text: String| compile("t.idl", &Sources::from([("t.idl".to_owned(), text)]));
+    let typedefs = (1..20_000).map(|n| format!("typedef t{n} *t{};", n - 1)).collect::<Vec<_>>();
+    for text in [
+        chain("*p"),
+        chain("v"),
+        format!("typedef long {}t;", "*".repeat(100_000)),
+        format!("typedef long t{};", "[1]".repeat(100_000)),
+        typedefs.concat() + "typedef long t19999;",
+        format!("const long X = 1{};", "+1".repeat(100_000)),
+        format!("const long X = 1{};", "?1:1".repeat(100_000)),
+    ] {
+        with(text).unwrap_err();
+    }
+    with(format!("const long X = 1{};", "+1".repeat(200))).unwrap();
 }

@@ -14,6 +14,8 @@ use crate::security::{ntlm, peek};
 
 /// Calls of one association that may wait for an answer; beyond it the oldest is given up.
 const MAX_IN_FLIGHT: usize = 1024;
+/// The same for all associations together: beyond it one that begins a call gives up its oldest.
+const MAX_IN_FLIGHT_IN_ALL: usize = 1 << 16;
 /// Security contexts of one association.
 const MAX_SECURITY_CONTEXTS: usize = 256;
 /// Octets of one stub; what comes beyond is a hole in it.
@@ -289,7 +291,8 @@ impl Association {
         common: &mut Common,
         out: &mut Vec<Event>,
     ) {
-        if self.in_flight.len() >= MAX_IN_FLIGHT {
+        let full = common.in_flight >= MAX_IN_FLIGHT_IN_ALL;
+        if self.in_flight.len() >= MAX_IN_FLIGHT || full && !self.in_flight.is_empty() {
             let oldest = self.in_flight.iter().min_by_key(|(_, flight)| flight.n);
             if let Some(call_id) = oldest.map(|(id, _)| *id) {
                 self.end(call_id, Ending::NoAnswer, common, out);
@@ -308,13 +311,16 @@ impl Association {
             response: None,
             torn: Both::default(),
         };
-        self.in_flight.insert(part.pdu.header.call_id, flight);
+        if self.in_flight.insert(part.pdu.header.call_id, flight).is_none() {
+            common.in_flight += 1;
+        }
     }
 
     fn end(&mut self, call_id: u32, ending: Ending, common: &mut Common, out: &mut Vec<Event>) {
         let Some(flight) = self.in_flight.remove(&call_id) else {
             return;
         };
+        common.in_flight = common.in_flight.saturating_sub(1);
         release(common, flight.request.as_ref());
         release(common, flight.response.as_ref());
         // The bind may have been captured after the request, over another connection.

@@ -86,6 +86,8 @@ struct Common {
     calls: u64,
     /// Octets of stubs held.
     held: u32,
+    /// Calls that wait for an answer, in all associations.
+    in_flight: usize,
     /// Octets of PDUs that have begun and not ended.
     parts: u64,
     keep_pdus: bool,

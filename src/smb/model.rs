@@ -1,8 +1,9 @@
 //! The things [`Smb`](super::Smb) remembers, and the ids they are found by.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{ConnectionId, FileId, Message, Pipe, PipeId, ShareType};
 use crate::bytes::View;
@@ -34,14 +35,28 @@ pub(super) struct Session {
     pub(super) client_name: Option<String>,
     pub(super) server_name: Option<String>,
     pub(super) encrypted: bool,
-    /// Open pipes: added and removed with the pipe's open.
-    pub(super) pipes: Vec<PipeId>,
-    /// What `opens` has of this session: added and removed with it.
-    pub(super) files: FxHashSet<FileId>,
+    /// Open pipes: added and removed with the pipe's open. There may be very many.
+    pub(super) pipes: BTreeSet<PipeId>,
+    /// Those of them that were opened, or said something, since bytes were last lost.
+    pub(super) heard: BTreeSet<PipeId>,
+    /// What `opens` has of this session, by tree: added and removed with it.
+    pub(super) files: FxHashMap<Option<u32>, FxHashSet<FileId>>,
     /// What `trees` has of this session: added with it, removed by `TREE_DISCONNECT`.
     pub(super) trees: FxHashSet<u32>,
     /// Added by messages of the session, removed by `closed`.
     pub(super) channels: Vec<ConnectionId>,
+}
+
+impl Session {
+    /// Notes that `opens` no longer has a file.
+    pub(super) fn forget_file(&mut self, tree: Option<u32>, file: FileId) {
+        if let Some(files) = self.files.get_mut(&tree)
+            && files.remove(&file)
+            && files.is_empty()
+        {
+            self.files.remove(&tree);
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -106,7 +106,8 @@ impl Smb {
             ..Pipe::default()
         };
         if let Some(session) = self.session(key, out) {
-            session.pipes.push(id);
+            session.pipes.insert(id);
+            session.heard.insert(id);
             pipe.user.clone_from(&session.user);
             pipe.client_name.clone_from(&session.client_name);
             pipe.encrypted |= session.encrypted;
@@ -129,12 +130,13 @@ impl Smb {
     /// A pipe had to go for the cap.
     fn lose_pipe(&mut self, id: PipeId, gone: &Tracked, out: &mut Vec<Event>) {
         if let Some(session) = self.sessions.get(&gone.session) {
-            session.pipes.retain(|open| *open != id);
+            session.pipes.remove(&id);
+            session.heard.remove(&id);
         }
         if let Some(file) = gone.pipe.file_id {
-            self.opens.remove(&(gone.session, file));
-            if let Some(session) = self.sessions.get(&gone.session) {
-                session.files.remove(&file);
+            let tree = self.opens.remove(&(gone.session, file)).map(|open| open.tree);
+            if let Some((tree, session)) = tree.zip(self.sessions.get(&gone.session)) {
+                session.forget_file(tree, file);
             }
         }
         if gone.open {
@@ -153,13 +155,13 @@ impl Smb {
         out: &mut Vec<Event>,
     ) {
         let open = Open { handle, tree, name };
-        if let Some(Handle::Pipe(old)) = self.opens.remove(&(key, file)).map(|o| o.handle) {
-            // The server gave the id away again: the CLOSE was not seen.
-            self.end_pipe(old, out);
+        // If there is one, the server gave the id away again: the CLOSE was not seen.
+        if let Some(old) = self.opens.remove(&(key, file)) {
+            self.end_opens(vec![((key, file), old)], out);
         }
         let gone = self.opens.insert((key, file), open);
         if let Some(session) = self.sessions.get(&key) {
-            session.files.insert(file);
+            session.files.entry(tree).or_default().insert(file);
         }
         self.end_opens(gone, out);
     }
@@ -169,12 +171,20 @@ impl Smb {
         self.trees.remove(&(key, tree));
         let Some(session) = self.sessions.get(&key) else { return };
         session.trees.remove(&tree);
-        let files: Vec<_> = session.files.iter().map(|file| (key, *file)).collect();
-        let inside = |at: &(SessionKey, FileId)| {
-            self.opens.peek(at).is_some_and(|open| open.tree == Some(tree))
-        };
-        let files: Vec<_> = files.into_iter().filter(inside).collect();
-        self.close_files(files, out);
+        let files = session.files.remove(&Some(tree)).unwrap_or_default();
+        self.close_files(files.into_iter().map(|file| (key, file)).collect(), out);
+    }
+
+    /// Notes that a pipe said something: from now on a loss may be its.
+    pub(super) fn hear(&mut self, pipe: PipeId, signed: bool) {
+        if let Some(tracked) = self.pipes.get(&pipe) {
+            tracked.pipe.signed = signed;
+            if let Some(session) = self.sessions.get(&tracked.session)
+                && session.pipes.contains(&pipe)
+            {
+                session.heard.insert(pipe);
+            }
+        }
     }
 
     /// Closes these files.
@@ -190,7 +200,7 @@ impl Smb {
     ) {
         for ((key, file), open) in gone {
             if let Some(session) = self.sessions.get(&key) {
-                session.files.remove(&file);
+                session.forget_file(open.tree, file);
             }
             if let Handle::Pipe(pipe) = open.handle {
                 self.end_pipe(pipe, out);
@@ -205,7 +215,8 @@ impl Smb {
         tracked.open = false;
         let (key, file) = (tracked.session, tracked.pipe.file_id);
         if let Some(session) = self.sessions.get(&key) {
-            session.pipes.retain(|open| *open != pipe);
+            session.pipes.remove(&pipe);
+            session.heard.remove(&pipe);
         }
         // Should its handle be heard of again, it is a pipe whose beginning was not seen.
         if let Some(open) = file.and_then(|file| self.opens.get(&(key, file)))

@@ -6,6 +6,9 @@ use super::{Body, Event, FileId, Ioctl, Message, PipeId, SessionSetup, Smb};
 use crate::bytes::{Side, Span};
 use crate::security::{Token, ntlm, peek};
 
+/// Characters kept of the name of a file or share: no pipe has a longer one.
+const NAME_MAX: usize = 1024;
+
 /// Requests of one chain that are remembered to mean the file its CREATE opens.
 const FOLLOWERS_MAX: usize = 16;
 
@@ -21,13 +24,13 @@ impl Smb {
             Body::SessionSetup(setup) => self.ask_session_setup(unit, chain, m, *setup),
             Body::Logoff => self.ask(unit, chain, m, Asked::Logoff),
             Body::TreeConnect(tree) => {
-                let path = tree.path.clone();
+                let path = kept(&tree.path);
                 self.ask(unit, chain, m, Asked::TreeConnect { path });
             }
             Body::TreeDisconnect => self.ask(unit, chain, m, Asked::TreeDisconnect),
             Body::Create(create) => {
                 let asked =
-                    Asked::Create { name: create.name.clone(), early: None, followers: Vec::new() };
+                    Asked::Create { name: kept(&create.name), early: None, followers: Vec::new() };
                 self.ask(unit, chain, m, asked);
                 chain.file = Target::Created(m.header.message_id);
             }
@@ -205,9 +208,7 @@ impl Smb {
         if span.is_empty() {
             return;
         }
-        if let Some(tracked) = self.pipes.get(&pipe) {
-            tracked.pipe.signed = m.header.is_signed();
-        }
+        self.hear(pipe, m.header.is_signed());
         let side = Side::Client;
         out.push(Event::PipeData { pipe, side, span, starts_message: true, continues: false });
     }
@@ -224,6 +225,11 @@ impl Chain {
 pub(super) fn token(unit: Unit<'_>, span: Span) -> Option<Token> {
     let view = unit.view.slice(span);
     view.holes().next().is_none().then(|| peek(view.bytes()))?
+}
+
+/// The part of a name that is remembered.
+fn kept(name: &str) -> String {
+    name.chars().take(NAME_MAX).collect()
 }
 
 /// The name without leading backslashes and `PIPE\`.

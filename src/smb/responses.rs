@@ -285,8 +285,8 @@ impl Smb {
         let mut starts_message = true;
         if let Some(tracked) = self.pipes.get(&pipe) {
             starts_message = !std::mem::replace(&mut tracked.mid_message, continues);
-            tracked.pipe.signed = m.header.is_signed();
         }
+        self.hear(pipe, m.header.is_signed());
         out.push(Event::PipeData {
             pipe,
             side: Side::Server,

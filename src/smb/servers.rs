@@ -74,11 +74,6 @@ impl Smb {
                 *key = moved(*key);
             }
         }
-        for (_, tracked) in self.pipes.iter_mut() {
-            if tracked.session.server == old {
-                tracked.session = moved(tracked.session);
-            }
-        }
         for (key, session) in self.sessions.drain(|key, _| key.server == old) {
             let to = moved(key);
             for id in &session.trees {
@@ -86,7 +81,12 @@ impl Smb {
                     self.trees.insert((to, *id), tree);
                 }
             }
-            for file in &session.files {
+            for pipe in &session.pipes {
+                if let Some(tracked) = self.pipes.get(pipe) {
+                    tracked.session = to;
+                }
+            }
+            for file in session.files.values().flatten() {
                 if let Some(open) = self.opens.remove(&(key, *file)) {
                     self.opens.insert((to, *file), open);
                 }
@@ -94,8 +94,11 @@ impl Smb {
             match self.sessions.get(&to) {
                 Some(known) => {
                     known.pipes.extend(session.pipes);
+                    known.heard.extend(session.heard);
                     known.channels.extend(session.channels);
-                    known.files.extend(session.files);
+                    for (tree, files) in session.files {
+                        known.files.entry(tree).or_default().extend(files);
+                    }
                     known.trees.extend(session.trees);
                 }
                 None => drop(self.sessions.insert(to, session)),
@@ -148,7 +151,7 @@ impl Smb {
         for id in &session.trees {
             self.trees.remove(&(key, *id));
         }
-        let files = session.files.iter().map(|file| (key, *file)).collect();
+        let files = session.files.values().flatten().map(|file| (key, *file)).collect();
         self.close_files(files, out);
         for pipe in &session.pipes {
             self.end_pipe(*pipe, out);

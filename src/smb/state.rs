@@ -129,11 +129,12 @@ impl Smb {
             return;
         };
         for key in &seen.sessions {
-            let pipes = self.sessions.peek(key).map(|s| s.pipes.as_slice());
-            for pipe in pipes.unwrap_or_default() {
-                if let Some(tracked) = self.pipes.get(pipe) {
+            // What was torn before and has said nothing since has nothing more to lose.
+            let heard = self.sessions.get(key).map(|s| std::mem::take(&mut s.heard));
+            for pipe in heard.unwrap_or_default() {
+                if let Some(tracked) = self.pipes.get(&pipe) {
                     tracked.pipe.suspect = true;
-                    out.push(Event::PipeTorn { pipe: *pipe });
+                    out.push(Event::PipeTorn { pipe });
                 }
             }
         }

@@ -46,6 +46,9 @@ pub const HELD_BYTES: usize = 32 << 20;
 /// Flows remembered; beyond it, those silent for longest are forgotten.
 pub const MAX_FLOWS: usize = 1 << 16;
 
+/// Deadlines remembered. A flow has few, but a clock that stands still lets none of them come.
+const MAX_DEADLINES: usize = 4 * MAX_FLOWS;
+
 /// The addresses of a flow, the lower one first.
 type Key = (SocketAddr, SocketAddr);
 
@@ -122,7 +125,8 @@ pub struct Flows {
     /// first, or replaced when the addresses are used again.
     table: FxHashMap<Key, State>,
     /// Flows in which something waits, by the time at which it is given up. Added when a flow
-    /// starts waiting or has to wait less; removed when that time comes.
+    /// starts waiting or has to wait less; removed when that time comes, or when there are more
+    /// than [`MAX_DEADLINES`] of which most are of flows that are gone.
     deadlines: BinaryHeap<Reverse<(Time, FlowId, Key)>>,
     now: Time,
     held_bytes: usize,
@@ -184,6 +188,13 @@ impl Flows {
         }
         self.held_bytes = (self.held_bytes + state.held_bytes()).saturating_sub(before);
         state.queue(key, &mut self.deadlines);
+        if self.deadlines.len() > MAX_DEADLINES {
+            let table = &self.table;
+            self.deadlines.retain(|Reverse((due, id, key))| {
+                let state = table.get(key).filter(|state| state.flow.id == *id);
+                state.is_some_and(|state| state.queued == Some(*due))
+            });
+        }
     }
 
     /// The capture has ended: gives up all that is waited for and closes every flow.

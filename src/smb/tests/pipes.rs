@@ -242,6 +242,13 @@ fn a_loss_makes_open_pipes_suspect() {
     lab.smb.lost(ConnectionId(1), &mut out);
     assert!(lab.smb.pipe(pipe).unwrap().suspect);
     assert_eq!(out, [Event::PipeTorn { pipe }]);
+    out.clear();
+    lab.smb.lost(ConnectionId(1), &mut out);
+    assert_eq!(out, [], "it has said nothing since");
+    let said = lab.ask(9, IPC, write(0xf1, 0, &pdu(0, 24)));
+    lab.send(1, &said);
+    lab.smb.lost(ConnectionId(1), &mut out);
+    assert_eq!(out, [Event::PipeTorn { pipe }]);
 }
 
 #[test]
