@@ -163,7 +163,8 @@ pub fn pipeline(data: &[u8]) {
         if Some(frame.no) == watched {
             let pieces = [Piece { offset: 0, ..piece(frame.data, frame.no.0) }];
             let mut shown = Vec::new();
-            show::frame(frame.link, View::new(frame.data, &pieces, &[]), &units, &mut shown)
+            let view = View::new(frame.data, &pieces, &[]);
+            show::frame(frame.link, view, &units, text::TimeStyle::Utc, &mut shown)
                 .expect("memory takes it");
             harmless(&colourless(&shown));
         }
@@ -256,7 +257,7 @@ pub fn tcp(data: &[u8]) {
         let (src, dst) = if flags & 1 == 0 { (client, server) } else { (server, client) };
         let whole = usize::from(len & 0x7f) * if flags & 0x40 == 0 { 1 } else { 32 };
         let kept = if len & 0x80 == 0 { whole } else { whole / 2 };
-        let segment = Segment {
+        let header = net::Segment {
             src,
             dst,
             seq: number(seq, base),
@@ -264,10 +265,14 @@ pub fn tcp(data: &[u8]) {
             syn: flags & 4 != 0,
             fin: flags & 8 != 0,
             rst: flags & 16 != 0,
+            psh: false,
+            payload: Span::new(54, 54 + u32::try_from(kept).expect("small")),
+            payload_len: u32::try_from(whole).expect("small"),
+        };
+        let segment = Segment {
+            header,
             payload: &bytes[..kept],
-            wire_len: u32::try_from(whole).expect("small"),
             frame: FrameNo(frame),
-            offset: 54,
             time: Time::from_nanos(now),
         };
         flows.segment(&segment, &mut heard);
