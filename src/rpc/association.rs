@@ -378,9 +378,16 @@ impl Part<'_, '_> {
             complete: false,
             from_start: header.is_first(),
             sealed: false,
+            open_end: None,
             pdus: Vec::new(),
         });
         message.sealed |= self.seal == Seal::Closed;
+        if let (None, Some(Why::Missing(why))) =
+            (&self.pdu.verifier, self.pdu.stop.as_ref().map(|stop| &stop.why))
+            && header.auth_length != 0
+        {
+            message.open_end = Some(*why);
+        }
         message.fragments = message.fragments.saturating_add(1);
         message.complete |= header.is_last();
         message.time = message.time.max(self.unit.time().unwrap_or_default());

@@ -57,6 +57,9 @@ pub struct Message {
     pub from_start: bool,
     /// Whether its stub is encrypted.
     pub sealed: bool,
+    /// Why it is not known where the stub ends, if it is not: the length of the padding behind it
+    /// is missing, and up to 15 octets of what is here may be padding.
+    pub open_end: Option<Missing>,
     /// The PDUs themselves, where somebody asked for them to be kept.
     pub pdus: Vec<Buffer>,
 }
@@ -70,7 +73,8 @@ impl Message {
         if !self.from_start {
             return StubState::Lost;
         }
-        match self.stub.view().holes().next().map(|hole| hole.why) {
+        let hole = self.stub.view().holes().next().map(|hole| hole.why);
+        match hole.or(self.open_end) {
             Some(Missing::Snapped | Missing::Capped) => StubState::Truncated,
             Some(_) => StubState::Lost,
             None if !self.complete => StubState::Lost,

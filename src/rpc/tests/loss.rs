@@ -49,7 +49,7 @@ fn a_channel_that_lost_something_is_found_again() {
 
 #[test]
 fn a_stub_whose_trailer_is_missing_is_as_sealed_as_the_others() {
-    for (level, want) in [(6, StubState::Sealed), (5, StubState::Clear)] {
+    for (level, want) in [(6, StubState::Sealed), (5, StubState::Truncated)] {
         let style = Style { order: Order::Little, auth: Some((10, level, 0)) };
         let mut rpc = Rpc::default();
         let mut out = feed(&mut rpc, &style.bound());
@@ -75,4 +75,21 @@ fn a_string_of_five_characters_is_not_taken_for_a_pdu() {
     assert_eq!(find(string), None);
     let next = PLAIN.request(2, 0, 8, b"ask");
     assert_eq!(find(&[&string[..], &next].concat()), Some(clamp(string.len())));
+}
+
+#[test]
+fn padding_whose_length_is_lost_is_not_the_senders_fault() {
+    let signed = Style { order: Order::Little, auth: Some((9, 5, 11)) };
+    let mut rpc = Rpc::default();
+    let mut out = feed(&mut rpc, &signed.bound());
+    let request = signed.request(2, 0, 8, b"stub");
+    let mut buffer = Buffer::default();
+    // The third octet of the trailer says how much before it is padding.
+    let cut = clamp(request.len()) - 16 - 6;
+    buffer.push(View::new(&request, &[], &[]).slice(Span::new(0, cut)));
+    buffer.push_hole(22, Missing::Snapped);
+    rpc.feed(origin(Side::Client), buffer.view(), &mut out, &mut |_| {});
+    rpc.finish(&mut out);
+    let [Event::Call(call)] = &out[..] else { panic!("{out:?}") };
+    assert_eq!(call.request.as_ref().unwrap().stub_state(), StubState::Truncated);
 }
