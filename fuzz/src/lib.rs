@@ -316,7 +316,7 @@ impl Layer for OnSmb<'_> {
 
     fn unit(&mut self, unit: View<'_>, whole: u32) {
         assert!(unit.len() <= whole);
-        self.smb.advance(self.connection, self.ends, self.side, unit, whole, &mut self.events);
+        self.smb.advance(self.connection, self.ends, unit, whole, &mut self.events);
         self.settle(Some(unit));
         let mut tree = Tree::default();
         let mut shown = Vec::new();

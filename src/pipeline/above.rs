@@ -302,7 +302,6 @@ impl<'r> Above<'r> {
                     let reason = named(PROVIDER_REASONS, reason.into());
                     self.counts.see_refusal(format!("bind to {name}: {result}, {reason}"));
                 }
-                rpc::Event::Malformed(_) => {}
             }
         }
         self.rpc_events = events;
@@ -414,9 +413,9 @@ impl Layer for OnSmb<'_, '_> {
 
     fn unit(&mut self, unit: View<'_>, whole: u32) {
         self.above.watch.see(UnitKind::Smb, unit);
-        let Self { connection, ends, side, .. } = *self;
+        let Self { connection, ends, .. } = *self;
         let above = &mut *self.above;
-        above.smb.advance(connection, ends, side, unit, whole, &mut above.smb_events);
+        above.smb.advance(connection, ends, unit, whole, &mut above.smb_events);
         above.take_smb(ends, Some(unit));
     }
 

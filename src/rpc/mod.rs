@@ -45,8 +45,6 @@ pub struct ChannelId(pub u64);
 pub enum Event {
     /// A call is complete, or will never be.
     Call(Box<Call>),
-    /// A PDU that breaks its own lengths.
-    Malformed(Stop),
     /// The server refused a bind: \[C706\] 12.6.4.5 `provider_reject_reason`.
     BindRefused {
         /// The reason.
@@ -250,18 +248,12 @@ impl Layer for Cutter<'_> {
         let mut none = ();
         match pdu::dissect(&mut Reader::new(unit, &mut none)) {
             Ok(pdu) => {
-                if let Some(stop) = pdu.stop.as_ref().filter(|stop| stop.is_malformed()) {
-                    self.common.counters.malformed += 1;
-                    self.out.push(Event::Malformed(stop.clone()));
-                }
+                let malformed = pdu.stop.as_ref().is_some_and(Stop::is_malformed);
+                self.common.counters.malformed += u64::from(malformed);
                 *self.common.counters.pdus.entry(pdu.header.ptype).or_default() += 1;
                 self.association.advance(self.origin, unit, &pdu, self.common, self.out);
             }
-            Err(stop) if stop.is_malformed() => {
-                self.common.counters.malformed += 1;
-                self.out.push(Event::Malformed(stop));
-            }
-            Err(_) => {}
+            Err(stop) => self.common.counters.malformed += u64::from(stop.is_malformed()),
         }
     }
 

@@ -301,42 +301,27 @@ fn an_interface_of_which_no_context_is_accepted_is_refused() {
     assert_eq!(interface.uuid.to_string(), FSRVP);
 }
 
-#[test]
-fn a_refused_alteration_leaves_what_was_agreed() {
+/// A call to FSRVP during which context 0 is proposed to be the management interface, then a call
+/// of `opnum` in that context after the answer.
+fn altered(answer: &[(u16, u16, Syntax<'_>)], opnum: u16) -> Vec<String> {
     let mut chunks = PLAIN.bound();
     chunks.push((Side::Client, PLAIN.request(2, 0, 8, b"ask")));
     let alter = PLAIN.proposals(&[(0, MGMT, &[NDR])]);
     chunks.push((Side::Client, PLAIN.pdu(PacketType::ALTER_CONTEXT, 3, 4, alter)));
+    let answer = PLAIN.results(answer);
+    chunks.push((Side::Server, PLAIN.pdu(PacketType::ALTER_CONTEXT_RESP, 3, 4, answer)));
     chunks.push((Side::Server, PLAIN.response(2, b"answer", 3)));
-    let refusal = PLAIN.results(&[(2, 1, NOTHING)]);
-    chunks.push((Side::Server, PLAIN.pdu(PacketType::ALTER_CONTEXT_RESP, 3, 4, refusal)));
-    chunks.push((Side::Client, PLAIN.request(5, 0, 8, b"ask")));
-    assert_eq!(
-        lines(&chunks),
-        [
-            r#"1 fsrvp Some(Ndr) Some(8) "ask" -> "answer" Response"#,
-            r#"2 fsrvp Some(Ndr) Some(8) "ask" -> "" NoAnswer"#,
-        ]
-    );
+    chunks.push((Side::Client, PLAIN.request(5, 0, opnum, b"ask")));
+    lines(&chunks)
 }
 
 #[test]
-fn a_call_keeps_the_interface_it_began_with() {
-    let mut chunks = PLAIN.bound();
-    chunks.push((Side::Client, PLAIN.request(2, 0, 8, b"ask")));
-    let alter = PLAIN.proposals(&[(0, MGMT, &[NDR])]);
-    chunks.push((Side::Client, PLAIN.pdu(PacketType::ALTER_CONTEXT, 3, 4, alter)));
-    let accepted = PLAIN.results(&[(0, 0, NDR)]);
-    chunks.push((Side::Server, PLAIN.pdu(PacketType::ALTER_CONTEXT_RESP, 3, 4, accepted)));
-    chunks.push((Side::Server, PLAIN.response(2, b"answer", 3)));
-    chunks.push((Side::Client, PLAIN.request(5, 0, 4, b"ask")));
-    assert_eq!(
-        lines(&chunks),
-        [
-            r#"1 fsrvp Some(Ndr) Some(8) "ask" -> "answer" Response"#,
-            r#"2 mgmt Some(Ndr) Some(4) "ask" -> "" NoAnswer"#,
-        ]
-    );
+fn a_call_keeps_the_interface_it_began_with_and_a_refusal_changes_nothing() {
+    let first = r#"1 fsrvp Some(Ndr) Some(8) "ask" -> "answer" Response"#;
+    let refused = altered(&[(2, 1, NOTHING)], 8);
+    assert_eq!(refused, [first, r#"2 fsrvp Some(Ndr) Some(8) "ask" -> "" NoAnswer"#]);
+    let accepted = altered(&[(0, 0, NDR)], 4);
+    assert_eq!(accepted, [first, r#"2 mgmt Some(Ndr) Some(4) "ask" -> "" NoAnswer"#]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What [`Smb`](super::Smb) tells those above it.
 
 use super::{FileId, Status};
-use crate::bytes::{Side, Span, Stop};
+use crate::bytes::{Side, Span};
 
 /// A connection, numbered by the caller; not to be used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,19 +80,6 @@ pub enum Event {
         /// `DOMAIN\user`, if it was told in the clear.
         user: Option<String>,
     },
-    /// An encrypted message.
-    Sealed {
-        /// Who sent it.
-        side: Side,
-        /// Its length.
-        bytes: u32,
-    },
-    /// A compressed message.
-    Compressed,
-    /// An SMB1 message.
-    Smb1,
-    /// A message could not be read, for a fault of its sender.
-    Malformed(Stop),
 }
 
 /// What is known of a pipe.

@@ -17,7 +17,7 @@ use super::model::{
     Chain, Connection, Open, Pending, ServerId, Session, SessionKey, Target, Tracked, Tree, Unit,
 };
 use super::{ConnectionId, Counters, Event, FileId, Message, Packet, Pipe, PipeId, dissect};
-use crate::bytes::{Ends, Guid, Missing, Reader, Side, Stop, View, Why};
+use crate::bytes::{Ends, Guid, Missing, Reader, Stop, View, Why};
 
 const CONNECTIONS_MAX: usize = 1 << 14;
 const SERVERS_MAX: usize = 1 << 14;
@@ -77,12 +77,11 @@ impl Default for Smb {
 impl Smb {
     /// Takes in one unit as [`Smb::frame`] cut it: `message` begins with its four-byte header, and
     /// is shorter than `whole` if it was skimmed. Who asks and who answers is taken from the
-    /// messages themselves; `side` counts where they do not say.
+    /// messages themselves.
     pub fn advance(
         &mut self,
         connection: ConnectionId,
         ends: Ends,
-        side: Side,
         message: View<'_>,
         whole: u32,
         out: &mut Vec<Event>,
@@ -97,16 +96,9 @@ impl Smb {
             Ok(Packet::Sealed(_)) => {
                 self.counters.sealed += 1;
                 self.counters.sealed_bytes += u64::from(whole);
-                out.push(Event::Sealed { side, bytes: whole });
             }
-            Ok(Packet::Compressed(_)) => {
-                self.counters.compressed += 1;
-                out.push(Event::Compressed);
-            }
-            Ok(Packet::Smb1) => {
-                self.counters.smb1 += 1;
-                out.push(Event::Smb1);
-            }
+            Ok(Packet::Compressed(_)) => self.counters.compressed += 1,
+            Ok(Packet::Smb1) => self.counters.smb1 += 1,
             Err(stop) => self.stopped(connection, &stop, out),
         }
     }
@@ -185,10 +177,7 @@ impl Smb {
             // What the caller left out on purpose is no pipe's.
             Why::Missing(Missing::Capped) => {}
             Why::Missing(_) => self.lost(connection, out),
-            _ => {
-                self.counters.malformed += 1;
-                out.push(Event::Malformed(stop.clone()));
-            }
+            _ => self.counters.malformed += 1,
         }
     }
 

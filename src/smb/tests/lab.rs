@@ -36,7 +36,7 @@ impl Lab {
         let mut out = Vec::new();
         let view = View::new(unit, &[], &[]);
         let id = ConnectionId(connection);
-        self.smb.advance(id, Self::ends(ip), Side::Client, view, view.len(), &mut out);
+        self.smb.advance(id, Self::ends(ip), view, view.len(), &mut out);
         out
     }
 

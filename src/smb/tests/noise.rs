@@ -30,7 +30,7 @@ impl Layer for Feed<'_> {
 
     fn unit(&mut self, unit: View<'_>, whole: u32) {
         let out = &mut self.events;
-        self.smb.advance(ONE, ends(), self.side, unit, whole, out);
+        self.smb.advance(ONE, ends(), unit, whole, out);
     }
 
     fn resync(&mut self, bytes: &[u8]) -> Option<u32> {

@@ -262,13 +262,13 @@ fn a_hole_in_a_write_is_passed_on_and_one_in_a_header_is_a_loss() {
     let mut out = Vec::new();
     let whole = cut.len();
     let (one, ends) = (ConnectionId(1), Lab::ends(1));
-    lab.smb.advance(one, ends, Side::Client, cut.view(), whole, &mut out);
+    lab.smb.advance(one, ends, cut.view(), whole, &mut out);
     check_data(&out, pipe, Side::Client, 400);
     let mut cut = crate::bytes::Buffer::default();
     cut.push(View::new(&call[..80], &[], &[]));
     cut.push_hole(436, Missing::Lost);
     out.clear();
-    lab.smb.advance(one, ends, Side::Client, cut.view(), whole, &mut out);
+    lab.smb.advance(one, ends, cut.view(), whole, &mut out);
     assert_eq!(out, [Event::PipeTorn { pipe }]);
     assert!(lab.smb.pipe(pipe).unwrap().suspect);
 }
