@@ -20,6 +20,7 @@ mod pcap;
 mod pcapng;
 mod report;
 mod window;
+mod write;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -34,6 +35,7 @@ use window::Window;
 pub use origins::Origins;
 pub use report::{CaptureFile, MAX_PROBLEMS, Problem, Skip, Skipped};
 pub use window::MAX_BLOCK;
+pub use write::Writer;
 
 /// Files held open at the same time. Of a longer list (a ring buffer's set) each is opened to learn
 /// the time of its first frame, closed, and opened again when its turn comes.
