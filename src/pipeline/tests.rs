@@ -51,6 +51,7 @@ impl<'r> Lab<'r> {
             link: LinkType::ETHERNET,
             data: &data,
             wire_len: u32::try_from(data.len()).unwrap(),
+            comment: None,
             file: 0,
             no_in_file: self.no,
         };
