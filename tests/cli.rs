@@ -456,6 +456,32 @@ fn output_nobody_reads_ends_quietly() {
     }
 }
 
+/// What somebody noted beside a frame is the first that is shown of it, line by line.
+#[test]
+fn a_comment_is_shown_with_its_frame() {
+    let block = |kind: u32, body: &[u8]| {
+        let len = u32::try_from(body.len() + 12).unwrap().to_le_bytes();
+        [&kind.to_le_bytes()[..], &len, body, &len].concat()
+    };
+    let packet = [
+        &[0; 12][..],
+        b"\x04\0\0\0\x04\0\0\0data",
+        b"\x01\0\x08\0this is.\x01\0\x08\0odd \x1b[m.\0\0\0\0",
+    ];
+    let file = [
+        block(0x0A0D_0D0A, b"\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"),
+        block(1, &[1, 0, 0, 0, 0, 0, 0, 0]),
+        block(6, &packet.concat()),
+    ];
+    let path = made("noted.pcapng", &file.concat());
+    let run = vshark(&["show", "--frame", "1", &path]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let lines: Vec<_> = run.out.lines().collect();
+    assert_eq!(lines[0], "comment: this is.");
+    assert!(lines[1].starts_with("comment: odd ") && !lines[1].contains('\u{1b}'), "{lines:?}");
+    assert!(lines[2].starts_with("frame 1, "), "{lines:?}");
+}
+
 /// Files of which nothing can be read: each is one sentence that names it and what to do.
 #[test]
 fn what_is_no_capture_is_refused_in_a_sentence() {

@@ -33,6 +33,9 @@ pub(super) struct Above<'r> {
     rpc: Rpc,
     /// Names of machines, as their own traffic told them. Added by calls; never removed.
     names: FxHashMap<IpAddr, String>,
+    /// Names of machines, as the capturing program resolved them. Added by [`Above::name`]; never
+    /// removed.
+    resolved: FxHashMap<IpAddr, String>,
     watch: Watch,
     events: Vec<Event>,
     /// Used and emptied within one call.
@@ -77,6 +80,7 @@ impl<'r> Above<'r> {
             smb: Smb::default(),
             rpc: Rpc::default(),
             names: FxHashMap::default(),
+            resolved: FxHashMap::default(),
             watch: Watch::default(),
             events: Vec::new(),
             smb_events: Vec::new(),
@@ -88,6 +92,14 @@ impl<'r> Above<'r> {
 
     pub(super) fn watching(registry: &'r Registry, frame: Option<FrameNo>) -> Self {
         Self { rpc: Rpc::keeping_pdus(), watch: Watch::new(frame), ..Self::new(registry) }
+    }
+
+    /// What the capture calls a machine; the first name stays. What the machine's own traffic tells
+    /// goes before it.
+    pub(super) fn name(&mut self, ip: IpAddr, name: String) {
+        if self.resolved.len() < MAX_NAMES {
+            self.resolved.entry(ip).or_insert(name);
+        }
     }
 
     /// Hands over what has happened.
@@ -323,7 +335,8 @@ impl<'r> Above<'r> {
                 }
             }
         }
-        let name = |ip: Option<IpAddr>| ip.and_then(|ip| self.names.get(&ip).cloned());
+        let told = |ip| self.names.get(&ip).or_else(|| self.resolved.get(&ip)).cloned();
+        let name = |ip: Option<IpAddr>| ip.and_then(told);
         let transport = match (pipe_of(call.channel), pipe) {
             (Some(_), Some(pipe)) => Transport::NamedPipe(Box::new(PipeUse {
                 name: pipe.name.clone(),
