@@ -17,6 +17,10 @@ const USUAL: usize = 256 << 10;
 /// Size of the buffer that finds out what an input is.
 const FIRST: usize = 8 << 10;
 
+/// Bytes read at once after a jump; each further read may be twice as long. Frames that lie in
+/// another order than they are read in would otherwise each cost a whole buffer.
+const AFTER_JUMP: usize = 4 << 10;
+
 /// A reader and the bytes read ahead of it.
 ///
 /// INVARIANT: `start <= end <= buffer.len()`, and `offset` is the place of `buffer[start]` in the
@@ -27,6 +31,8 @@ pub(super) struct Window {
     start: usize,
     end: usize,
     offset: u64,
+    /// Most bytes to read at once.
+    step: usize,
     ended: bool,
     error: Option<io::Error>,
 }
@@ -44,6 +50,7 @@ impl Window {
             start: 0,
             end: 0,
             offset: 0,
+            step: usize::MAX,
             ended: false,
             error: None,
         }
@@ -79,7 +86,9 @@ impl Window {
                 return false;
             }
             self.make_room();
-            let Some(room) = self.buffer.get_mut(self.end..) else {
+            let until = self.end.saturating_add(self.step).min(self.buffer.len());
+            self.step = self.step.saturating_mul(2);
+            let Some(room) = self.buffer.get_mut(self.end..until) else {
                 return false;
             };
             match self.input.read(room) {
@@ -144,6 +153,7 @@ impl Window {
     fn place(&mut self, to: SeekFrom) -> io::Result<u64> {
         let place = self.input.seek(to).unwrap_or(Err(ErrorKind::NotSeekable.into()))?;
         (self.start, self.end, self.offset, self.ended) = (0, 0, place, false);
+        self.step = AFTER_JUMP;
         Ok(place)
     }
 
