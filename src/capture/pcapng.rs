@@ -271,6 +271,18 @@ impl PcapNg {
         })
     }
 
+    /// Whether a block of so many bytes that was cut off is a packet whose own length agrees.
+    fn is_packet(&self, whole: u32, held: &[u8]) -> bool {
+        /// Bytes that options may fill.
+        const OPTIONS: u32 = 1024;
+        let word = |at| u32_at(self.order, held, at);
+        let around = || {
+            let padded = word(20)?.checked_next_multiple_of(4)?;
+            whole.checked_sub(padded)?.checked_sub(clamp(EPB_DATA) + 4)
+        };
+        matches!(word(0), Some(EPB_MAGIC | PB_MAGIC)) && around().is_some_and(|n| n <= OPTIONS)
+    }
+
     /// After a block that cannot be trusted: moves to the next one that can, or gives up.
     fn recover(
         &mut self,
@@ -282,7 +294,11 @@ impl PcapNg {
         let left = window.held().len();
         let kind = u32_at(self.order, window.held(), 0);
         let section = kind == Some(SHB_MAGIC);
-        let next = next_block(self.order, section, window);
+        let next = match broken {
+            // What is in a packet that was cut off may itself be a capture.
+            Broken::Cut(whole) if self.is_packet(*whole, window.held()) => None,
+            _ => next_block(self.order, section, window),
+        };
         match (broken, next) {
             // A failure is told by whoever asks the window for it, once.
             (Broken::Cut(_), None) if window.failed() => return None,

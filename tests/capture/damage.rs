@@ -207,6 +207,18 @@ fn a_capture_within_a_packet_is_not_mistaken_for_the_one_around_it() {
         whole - 9
     );
     check(&file.concat(), &["1 1700000000000005000 Ethernet 1 x"], &[&wrong]);
+    // The same in pcapng.
+    let inner = LITTLE.small_pcapng();
+    let len = u32::try_from(inner.len()).unwrap();
+    let mut file = [LITTLE.section(), LITTLE.interface(1, 0, &[])].concat();
+    file.extend(LITTLE.packet(0, 1, len, len, &inner));
+    file.truncate(file.len() - 5);
+    let wrong = format!(
+        "t, offset 48: the input ends inside a block: {} bytes are left over where {} were expected",
+        len + 27,
+        len + 32
+    );
+    check(&file, &[], &[&wrong]);
 }
 
 #[test]
