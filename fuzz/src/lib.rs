@@ -260,6 +260,7 @@ pub fn tcp(data: &[u8]) {
         let header = net::Segment {
             src,
             dst,
+            identification: None,
             seq: number(seq, base),
             ack: (flags & 2 != 0).then(|| number(ack, base)),
             syn: flags & 4 != 0,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use vshark::bytes::LinkType;
+use vshark::bytes::{LinkType, View};
 use vshark::capture::{Capture, Frame, Origins};
 use vshark::net::{self, Dissected, Other};
 use vshark::pipeline::{Event, Pipeline, Summary};
@@ -138,5 +138,5 @@ impl<'r> Run<'r> {
 
 /// Whether frames of this type are read.
 fn known(link: LinkType) -> bool {
-    !matches!(net::dissect(link, &[], 0), Dissected::Other(Other::UnknownLink(_)))
+    !matches!(net::dissect(link, View::new(&[], &[], &[]), 0), Dissected::Other(Other::UnknownLink(_)))
 }

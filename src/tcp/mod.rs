@@ -22,6 +22,7 @@
 //! first is still held; what has been delivered is not kept for comparing.
 
 mod half;
+mod parts;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -32,6 +33,8 @@ use rustc_hash::FxHashMap;
 use crate::bytes::{Both, Ends, FrameNo, Missing, Piece, Side, Span, Time, View};
 use crate::net;
 use half::{Half, Ready};
+
+pub use parts::parts;
 
 /// Segments of one flow that may wait for a missing one.
 pub const REORDER_SEGMENTS: usize = 64;
@@ -56,10 +59,10 @@ type Key = (SocketAddr, SocketAddr);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowId(pub u32);
 
-/// A segment as a frame carried it.
+/// A segment, or a part of one, as one frame carried it ([`parts`]).
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'a> {
-    /// What its headers say.
+    /// What its headers say; `payload` is its place in the frame.
     pub header: net::Segment,
     /// The payload that was captured.
     pub payload: &'a [u8],
