@@ -94,6 +94,8 @@ struct Input {
     parked: bool,
     /// Number of the last frame given out.
     no: u64,
+    /// Nanoseconds added to the time of each of its frames.
+    shift: i64,
 }
 
 /// All inputs, and the current frame.
@@ -203,6 +205,21 @@ impl Capture {
         std::mem::take(&mut self.problems)
     }
 
+    /// Moves the clock of one of [`Capture::files`]: `nanos` are added to the time of each frame that
+    /// is given out from now on, before the inputs are merged by time. Another shift replaces it.
+    pub fn set_shift(&mut self, file: usize, nanos: i64) {
+        let Some(input) = self.inputs.get_mut(file) else { return };
+        let by = nanos.saturating_sub(input.shift);
+        input.shift = nanos;
+        if let Some(record) = input.next.as_mut().filter(|_| self.current != Some(file)) {
+            record.time = record.time.plus(by);
+        }
+        self.waiting = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .map(|Reverse((time, of))| Reverse((if of == file { time.plus(by) } else { time }, of)))
+            .collect();
+    }
+
     fn empty() -> Self {
         Self {
             files: Vec::new(),
@@ -225,7 +242,7 @@ impl Capture {
         let mut about = CaptureFile { name, ..CaptureFile::default() };
         let source = begin(reader, &mut about, &mut self.problems);
         self.files.push(about);
-        self.inputs.push(Input { path, source, next: None, parked: false, no: 0 });
+        self.inputs.push(Input { path, source, next: None, parked: false, no: 0, shift: 0 });
         self.inputs.len() - 1
     }
 
@@ -245,7 +262,8 @@ impl Capture {
         let mut report = Report { file: about, problems };
         input.next = format.next(window, &mut report);
         report.file.bytes = window.offset();
-        if let Some(record) = &input.next {
+        if let Some(record) = &mut input.next {
+            record.time = record.time.plus(input.shift);
             self.waiting.push(Reverse((record.time, file)));
             return;
         }

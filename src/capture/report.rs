@@ -27,7 +27,8 @@ pub struct CaptureFile {
     pub links: Vec<LinkType>,
     /// Frames given out.
     pub frames: u64,
-    /// Earliest and latest time stamp of these frames.
+    /// Earliest and latest time stamp of these frames, as shifted by
+    /// [`Capture::set_shift`](super::Capture::set_shift).
     pub times: Option<(Time, Time)>,
     /// Longest frame the capturing program kept: the largest of all interfaces. Zero, or the
     /// absence of a header that says so, means no limit.

@@ -103,7 +103,7 @@ struct Entry {
     serial: u64,
     state: State,
     /// The parts that were taken: where each began and ended, and a digest of its bytes. Each
-    /// brought a byte that was not there, so the length of a datagram bounds them.
+    /// brought a byte that was not there, or was the last, so the length of a datagram bounds them.
     parts: Vec<(u32, u32, u64)>,
 }
 
@@ -149,12 +149,7 @@ impl Fragments {
     }
 
     /// Takes the next fragment of the capture; `payload` is what was captured of it.
-    pub fn take(
-        &mut self,
-        fragment: &Fragment,
-        payload: View<'_>,
-        time: Time,
-    ) -> Option<Datagram> {
+    pub fn take(&mut self, fragment: &Fragment, payload: View<'_>, time: Time) -> Option<Datagram> {
         self.counters.fragments += 1;
         self.now = self.now.max(time);
         self.expire();
@@ -202,11 +197,16 @@ impl Fragments {
         datagram
     }
 
+    /// What waits, as [`MAX_HELD`] counts it.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
     fn open(&mut self, key: Key) {
         let serial = self.serial;
         self.serial += 1;
-        let entry =
-            Entry { serial, state: State::Open(Open::default()), parts: Vec::new() };
+        let entry = Entry { serial, state: State::Open(Open::default()), parts: Vec::new() };
         self.held += entry.cost();
         if let Some(old) = self.table.insert(key, entry) {
             self.held = self.held.saturating_sub(old.cost());
@@ -329,8 +329,8 @@ impl Open {
         }
         self.have = self.have.saturating_add(new);
         match new {
-            0 => Taken::Copy,
             _ if self.whole == Some(self.have) => Taken::Last,
+            0 => Taken::Copy,
             _ => Taken::New,
         }
     }

@@ -1,6 +1,6 @@
 //! IP packets: their headers, what their lengths say, and whether they are fragments.
 
-use super::fields::{self, flags, packed, peek};
+use super::fields::{self, flags, packed};
 use super::other::PROTOCOLS;
 use super::{Dissected, Fragment, Ip, Other, Walk, transport, tunnel};
 use crate::bytes::{Reader, Sink, Stop};
@@ -37,16 +37,8 @@ pub(super) fn either<S: Sink>(
     }
 }
 
-/// What the next packet says that its version is.
-pub(super) fn version<S: Sink>(r: &mut Reader<'_, '_, S>) -> Option<u8> {
-    peek::<1, S>(r).map(|[first]| first >> 4)
-}
-
 /// \[RFC 791\] 3.1 Internet Header Format.
-pub(super) fn ipv4<S: Sink>(
-    r: &mut Reader<'_, '_, S>,
-    walk: &mut Walk,
-) -> Result<Dissected, Stop> {
+pub(super) fn ipv4<S: Sink>(r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Result<Dissected, Stop> {
     walk.header = "IPv4 header";
     let start = r.pos();
     let (ip, whole, fragment) = r.group("Internet Protocol Version 4", |r| {
@@ -98,10 +90,7 @@ pub(super) fn ipv4<S: Sink>(
 }
 
 /// \[RFC 8200\] 3 IPv6 Header Format.
-pub(super) fn ipv6<S: Sink>(
-    r: &mut Reader<'_, '_, S>,
-    walk: &mut Walk,
-) -> Result<Dissected, Stop> {
+pub(super) fn ipv6<S: Sink>(r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Result<Dissected, Stop> {
     walk.header = "IPv6 header";
     let start = r.pos();
     let (ip, len) = r.group("Internet Protocol Version 6", |r| {

@@ -93,11 +93,7 @@ pub(super) fn payload<S: Sink>(
 
 /// [IEEE 802] 9.3 Subnetwork Access Protocol, as \[RFC 1042\] has it for IP. Any other LLC header
 /// is left alone.
-fn llc<S: Sink>(
-    len: u16,
-    r: &mut Reader<'_, '_, S>,
-    walk: &mut Walk,
-) -> Result<Dissected, Stop> {
+fn llc<S: Sink>(len: u16, r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Result<Dissected, Stop> {
     if peek::<6, S>(r) != Some([0xaa, 0xaa, 3, 0, 0, 0]) {
         return Ok(Dissected::Other(Other::Ieee8023));
     }

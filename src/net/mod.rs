@@ -36,7 +36,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::bytes::{LinkType, Order, Reader, Sink, Span, Stop, Tree, View, Why};
 
-pub use fragments::{Counters as FragmentCounters, Datagram, Fragments, MAX_AGE, MAX_DATAGRAMS, MAX_HELD};
+pub use fragments::{
+    Counters as FragmentCounters, Datagram, Fragments, MAX_AGE, MAX_DATAGRAMS, MAX_HELD,
+};
 pub use other::{Other, Unseen};
 pub use tunnel::MAX_TUNNELS;
 
@@ -227,7 +229,11 @@ impl Walk {
 impl std::fmt::Display for Fragment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let end = self.offset.saturating_add(self.payload_len);
-        write!(f, "fragment of IP datagram {:#06x}: its bytes from {}", self.identification, self.offset)?;
+        write!(
+            f,
+            "fragment of IP datagram {:#06x}: its bytes from {}",
+            self.identification, self.offset
+        )?;
         if self.more { write!(f, " to {end}") } else { f.write_str(" to its end") }
     }
 }

@@ -45,7 +45,9 @@ pub(super) fn tcp<S: Sink>(
             return Err(Stop::malformed(at, format!("TCP header of {header} bytes")));
         };
         if S::ROWS && options > 0 {
-            r.group("Options", |r| r.within(options, "Data Offset", |r| tcp_options(r, payload_at)))?;
+            r.group("Options", |r| {
+                r.within(options, "Data Offset", |r| tcp_options(r, payload_at))
+            })?;
         }
         let (payload, payload_len) = walk.payload(r, payload_at);
         let bit = |bit: u16| word & bit != 0;

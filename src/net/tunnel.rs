@@ -115,8 +115,7 @@ fn erspan3<S: Sink>(r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Result<Dissec
 fn mirror<S: Sink>(r: &mut Reader<'_, '_, S>, version: u32) -> Result<(), Stop> {
     let at = r.pos();
     let word = r.raw_u32()?;
-    let parts =
-        [("Ver", 4), ("VLAN", 12), ("COS", 3), ("En", 2), ("T", 1), ("Session ID", 10)];
+    let parts = [("Ver", 4), ("VLAN", 12), ("COS", 3), ("En", 2), ("T", 1), ("Session ID", 10)];
     packed(r, at, word, &parts);
     if word >> 28 != version {
         return Err(Stop::malformed(at, format!("ERSPAN version {}", word >> 28)));
@@ -126,10 +125,7 @@ fn mirror<S: Sink>(r: &mut Reader<'_, '_, S>, version: u32) -> Result<(), Stop> 
 
 /// \[RFC 3032\] 2.1 The Label Stack. It does not say what it carries; IP is told by its version,
 /// as routers do (\[RFC 4928\] 3), and only by that.
-pub(super) fn mpls<S: Sink>(
-    r: &mut Reader<'_, '_, S>,
-    walk: &mut Walk,
-) -> Result<Dissected, Stop> {
+pub(super) fn mpls<S: Sink>(r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Result<Dissected, Stop> {
     walk.header = "MPLS label stack";
     let ended = r.group("MPLS label stack", |r| {
         for _ in 0..MAX_LABELS {
@@ -142,9 +138,12 @@ pub(super) fn mpls<S: Sink>(
         }
         Ok(false)
     })?;
-    match ip::version(r) {
-        Some(4) if ended => inside(r, walk, ip::ipv4),
-        Some(6) if ended => inside(r, walk, ip::ipv6),
+    let at = r.pos();
+    let [first] = r.array()?;
+    r.seek(at, "packet")?;
+    match first >> 4 {
+        4 if ended => inside(r, walk, ip::ipv4),
+        6 if ended => inside(r, walk, ip::ipv6),
         _ => Ok(Dissected::Other(Other::Tunnel("MPLS without IP in it"))),
     }
 }

@@ -20,6 +20,9 @@
 //!
 //! **Conflicts.** The first copy of a byte wins. A later copy that differs is counted while the
 //! first is still held; what has been delivered is not kept for comparing.
+//!
+//! **Copies.** A packet that was recorded twice, at two places or by two captures, is a repetition
+//! like any other: its bytes are delivered once, as carried by the frame that came first.
 
 mod half;
 mod parts;

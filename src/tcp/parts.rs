@@ -121,10 +121,7 @@ mod tests {
         let syn = net::Segment { syn: true, fin: false, seq: 10, payload_len: 6, ..header };
         assert_eq!(
             split(syn, &whole[..2]),
-            [
-                (10, "abc".to_owned(), 3, [true, false]),
-                (14, "def".to_owned(), 4, [false, false])
-            ]
+            [(10, "abc".to_owned(), 3, [true, false]), (14, "def".to_owned(), 4, [false, false])]
         );
     }
 }
