@@ -163,9 +163,10 @@ fn compare_clocks(paths: &[PathBuf]) -> Vec<Option<Skew>> {
         let reference = paths.get(skew.of).map(|path| path.display().to_string());
         let seconds = |nanos: i64| millionths(nanos / 1000);
         let way = if skew.ahead < 0 { "behind" } else { "ahead of" };
-        let delay = match skew.both_ways {
-            true => "",
-            false => ", all in one direction, so that the delay between them is part of it",
+        let delay = if skew.both_ways {
+            ""
+        } else {
+            ", all in one direction, so that the delay between them is part of it"
         };
         say(&format!(
             "{}: its clock is {} s {way} that of {}, give or take {} s, by {} packets seen in \

@@ -81,11 +81,11 @@ pub(super) fn ipv4<S: Sink>(r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Resul
     })?;
     walk.end = start.saturating_add(whole);
     let left = walk.end.saturating_sub(r.pos());
-    if fragment & 0x3fff == 0 {
+    let (offset, more) = (u32::from(fragment & 0x1fff) * 8, fragment & 0x2000 != 0);
+    if offset == 0 && !more {
         return r.within(left, "Total Length", |r| payload(&ip, r, walk));
     }
     let identification = ip.identification.unwrap_or_default().into();
-    let (offset, more) = (u32::from(fragment & 0x1fff) * 8, fragment & 0x2000 != 0);
     part(Part { ip, identification, offset, more }, r, walk)
 }
 

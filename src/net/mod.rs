@@ -45,6 +45,9 @@ pub use tunnel::MAX_TUNNELS;
 /// What sets the limit where a frame was cut off.
 const CAPTURED: &str = "the captured frame";
 
+/// What sets the limit where a tunnel carries less than its payload says.
+const CARRIED: &str = "the tunnel";
+
 /// What sets the limit in a datagram that was put together.
 const DATAGRAM: &str = "the datagram";
 
@@ -192,7 +195,9 @@ impl Walk {
         let read = r.within(view.len(), limit, |r| read(r, self));
         read.unwrap_or_else(|stop| {
             Dissected::Other(match stop.why {
-                Why::Missing(_) | Why::Short { limit: CAPTURED, .. } => Other::Short(self.header),
+                Why::Missing(_) | Why::Short { limit: CAPTURED | CARRIED, .. } => {
+                    Other::Short(self.header)
+                }
                 Why::Short { .. } | Why::Malformed(_) => Other::Malformed(self.header),
             })
         })
@@ -220,8 +225,7 @@ impl Walk {
 
     /// What was captured of a payload that starts at `start`, and its length on the wire.
     fn payload<S: Sink>(&self, r: &Reader<'_, '_, S>, start: u32) -> (Span, u32) {
-        let captured = r.view().len();
-        let end = self.end.min(captured);
+        let end = self.end.min(r.end());
         (Span::new(start.min(end), end), self.end.saturating_sub(start))
     }
 }

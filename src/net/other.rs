@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::bytes::LinkType;
 
-/// EtherTypes, by the registry of the IEEE.
+/// What follows an Ethernet header, by the registry of the IEEE.
 pub(super) const ETHERTYPES: &[(u64, &str)] = &[
     (0x0800, "IPv4"),
     (0x0806, "ARP"),

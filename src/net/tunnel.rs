@@ -5,7 +5,7 @@
 
 use super::fields::{packed, peek};
 use super::other::ETHERTYPES;
-use super::{Dissected, Other, Unseen, Walk, ip, link};
+use super::{CARRIED, Dissected, Other, Unseen, Walk, ip, link};
 use crate::bytes::{Reader, Sink, Stop};
 
 /// Tunnels opened inside each other.
@@ -26,7 +26,8 @@ const GRE_FLAGS: &[(u64, &str)] =
 const PPP_PROTOCOLS: &[(u64, &str)] =
     &[(0x0021, "IPv4"), (0x0057, "IPv6"), (0x8021, "IPCP"), (0x8057, "IPV6CP"), (0xc021, "LCP")];
 
-/// Reads what a tunnel carries, unless too many are inside each other already.
+/// Reads what a tunnel carries, unless too many are inside each other already. A tunnel that ends
+/// before what it carries does is no fault of the sender: switches cut what they mirror.
 pub(super) fn inside<S: Sink>(
     r: &mut Reader<'_, '_, S>,
     walk: &mut Walk,
@@ -36,7 +37,8 @@ pub(super) fn inside<S: Sink>(
         return Ok(Dissected::Other(Other::TooDeep));
     }
     walk.tunnels += 1;
-    read(r, walk)
+    let left = walk.end.saturating_sub(r.pos());
+    r.within(left, CARRIED, |r| read(r, walk))
 }
 
 /// \[RFC 2784\] 2.1, \[RFC 2890\] 2 Generic Routing Encapsulation.
@@ -208,10 +210,7 @@ pub(super) fn over_udp<S: Sink>(
         return named(Other::Tunnel("Teredo"));
     }
     if either(443) || either(445) {
-        return match is_quic(r) {
-            true => named(Other::Unseen(Unseen::Quic)),
-            false => Ok(None),
-        };
+        return if is_quic(r) { named(Other::Unseen(Unseen::Quic)) } else { Ok(None) };
     }
     if either(51820) && is_wireguard(r) {
         return named(Other::Tunnel("WireGuard"));
@@ -251,7 +250,7 @@ fn is_geneve<S: Sink>(r: &mut Reader<'_, '_, S>) -> bool {
     match peek::<8, S>(r) {
         Some([first, bits, high, low, _, _, _, 0]) => {
             let protocol = u16::from_be_bytes([high, low]);
-            first >> 6 == 0 && bits & 0x3f == 0 && matches!(protocol, 0x6558 | 0x0800 | 0x86dd)
+            first >> 6 == 0 && bits << 2 == 0 && matches!(protocol, 0x6558 | 0x0800 | 0x86dd)
         }
         _ => false,
     }
@@ -289,7 +288,7 @@ fn is_quic<S: Sink>(r: &mut Reader<'_, '_, S>) -> bool {
     }
 }
 
-/// The WireGuard paper, 5.4: one of four types and three reserved bytes.
+/// The paper of `WireGuard`, 5.4: one of four types and three reserved bytes.
 fn is_wireguard<S: Sink>(r: &mut Reader<'_, '_, S>) -> bool {
     matches!(peek::<4, S>(r), Some([1..=4, 0, 0, 0]))
 }

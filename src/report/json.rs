@@ -83,10 +83,10 @@ fn capture_files(files: &[CaptureFile], skews: &[Option<Skew>], whole: bool) -> 
             "both_ways": skew.both_ways,
         })
     };
-    files.iter().enumerate().map(|(at, file)| capture_file(file, skew(at), whole)).collect()
+    files.iter().enumerate().map(|(at, file)| capture_file(file, &skew(at), whole)).collect()
 }
 
-fn capture_file(file: &CaptureFile, skew: Json, whole: bool) -> Json {
+fn capture_file(file: &CaptureFile, skew: &Json, whole: bool) -> Json {
     let time = |pick: fn((Time, Time)) -> Time| file.times.map(pick).map(|time| time.to_string());
     json!({
         "name": file.name,

@@ -167,7 +167,7 @@ fn below_ip() {
         (ethernet(&[], 0x8847, b"\0\x01\x01\x40\0\0\0\0\x02\0\0"), "MPLS without IP in it"),
         (ethernet(&[], 0x8847, &b"\0\x01\0\x40".repeat(20)), "MPLS without IP in it"),
         (pppoe(1, &[b"\0\x21", &four]), "malformed PPP header"),
-        (pppoe(20, &[b"\0\x21", &four]), "malformed IPv4 header"),
+        (pppoe(20, &[b"\0\x21", &four]), "too short for IPv4 header"),
         (pppoe(6, &[b"\xc0\x21\x01\x01\0\x04"]), "PPP protocol 0xc021"),
         (ethernet(&[], 0x8864, b"\x11\x09\0\0\0\0"), "PPPoE discovery"),
         (snap(b"\0\x26", &four), "IEEE 802.3 with LLC"),
@@ -224,10 +224,14 @@ fn the_length_of_a_tunnel_bounds_what_is_in_it() {
     frame.extend([0xee; 9]);
     let found = segment(LinkType::ETHERNET, &frame, clamp(frame.len()));
     assert_eq!(found.payload_len, 6);
-    // The inner packet claims more than the outer one has room for.
+    // The inner packet claims more than the outer one has room for: a switch has cut it.
     let inner = ethernet(&[], 0x0800, &ipv4(6, 0, None, &tcp(PAYLOAD)));
     let frame = over_udp(4789, &[b"\x08\0\0\0", b"\0\0\x01\0", &inner[..40]]);
-    named(LinkType::ETHERNET, &frame, "malformed TCP header");
+    named(LinkType::ETHERNET, &frame, "too short for TCP header");
+    let mut frame = over_udp(4789, &[b"\x08\0\0\0", b"\0\0\x01\0", &inner[..inner.len() - 2]]);
+    frame.extend([0xee; 9]);
+    let found = segment(LinkType::ETHERNET, &frame, clamp(frame.len()));
+    assert_eq!((found.payload.len(), found.payload_len), (4, 6));
 }
 
 #[test]
