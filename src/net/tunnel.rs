@@ -64,15 +64,15 @@ pub(super) fn gre<S: Sink>(r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Result
     })?;
     match (flags & GRE_VERSION, protocol) {
         (1, 0x880b) => Ok(Dissected::Other(Other::Tunnel("PPTP"))),
-        (0, _) if flags & GRE_ROUTING == 0 => inside(r, walk, |r, walk| match protocol {
-            0x6558 => link::ethernet(r, walk),
+        (0, _) if flags & GRE_ROUTING == 0 => match protocol {
+            0x6558 => inside(r, walk, link::ethernet),
             // Type I is a frame without any header of ERSPAN, which shows in the missing number.
-            0x88be if flags & GRE_SEQUENCE == 0 => link::ethernet(r, walk),
+            0x88be if flags & GRE_SEQUENCE == 0 => inside(r, walk, link::ethernet),
             0x88be => erspan2(r, walk),
             0x22eb => erspan3(r, walk),
             ..link::FIRST_TYPE => Ok(Dissected::Other(Other::Tunnel("GRE of another payload"))),
-            protocol => link::payload(protocol, r, walk),
-        }),
+            protocol => inside(r, walk, |r, walk| link::payload(protocol, r, walk)),
+        },
         _ => Ok(Dissected::Other(Other::Tunnel("GRE of another version"))),
     }
 }
@@ -87,7 +87,7 @@ fn erspan2<S: Sink>(r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Result<Dissec
         packed(r, at, word, &[("Reserved", 12), ("Index", 20)]);
         Ok(())
     })?;
-    link::ethernet(r, walk)
+    inside(r, walk, link::ethernet)
 }
 
 /// ERSPAN type III, as draft-foschiano-erspan 4.3 describes it.
@@ -107,8 +107,8 @@ fn erspan3<S: Sink>(r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Result<Dissec
         Ok(word >> 10 & 0x1f)
     })?;
     match frame_type {
-        0 => link::ethernet(r, walk),
-        2 => ip::either(r, walk),
+        0 => inside(r, walk, link::ethernet),
+        2 => inside(r, walk, ip::either),
         _ => Ok(Dissected::Other(Other::Tunnel("ERSPAN of another frame type"))),
     }
 }
@@ -201,8 +201,8 @@ pub(super) fn over_udp<S: Sink>(
     let either = |port: u16| src == port || dst == port;
     match dst {
         // The registered port, and the one Linux uses when it is told none.
-        4789 | 8472 if is_vxlan(r) => return inside(r, walk, vxlan).map(Some),
-        6081 if is_geneve(r) => return inside(r, walk, geneve).map(Some),
+        4789 | 8472 if is_vxlan(r) => return vxlan(r, walk).map(Some),
+        6081 if is_geneve(r) => return geneve(r, walk).map(Some),
         4791 => return named(Other::Unseen(Unseen::RoceV2)),
         _ => {}
     }
@@ -242,7 +242,7 @@ fn vxlan<S: Sink>(r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Result<Dissecte
         packed(r, at, word, &[("VXLAN Network Identifier (VNI)", 24), ("Reserved", 8)]);
         Ok(())
     })?;
-    link::ethernet(r, walk)
+    inside(r, walk, link::ethernet)
 }
 
 /// \[RFC 8926\] 3.4 Tunnel Header Fields: version 0, and zero in what is reserved.
@@ -270,8 +270,8 @@ fn geneve<S: Sink>(r: &mut Reader<'_, '_, S>, walk: &mut Walk) -> Result<Dissect
         Ok(protocol)
     })?;
     match protocol {
-        0x6558 => link::ethernet(r, walk),
-        protocol => link::payload(protocol, r, walk),
+        0x6558 => inside(r, walk, link::ethernet),
+        protocol => inside(r, walk, |r, walk| link::payload(protocol, r, walk)),
     }
 }
 
