@@ -69,7 +69,7 @@ pub struct Skew {
 pub fn estimate(paths: &[PathBuf]) -> Vec<Option<Skew>> {
     let starts: Vec<Option<Time>> = paths.iter().map(first_time).collect();
     let budget = MAX_BYTES / u64::try_from(paths.len().max(1)).unwrap_or(1);
-    let mut samples = Samples::default();
+    let mut samples = Samples::up_to(MAX_SAMPLES);
     for (file, path) in paths.iter().enumerate() {
         let others = starts.iter().enumerate().filter(|(other, _)| *other != file);
         let Some(from) = others.filter_map(|(_, start)| *start).min() else { continue };
@@ -109,15 +109,20 @@ struct Way {
 }
 
 /// Packets of all files, thinned out as they become too many.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Samples {
-    /// Added by packets; halved when there are [`MAX_SAMPLES`].
+    /// Added by packets; halved when there are too many.
     kept: Vec<Sample>,
+    most: usize,
     /// Bits of a print that must be zero.
     mask: u64,
 }
 
 impl Samples {
+    fn up_to(most: usize) -> Self {
+        Self { kept: Vec::new(), most, mask: 0 }
+    }
+
     fn see(&mut self, file: usize, frame: &Frame<'_>) {
         let view = View::new(frame.data, &[], &[]);
         let Dissected::Tcp(tcp) = net::dissect(frame.link, view, frame.wire_len) else { return };
@@ -134,7 +139,7 @@ impl Samples {
         (src.min(dst), src.max(dst)).hash(&mut pair);
         let way = Way { pair: pair.finish(), forward: src < dst };
         self.kept.push(Sample { print, file, time: frame.time, way });
-        while self.kept.len() >= MAX_SAMPLES && self.mask < u64::MAX {
+        while self.kept.len() > self.most && self.mask < u64::MAX {
             self.mask = self.mask << 1 | 1;
             let mask = self.mask;
             self.kept.retain(|sample| sample.print & mask == 0);
@@ -266,6 +271,7 @@ fn median(of: &mut [i64]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture;
 
     fn way(forward: bool) -> Way {
         Way { pair: 1, forward }
@@ -339,7 +345,45 @@ mod tests {
         };
         let again =
             [sample(1, 0), sample(1, 200_000_000), sample(2, 5), sample(2, 900), sample(3, 0)];
-        let samples = Samples { kept: again.to_vec(), mask: 0 }.finish();
+        let samples = Samples { kept: again.to_vec(), ..Samples::up_to(9) }.finish();
         assert_eq!(samples, [sample(2, 5), sample(3, 0)]);
+    }
+
+    /// A capture file of packets without payload, each 1 ms after the one before.
+    fn file(packets: u32, ahead: i64) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut writer = capture::Writer::new(&mut out, None).unwrap();
+        for n in 0..packets {
+            let way = n % 2 == 0;
+            let [src, dst] = if way { [1, 2] } else { [2, 1] };
+            let packet: [&[u8]; 6] = [
+                b"\x45\0\0\x28\0\0\0\0\x40\x06\0\0", // IPv4 without options, 40 bytes, TCP
+                &[10, 0, 0, src, 10, 0, 0, dst],
+                b"\x01\xbd\x01\xbd",
+                &n.to_be_bytes(),
+                &n.to_be_bytes(),
+                b"\x50\x10\0\0\0\0\0\0",
+            ];
+            let nanos = i128::from(n) * 1_000_000 + i128::from(ahead);
+            let time = Time::from_nanos(nanos + if way { 100 } else { -100 });
+            writer.frame(crate::bytes::LinkType::RAW, time, 40, &packet.concat()).unwrap();
+        }
+        out
+    }
+
+    #[test]
+    fn a_sample_of_many_packets_is_the_same_in_each_file() {
+        let mut samples = Samples::up_to(1000);
+        for (n, ahead) in [0, 5_000_000].into_iter().enumerate() {
+            let reader = std::io::Cursor::new(file(10_000, ahead));
+            let mut capture = Capture::from_reader("t", Box::new(reader));
+            while capture.advance() {
+                samples.see(n, &capture.frame());
+                assert!(samples.kept.len() <= 1000);
+            }
+        }
+        let [None, Some(skew)] = compare(&samples.finish(), 2)[..] else { panic!() };
+        assert_eq!((skew.ahead, skew.uncertainty, skew.both_ways), (5_000_000, 0, true));
+        assert!(skew.packets > 100, "{skew:?}");
     }
 }
