@@ -6,8 +6,8 @@
 //! A packet is the same in two files when its addresses, ports, numbers, flags, length and the
 //! first bytes of its payload are, and the identification of IPv4. Time to live, checksums, link
 //! layer and tunnels differ from place to place and do not count. What is there twice in a file,
-//! as a segment sent again is, is left out; copies [`COPY`] apart are one packet that was recorded
-//! at two places of the same machine.
+//! as a segment sent again is, is left out; copies less than a millisecond apart are one packet
+//! that was recorded at two places of the same machine.
 //!
 //! ```text
 //!   first file's side           other file's side         difference of the two times

@@ -3,7 +3,7 @@
 //! Takes the bytes of one frame and gives what the layers above need of it ([`dissect()`], once per
 //! frame, nothing allocated) or every field as rows for a person ([`rows()`], once per frame looked
 //! at). Both are the same pure functions over a [`Reader`]. [`Fragments`] alone has state: it puts
-//! IP datagrams together, whose payload [`Datagram::dissect`] reads on.
+//! IP datagrams together, whose payload [`Ip::dissect`] reads on.
 //!
 //! ```text
 //!  frame ─► link ─► IPv4, IPv6 ─┬─► TCP, UDP
