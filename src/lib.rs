@@ -30,7 +30,8 @@
 //! |---|---|
 //! | [`bytes`] | bytes that remember the frames they travelled in; [`Reader`](bytes::Reader), [`Sink`](bytes::Sink), [`Stop`](bytes::Stop); [`Stream`](bytes::Stream) cuts byte streams into units |
 //! | [`capture`] | pcap, pcapng and Network Monitor, compressed or not, files and pipes, merged by time |
-//! | [`net`] | link, IP and TCP headers; pure |
+//! | [`net`] | link, tunnel, IP and TCP headers (pure), IP fragments put together (state) |
+//! | [`skew`] | how far the clocks of several captures are apart |
 //! | [`tcp`] | flows and their passive reassembly in causal order; state |
 //! | [`security`] | what authentication tokens say in clear |
 //! | [`smb`] | SMB 2 and 3: messages (pure), sessions and pipes over all connections (state) |
@@ -79,6 +80,7 @@
 //!   a compiler: `--dissectors DIR`. Typed messages go beside `src/protocol/fsrvp.rs`.
 //! - **a link type**: its number and name in `src/bytes/link.rs`, its header as an arm of `read` in
 //!   `src/net/link.rs`.
+//! - **a tunnel**: beside those of `src/net/tunnel.rs`, called from where its number is read.
 //! - **a capture format**: a file beside `src/capture/pcap.rs` and a variant of `Format` in
 //!   `src/capture/open.rs`; a compression is an arm in `src/capture/unpack.rs`.
 //! - **the name of a status**: `[status]` in the interface's `rules.toml`; codes that all interfaces
@@ -116,5 +118,6 @@ pub mod protocol;
 pub mod report;
 pub mod rpc;
 pub mod security;
+pub mod skew;
 pub mod smb;
 pub mod tcp;

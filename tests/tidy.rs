@@ -9,6 +9,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("bytes", &[]),
     ("capture", &["bytes"]),
     ("net", &["bytes"]),
+    ("skew", &["bytes", "capture", "net"]),
     ("tcp", &["bytes", "net"]),
     ("security", &["bytes"]),
     ("smb", &["bytes", "security"]),
@@ -22,7 +23,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "report",
         &[
             "bytes", "call", "capture", "idl", "ndr", "net", "pipeline", "protocol", "rpc",
-            "security", "smb",
+            "security", "skew", "smb",
         ],
     ),
 ];

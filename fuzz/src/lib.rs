@@ -32,10 +32,11 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 8] = [
+pub const TARGETS: [(&str, Run); 9] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
+    ("fragments", fragments),
     ("tcp", tcp),
     ("smb", smb),
     ("rpc", rpc),
@@ -140,7 +141,7 @@ pub fn capture(data: &[u8]) {
             capture.set_shift(0, i64::from(data[0]) - 99);
         }
     }
-    let _ = json::line(&json::capture(capture.files(), true));
+    let _ = json::line(&json::capture(capture.files(), &[], true));
 }
 
 /// Any bytes as a capture file, through all layers and every report.
@@ -187,24 +188,98 @@ pub fn pipeline(data: &[u8]) {
 
 /// One frame: the first octet chooses its link type, the second how much of it was cut off.
 pub fn link(data: &[u8]) {
-    const LINKS: [u16; 12] = [0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 7];
+    const LINKS: [u16; 16] = [0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 7, 9, 50, 51, 239];
     let mut script = Script(data);
     let (Some(link), Some(cut)) = (script.u8(), script.u8()) else { return };
     let link = LinkType(LINKS[usize::from(link) % LINKS.len()]);
     let frame = script.0;
     let len = u32::try_from(frame.len()).expect("an input is small");
-    let found = net::dissect(link, frame, len + u32::from(cut));
-    if let net::Dissected::Tcp(tcp) = found {
-        assert!(tcp.payload.end <= len && tcp.payload.start <= tcp.payload.end);
-        assert!(tcp.payload_len >= tcp.payload.len());
-    }
     let pieces = [Piece { offset: 0, ..piece(frame, 1) }];
+    let view = View::new(frame, &pieces, &[]);
+    match net::dissect(link, view, len + u32::from(cut)) {
+        net::Dissected::Tcp(net::Segment { payload, payload_len, .. })
+        | net::Dissected::Udp(net::UserDatagram { payload, payload_len, .. })
+        | net::Dissected::Fragment(net::Fragment { payload, payload_len, .. }) => {
+            assert!(payload.end <= len && payload.start <= payload.end);
+            assert!(payload_len >= payload.len());
+        }
+        net::Dissected::Other(other) => harmless(&other.to_string()),
+    }
     let mut tree = Tree::default();
-    net::rows(link, View::new(frame, &pieces, &[]), &mut tree);
+    net::rows(link, view, &mut tree);
     check_rows(&tree);
     for node in tree.nodes() {
         assert!(node.span.end <= len, "{node:?} is beyond {len}");
     }
+}
+
+/// Fragments of few datagrams: which and whether more follow, where, how long, how much of it was
+/// captured, and when. What is put together is read on.
+pub fn fragments(data: &[u8]) {
+    let mut script = Script(data);
+    let mut fragments = net::Fragments::default();
+    let bytes: Vec<u8> = data.iter().cycle().take(2048).copied().collect();
+    let mut now = 1_000_000_000i128;
+    for frame in 1.. {
+        let (Some(flags), Some(offset), Some(len)) = (script.u8(), script.u8(), script.u8()) else {
+            break;
+        };
+        let (Some(cut), Some(step)) = (script.u8(), script.u8()) else { break };
+        now += match step {
+            0xff => 31_000_000_000,
+            0xfe => -31_000_000_000,
+            n => i128::from(n) * 1_000_000,
+        };
+        let four = flags & 1 == 0;
+        let end = |host: u8| match address(host, 0).ip() {
+            std::net::IpAddr::V4(ip) if !four => ip.to_ipv6_mapped().into(),
+            ip => ip,
+        };
+        let protocol = [6, 17, 4, 47][usize::from(flags >> 6)];
+        let more = flags & 2 == 0;
+        let unit = if more { 8 } else { 1 };
+        let payload_len = (u32::from(len) + 1) * unit;
+        let kept = payload_len.saturating_sub(u32::from(cut));
+        let fragment = net::Fragment {
+            ip: net::Ip {
+                src: end(1),
+                dst: end(2),
+                protocol,
+                identification: four.then_some(u16::from(flags >> 2 & 15)),
+            },
+            identification: u32::from(flags >> 2 & 15),
+            offset: u32::from(offset) * 8,
+            more,
+            payload: Span::new(0, kept),
+            payload_len,
+        };
+        let from = usize::from(offset) % 64;
+        let bytes = bytes.get(from..).unwrap_or_default();
+        let payload = &bytes[..bytes.len().min(usize::try_from(kept).expect("small"))];
+        let pieces = [Piece { time: Time::from_nanos(now), ..piece(payload, frame) }];
+        let time = Time::from_nanos(now);
+        let whole = fragments.take(&fragment, View::new(payload, &pieces, &[]), time);
+        if let Some(whole) = whole {
+            let view = whole.bytes.view();
+            let carried: u32 = view.pieces().map(|piece| piece.len).sum();
+            let missing: u32 = view.holes().map(|hole| hole.len).sum();
+            assert_eq!(carried + missing, view.len(), "each byte is carried or missing, once");
+            let mut tree = Tree::default();
+            whole.ip.rows(view, &mut tree);
+            check_rows(&tree);
+            if let net::Dissected::Tcp(tcp) = whole.ip.dissect(view) {
+                let (mut said, mut on_wire) = (0, 0);
+                vshark::tcp::parts(tcp, view.slice(tcp.payload), (FrameNo(frame), time), |part| {
+                    said += part.payload.len();
+                    on_wire += part.header.payload_len;
+                });
+                assert!(said <= usize::try_from(on_wire).expect("small"));
+                assert_eq!(on_wire, tcp.payload_len);
+            }
+        }
+    }
+    let counters = fragments.counters();
+    assert!(counters.datagrams + counters.incomplete <= counters.fragments);
 }
 
 /// What the receiver of a flow is promised.
@@ -269,6 +344,7 @@ pub fn tcp(data: &[u8]) {
         let header = net::Segment {
             src,
             dst,
+            identification: None,
             seq: number(seq, base),
             ack: (flags & 2 != 0).then(|| number(ack, base)),
             syn: flags & 4 != 0,

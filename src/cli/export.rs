@@ -1,7 +1,7 @@
 //! `vshark export`
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use vshark::capture::{Capture, Origins};
@@ -10,7 +10,7 @@ use vshark::protocol::Registry;
 use vshark::report::json;
 
 use super::args::Export;
-use super::input::{Observer, Run};
+use super::input::{Observer, Run, allow_for, is_stream};
 
 /// Writes all records.
 pub(super) fn run(
@@ -29,7 +29,7 @@ pub(super) fn run(
     let files = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let mut records = Records { json: json::Writer { registry, files }, out };
     run.go(&mut records)?;
-    let summary = json::summary(&run.summary(), run.capture().files());
+    let summary = json::summary(&run.summary(), run.capture().files(), run.skews());
     writeln!(out, "{}", json::line(&summary))?;
     out.flush()?;
     Ok(run.exit_code())
@@ -39,20 +39,15 @@ pub(super) fn run(
 /// from a pipe cannot be, and then the numbers are in the `summary` record alone.
 fn write_capture(paths: &[PathBuf], run: &Run<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     let record = if paths.iter().any(|path| is_stream(path)) {
-        json::capture(run.capture().files(), false)
+        json::capture(run.capture().files(), run.skews(), false)
     } else {
         let mut whole = Capture::open(paths);
+        allow_for(run.skews(), &mut whole);
         while whole.advance() {}
-        json::capture(whole.files(), true)
+        json::capture(whole.files(), run.skews(), true)
     };
     writeln!(out, "{}", json::line(&record))?;
     Ok(())
-}
-
-/// Whether an input can be read only once. What cannot be opened fails the same way again.
-fn is_stream(path: &Path) -> bool {
-    let known = path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
-    path == Path::new("-") || known
 }
 
 struct Records<'r, 'o> {

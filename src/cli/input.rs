@@ -1,13 +1,14 @@
 //! Reading the inputs from beginning to end, with their problems told as they are found.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use vshark::bytes::LinkType;
+use vshark::bytes::{LinkType, View, millionths};
 use vshark::capture::{Capture, Frame, Origins};
 use vshark::net::{self, Dissected, Other};
 use vshark::pipeline::{Event, Pipeline, Summary};
 use vshark::report::text;
+use vshark::skew::{self, Skew};
 
 use super::{COULD_NOT_RUN, say};
 
@@ -17,6 +18,8 @@ const MAX_TOLD: usize = 64;
 /// A run over all inputs.
 pub(super) struct Run<'r> {
     capture: Capture,
+    /// How far the clocks of the inputs are off; empty where they were not compared.
+    skews: Vec<Option<Skew>>,
     pipeline: Pipeline<'r>,
     events: Vec<Event>,
     origins: Origins,
@@ -45,8 +48,12 @@ impl<'r> Run<'r> {
                    input"
             );
         }
+        let mut capture = Capture::open(paths);
+        let skews = compare_clocks(paths);
+        allow_for(&skews, &mut capture);
         Ok(Self {
-            capture: Capture::open(paths),
+            capture,
+            skews,
             pipeline,
             events: Vec::new(),
             origins: Origins::default(),
@@ -131,6 +138,11 @@ impl<'r> Run<'r> {
         &self.capture
     }
 
+    /// How far the clocks of the inputs are off.
+    pub(super) fn skews(&self) -> &[Option<Skew>] {
+        &self.skews
+    }
+
     /// What was seen.
     pub(super) fn summary(&self) -> Summary {
         self.pipeline.summary()
@@ -142,7 +154,58 @@ impl<'r> Run<'r> {
     }
 }
 
+/// Compares the clocks of several files, and tells what was found.
+fn compare_clocks(paths: &[PathBuf]) -> Vec<Option<Skew>> {
+    if paths.len() < 2 {
+        return Vec::new();
+    }
+    if paths.iter().any(|path| is_stream(path)) {
+        say("the clocks of the inputs are not compared, since one can be read only once");
+        return Vec::new();
+    }
+    let skews = skew::estimate(paths);
+    for (path, skew) in paths.iter().zip(&skews) {
+        let Some(skew) = skew.filter(|skew| skew.ahead != 0) else { continue };
+        let reference = paths.get(skew.of).map(|path| path.display().to_string());
+        let seconds = |nanos: i64| millionths(nanos / 1000);
+        let way = if skew.ahead < 0 { "behind" } else { "ahead of" };
+        let delay = if skew.both_ways {
+            ""
+        } else {
+            ", all in one direction, so that the delay between them is part of it"
+        };
+        say(&format!(
+            "{}: its clock is {} s {way} that of {}, give or take {} s, by {} packets seen in \
+             both{delay}; its times are corrected",
+            path.display(),
+            seconds(skew.ahead.saturating_abs()),
+            reference.unwrap_or_default(),
+            seconds(skew.uncertainty.saturating_add(999)),
+            skew.packets,
+        ));
+    }
+    skews
+}
+
+/// Takes what clocks are ahead off the times of their frames.
+pub(super) fn allow_for(skews: &[Option<Skew>], capture: &mut Capture) {
+    for (file, skew) in skews.iter().enumerate() {
+        if let Some(skew) = skew {
+            capture.set_shift(file, skew.ahead.saturating_neg());
+        }
+    }
+}
+
+/// Whether an input can be read only once. What cannot be opened fails the same way again.
+pub(super) fn is_stream(path: &Path) -> bool {
+    let known = path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
+    path == Path::new("-") || known
+}
+
 /// Whether frames of this type are read.
 fn known(link: LinkType) -> bool {
-    !matches!(net::dissect(link, &[], 0), Dissected::Other(Other::UnknownLink(_)))
+    !matches!(
+        net::dissect(link, View::new(&[], &[], &[]), 0),
+        Dissected::Other(Other::UnknownLink(_))
+    )
 }

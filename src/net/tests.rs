@@ -1,8 +1,10 @@
 //! Headers built field by field, whole, short and contradictory.
 
+mod fragments;
+mod tunnels;
+
 use super::*;
-use crate::bytes::{FrameNo, Time};
-use crate::bytes::{Piece, Tree, View, clamp};
+use crate::bytes::{FrameNo, Piece, Time, Tree, View, clamp};
 
 /// Destination, source.
 const MACS: &[u8] = b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02";
@@ -59,13 +61,18 @@ fn plain() -> Vec<u8> {
     ethernet(&[], 0x0800, &ipv4(6, 0x4000, None, &tcp(PAYLOAD)))
 }
 
+/// What of the frame was captured is `frame`.
+fn cut(link: LinkType, frame: &[u8], wire_len: u32) -> Dissected {
+    dissect(link, View::new(frame, &[], &[]), wire_len)
+}
+
 fn whole(link: LinkType, frame: &[u8]) -> Dissected {
-    dissect(link, frame, clamp(frame.len()))
+    cut(link, frame, clamp(frame.len()))
 }
 
 #[track_caller]
 fn segment(link: LinkType, frame: &[u8], wire_len: u32) -> Segment {
-    match dissect(link, frame, wire_len) {
+    match cut(link, frame, wire_len) {
         Dissected::Tcp(segment) => segment,
         other => panic!("{other:?}"),
     }
@@ -106,23 +113,23 @@ fn check(link: LinkType, frame: &[u8]) {
     assert_eq!(value(&shown, "Sequence Number"), "7");
     assert_eq!(value(&shown, "Maximum Segment Size"), "1460");
     assert_eq!(value(&shown, "Cut short"), "");
-    for cut in 0..good.payload.end {
-        let prefix = &frame[..cut as usize];
-        match dissect(link, prefix, len) {
+    for kept in 0..good.payload.end {
+        let prefix = &frame[..kept as usize];
+        match cut(link, prefix, len) {
             Dissected::Tcp(short) => {
                 let payload = short.payload;
-                assert!(payload.start <= payload.end && payload.end <= cut);
+                assert!(payload.start <= payload.end && payload.end <= kept);
                 let expected = Segment { payload, ..good };
-                assert_eq!(short, expected, "cut at {cut}");
-                assert_eq!(payload.len(), cut.saturating_sub(good.payload.start));
+                assert_eq!(short, expected, "cut at {kept}");
+                assert_eq!(payload.len(), kept.saturating_sub(good.payload.start));
             }
-            Dissected::Other(Other::Short(_)) => assert!(cut < good.payload.start),
-            other => panic!("cut at {cut}: {other:?}"),
+            Dissected::Other(Other::Short(_)) => assert!(kept < good.payload.start),
+            other => panic!("cut at {kept}: {other:?}"),
         }
         let last = tree(link, prefix).nodes().last().unwrap().clone();
-        let is_short = cut < good.payload.start;
-        assert_eq!(&*last.name == "Cut short", is_short, "cut at {cut}: {last:?}");
-        assert!(last.span.end <= cut);
+        let is_short = kept < good.payload.start;
+        assert_eq!(&*last.name == "Cut short", is_short, "cut at {kept}: {last:?}");
+        assert!(last.span.end <= kept);
     }
 }
 
@@ -179,10 +186,11 @@ fn ipv6_extension_headers_are_passed_over() {
     check(LinkType::IPV6, &ipv6(0, None, &chain.concat()));
     check(LinkType::IPV4, &ipv4(51, 0, None, &[&authentication, &tcp(PAYLOAD)[..]].concat()));
     let fragment = [6, 0, 0, 1, 0, 0, 0, 1];
-    let frame = ipv6(44, None, &[&fragment, &tcp(PAYLOAD)[..]].concat());
-    assert_eq!(whole(LinkType::IPV6, &frame), Dissected::Other(Other::Ipv6Fragment));
+    let frame = ipv6(44, None, &[&fragment, &tcp(b"12345678")[..]].concat());
+    assert!(matches!(whole(LinkType::IPV6, &frame), Dissected::Fragment(_)));
     let shown = tree(LinkType::IPV6, &frame);
-    assert_eq!(value(&shown, "Not read further"), "fragment of an IP packet");
+    let expected = "fragment of IP datagram 0x0001: its bytes from 0 to 32";
+    assert_eq!(value(&shown, "Not read further"), expected);
 }
 
 #[test]
@@ -234,13 +242,17 @@ fn what_is_no_segment_is_named() {
         (LinkType::ETHERNET, vec![0; 13], "too short for link-layer header"),
         (LinkType::ETHERNET, ethernet(&[], 0x0806, &[0; 28]), "ARP"),
         (LinkType::ETHERNET, ethernet(&[], 38, &[0x42; 38]), "IEEE 802.3 with LLC"),
-        (LinkType::ETHERNET, ethernet(&[], 0x88cc, &[]), "EtherType 0x88cc"),
+        (LinkType::ETHERNET, ethernet(&[], 0x88cc, &[]), "LLDP"),
+        (LinkType::ETHERNET, ethernet(&[], 0x1234, &[]), "EtherType 0x1234"),
         (LinkType::ETHERNET, ethernet(&[], 0x86dd, &plain()[14..]), "malformed IPv6 header"),
         (LinkType::NULL, vec![0, 0, 0, 7], "address family 7"),
         (LinkType::RAW, vec![0x50; 40], "malformed IP version"),
         (LinkType::RAW, ipv4(1, 0, None, &[8; 8]), "ICMP"),
-        (LinkType::RAW, ipv4(6, 0x2000, None, &tcp(b"")), "IPv4 fragment"),
-        (LinkType::RAW, ipv4(6, 3, None, &tcp(b"")), "IPv4 fragment"),
+        (LinkType::RAW, ipv4(50, 0, None, &[8; 8]), "IPsec ESP"),
+        (LinkType::RAW, ipv4(200, 0, None, &[8; 8]), "IP protocol 200"),
+        (LinkType::RAW, ipv4(6, 0x2000, None, &[0; 7]), "malformed IP fragment"),
+        (LinkType::RAW, ipv4(6, 0x1fff, None, &[0; 8]), "malformed IP fragment"),
+        (LinkType::RAW, ipv4(6, 3, None, &[]), "malformed IP fragment"),
         (LinkType::RAW, ipv4(6, 0, Some(19), &tcp(b"")), "malformed IPv4 header"),
         (LinkType::RAW, ipv4(6, 0, Some(41), &tcp(b"")), "malformed TCP header"),
         (LinkType::RAW, ipv4(6, 0, None, &offset), "malformed TCP header"),
@@ -307,8 +319,8 @@ proptest::proptest! {
         }
         let len = clamp(frame.len());
         if let Dissected::Tcp(Segment { payload, payload_len, .. })
-            | Dissected::Udp(Datagram { payload, payload_len, .. }) =
-            dissect(LinkType(link), &frame, wire_len)
+            | Dissected::Udp(UserDatagram { payload, payload_len, .. }) =
+            cut(LinkType(link), &frame, wire_len)
         {
             assert!(payload.start <= payload.end && payload.end <= len);
             assert!(payload.len() <= payload_len);

@@ -8,6 +8,7 @@ use super::units::{UnitKind, Watch};
 use super::{Event, Summary};
 use crate::bytes::{Both, Buffer, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, View};
 use crate::call::{Call, Carrier, PipeUse, Transport};
+use crate::net::{self, Unseen};
 use crate::protocol::Registry;
 use crate::rpc::names::{FAULTS, Names, PROVIDER_REASONS, REJECT_REASONS, RESULTS, name};
 use crate::rpc::{self, ChannelId, Origin, Rpc, pdu};
@@ -16,6 +17,8 @@ use crate::tcp::{Flow, FlowId, Interest, Receiver};
 
 /// Bytes after which the start of a flow tells what it carries.
 const TELLING: u32 = 24;
+/// \[RFC 5044\] 7.1.1 MPA Request: its key.
+const MPA_REQUEST: &[u8] = b"MPA ID Req Frame";
 /// Chunks of a flow that begins in the middle that are looked at before it is given up.
 const PATIENCE: u32 = 64;
 /// Machines whose names are remembered.
@@ -108,6 +111,11 @@ impl<'r> Above<'r> {
         to.extend(self.watch.units.drain(..).map(Event::Unit));
     }
 
+    /// An IP datagram was put together.
+    pub(super) fn see_datagram(&mut self, datagram: &net::Datagram) {
+        self.watch.see(UnitKind::Ip(datagram.ip), datagram.bytes.view());
+    }
+
     pub(super) fn finish(&mut self) {
         self.rpc.finish(&mut self.rpc_events);
         self.take_calls();
@@ -126,6 +134,9 @@ impl<'r> Above<'r> {
         summary.smb1 = smb.smb1;
         summary.smb_malformed = smb.malformed;
         summary.rpc = self.rpc.counters().clone();
+        for (what, count) in &self.counts.unseen {
+            *summary.unseen.entry(*what).or_default() += count;
+        }
         summary.foreign_flows = self.counts.foreign_flows;
         summary.calls = self.counts.calls.clone();
         summary.refusals = self.counts.refusals.clone();
@@ -172,6 +183,11 @@ impl<'r> Above<'r> {
             let other = side.other();
             self.take(flow, other, waiting[other].view());
             return Interest::Keep;
+        }
+        if bytes.starts_with(MPA_REQUEST) {
+            self.counts.see_unseen(Unseen::Iwarp);
+            self.flows.remove(&flow.id);
+            return Interest::Ignore;
         }
         *looked_at += 1;
         // SMB is worth waiting for on its ports: a capture may begin within a long transfer.

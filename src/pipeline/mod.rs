@@ -14,15 +14,18 @@ mod units;
 
 use std::net::IpAddr;
 
-use crate::bytes::{FrameNo, index};
+use crate::bytes::{FrameNo, Piece, Time, View, clamp};
 use crate::call::Call;
 use crate::capture::Frame;
-use crate::net::{self, Dissected};
+use crate::net::{self, Dissected, Fragments, Other};
 use crate::protocol::Registry;
-use crate::tcp::{Flows, Segment};
+use crate::tcp::{self, Flows};
 use above::Above;
 pub use summary::{InterfaceKey, Outcomes, Pdus, Summary};
 pub use units::{Unit, UnitKind};
+
+/// Datagrams put together inside each other: fragments in tunnels that are fragments.
+const MAX_NESTED: usize = 4;
 
 /// What happens while a capture is read.
 #[derive(Debug)]
@@ -36,6 +39,7 @@ pub enum Event {
 /// The layers and their state.
 #[derive(Debug)]
 pub struct Pipeline<'r> {
+    fragments: Fragments,
     flows: Flows,
     above: Above<'r>,
     summary: Summary,
@@ -44,7 +48,12 @@ pub struct Pipeline<'r> {
 impl<'r> Pipeline<'r> {
     /// Layers that decode with `registry`.
     pub fn new(registry: &'r Registry) -> Self {
-        Self { flows: Flows::default(), above: Above::new(registry), summary: Summary::default() }
+        Self {
+            fragments: Fragments::default(),
+            flows: Flows::default(),
+            above: Above::new(registry),
+            summary: Summary::default(),
+        }
     }
 
     /// Layers that also keep the PDUs of every call, and give the messages that `frame` carried.
@@ -61,22 +70,36 @@ impl<'r> Pipeline<'r> {
     /// Takes the next frame; what happens is appended to `events`.
     pub fn frame(&mut self, frame: &Frame<'_>, events: &mut Vec<Event>) {
         self.summary.see_frame(frame);
-        match net::dissect(frame.link, frame.data, frame.wire_len) {
+        let (len, time) = (clamp(frame.data.len()), frame.time);
+        let pieces = [Piece { at: 0, len, frame: frame.no, offset: 0, time }];
+        let view = View::new(frame.data, &pieces, &[]);
+        let found = net::dissect(frame.link, view, frame.wire_len);
+        self.take(found, view, (frame.no, time), 0);
+        self.above.drain(events);
+    }
+
+    /// Takes what was `found` in `view`: a frame, or a datagram that the frame `at` completed.
+    fn take(&mut self, found: Dissected, view: View<'_>, at: (FrameNo, Time), nested: usize) {
+        match found {
             Dissected::Tcp(tcp) => {
-                let (start, end) = (index(tcp.payload.start), index(tcp.payload.end));
-                let segment = Segment {
-                    header: tcp,
-                    payload: frame.data.get(start..end).unwrap_or_default(),
-                    frame: frame.no,
-                    time: frame.time,
-                };
                 self.summary.tcp_segments += 1;
-                self.flows.segment(&segment, &mut self.above);
+                let Self { flows, above, .. } = self;
+                tcp::parts(tcp, view.slice(tcp.payload), at, |part| flows.segment(part, above));
             }
             Dissected::Udp(_) => self.summary.udp += 1,
+            Dissected::Fragment(_) if nested == MAX_NESTED => {
+                self.summary.see_other(Other::TooDeep);
+            }
+            Dissected::Fragment(part) => {
+                let whole = self.fragments.take(&part, view.slice(part.payload), at.1);
+                if let Some(whole) = whole {
+                    self.above.see_datagram(&whole);
+                    let view = whole.bytes.view();
+                    self.take(whole.ip.dissect(view), view, at, nested + 1);
+                }
+            }
             Dissected::Other(other) => self.summary.see_other(other),
         }
-        self.above.drain(events);
     }
 
     /// The capture has ended: what is still open ends too.
@@ -89,6 +112,7 @@ impl<'r> Pipeline<'r> {
     /// What was seen so far.
     pub fn summary(&self) -> Summary {
         let mut summary = self.summary.clone();
+        summary.fragments = self.fragments.counters();
         summary.tcp = self.flows.counters();
         self.above.summarize(&mut summary);
         summary

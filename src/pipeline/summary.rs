@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::bytes::{LinkType, Time};
 use crate::call::{Call, Outcome, Readable};
 use crate::capture::Frame;
-use crate::net::Other;
+use crate::net::{self, Other, Unseen};
 use crate::rpc::{PacketType, SyntaxId};
 use crate::{rpc, tcp};
 
@@ -21,12 +21,16 @@ pub struct Summary {
     pub times: Option<(Time, Time)>,
     /// Frames by link type.
     pub links: BTreeMap<LinkType, u64>,
-    /// Frames that carry TCP.
+    /// TCP segments.
     pub tcp_segments: u64,
-    /// Frames that carry UDP.
+    /// UDP datagrams of which nothing more is known.
     pub udp: u64,
-    /// Other frames, by what they carry.
+    /// Other packets, by what they carry.
     pub other: BTreeMap<String, u64>,
+    /// What may carry SMB and cannot be read: packets, of iWARP connections.
+    pub unseen: BTreeMap<Unseen, u64>,
+    /// What was met in putting IP datagrams together.
+    pub fragments: net::FragmentCounters,
     /// What reassembly met.
     pub tcp: tcp::Counters,
     /// SMB requests and responses by command.
@@ -103,7 +107,14 @@ impl Summary {
     }
 
     pub(super) fn see_other(&mut self, other: Other) {
-        count(&mut self.other, other.to_string());
+        match other {
+            Other::Unseen(what) => self.see_unseen(what),
+            other => count(&mut self.other, other.to_string()),
+        }
+    }
+
+    pub(super) fn see_unseen(&mut self, what: Unseen) {
+        *self.unseen.entry(what).or_default() += 1;
     }
 
     pub(super) fn see_refusal(&mut self, what: String) {

@@ -44,12 +44,16 @@ impl<'r> Lab<'r> {
         let mut data = Vec::new();
         builder.write(&mut data, payload).unwrap();
         self.said[me] += u32::try_from(payload.len()).unwrap();
+        self.frame(&data);
+    }
+
+    fn frame(&mut self, data: &[u8]) {
         self.no += 1;
         let frame = Frame {
             no: FrameNo(self.no),
             time: Time::from_nanos(i128::from(self.no) * 1_000_000),
             link: LinkType::ETHERNET,
-            data: &data,
+            data,
             wire_len: u32::try_from(data.len()).unwrap(),
             comment: None,
             file: 0,
@@ -175,4 +179,35 @@ fn watching_a_frame_gives_the_messages_it_carried() {
         })
         .collect();
     assert_eq!(units, [(UnitKind::Rpc, 24)]);
+}
+
+#[test]
+fn smb_that_cannot_be_seen_is_named_where_nothing_is_listed() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 5445);
+    lab.handshake();
+    // [RFC 5044] 7.1.1: key, flags, revision, length of private data, private data.
+    lab.packet(Side::Client, false, b"MPA ID Req Frame\x40\x01\0\x08private.");
+    lab.packet(Side::Server, false, b"MPA ID Rep Frame\x40\x01\0\x08private.");
+    for (side, bytes) in conversation() {
+        lab.packet(side, false, &bytes);
+    }
+    let (calls, summary) = lab.calls();
+    assert!(calls.is_empty());
+    assert_eq!(summary.unseen.into_iter().collect::<Vec<_>>(), [(net::Unseen::Iwarp, 1)]);
+
+    let mut lab = Lab::new(&registry, 50_000, 443);
+    let quic = [&b"\xc3\0\0\0\x01\x08"[..], &[7; 1200]].concat();
+    for _ in 0..2 {
+        let builder =
+            PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
+        let mut data = Vec::new();
+        builder.udp(50_000, 443).write(&mut data, &quic).unwrap();
+        lab.frame(&data);
+    }
+    let (_, summary) = lab.calls();
+    let told = crate::report::text::not_listed(&summary).unwrap();
+    let expected = "no RPC call in 2 frames; seen: 2 packets of QUIC (may be SMB over QUIC), whose \
+                    payload no capture shows";
+    assert_eq!(told, expected);
 }

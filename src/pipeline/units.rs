@@ -1,10 +1,13 @@
 //! Messages kept because somebody wants to look at a frame they travelled in.
 
 use crate::bytes::{Buffer, FrameNo, View};
+use crate::net;
 
 /// What a unit is, which says how to dissect it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitKind {
+    /// The payload of an IP datagram that was put together from fragments.
+    Ip(net::Ip),
     /// An SMB message with its four-byte header.
     Smb,
     /// A DCE/RPC PDU.

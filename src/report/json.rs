@@ -18,6 +18,7 @@ use crate::protocol::{Grade, Registry};
 use crate::rpc::names::{FAULTS, name};
 use crate::rpc::{Auth, Message, Transfer};
 use crate::security::Mechanism;
+use crate::skew::Skew;
 
 /// Version of the records' form.
 pub const SCHEMA: u32 = 1;
@@ -60,17 +61,32 @@ impl Formatter for Visible {
     }
 }
 
-/// The `capture` record. Counts are null where the input has not been read to its end.
-pub fn capture(files: &[CaptureFile], whole: bool) -> Json {
+/// The `capture` record. Counts are null where the input has not been read to its end. `skews` has
+/// an entry for each file, or none at all where clocks were not compared.
+pub fn capture(files: &[CaptureFile], skews: &[Option<Skew>], whole: bool) -> Json {
     json!({
         "type": "capture",
         "schema": SCHEMA,
         "version": env!("CARGO_PKG_VERSION"),
-        "files": files.iter().map(|file| capture_file(file, whole)).collect::<Vec<_>>(),
+        "files": capture_files(files, skews, whole),
     })
 }
 
-fn capture_file(file: &CaptureFile, whole: bool) -> Json {
+fn capture_files(files: &[CaptureFile], skews: &[Option<Skew>], whole: bool) -> Json {
+    let skew = |at: usize| {
+        let Some(skew) = skews.get(at).copied().flatten() else { return Json::Null };
+        json!({
+            "of": files.get(skew.of).map(|file| &file.name),
+            "ms": milliseconds(skew.ahead),
+            "uncertainty_ms": milliseconds(skew.uncertainty),
+            "packets": skew.packets,
+            "both_ways": skew.both_ways,
+        })
+    };
+    files.iter().enumerate().map(|(at, file)| capture_file(file, &skew(at), whole)).collect()
+}
+
+fn capture_file(file: &CaptureFile, skew: &Json, whole: bool) -> Json {
     let time = |pick: fn((Time, Time)) -> Time| file.times.map(pick).map(|time| time.to_string());
     json!({
         "name": file.name,
@@ -79,6 +95,7 @@ fn capture_file(file: &CaptureFile, whole: bool) -> Json {
         "link_types": file.links.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "first_time": time(|(first, _)| first),
         "last_time": time(|(_, last)| last).filter(|_| whole),
+        "skew": skew,
         "frames": whole.then_some(file.frames),
         "comments": file.comments,
         "blocks": file
@@ -117,7 +134,7 @@ impl Writer<'_> {
             put("files", both(call, |message| self.in_files(message, origins)));
         }
         put("time", json!(call.time.to_string()));
-        put("elapsed_ms", elapsed_ms(call.elapsed));
+        put("elapsed_ms", call.elapsed.map_or(Json::Null, milliseconds));
         put("client", party(&call.client));
         put("server", party(&call.server));
         put(
@@ -201,11 +218,9 @@ fn frames(message: &Message) -> Json {
     message.frames.iter().map(|frame| frame.0).collect()
 }
 
-fn elapsed_ms(nanos: Option<i64>) -> Json {
-    // Six decimals are exact up to 2^53 ns, which is 104 days.
-    nanos.map_or(Json::Null, |nanos| {
-        millionths(nanos).parse::<f64>().map_or(Json::Null, |ms| json!(ms))
-    })
+/// Nanoseconds in milliseconds: six decimals are exact up to 2^53 ns, which is 104 days.
+fn milliseconds(nanos: i64) -> Json {
+    millionths(nanos).parse::<f64>().map_or(Json::Null, |ms| json!(ms))
 }
 
 fn party(party: &Party) -> Json {
@@ -288,11 +303,11 @@ fn fault(status: Option<u32>) -> Json {
 }
 
 /// The `summary` record.
-pub fn summary(summary: &Summary, files: &[CaptureFile]) -> Json {
+pub fn summary(summary: &Summary, files: &[CaptureFile], skews: &[Option<Skew>]) -> Json {
     let time = |pick: fn((Time, Time)) -> Time| summary.times.map(pick).map(|t| t.to_string());
     json!({
         "type": "summary",
-        "files": files.iter().map(|file| capture_file(file, true)).collect::<Vec<_>>(),
+        "files": capture_files(files, skews, true),
         "read": {
             "frames": summary.frames,
             "first_time": time(|(first, _)| first),
@@ -301,6 +316,16 @@ pub fn summary(summary: &Summary, files: &[CaptureFile]) -> Json {
             "tcp_segments": summary.tcp_segments,
             "udp_datagrams": summary.udp,
             "other": counts(summary.other.iter().map(|(what, n)| (what.clone(), *n))),
+            "unseen": counts(summary.unseen.iter().map(|(what, n)| (what.to_string(), *n))),
+        },
+        "ip": {
+            "fragments": summary.fragments.fragments,
+            "datagrams": summary.fragments.datagrams,
+            "repeated_fragments": summary.fragments.repeated,
+            "overlapping_fragments": summary.fragments.overlaps,
+            "conflicting_fragments": summary.fragments.conflicts,
+            "dropped_datagrams": summary.fragments.dropped,
+            "incomplete_datagrams": summary.fragments.incomplete,
         },
         "tcp": {
             "flows": summary.tcp.flows,

@@ -73,6 +73,7 @@ pub fn frame(
     hex(view, out)?;
     for unit in units {
         let what = match unit.kind {
+            UnitKind::Ip(_) => "IP datagram put together from fragments",
             UnitKind::Smb => "SMB message",
             UnitKind::Rpc => "DCE/RPC PDU",
         };
@@ -224,6 +225,10 @@ fn view_of(kind: UnitKind, view: View<'_>, out: &mut dyn Write) -> io::Result<()
     let stop = match kind {
         UnitKind::Rpc => pdu::dissect(&mut reader).err(),
         UnitKind::Smb => smb::dissect(&mut reader, |_| {}).err(),
+        UnitKind::Ip(ip) => {
+            ip.rows(view, &mut tree);
+            None
+        }
     };
     if let Some(stop) = stop {
         tree.row("stopped", stop.to_string(), Span::new(stop.at, stop.at));

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::brief;
 use crate::bytes::{Time, millionths, printable};
 use crate::call::{Call, Outcome, Party};
+use crate::net::Unseen;
 use crate::pipeline::Summary;
 use crate::protocol::Registry;
 
@@ -354,6 +355,14 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
         "compressed SMB message, which is not read yet",
         "compressed SMB messages, which are not read yet",
     );
+    for (what, count) in &summary.unseen {
+        let seen = "whose payload no capture shows";
+        let (one, many) = match what {
+            Unseen::Iwarp => ("connection", "connections"),
+            Unseen::Quic | Unseen::RoceV1 | Unseen::RoceV2 => ("packet", "packets"),
+        };
+        add(*count, &format!("{one} of {what}, {seen}"), &format!("{many} of {what}, {seen}"));
+    }
     // A client that offers SMB 2 as well begins a connection with one message of SMB 1.
     if summary.smb1 > summary.tcp.flows {
         add(summary.smb1, "", "SMB 1 messages, whose calls are not read yet");
@@ -368,6 +377,9 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
             add(*count, &format!("frame of {what}"), &format!("frames of {what}"));
         }
     }
+    let missing = "of which a fragment is missing: it was not captured";
+    let incomplete = summary.fragments.incomplete;
+    add(incomplete, &format!("IP datagram {missing}"), &format!("IP datagrams {missing}"));
     let missing = "missing from TCP streams: packets that were not captured";
     add(summary.tcp.lost_bytes, &format!("byte {missing}"), &format!("bytes {missing}"));
     let cut = "cut off by the snap length (capture whole packets: -s 0)";

@@ -20,8 +20,12 @@
 //!
 //! **Conflicts.** The first copy of a byte wins. A later copy that differs is counted while the
 //! first is still held; what has been delivered is not kept for comparing.
+//!
+//! **Copies.** A packet that was recorded twice, at two places or by two captures, is a repetition
+//! like any other: its bytes are delivered once, as carried by the frame that came first.
 
 mod half;
+mod parts;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -32,6 +36,8 @@ use rustc_hash::FxHashMap;
 use crate::bytes::{Both, Ends, FrameNo, Missing, Piece, Side, Span, Time, View};
 use crate::net;
 use half::{Half, Ready};
+
+pub use parts::parts;
 
 /// Segments of one flow that may wait for a missing one.
 pub const REORDER_SEGMENTS: usize = 64;
@@ -56,10 +62,10 @@ type Key = (SocketAddr, SocketAddr);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowId(pub u32);
 
-/// A segment as a frame carried it.
+/// A segment, or a part of one, as one frame carried it ([`parts`]).
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'a> {
-    /// What its headers say.
+    /// What its headers say; `payload` is its place in the frame.
     pub header: net::Segment,
     /// The payload that was captured.
     pub payload: &'a [u8],

@@ -84,6 +84,7 @@ fn segment(p: &Packet, no: u64) -> Segment<'_> {
         header: net::Segment {
             src: addr(p.from),
             dst: addr(p.from.other()),
+            identification: None,
             seq: p.seq,
             ack: p.ack,
             syn: p.syn,
@@ -259,6 +260,7 @@ proptest! {
             let header = net::Segment {
                 src,
                 dst,
+                identification: None,
                 seq,
                 ack,
                 syn: flags & 0x07 == 0x07,

@@ -4,6 +4,7 @@
 //! capture as it was recorded. What is missing may be missing; nothing may be wrong.
 
 mod channels;
+mod fragments;
 mod loss;
 mod noise;
 mod order;
