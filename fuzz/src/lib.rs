@@ -70,7 +70,7 @@ impl<'a> Script<'a> {
 fn piece(bytes: &[u8], frame: u64) -> Piece {
     let len = u32::try_from(bytes.len()).expect("an input is small");
     let time = Time::from_nanos(i128::from(frame) * 1_000_000);
-    Piece { at: 0, len, frame: FrameNo(frame), offset: 54, time }
+    Piece { at: 0, len, frame: FrameNo(frame), offset: 54, time, made: false }
 }
 
 fn address(host: u8, port: u16) -> SocketAddr {
