@@ -42,7 +42,7 @@ fn chunk(data: &[u8], out: &mut Output) -> Result<(), Corrupt> {
     while !input.0.is_empty() {
         let flags = input.u8()?;
         for bit in 0..8 {
-            if input.0.is_empty() {
+            if input.0.is_empty() || out.is_full() {
                 return Ok(());
             }
             if flags >> bit & 1 == 0 {
