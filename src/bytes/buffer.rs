@@ -32,7 +32,7 @@ impl Span {
     }
 }
 
-/// A run of bytes of a unit that travelled in one frame.
+/// A run of bytes of a unit, and a frame they travelled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Where the run starts, in the coordinates of the unit.
@@ -41,10 +41,14 @@ pub struct Piece {
     pub len: u32,
     /// The frame that carried it.
     pub frame: FrameNo,
-    /// Where the run starts within that frame.
+    /// Where the run starts within that frame; of bytes that were made, where what they were made
+    /// from starts.
     pub offset: u32,
     /// When the frame was captured.
     pub time: Time,
+    /// Whether the bytes are not in the frame as they are here: they were made, by decompression,
+    /// from what this and other frames carried, each of which has a piece of the same extent.
+    pub made: bool,
 }
 
 /// Why bytes that were on the wire are not here.
@@ -140,10 +144,11 @@ impl<'a> View<'a> {
         tail.iter().take_while(move |p| p.at < to).map(move |p| {
             let start = p.at.max(from);
             let end = p.at.saturating_add(p.len).min(to);
+            let offset = if p.made { 0 } else { start - p.at };
             Piece {
                 at: start - from,
                 len: end - start,
-                offset: p.offset.saturating_add(start - p.at),
+                offset: p.offset.saturating_add(offset),
                 ..*p
             }
         })
@@ -214,20 +219,39 @@ impl Buffer {
         let at = self.len();
         self.bytes.extend_from_slice(view.bytes());
         for piece in view.pieces() {
-            let piece = Piece { at: piece.at.saturating_add(at), ..piece };
-            match self.pieces.last_mut() {
-                Some(last)
-                    if last.frame == piece.frame
-                        && last.at.saturating_add(last.len) == piece.at
-                        && last.offset.saturating_add(last.len) == piece.offset =>
-                {
-                    last.len = last.len.saturating_add(piece.len);
-                }
-                _ => self.pieces.push(piece),
-            }
+            self.note_piece(Piece { at: piece.at.saturating_add(at), ..piece });
         }
         for hole in view.holes() {
             self.note_hole(Hole { at: hole.at.saturating_add(at), ..hole });
+        }
+    }
+
+    /// Appends bytes that were made from `source`: all its frames carried each of them.
+    pub fn push_made(&mut self, bytes: &[u8], source: View<'_>) {
+        let (at, len) = (self.len(), clamp(bytes.len()));
+        if len == 0 {
+            return;
+        }
+        self.bytes.extend_from_slice(bytes);
+        let mut pieces: Vec<Piece> = source.pieces().collect();
+        pieces.sort_by_key(|piece| piece.frame);
+        pieces.dedup_by_key(|piece| piece.frame);
+        for piece in pieces {
+            self.note_piece(Piece { at, len, made: true, ..piece });
+        }
+    }
+
+    fn note_piece(&mut self, piece: Piece) {
+        match self.pieces.last_mut() {
+            Some(last)
+                if (last.frame, last.made) == (piece.frame, piece.made)
+                    && last.at.saturating_add(last.len) == piece.at
+                    && last.offset.saturating_add(if piece.made { 0 } else { last.len })
+                        == piece.offset =>
+            {
+                last.len = last.len.saturating_add(piece.len);
+            }
+            _ => self.pieces.push(piece),
         }
     }
 
@@ -279,7 +303,8 @@ mod tests {
     use super::*;
 
     fn piece(at: u32, len: u32, frame: u64, offset: u32) -> Piece {
-        Piece { at, len, frame: FrameNo(frame), offset, time: Time::from_nanos(frame.into()) }
+        let time = Time::from_nanos(frame.into());
+        Piece { at, len, frame: FrameNo(frame), offset, time, made: false }
     }
 
     /// frame 7 carries "abcd", then two bytes are lost, then frame 9 carries "gh".
@@ -343,6 +368,34 @@ mod tests {
         b.push(v.slice(Span::new(0, 1)));
         b.push(v.slice(Span::new(1, 4)));
         assert_eq!(b.view().pieces().collect::<Vec<_>>(), whole);
+    }
+
+    #[test]
+    fn every_frame_of_the_source_carried_each_byte_that_was_made() {
+        let source = sample();
+        let mut b = Buffer::default();
+        b.push(source.view().slice(Span::new(0, 2)));
+        b.push_made(b"xyz", source.view());
+        b.push_made(b"", source.view());
+        let made = |at, len, frame| Piece { made: true, ..piece(at, len, frame, 54) };
+        let all = [piece(0, 2, 7, 54), made(2, 3, 7), made(2, 3, 9)];
+        assert_eq!(b.view().pieces().collect::<Vec<_>>(), all);
+        let last = b.view().from(4);
+        assert_eq!(last.bytes(), b"z");
+        assert_eq!(last.pieces().collect::<Vec<_>>(), [made(0, 1, 7), made(0, 1, 9)]);
+        assert_eq!(
+            (last.frames(), last.time()),
+            (vec![FrameNo(7), FrameNo(9)], Some(Time::from_nanos(9)))
+        );
+        b.consume(3);
+        assert_eq!(b.view().frames(), [FrameNo(7), FrameNo(9)]);
+        let mut again = Buffer::default();
+        again.push(b.view().slice(Span::new(0, 1)));
+        again.push(b.view().from(1));
+        assert_eq!(again.view().bytes(), b"yz");
+        for n in 0..2 {
+            assert_eq!(again.view().from(n).frames(), [FrameNo(7), FrameNo(9)]);
+        }
     }
 
     #[test]

@@ -74,7 +74,8 @@ impl Observer for Found {
     fn frame(&mut self, frame: &Frame<'_>) {
         if self.watched == Some(frame.no) {
             let len = clamp(frame.data.len());
-            let piece = Piece { at: 0, len, frame: frame.no, offset: 0, time: frame.time };
+            let piece =
+                Piece { at: 0, len, frame: frame.no, offset: 0, time: frame.time, made: false };
             let mut bytes = Buffer::default();
             bytes.push(View::new(frame.data, &[piece], &[]));
             self.frame = Some((frame.link, bytes));

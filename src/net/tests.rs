@@ -85,6 +85,7 @@ fn tree(link: LinkType, frame: &[u8]) -> Tree {
         frame: FrameNo(1),
         offset: 0,
         time: Time::default(),
+        made: false,
     };
     let mut tree = Tree::default();
     rows(link, View::new(frame, &[piece], &[]), &mut tree);

@@ -131,6 +131,11 @@ impl<'r> Above<'r> {
         summary.smb_sealed = smb.sealed;
         summary.smb_sealed_bytes = smb.sealed_bytes;
         summary.smb_compressed = smb.compressed;
+        summary.smb_compressions = smb
+            .compressions()
+            .map(|(algorithm, count)| (algorithm.name().unwrap_or_default().to_owned(), count))
+            .collect();
+        summary.smb_compressed_unread = smb.compressed_unread;
         summary.smb1 = smb.smb1;
         summary.smb_malformed = smb.malformed;
         summary.rpc = self.rpc.counters().clone();
@@ -444,8 +449,12 @@ impl Layer for OnSmb<'_, '_> {
         self.above.watch.see(UnitKind::Smb, unit);
         let Self { connection, ends, .. } = *self;
         let above = &mut *self.above;
-        above.smb.advance(connection, ends, unit, whole, &mut above.smb_events);
+        let plain = above.smb.advance(connection, ends, unit, whole, &mut above.smb_events);
         above.take_smb(ends, Some(unit));
+        if let Some(plain) = plain {
+            above.smb.advance_plain(connection, ends, &plain, &mut above.smb_events);
+            above.take_smb(ends, Some(plain.message.view()));
+        }
     }
 
     fn resync(&mut self, bytes: &[u8]) -> Option<u32> {

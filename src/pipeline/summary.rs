@@ -43,6 +43,10 @@ pub struct Summary {
     pub smb_sealed_bytes: u64,
     /// SMB messages that are compressed.
     pub smb_compressed: u64,
+    /// Those of them in which an algorithm occurs, by its name.
+    pub smb_compressions: BTreeMap<String, u64>,
+    /// Those of them that could not be decompressed.
+    pub smb_compressed_unread: u64,
     /// SMB 1 messages.
     pub smb1: u64,
     /// SMB messages that break their own lengths.

@@ -345,6 +345,8 @@ pub fn summary(summary: &Summary, files: &[CaptureFile], skews: &[Option<Skew>])
             "encrypted_messages": summary.smb_sealed,
             "encrypted_bytes": summary.smb_sealed_bytes,
             "compressed_messages": summary.smb_compressed,
+            "compressions": counts(summary.smb_compressions.iter().map(|(what, n)| (what.clone(), *n))),
+            "compressed_messages_unread": summary.smb_compressed_unread,
             "smb1_messages": summary.smb1,
             "malformed_messages": summary.smb_malformed,
         },

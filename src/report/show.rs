@@ -8,7 +8,9 @@ use anstyle::Style;
 use super::json::{auth_words, mechanism_word};
 use super::text::TimeStyle;
 use super::{brief, text};
-use crate::bytes::{LinkType, Piece, Reader, Sink, Span, Tree, View, index, millionths, printable};
+use crate::bytes::{
+    LinkType, Piece, Reader, Sink, Span, Stop, Tree, View, index, millionths, printable,
+};
 use crate::call::{Call, Party, Readable, Stub};
 use crate::ndr;
 use crate::pipeline::{Unit, UnitKind};
@@ -222,14 +224,46 @@ fn arguments(side: &str, stub: &Stub, message: &Message, out: &mut dyn Write) ->
 fn view_of(kind: UnitKind, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut tree = Tree::default();
     let mut reader = Reader::new(view, &mut tree);
+    let mut compressed = None;
     let stop = match kind {
         UnitKind::Rpc => pdu::dissect(&mut reader).err(),
-        UnitKind::Smb => smb::dissect(&mut reader, |_| {}).err(),
+        UnitKind::Smb => match smb::dissect(&mut reader, |_| {}) {
+            Ok(smb::Packet::Compressed(transform)) => {
+                compressed = Some(transform);
+                None
+            }
+            packet => packet.err(),
+        },
         UnitKind::Ip(ip) => {
             ip.rows(view, &mut tree);
             None
         }
     };
+    body(tree, stop, view, out)?;
+    compressed.map_or(Ok(()), |transform| plain(view, &transform, out))
+}
+
+/// The message in a compressed one.
+fn plain(
+    view: View<'_>,
+    transform: &smb::CompressionTransform,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(out)?;
+    let plain = match smb::decompress(view, transform, u32::MAX) {
+        Ok(plain) => plain,
+        Err(stop) => return writeln!(out, "{HEAD}not decompressed: {stop}{HEAD:#}"),
+    };
+    let (view, whole) = (plain.message.view(), plain.whole);
+    let frames = frames_of(view);
+    writeln!(out, "{HEAD}SMB message, {whole} bytes, decompressed from {frames}{HEAD:#}")?;
+    let mut tree = Tree::default();
+    let stop = smb::dissect_plain(&mut Reader::new(view, &mut tree), whole, |_| {}).err();
+    body(tree, stop, view, out)
+}
+
+/// Rows and bytes.
+fn body(mut tree: Tree, stop: Option<Stop>, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
     if let Some(stop) = stop {
         tree.row("stopped", stop.to_string(), Span::new(stop.at, stop.at));
     }
@@ -268,11 +302,20 @@ fn frames_of(view: View<'_>) -> String {
 fn hex(view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut at = 0;
     for piece in view.pieces() {
-        missing(view, at, piece.at, out)?;
+        let (from, end) = (piece.at.max(at), piece.at.saturating_add(piece.len));
+        if from >= end {
+            // Another of the frames these bytes were made from.
+            continue;
+        }
+        missing(view, at, from, out)?;
         let Piece { frame, offset, .. } = piece;
-        writeln!(out, "  {DIM}bytes of frame {} from its offset {offset}{DIM:#}", frame.0)?;
-        let end = piece.at.saturating_add(piece.len);
-        for start in (piece.at..end).step_by(16) {
+        if piece.made {
+            let frames = frames_of(view.slice(Span::new(from, end)));
+            writeln!(out, "  {DIM}bytes decompressed from {frames}{DIM:#}")?;
+        } else {
+            writeln!(out, "  {DIM}bytes of frame {} from its offset {offset}{DIM:#}", frame.0)?;
+        }
+        for start in (from..end).step_by(16) {
             let row = view.slice(Span::new(start, end.min(start.saturating_add(16))));
             hex_row(start, row.bytes(), out)?;
         }

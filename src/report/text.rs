@@ -351,9 +351,9 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
         "calls sealed by RPC, whose arguments cannot be seen without keys",
     );
     add(
-        summary.smb_compressed,
-        "compressed SMB message, which is not read yet",
-        "compressed SMB messages, which are not read yet",
+        summary.smb_compressed_unread,
+        "compressed SMB message that could not be decompressed",
+        "compressed SMB messages that could not be decompressed",
     );
     for (what, count) in &summary.unseen {
         let seen = "whose payload no capture shows";

@@ -176,7 +176,7 @@ fn feed(rpc: &mut Rpc, chunks: &[(Side, Vec<u8>)]) -> Vec<Event> {
         let no = u64::try_from(n).unwrap() + 1;
         let len = clamp(bytes.len());
         let time = Time::from_nanos(no.into());
-        let piece = Piece { at: 0, len, frame: FrameNo(no), offset: 0, time };
+        let piece = Piece { at: 0, len, frame: FrameNo(no), offset: 0, time, made: false };
         rpc.feed(origin(*side), View::new(bytes, &[piece], &[]), &mut out, &mut |_| {});
     }
     out

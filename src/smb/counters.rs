@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Command, dialect_name};
+use super::{Command, Compression, Payload, dialect_name};
 
 /// What was seen, over all connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub struct Counters {
     pub sealed_bytes: u64,
     /// Compressed messages.
     pub compressed: u64,
+    /// Those of them in which an algorithm occurs, by its number.
+    compressions: [u64; 6],
+    /// Those of them that could not be decompressed.
+    pub compressed_unread: u64,
     /// SMB1 messages.
     pub smb1: u64,
     /// Messages that could not be read for a fault of their sender.
@@ -33,6 +37,12 @@ impl Counters {
         counted.filter(|(_, count)| *count > 0)
     }
 
+    /// Compressed messages in which each algorithm occurs, without those that do not. A chain can
+    /// have several.
+    pub fn compressions(&self) -> impl Iterator<Item = (Compression, u64)> {
+        (0..).map(Compression).zip(self.compressions).filter(|(_, count)| *count > 0)
+    }
+
     /// Names of the dialects that were negotiated, ascending.
     pub fn dialects(&self) -> impl Iterator<Item = String> {
         self.dialects.iter().map(|dialect| match dialect_name(*dialect) {
@@ -45,6 +55,14 @@ impl Counters {
         let at = usize::from(command.0).min(self.messages.len() - 1);
         if let Some(count) = self.messages.get_mut(at) {
             *count += 1;
+        }
+    }
+
+    pub(super) fn compressed(&mut self, payloads: &[Payload]) {
+        self.compressed += 1;
+        for (n, count) in (0..).zip(&mut self.compressions).skip(1) {
+            let used = payloads.iter().any(|payload| payload.algorithm == Compression(n));
+            *count += u64::from(used);
         }
     }
 

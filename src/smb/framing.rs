@@ -5,12 +5,13 @@
 
 use memchr::memmem;
 
+use super::compression::{COMPRESSION_SIZE, CompressionTransform, decompress};
 use super::header::{COMPRESSED, SERVER_TO_REDIR, SMB1, SMB2, TRANSFORM};
 use super::ioctl::is_pipe_control;
 use super::model::Handle;
-use super::transform::{COMPRESSION_SIZE, TRANSFORM_SIZE};
-use super::{Command, ConnectionId, FileId, Header, Nbss, NbssType, Smb};
-use crate::bytes::{Framed, Guid, Side, View, clamp, index};
+use super::transform::TRANSFORM_SIZE;
+use super::{Command, ConnectionId, FileId, Header, Nbss, NbssType, Plain, Smb};
+use crate::bytes::{Framed, Guid, Side, Stop, View, clamp, index};
 
 /// Bytes after which [`Smb::frame`] no longer asks for more: the four of 2.1, the header, and the
 /// fixed part of a WRITE request, of which `FileId` decides.
@@ -21,6 +22,14 @@ const WHOLE_MAX: u32 = 1 << 20;
 
 /// Data longer than this are no PDU, whose length has 16 bits.
 const PDU_MAX: u32 = 0xffff;
+
+/// A compressed message longer than this is held no further than its header may reach. What is
+/// worth decompressing is shorter, and most of what is not can only be told by decompressing it.
+const COMPRESSED_MAX: u32 = HEADER_MAX + PDU_MAX;
+
+/// Bytes in which the header of a message is, however it is compressed: a table of Huffman codes,
+/// and two octets for each of its own.
+const COMPRESSED_HEADER: u32 = 512;
 
 /// Length below which it costs more to ask than to hold.
 const SMALL: u32 = 256;
@@ -61,7 +70,8 @@ impl Smb {
         match magic {
             SMB2 => self.frame_smb2(connection, bytes, whole),
             TRANSFORM => skim(Nbss::SIZE + TRANSFORM_SIZE, whole),
-            COMPRESSED => skim(Nbss::SIZE + COMPRESSION_SIZE, whole),
+            COMPRESSED if whole > COMPRESSED_MAX => skim(COMPRESSED_HEADER, whole),
+            COMPRESSED => Framed::Whole(whole),
             SMB1 => skim(HEADER_MAX, whole),
             _ => Framed::Foreign,
         }
@@ -80,6 +90,25 @@ impl Smb {
         let compound = u32_at(bytes, NEXT_COMMAND) != 0;
         let wanted = compound || self.is_wanted(connection, bytes, whole);
         if wanted && whole <= WHOLE_MAX { Framed::Whole(whole) } else { skim(HEADER_MAX, whole) }
+    }
+
+    /// The message in a compressed unit: all of it, or only its headers if nothing else is of use.
+    pub(super) fn plain(
+        &self,
+        connection: ConnectionId,
+        unit: View<'_>,
+        transform: &CompressionTransform,
+    ) -> Result<Plain, Stop> {
+        let head = decompress(unit, transform, HEADER_MAX - Nbss::SIZE)?;
+        if transform.cut {
+            return Ok(head);
+        }
+        let whole = head.whole.saturating_add(Nbss::SIZE);
+        let bytes = [&[0; 4], head.message.view().bytes()].concat();
+        match self.frame_smb2(connection, &bytes, whole) {
+            Framed::Whole(_) => decompress(unit, transform, whole),
+            _ => Ok(head),
+        }
     }
 
     /// Whether more than the headers of a single message is of use.
@@ -146,6 +175,11 @@ pub fn resync(side: Side, bytes: &[u8]) -> Option<u32> {
             unit.len() >= RECOGNISED && Seen::at(unit).is_some_and(|seen| seen.may_be(side))
         })
         .map(clamp)
+}
+
+/// Whether the unit at the start of `bytes` is a compressed message.
+pub(super) fn is_compressed(bytes: &[u8]) -> bool {
+    array(bytes, 4) == Some(COMPRESSED)
 }
 
 /// Whether a flow that begins with `bytes` (eight are enough) is SMB on TCP.

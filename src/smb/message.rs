@@ -4,7 +4,8 @@ use super::header::{COMPRESSED, SMB1, SMB2, TRANSFORM};
 use super::{
     Close, Command, CompressionTransform, Create, Created, Header, Ioctl, IoctlAnswer, Nbss,
     NbssType, Negotiate, Negotiated, Read, SessionSetup, SessionSetupAnswer, Status, Transform,
-    TreeConnect, TreeConnected, Write, create, io, ioctl, negotiate, session, transform, tree,
+    TreeConnect, TreeConnected, Write, compression, create, io, ioctl, negotiate, session,
+    transform, tree,
 };
 use crate::bytes::{Field, Missing, Reader, Sink, Span, Stop, Why};
 
@@ -105,16 +106,27 @@ pub fn dissect<S: Sink>(
     let packet = r.within(nbss.length, "LENGTH", |r| match magic {
         SMB2 => chain(r, cut, &mut each),
         TRANSFORM => transform::encrypted(r).map(Packet::Sealed),
-        COMPRESSED => transform::compressed(r).map(Packet::Compressed),
+        COMPRESSED => compression::read(r, cut).map(Packet::Compressed),
         SMB1 => Ok(Packet::Smb1),
         _ => Ok(Packet::Unknown),
     });
     let packet = packet.map_err(|stop| forgive(stop, cut))?;
-    if packet != Packet::Messages {
+    if !matches!(packet, Packet::Messages | Packet::Compressed(_)) {
         r.bytes(dec!("Data"), r.left())?;
     }
     r.seek(start.saturating_add(nbss.whole()).min(r.end()), "LENGTH")?;
     Ok(packet)
+}
+
+/// Reads the SMB2 messages at the reader's position, `whole` bytes without a transport header, as
+/// [`Plain`](super::Plain) has them; fewer are here if the rest was not asked for.
+pub fn dissect_plain<S: Sink>(
+    r: &mut Reader<'_, '_, S>,
+    whole: u32,
+    mut each: impl FnMut(Message),
+) -> Result<Packet, Stop> {
+    let cut = whole > r.left();
+    chain(r, cut, &mut each).map_err(|stop| forgive(stop, cut))
 }
 
 /// 3.2.4.1.4 Sending Compounded Requests: messages linked by `NextCommand`.

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!  bytes of a connection ─► Smb::frame ─► unit ─► Smb::advance ─► Event::PipeData, PipeOpened, …
-//!                                          │
+//!                                          │           └─ if it was compressed: Plain ─► advance_plain
 //!                                          └────► dissect ─► rows (at any time, from the unit alone)
 //! ```
 //!
@@ -13,6 +13,7 @@
 //! and the calls on one pipe, over several connections (3.1.4 "multichannel").
 
 mod cache;
+mod compression;
 mod counters;
 mod create;
 mod event;
@@ -38,6 +39,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+pub use compression::{Compression, CompressionTransform, Payload, Plain, decompress};
 pub use counters::Counters;
 pub use create::{Close, Create, Created};
 pub use event::{ConnectionId, Event, Pipe, PipeId};
@@ -45,11 +47,11 @@ pub use framing::{HEADER_MAX, plausible_start, resync, sender};
 pub use header::{Command, FileId, Header};
 pub use io::{Read, Write};
 pub use ioctl::{Ioctl, IoctlAnswer};
-pub use message::{Body, Message, Packet, dissect};
+pub use message::{Body, Message, Packet, dissect, dissect_plain};
 pub use nbss::{Nbss, NbssType};
 pub use negotiate::{Negotiate, Negotiated, dialect_name};
 pub use session::{SessionSetup, SessionSetupAnswer};
 pub use state::Smb;
 pub use status::Status;
-pub use transform::{CompressionTransform, Transform};
+pub use transform::Transform;
 pub use tree::{ShareType, TreeConnect, TreeConnected};

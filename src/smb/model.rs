@@ -144,16 +144,17 @@ pub(super) enum Asked {
 }
 
 /// The file a request means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Target {
     Known(FileId),
     /// The one that the CREATE with this `MessageId` opens.
     Created(u64),
+    #[default]
     Nothing,
 }
 
 /// What the messages of a chain take over from those before them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Chain {
     pub(super) session_id: u64,
     pub(super) tree: Option<u32>,

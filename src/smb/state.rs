@@ -14,9 +14,12 @@ use std::net::IpAddr;
 
 use super::cache::Cache;
 use super::model::{
-    Chain, Connection, Open, Pending, ServerId, Session, SessionKey, Target, Tracked, Tree, Unit,
+    Chain, Connection, Open, Pending, ServerId, Session, SessionKey, Tracked, Tree, Unit,
 };
-use super::{ConnectionId, Counters, Event, FileId, Message, Packet, Pipe, PipeId, dissect};
+use super::{
+    ConnectionId, Counters, Event, FileId, Message, Packet, Pipe, PipeId, Plain, dissect,
+    dissect_plain, framing,
+};
 use crate::bytes::{Ends, Guid, Missing, Reader, Stop, View, Why};
 
 const CONNECTIONS_MAX: usize = 1 << 14;
@@ -78,6 +81,8 @@ impl Smb {
     /// Takes in one unit as [`Smb::frame`] cut it: `message` begins with its four-byte header, and
     /// is shorter than `whole` if it was skimmed. Who asks and who answers is taken from the
     /// messages themselves.
+    ///
+    /// A message that was compressed is given back, for [`Smb::advance_plain`].
     pub fn advance(
         &mut self,
         connection: ConnectionId,
@@ -85,9 +90,9 @@ impl Smb {
         message: View<'_>,
         whole: u32,
         out: &mut Vec<Event>,
-    ) {
+    ) -> Option<Plain> {
         let unit = Unit { connection, server: self.connect(connection, ends), view: message };
-        let mut chain = Chain { session_id: 0, tree: None, file: Target::Nothing };
+        let mut chain = Chain::default();
         let mut none = ();
         let mut r = Reader::new(message, &mut none);
         let packet = dissect(&mut r, |m| self.message(unit, &mut chain, &m, out));
@@ -97,9 +102,39 @@ impl Smb {
                 self.counters.sealed += 1;
                 self.counters.sealed_bytes += u64::from(whole);
             }
-            Ok(Packet::Compressed(_)) => self.counters.compressed += 1,
+            Ok(Packet::Compressed(transform)) => {
+                self.counters.compressed(&transform.payloads);
+                match self.plain(connection, message, &transform) {
+                    Ok(plain) => return Some(plain),
+                    Err(stop) => self.unread(connection, &stop, out),
+                }
+            }
             Ok(Packet::Smb1) => self.counters.smb1 += 1,
+            Err(stop) if framing::is_compressed(message.bytes()) => {
+                self.counters.compressed(&[]);
+                self.unread(connection, &stop, out);
+            }
             Err(stop) => self.stopped(connection, &stop, out),
+        }
+        None
+    }
+
+    /// Takes in what [`Smb::advance`] gave back. Spans of events are those of `plain.message`.
+    pub fn advance_plain(
+        &mut self,
+        connection: ConnectionId,
+        ends: Ends,
+        plain: &Plain,
+        out: &mut Vec<Event>,
+    ) {
+        let view = plain.message.view();
+        let unit = Unit { connection, server: self.connect(connection, ends), view };
+        let mut chain = Chain::default();
+        let mut none = ();
+        let mut r = Reader::new(view, &mut none);
+        let read = dissect_plain(&mut r, plain.whole, |m| self.message(unit, &mut chain, &m, out));
+        if let Err(stop) = read {
+            self.stopped(connection, &stop, out);
         }
     }
 
@@ -170,6 +205,12 @@ impl Smb {
         } else {
             self.request(unit, chain, m, out);
         }
+    }
+
+    /// A message could not be decompressed.
+    fn unread(&mut self, connection: ConnectionId, stop: &Stop, out: &mut Vec<Event>) {
+        self.counters.compressed_unread += 1;
+        self.stopped(connection, stop, out);
     }
 
     fn stopped(&mut self, connection: ConnectionId, stop: &Stop, out: &mut Vec<Event>) {

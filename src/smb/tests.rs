@@ -1,5 +1,8 @@
 //! Tests at the boundary of the module: bytes in, rows and events out.
 
+mod compression;
+#[path = "../../tests/common/compressors.rs"]
+mod compressors;
 mod files;
 mod lab;
 mod messages;

@@ -277,6 +277,7 @@ impl Half {
                 frame: segment.frame,
                 offset,
                 time: segment.time,
+                made: false,
             };
             self.held.insert(from, Held { bytes, piece, skip: 0, since: now, ack });
             from = to;

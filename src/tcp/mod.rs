@@ -352,6 +352,7 @@ impl State {
                 frame: segment.frame,
                 offset: segment.header.payload.start.saturating_add(span.start),
                 time: segment.time,
+                made: false,
             };
             let (start, end) = (crate::bytes::index(span.start), crate::bytes::index(span.end));
             let bytes = segment.payload.get(start..end).unwrap_or_default();

@@ -4,6 +4,9 @@
 //! capture as it was recorded. What is missing may be missing; nothing may be wrong.
 
 mod channels;
+mod compressed;
+#[path = "../common/compressors.rs"]
+mod compressors;
 mod fragments;
 mod loss;
 mod noise;

@@ -168,6 +168,41 @@ impl Trace {
         self.with(out)
     }
 
+    /// The same SMB messages, but as `change` makes them; it gets and gives them without their
+    /// four-byte header. Bare acknowledgments are left out.
+    pub(crate) fn with_messages(&self, mut change: impl FnMut(&[u8]) -> Vec<u8>) -> Self {
+        let smb = 445u16.to_be_bytes();
+        let mut next: HashMap<Way, u32> = HashMap::new();
+        let mut begun: HashMap<Way, Vec<u8>> = HashMap::new();
+        let mut out = self.recut(&[usize::MAX]).packets;
+        for packet in &mut out {
+            let Some(way) = packet.way().filter(|(a, b)| [&a[4..], &b[4..]].contains(&&smb[..]))
+            else {
+                continue;
+            };
+            let rest = begun.entry(way).or_default();
+            rest.append(&mut packet.payload);
+            while let Some(header) = rest.first_chunk::<4>() {
+                let whole = 4 + usize::try_from(u32::from_be_bytes(*header)).unwrap();
+                if rest.len() < whole {
+                    break;
+                }
+                let message = change(&rest[4..whole]);
+                packet.payload.extend(len32(&message).to_be_bytes());
+                packet.payload.extend(message);
+                rest.drain(..whole);
+            }
+            let seq = *next.entry(way).or_insert(packet.seq());
+            packet.set_seq(seq);
+            let turns = u32::from(packet.flag(SYN)) + u32::from(packet.flag(FIN));
+            next.insert(way, packet.end().wrapping_add(turns));
+            if let Some(ack) = packet.ack() {
+                packet.set_ack(next.get(&(way.1, way.0)).copied().unwrap_or(ack));
+            }
+        }
+        self.with(out)
+    }
+
     /// Some packets repeat bytes before their own that were sent and not acknowledged: an element
     /// of `picks` that is not zero says how far back such a packet goes, at most.
     pub(crate) fn overlapping(&self, picks: &[u16]) -> Self {

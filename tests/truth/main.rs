@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod logs;
+mod plain;
 
 use std::collections::BTreeMap;
 use std::path::Path;

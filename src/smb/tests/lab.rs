@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::wire::*;
 use crate::bytes::{Ends, Framed, Side, View};
 use crate::security::ntlm::samples as ntlm;
-use crate::smb::{ConnectionId, Event, PipeId, Smb};
+use crate::smb::{ConnectionId, Event, PipeId, Plain, Smb};
 
 /// Several connections to one server, the last octet of whose address is told with each.
 #[derive(Default)]
@@ -33,11 +33,24 @@ impl Lab {
     }
 
     pub(super) fn unit(&mut self, connection: u32, ip: u8, unit: &[u8]) -> Vec<Event> {
+        self.take(connection, ip, unit, u32::try_from(unit.len()).unwrap()).0
+    }
+
+    /// A unit of `whole` bytes, and the message in it if that was compressed.
+    pub(super) fn take(
+        &mut self,
+        connection: u32,
+        ip: u8,
+        unit: &[u8],
+        whole: u32,
+    ) -> (Vec<Event>, Option<Plain>) {
         let mut out = Vec::new();
-        let view = View::new(unit, &[], &[]);
-        let id = ConnectionId(connection);
-        self.smb.advance(id, Self::ends(ip), view, view.len(), &mut out);
-        out
+        let (id, ends) = (ConnectionId(connection), Self::ends(ip));
+        let plain = self.smb.advance(id, ends, View::new(unit, &[], &[]), whole, &mut out);
+        if let Some(plain) = &plain {
+            self.smb.advance_plain(id, ends, plain, &mut out);
+        }
+        (out, plain)
     }
 
     pub(super) fn send(&mut self, connection: u32, msg: &Msg) -> Vec<Event> {

@@ -187,7 +187,7 @@ fn transforms_and_other_packets_are_told_apart() {
     assert!(matches!(packet, Ok(Packet::Sealed(t)) if t.original_message_size == 64));
     let compressed = b"\xfcSMB\x00\x10\0\0\x01\0\0\0\0\0\0\0data";
     let (_, packet, _) = read(&wire::nbss(compressed));
-    assert!(matches!(packet, Ok(Packet::Compressed(t)) if t.original_size == 4096));
+    assert!(matches!(packet, Ok(Packet::Compressed(t)) if t.message_size == 4096));
     assert_eq!(read(&wire::nbss(b"\xffSMBr\0\0\0\0")).1, Ok(Packet::Smb1));
     assert_eq!(read(&wire::nbss(b"GET / HTTP")).1, Ok(Packet::Unknown));
     assert!(matches!(read(b"\x85\0\0\0").1, Ok(Packet::Session(_))));

@@ -30,7 +30,9 @@ impl Layer for Feed<'_> {
 
     fn unit(&mut self, unit: View<'_>, whole: u32) {
         let out = &mut self.events;
-        self.smb.advance(ONE, ends(), unit, whole, out);
+        if let Some(plain) = self.smb.advance(ONE, ends(), unit, whole, out) {
+            self.smb.advance_plain(ONE, ends(), &plain, out);
+        }
     }
 
     fn resync(&mut self, bytes: &[u8]) -> Option<u32> {
