@@ -71,7 +71,7 @@ impl<'r> Pipeline<'r> {
     pub fn frame(&mut self, frame: &Frame<'_>, events: &mut Vec<Event>) {
         self.summary.see_frame(frame);
         let (len, time) = (clamp(frame.data.len()), frame.time);
-        let pieces = [Piece { at: 0, len, frame: frame.no, offset: 0, time }];
+        let pieces = [Piece { at: 0, len, frame: frame.no, offset: 0, time, made: false }];
         let view = View::new(frame.data, &pieces, &[]);
         let found = net::dissect(frame.link, view, frame.wire_len);
         self.take(found, view, (frame.no, time), 0);

@@ -72,6 +72,7 @@ mod tests {
                 frame: FrameNo(*frame),
                 offset: 34,
                 time: Time::default(),
+                made: false,
             };
             buffer.push(View::new(text.as_bytes(), &[piece], &[]));
         }

@@ -35,7 +35,7 @@ impl Lab {
     fn take(&mut self, fragment: &Fragment, bytes: &[u8]) -> Option<Datagram> {
         self.frame += 1;
         let (len, time) = (clamp(bytes.len()), Time::from_nanos(self.now.into()));
-        let piece = Piece { at: 0, len, frame: FrameNo(self.frame), offset: 34, time };
+        let piece = Piece { at: 0, len, frame: FrameNo(self.frame), offset: 34, time, made: false };
         self.fragments.take(fragment, View::new(bytes, &[piece], &[]), time)
     }
 
