@@ -21,9 +21,9 @@ impl Status {
 
     /// Whether the severity is error (\[MS-ERREF\] 2.3), or it is an error of DOS.
     pub fn is_error(self) -> bool {
-        // ERRDOS, ERRSRV, ERRHRD and ERRCMD. No NTSTATUS that occurs over SMB has one of these
-        // below a severity of success and a facility that is not zero.
-        let dos = self.0 >> 28 == 0 && self.0 >> 16 != 0 && matches!(self.0 & 0xffff, 1..=3 | 0xff);
+        // ERRDOS, ERRSRV, ERRHRD and ERRCMD. No NTSTATUS that occurs over SMB and is no error has one
+        // of these in its lower half and anything in its upper.
+        let dos = self.0 >> 16 != 0 && matches!(self.0 & 0xffff, 1..=3 | 0xff);
         self.0 >> 30 == 3 || dos
     }
 
@@ -118,7 +118,6 @@ const NAMES: &[(u32, &str)] = &[
     (0x08C0_0002, "ERRSRV/ERRbadClient"),
     (0x08C1_0002, "ERRSRV/ERRbadLogonTime"),
     (0x08C2_0002, "ERRSRV/ERRpasswordExpired"),
-    (0xFFFF_0002, "ERRSRV/ERRnosupport"),
     (0x8000_0005, "STATUS_BUFFER_OVERFLOW"),
     (0x8000_0006, "STATUS_NO_MORE_FILES"),
     (0x8000_002D, "STATUS_STOPPED_ON_SYMLINK"),
@@ -222,6 +221,7 @@ const NAMES: &[(u32, &str)] = &[
     (0xC000_0467, "STATUS_FILE_NOT_AVAILABLE"),
     (0xC05D_0000, "STATUS_SMB_NO_PREAUTH_INTEGRITY_HASH_OVERLAP"),
     (0xC05D_0001, "STATUS_SMB_BAD_CLUSTER_DIALECT"),
+    (0xFFFF_0002, "ERRSRV/ERRnosupport"),
 ];
 
 #[cfg(test)]

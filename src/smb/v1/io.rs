@@ -15,6 +15,9 @@ pub struct Write {
     pub data: Span,
     /// Whether a flag is set that only pipes have.
     pub for_pipe: bool,
+    /// Whether the data begin a message of the pipe; they do not where the length of a longer one
+    /// was told before.
+    pub starts_message: bool,
     /// Whether it also closes the file.
     pub closes: bool,
 }
@@ -104,7 +107,8 @@ pub(super) fn write_andx<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Re
         place.buffer(r, offset, len, dec!("Data"), "DataOffset")?
     };
     let for_pipe = mode & (RAW_MODE | MSG_START) != 0;
-    Ok(Write { fid, offset: file_offset, data, for_pipe, closes: false })
+    let starts_message = mode & (RAW_MODE | MSG_START) != RAW_MODE;
+    Ok(Write { fid, offset: file_offset, data, for_pipe, starts_message, closes: false })
 }
 
 /// 2.2.4.43.2
@@ -153,7 +157,7 @@ pub(super) fn write<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<
         let len = r.u16(dec!("DataLength"))?;
         data(r, len)
     })?;
-    Ok(Write { fid, offset, data, for_pipe: false, closes: false })
+    Ok(Write { fid, offset, data, for_pipe: false, starts_message: true, closes: false })
 }
 
 /// 2.2.4.40.1 `SMB_COM_WRITE_AND_CLOSE`
@@ -172,7 +176,7 @@ pub(super) fn write_and_close<S: Sink>(
         r.u8(dec!("Pad"))?;
         data(r, len)
     })?;
-    Ok(Write { fid, offset, data, for_pipe: false, closes: true })
+    Ok(Write { fid, offset, data, for_pipe: false, starts_message: true, closes: true })
 }
 
 /// 2.2.4.12.2 and 2.2.4.40.2

@@ -162,7 +162,9 @@ impl Smb {
         let of = (context.key, Some(context.tree), file);
         let pipe = may.then(|| self.pipe_of(context.unit, of, (write.data, Side::Client), out));
         match pipe.flatten() {
-            Some(pipe) => self.said(pipe, write.data, context.signed, true, out),
+            Some(pipe) => {
+                self.said(pipe, write.data, context.signed, write.starts_message, out);
+            }
             None if write.closes => {}
             None => return Asked::Nothing,
         }
