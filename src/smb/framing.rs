@@ -149,8 +149,10 @@ pub fn resync(side: Side, bytes: &[u8]) -> Option<u32> {
         .map(clamp)
 }
 
-/// Whether a flow that begins with `bytes` (eight are enough) is SMB on TCP.
+/// Whether a flow that begins with `bytes` (eight are enough, but for what may come before a message)
+/// is SMB on TCP.
 pub fn plausible_start(bytes: &[u8]) -> bool {
+    let bytes = past_session_packets(bytes);
     match (Nbss::peek(bytes), array(bytes, 4)) {
         (Some(nbss), Some(magic)) if nbss.kind == NbssType::SESSION_MESSAGE => {
             nbss.length >= 20 && [SMB2, TRANSFORM, COMPRESSED, SMB1].contains(&magic)
@@ -166,10 +168,19 @@ pub fn plausible_start(bytes: &[u8]) -> bool {
 /// Who sent the message at the start of `bytes`; `None` where that cannot be told, as with
 /// encrypted messages.
 pub fn sender(bytes: &[u8]) -> Option<Side> {
-    match Seen::at(bytes)? {
+    match Seen::at(past_session_packets(bytes))? {
         Seen::By(side) => Some(side),
         Seen::ByEither => None,
     }
+}
+
+/// What comes after packets of the NetBIOS session service that have nothing in them: a positive
+/// response, or one that keeps the connection alive.
+fn past_session_packets(mut bytes: &[u8]) -> &[u8] {
+    while let [0x82 | 0x85, 0, 0, 0, rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// A message that starts at a place, and who sent it.

@@ -8,6 +8,7 @@ mod loss;
 mod noise;
 mod order;
 mod read;
+mod session;
 mod units;
 mod whole;
 mod wire;

@@ -2,7 +2,7 @@
 
 use super::lab::Lab;
 use crate::bytes::{Framed, Reader, Tree, View};
-use crate::smb::{Event, Packet, SessionPacket, SessionRefusal, dissect, plausible_start};
+use crate::smb::{Event, Packet, SessionPacket, SessionRefusal, dissect, plausible_start, sender};
 
 /// RFC 1001 14.1: 16 octets as 32 letters, behind their number.
 fn name(name: &str, suffix: u8, scope: &[u8]) -> Vec<u8> {
@@ -77,6 +77,18 @@ fn names_are_known_before_any_logon() {
     lab.unit(1, 1, &request("*SMBSERVER", b""));
     let pipe = lab.pipe_of_stranger();
     assert_eq!(lab.smb.pipe(pipe).unwrap().server_name, None);
+}
+
+#[test]
+fn packets_with_nothing_in_them_may_come_before_a_message() {
+    let tree = super::wire::Msg::ask(4, 1, 5, super::wire::empty());
+    for msg in [tree.clone(), tree.answer(super::wire::empty())] {
+        let unit = [b"\x82\0\0\0\x85\0\0\0\x85\0\0\0", &msg.unit()[..]].concat();
+        assert!(plausible_start(&unit[..20]) && !plausible_start(&unit[..18]));
+        assert_eq!(sender(&unit), sender(&msg.unit()));
+        assert!(sender(&unit).is_some());
+    }
+    assert!(!plausible_start(b"\x82\0\0\0\x85\0\0\0"));
 }
 
 #[test]
