@@ -40,34 +40,6 @@ impl Place {
         Ok(value)
     }
 
-    /// Reads `ByteCount`; gives where `Bytes` end.
-    pub(super) fn byte_count<S: Sink>(self, r: &mut Reader<'_, '_, S>) -> Result<u32, Stop> {
-        let at = r.pos();
-        let count = r.u16(dec!("ByteCount"))?.into();
-        if count > r.left() {
-            return Err(Stop {
-                at,
-                why: Why::Short { need: count, left: r.left(), limit: "the message" },
-            });
-        }
-        Ok(r.pos().saturating_add(count))
-    }
-
-    /// Runs `read` on `Bytes`.
-    pub(super) fn bytes<T, S: Sink>(
-        self,
-        r: &mut Reader<'_, '_, S>,
-        read: impl FnOnce(&mut Reader<'_, '_, S>) -> Result<T, Stop>,
-    ) -> Result<T, Stop> {
-        let end = self.byte_count(r)?;
-        let count = end.saturating_sub(r.pos());
-        r.within(count, "ByteCount", |r| {
-            let value = read(r)?;
-            rest(r, dec!("Bytes"), end)?;
-            Ok(value)
-        })
-    }
-
     /// `len` bytes at `offset` from the header; gives where they lie. `ByteCount` does not limit
     /// them: it has 16 bits, and data can be longer (\[MS-SMB\] 2.2.4.3.1).
     pub(super) fn buffer<S: Sink>(
@@ -92,6 +64,33 @@ impl Place {
         })?;
         Ok(span.unwrap_or_default())
     }
+}
+
+/// Runs `read` on `Bytes`.
+pub(super) fn bytes<T, S: Sink>(
+    r: &mut Reader<'_, '_, S>,
+    read: impl FnOnce(&mut Reader<'_, '_, S>) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let end = byte_count(r)?;
+    let count = end.saturating_sub(r.pos());
+    r.within(count, "ByteCount", |r| {
+        let value = read(r)?;
+        rest(r, dec!("Bytes"), end)?;
+        Ok(value)
+    })
+}
+
+/// Reads `ByteCount`; gives where `Bytes` end.
+pub(super) fn byte_count<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<u32, Stop> {
+    let at = r.pos();
+    let count = r.u16(dec!("ByteCount"))?.into();
+    if count > r.left() {
+        return Err(Stop {
+            at,
+            why: Why::Short { need: count, left: r.left(), limit: "the message" },
+        });
+    }
+    Ok(r.pos().saturating_add(count))
 }
 
 /// A row for what is left up to `end`, which nobody asks for.

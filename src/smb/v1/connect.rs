@@ -1,7 +1,7 @@
 //! 2.2.4.55 `SMB_COM_TREE_CONNECT_ANDX` and 2.2.4.50 `SMB_COM_TREE_CONNECT`, and \[MS-SMB\] 2.2.4.7
 
 use super::super::ShareType;
-use super::block::Place;
+use super::block::{Place, bytes};
 use super::text::{oem, string};
 use crate::bytes::{Reader, Sink, Stop};
 
@@ -41,7 +41,7 @@ pub(super) fn connect_andx<S: Sink>(
         r.u16(flags!("Flags", FLAGS))?;
         r.u16(dec!("PasswordLength"))
     })?;
-    place.bytes(r, |r| {
+    bytes(r, |r| {
         r.sub(dec!("Password"), password.into())?;
         let path = string(r, place, dec!("Path"))?;
         oem(r, dec!("Service"))?;
@@ -65,7 +65,7 @@ pub(super) fn connected_andx<S: Sink>(
         }
         Ok(())
     })?;
-    place.bytes(r, |r| {
+    bytes(r, |r| {
         let service = oem(r, dec!("Service"))?;
         if r.left() > 0 {
             string(r, place, dec!("NativeFileSystem"))?;
@@ -86,7 +86,7 @@ pub(super) fn connect<S: Sink>(
     place: Place,
 ) -> Result<TreeConnect, Stop> {
     place.words(r, |_| Ok(()))?;
-    place.bytes(r, |r| {
+    bytes(r, |r| {
         r.u8(hex!("BufferFormat1"))?;
         let path = oem(r, dec!("Path"))?;
         r.u8(hex!("BufferFormat2"))?;
@@ -106,6 +106,6 @@ pub(super) fn connected<S: Sink>(
         r.u16(dec!("MaxBufferSize"))?;
         r.u16(hex!("TID"))
     })?;
-    place.bytes(r, |_| Ok(()))?;
+    bytes(r, |_| Ok(()))?;
     Ok(TreeConnected { share_type: None, tid: Some(tid) })
 }

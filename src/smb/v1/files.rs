@@ -5,7 +5,7 @@ use super::super::create::{
     ACCESS, ACTIONS, ATTRIBUTES, DISPOSITIONS, IMPERSONATIONS, OPTIONS, SHARE_ACCESS,
 };
 use super::Fid;
-use super::block::Place;
+use super::block::{Place, bytes};
 use super::text::string;
 use crate::bytes::{Reader, Sink, Stop};
 
@@ -60,7 +60,7 @@ const OPEN_FLAGS: &[(u64, &str)] = &[
     (0x10, "SMB_OPEN_EXTENDED_RESPONSE"),
 ];
 
-/// `WordCount` of the extended answers to NT_CREATE: what servers say, and what they send
+/// `WordCount` of the extended answers to `NT_CREATE_ANDX`: what servers say, and what they send
 /// (\[MS-SMB\] 2.2.4.9.2).
 pub(super) const EXTENDED_WORDS: u8 = 42;
 pub(super) const EXTENDED_WORDS_SENT: u32 = 50;
@@ -108,7 +108,7 @@ pub(super) fn nt_created<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Re
         }
         Ok(Opened { fid, resource_type })
     })?;
-    place.bytes(r, |_| Ok(opened))
+    bytes(r, |_| Ok(opened))
 }
 
 /// 2.2.4.41.1
@@ -143,7 +143,7 @@ pub(super) fn opened_andx<S: Sink>(
         r.u16(dec!("OpenResults"))?;
         Ok(Opened { fid, resource_type })
     })?;
-    place.bytes(r, |_| Ok(opened))
+    bytes(r, |_| Ok(opened))
 }
 
 /// 2.2.4.3.1
@@ -152,7 +152,7 @@ pub(super) fn open<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<O
         r.u16(hex!("AccessMode"))?;
         r.u16(hex!("SearchAttributes"))
     })?;
-    place.bytes(r, |r| {
+    bytes(r, |r| {
         r.u8(hex!("BufferFormat"))?;
         let name = string(r, place, dec!("FileName"))?;
         Ok(Open { name })
@@ -169,7 +169,7 @@ pub(super) fn opened<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result
         r.u16(hex!("AccessMode"))?;
         Ok(fid)
     })?;
-    place.bytes(r, |_| Ok(Opened { fid, resource_type: None }))
+    bytes(r, |_| Ok(Opened { fid, resource_type: None }))
 }
 
 /// 2.2.4.5.1
@@ -179,10 +179,10 @@ pub(super) fn close<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<
         r.u32(hex!("LastTimeModified"))?;
         Ok(fid)
     })?;
-    place.bytes(r, |_| Ok(fid))
+    bytes(r, |_| Ok(fid))
 }
 
 fn name<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<Open, Stop> {
-    let name = place.bytes(r, |r| string(r, place, dec!("FileName")))?;
+    let name = bytes(r, |r| string(r, place, dec!("FileName")))?;
     Ok(Open { name })
 }

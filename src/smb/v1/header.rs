@@ -103,7 +103,7 @@ impl Command {
     /// The values a field of this type can have.
     pub(super) const NAMES: &[(u64, &str)] = COMMANDS;
 
-    /// 2.2.3.4 Batched Messages ("AndX" Messages): whether another command may follow it.
+    /// 2.2.3.4 Batched Messages (`AndX`): whether another command may follow it.
     pub(super) fn is_andx(self) -> bool {
         matches!(
             self,

@@ -1,7 +1,7 @@
 //! 2.2.4.42 `SMB_COM_READ_ANDX`, 2.2.4.43 `SMB_COM_WRITE_ANDX`, and the older commands of their kind
 
 use super::Fid;
-use super::block::Place;
+use super::block::{Place, byte_count, bytes};
 use crate::bytes::{Reader, Sink, Span, Stop};
 
 /// A request to write.
@@ -58,7 +58,7 @@ pub(super) fn read_andx<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Res
         }
         Ok(Read { fid, offset })
     })?;
-    place.bytes(r, |_| Ok(read))
+    bytes(r, |_| Ok(read))
 }
 
 /// 2.2.4.42.2, and \[MS-SMB\] 2.2.4.2.2; gives where the data lie.
@@ -75,12 +75,13 @@ pub(super) fn read_andx_answer<S: Sink>(
         let high = r.u16(dec!("DataLengthHigh"))?;
         Ok((u32::from(high) << 16 | u32::from(low), offset))
     })?;
-    place.byte_count(r)?;
+    byte_count(r)?;
     place.buffer(r, offset, len, dec!("Data"), "DataOffset")
 }
 
 /// 2.2.4.43.1, and \[MS-SMB\] 2.2.4.3.1
 pub(super) fn write_andx<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<Write, Stop> {
+    const LENGTH: u16 = 2;
     let (fid, file_offset, mode, len, offset) = place.words(r, |r| {
         let fid = Fid::read(r)?;
         let file_offset = r.u32(dec!("Offset"))?;
@@ -95,9 +96,8 @@ pub(super) fn write_andx<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Re
         }
         Ok((fid, file_offset, mode, u32::from(high) << 16 | u32::from(low), offset))
     })?;
-    place.byte_count(r)?;
+    byte_count(r)?;
     // At the start of a message longer than one request, its length comes before it.
-    const LENGTH: u16 = 2;
     let has_length = mode & (RAW_MODE | MSG_START) == RAW_MODE | MSG_START;
     let data = if has_length && len >= LENGTH.into() {
         place.buffer(r, offset, LENGTH.into(), dec!("MessageLength"), "DataOffset")?;
@@ -118,7 +118,7 @@ pub(super) fn written_andx<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> 
         r.u16(dec!("Available"))?;
         r.u16(dec!("CountHigh"))
     })?;
-    place.bytes(r, |_| Ok(()))
+    bytes(r, |_| Ok(()))
 }
 
 /// 2.2.4.11.1 `SMB_COM_READ`
@@ -130,13 +130,13 @@ pub(super) fn read<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<R
         r.u16(dec!("EstimateOfRemainingBytesToBeRead"))?;
         Ok(Read { fid, offset })
     })?;
-    place.bytes(r, |_| Ok(read))
+    bytes(r, |_| Ok(read))
 }
 
 /// 2.2.4.11.2; gives where the data lie.
 pub(super) fn read_answer<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<Span, Stop> {
     place.words(r, |r| r.u16(dec!("CountOfBytesReturned")))?;
-    place.bytes(r, |r| {
+    bytes(r, |r| {
         r.u8(hex!("BufferFormat"))?;
         let len = r.u16(dec!("CountOfBytesRead"))?;
         data(r, len)
@@ -152,7 +152,7 @@ pub(super) fn write<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<
         r.u16(dec!("EstimateOfRemainingBytesToBeWritten"))?;
         Ok((fid, offset))
     })?;
-    let data = place.bytes(r, |r| {
+    let data = bytes(r, |r| {
         r.u8(hex!("BufferFormat"))?;
         let len = r.u16(dec!("DataLength"))?;
         data(r, len)
@@ -172,7 +172,7 @@ pub(super) fn write_and_close<S: Sink>(
         r.u32(hex!("LastWriteTime"))?;
         Ok((fid, len, offset))
     })?;
-    let data = place.bytes(r, |r| {
+    let data = bytes(r, |r| {
         r.u8(dec!("Pad"))?;
         data(r, len)
     })?;
@@ -182,7 +182,7 @@ pub(super) fn write_and_close<S: Sink>(
 /// 2.2.4.12.2 and 2.2.4.40.2
 pub(super) fn written<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<(), Stop> {
     place.words(r, |r| r.u16(dec!("CountOfBytesWritten")))?;
-    place.bytes(r, |_| Ok(()))
+    bytes(r, |_| Ok(()))
 }
 
 fn data<S: Sink>(r: &mut Reader<'_, '_, S>, len: u16) -> Result<Span, Stop> {

@@ -1,7 +1,7 @@
 //! 2.2.4.52 `SMB_COM_NEGOTIATE`, 2.2.4.53 `SMB_COM_SESSION_SETUP_ANDX`, and their extended forms
 //! in \[MS-SMB\] 2.2.4.5 and 2.2.4.6
 
-use super::block::Place;
+use super::block::{Place, bytes};
 use super::text::{oem, string};
 use crate::bytes::{Reader, Sink, Span, Stop};
 
@@ -69,7 +69,7 @@ const ACTIONS: &[(u64, &str)] = &[(1, "SMB_SETUP_GUEST"), (2, "SMB_SETUP_USE_LAN
 /// 2.2.4.52.1: a list of dialects.
 pub(super) fn negotiate<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<(), Stop> {
     place.words(r, |_| Ok(()))?;
-    place.bytes(r, |r| {
+    bytes(r, |r| {
         while r.left() > 0 {
             r.u8(hex!("BufferFormat"))?;
             oem(r, dec!("DialectString"))?;
@@ -98,7 +98,7 @@ pub(super) fn negotiated<S: Sink>(
             }
             Ok(dialect_index)
         })?;
-        place.bytes(r, |_| Ok(()))?;
+        bytes(r, |_| Ok(()))?;
         return Ok(Negotiated { dialect_index, server_name: None });
     }
     let (dialect_index, capabilities, challenge) = place.words(r, |r| {
@@ -114,7 +114,7 @@ pub(super) fn negotiated<S: Sink>(
         r.u16(dec!("ServerTimeZone"))?;
         Ok((dialect_index, capabilities, r.u8(dec!("ChallengeLength"))?))
     })?;
-    let server_name = place.bytes(r, |r| {
+    let server_name = bytes(r, |r| {
         if capabilities & EXTENDED_SECURITY != 0 {
             r.guid(dec!("ServerGUID"))?;
             let len = r.left();
@@ -157,7 +157,7 @@ pub(super) fn session_setup<S: Sink>(
         }
         Ok(lengths)
     })?;
-    let credentials = place.bytes(r, |r| {
+    let credentials = bytes(r, |r| {
         let credentials = if place.words == EXTENDED_WORDS {
             let at = r.pos();
             r.sub(dec!("SecurityBlob"), oem_password.into())?;
@@ -186,7 +186,7 @@ pub(super) fn session_set_up<S: Sink>(
         r.u16(flags!("Action", ACTIONS))?;
         if place.words == EXTENDED_WORDS { r.u16(dec!("SecurityBlobLength")) } else { Ok(0) }
     })?;
-    place.bytes(r, |r| {
+    bytes(r, |r| {
         let at = r.pos();
         r.sub(dec!("SecurityBlob"), token.into())?;
         let token = Span::new(at, r.pos());

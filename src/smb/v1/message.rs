@@ -1,7 +1,7 @@
 //! One message: its header and the commands chained behind it.
 
 use super::super::message::forgive;
-use super::block::Place;
+use super::block::{Place, bytes};
 use super::files::{EXTENDED_WORDS, EXTENDED_WORDS_SENT};
 use super::io::Read;
 use super::{
@@ -133,7 +133,7 @@ fn block<S: Sink>(
     let words_end = r.pos().saturating_add(2 * len);
     let place = Place { base, unicode: header.is_unicode(), words, words_end };
     if words == 0 && header.is_response() {
-        place.bytes(r, |_| Ok(()))?;
+        bytes(r, |_| Ok(()))?;
         return Ok((Body::Empty, None));
     }
     let next = if command.is_andx() { andx(r, place)? } else { None };
@@ -224,5 +224,5 @@ fn response<S: Sink>(
 /// A block whose fields nobody asks for.
 fn other<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Result<(), Stop> {
     place.words(r, |_| Ok(()))?;
-    place.bytes(r, |_| Ok(()))
+    bytes(r, |_| Ok(()))
 }

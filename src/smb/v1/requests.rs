@@ -119,13 +119,7 @@ impl Smb {
             }
             Body::Transaction(transaction) => self.transaction(context, transaction, out),
             Body::TransactionSecondary(part) => {
-                let at = (context.unit.connection, header.id());
-                let pending = self.pending_smb1.get(&at).and_then(Pending::transaction);
-                if let Some(mut progress) = pending.map(|progress| *progress) {
-                    self.transaction_part(context, &mut progress, *part, out);
-                    let pending = self.pending_smb1.get(&at).and_then(Pending::transaction);
-                    pending.map(|pending| *pending = progress);
-                }
+                self.secondary(context, header, *part, out);
                 Asked::Nothing
             }
             _ => Asked::Nothing,
@@ -207,6 +201,25 @@ impl Smb {
         let mut progress = Progress { file, pipe, sent: 0, writes, reads, whole, got: 0 };
         self.transaction_part(context, &mut progress, part, out);
         Asked::Transaction(progress)
+    }
+
+    /// 2.2.4.34.1: a request that goes on with a transaction.
+    fn secondary(
+        &mut self,
+        context: Context<'_>,
+        header: &Header,
+        part: Part,
+        out: &mut Vec<Event>,
+    ) {
+        let at = (context.unit.connection, header.id());
+        let pending = self.pending_smb1.get(&at).and_then(Pending::transaction);
+        let Some(mut progress) = pending.map(|progress| *progress) else {
+            return;
+        };
+        self.transaction_part(context, &mut progress, part, out);
+        if let Some(pending) = self.pending_smb1.get(&at).and_then(Pending::transaction) {
+            *pending = progress;
+        }
     }
 
     /// Data of the request. They come in order, since the client waits and TCP keeps it.

@@ -109,7 +109,7 @@ impl Smb {
                     self.open_refused((key, tree), name, status, out);
                 } else if let Body::Opened(answer) = body {
                     *opened = Some(FileId::Smb1(answer.fid));
-                    self.opened_smb1(context, *answer, name, out);
+                    self.opened_smb1(context, *answer, name.as_deref(), out);
                 }
             }
             (_, body) => {
@@ -149,11 +149,11 @@ impl Smb {
         &mut self,
         context: Context<'_>,
         opened: Opened,
-        name: Option<String>,
+        name: Option<&str>,
         out: &mut Vec<Event>,
     ) {
         let (key, tree) = (context.key, Some(context.tree));
-        let name = name.as_deref().map(pipe_name);
+        let name = name.map(pipe_name);
         let file = FileId::Smb1(opened.fid);
         let kind = self.tree_kind(key, tree).or_else(|| {
             let kind = if opened.is_pipe()? { TreeKind::Pipe } else { TreeKind::Disk };

@@ -6,7 +6,7 @@
 //! ```
 
 use super::Fid;
-use super::block::Place;
+use super::block::{Place, byte_count};
 use super::text::string;
 use crate::bytes::{Reader, Sink, Span, Stop};
 
@@ -117,7 +117,7 @@ pub(super) fn request<S: Sink>(
         }
         Ok((total, Layout { parameters, data }, setup))
     })?;
-    let end = place.byte_count(r)?;
+    let end = byte_count(r)?;
     let len = end.saturating_sub(r.pos());
     let name = r.within(len, "ByteCount", |r| string(r, place, dec!("Name")))?;
     let data = layout.read(r, place)?;
@@ -134,7 +134,7 @@ pub(super) fn secondary<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Res
         let total = r.u16(dec!("TotalDataCount"))?;
         parts(r, total)
     })?;
-    place.byte_count(r)?;
+    byte_count(r)?;
     Ok(Part { data: layout.read(r, place)?, ..part })
 }
 
@@ -149,7 +149,7 @@ pub(super) fn response<S: Sink>(r: &mut Reader<'_, '_, S>, place: Place) -> Resu
         r.u8(dec!("Reserved2"))?;
         Ok(parts)
     })?;
-    place.byte_count(r)?;
+    byte_count(r)?;
     Ok(Part { data: layout.read(r, place)?, ..part })
 }
 

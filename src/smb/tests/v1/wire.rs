@@ -68,7 +68,7 @@ impl Part {
                 [&before[..], data].concat()
             }
         };
-        let count = self.count.unwrap_or(u8::try_from((andx + words.len()) / 2).unwrap());
+        let count = self.count.unwrap_or(u8::try_from(andx / 2 + words.len() / 2).unwrap());
         let end = start + bytes.len();
         let mut out = vec![count];
         if andx > 0 {
