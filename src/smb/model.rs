@@ -82,7 +82,7 @@ impl Session {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tree {
     pub(super) kind: TreeKind,
     pub(super) path: Option<String>,

@@ -50,10 +50,8 @@ impl Smb {
         let response = bytes.get(FLAGS).is_some_and(|flags| flags & REPLY != 0);
         let handle = match (command, response) {
             (Command::READ_ANDX | Command::READ, true) => {
-                let pid = u32::from(u16_at(bytes, PID_HIGH)) << 16;
-                let pid = pid | u32::from(u16_at(bytes, PID_LOW));
                 // Without its request nobody can tell whose data these are.
-                match self.asked_smb1(connection, RequestId { pid, mid: u16_at(bytes, MID) }) {
+                match self.asked_smb1(connection, command, bytes) {
                     Some(handle) => handle,
                     None => return false,
                 }
@@ -84,15 +82,26 @@ impl Smb {
     }
 
     /// What the answer to a request to read will be about.
-    fn asked_smb1(&self, connection: ConnectionId, id: RequestId) -> Option<Handle> {
+    fn asked_smb1(
+        &self,
+        connection: ConnectionId,
+        command: Command,
+        bytes: &[u8],
+    ) -> Option<Handle> {
+        let (pid_high, pid_low) = (u16_at(bytes, PID_HIGH), u16_at(bytes, PID_LOW));
+        let pid = u32::from(pid_high) << 16 | u32::from(pid_low);
+        let id = RequestId { pid, mid: u16_at(bytes, MID) };
         let pending = self.pending_smb1.peek(&(connection, id))?;
+        if !pending.is_answered_by(command, u16_at(bytes, UID), u16_at(bytes, TID)) {
+            return None;
+        }
         let Some(Asked::Data(target)) = pending.asked.first() else {
             return None;
         };
         Some(match target {
             Target::Known(file) => {
                 let key = self.key_smb1(connection, pending.uid)?;
-                self.handle(key, Some(pending.tree), *file)
+                self.handle(key, Some(pending.tid.into()), *file)
             }
             Target::Opened => Handle::Unknown,
         })

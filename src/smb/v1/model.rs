@@ -2,6 +2,7 @@
 
 use super::super::model::Logon;
 use super::super::{FileId, PipeId};
+use super::Command;
 
 /// `PID` and `MID`, which an answer shares with its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,8 +14,9 @@ pub(in super::super) struct RequestId {
 /// A request without its answer.
 #[derive(Debug)]
 pub(in super::super) struct Pending {
+    pub(super) command: Command,
     pub(super) uid: u16,
-    pub(super) tree: u32,
+    pub(super) tid: u16,
     /// What each of its commands asks; no more than a message has.
     pub(super) asked: Vec<Asked>,
 }
@@ -63,6 +65,16 @@ pub(super) struct Progress {
 }
 
 impl Pending {
+    /// Whether a response with the same numbers is the answer, and not that to a request which was
+    /// not seen. The answer to who logs on or connects a share has the new `UID` or `TID`.
+    pub(super) fn is_answered_by(&self, command: Command, uid: u16, tid: u16) -> bool {
+        let logs_on = command == Command::SESSION_SETUP_ANDX;
+        let connects = command == Command::TREE_CONNECT_ANDX;
+        command == self.command
+            && (logs_on || uid == self.uid)
+            && (logs_on || connects || tid == self.tid)
+    }
+
     /// The transaction it is, if it is one; no command follows one.
     pub(super) fn transaction(&mut self) -> Option<&mut Progress> {
         match self.asked.last_mut() {

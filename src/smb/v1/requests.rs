@@ -71,8 +71,8 @@ impl Smb {
         };
         let mut others = connection.sessions.iter().filter(|other| other.connection.is_some());
         let known = others.find_map(|other| self.trees.peek(&(*other, tree)));
-        if let Some(kind) = known.map(|tree| tree.kind) {
-            self.learn_tree(key, Some(tree), kind);
+        if let Some(known) = known.cloned() {
+            self.note_tree(key, tree, known);
         }
     }
 
@@ -83,9 +83,14 @@ impl Smb {
         for block in &m.blocks {
             asked.push(self.command(context, &mut file, &block.body, &m.header, out));
         }
+        let header = &m.header;
+        let at = (context.unit.connection, header.id());
         if asked.iter().any(|asked| !matches!(asked, Asked::Nothing)) {
-            let pending = Pending { uid: m.header.uid, tree: context.tree, asked };
-            self.pending_smb1.insert((context.unit.connection, m.header.id()), pending);
+            let Header { command, uid, tid, .. } = *header;
+            self.pending_smb1.insert(at, Pending { command, uid, tid, asked });
+        } else if !goes_on(header.command) {
+            // Numbers are used again: what had this one is answered, though that was not seen.
+            self.pending_smb1.remove(&at);
         }
     }
 
@@ -254,6 +259,17 @@ impl Smb {
     }
 }
 
+/// Whether a request has the number of another, which it is about.
+fn goes_on(command: Command) -> bool {
+    matches!(
+        command,
+        Command::NT_CANCEL
+            | Command::TRANSACTION_SECONDARY
+            | Command::TRANSACTION2_SECONDARY
+            | Command::NT_TRANSACT_SECONDARY
+    )
+}
+
 /// What a request to log on says, by token or by name.
 fn logon(context: Context<'_>, setup: &SessionSetup) -> Logon {
     let fresh = context.key.id == 0;
@@ -262,8 +278,8 @@ fn logon(context: Context<'_>, setup: &SessionSetup) -> Logon {
         Credentials::Names { account, domain } => {
             let who = Authenticate {
                 anonymous: account.is_empty(),
-                user: account.clone(),
-                domain: domain.clone(),
+                user: kept(account),
+                domain: kept(domain),
                 ..Default::default()
             };
             Logon { fresh, user: Some(who.account()), ..Logon::default() }

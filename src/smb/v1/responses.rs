@@ -1,13 +1,13 @@
 //! What a response changes: it decides, since only what the server says holds.
 
 use super::super::model::{Dialect, Handle, Logon, SessionKey, TreeKind};
-use super::super::requests::pipe_name;
+use super::super::requests::{kept, pipe_name};
 use super::super::{
     Event, FileId, PipeId, SessionSetupAnswer, ShareType, Smb, Status, TreeConnected as Connected,
 };
 use super::model::{Asked, Pending, Progress, Target};
 use super::requests::Context;
-use super::{Body, Command, Message, Opened, Part};
+use super::{Body, Command, Header, Message, Opened, Part};
 use crate::bytes::{Side, Span};
 
 impl Smb {
@@ -18,10 +18,10 @@ impl Smb {
         out: &mut Vec<Event>,
     ) {
         let at = (context.unit.connection, m.header.id());
-        let mut asked = match self.pending_smb1.remove(&at) {
-            Some(pending) => pending.asked.into_iter(),
-            None => Vec::new().into_iter(),
-        };
+        let Header { command, uid, tid, .. } = m.header;
+        let pending = self.pending_smb1.remove(&at);
+        let pending = pending.filter(|pending| pending.is_answered_by(command, uid, tid));
+        let mut asked = pending.map(|pending| pending.asked).unwrap_or_default().into_iter();
         // The file that a command of this message has opened.
         let mut file = None;
         for (n, block) in m.blocks.iter().enumerate() {
@@ -33,8 +33,7 @@ impl Smb {
                 if let Some(progress) = self.transacted(context, progress, status, &block.body, out)
                 {
                     let asked = vec![Asked::Transaction(progress)];
-                    let (uid, tree) = (m.header.uid, context.tree);
-                    self.pending_smb1.insert(at, Pending { uid, tree, asked });
+                    self.pending_smb1.insert(at, Pending { command, uid, tid, asked });
                 }
                 return;
             }
@@ -62,7 +61,7 @@ impl Smb {
                 if let Some(connection) = self.connections.get(&unit.connection) {
                     connection.dialect = Some(Dialect::Smb1);
                     if let Some(name) = &negotiated.server_name {
-                        connection.names.server = Some(name.clone());
+                        connection.names.server = Some(kept(name));
                     }
                 }
             }

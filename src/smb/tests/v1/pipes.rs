@@ -180,6 +180,30 @@ fn answers_belong_to_process_and_number() {
 }
 
 #[test]
+fn numbers_are_used_again() {
+    let mut client = Client::new();
+    client.pipe(0x4001);
+    client.call(DISK, nt_create("\\data"), nt_created(0xd1, 0));
+    let asked = client.ask(IPC, read_andx(0x4001, 0));
+    // Its answer is lost. The next with its number is about a file.
+    client.send(&asked);
+    let next = Msg { tid: DISK, parts: vec![read_andx(0xd1, 0)], ..asked.clone() };
+    client.send(&next);
+    let data = next.answer(vec![read_andx_answer(&pdu(2, 64))]);
+    assert_eq!(client.send(&data), []);
+    // So it is if that request is lost as well, or was another's, or another command.
+    for other in [
+        data.clone(),
+        data.clone().with(|m| (m.tid, m.uid) = (IPC, UID + 1)),
+        data.with(|m| (m.tid, m.parts) = (IPC, vec![read_answer(&pdu(2, 64))])),
+    ] {
+        client.send(&asked);
+        assert_eq!(client.send(&other), []);
+        assert_eq!(client.send(&asked.answer(vec![read_andx_answer(b"late")])), []);
+    }
+}
+
+#[test]
 fn chains() {
     let mut client = Client::stranger();
     let logon = vec![
@@ -257,7 +281,9 @@ fn sessions_of_a_connection_share_its_trees() {
         m.parts = vec![Part { command: 0xa2, ..nt_created(0x4001, 0xffff) }];
     }));
     let [Event::PipeOpened { pipe }] = events[..] else { panic!("{events:?}") };
-    assert_eq!(client.smb().pipe(pipe).unwrap().session_id, u64::from(UID) + 1);
+    let known = client.smb().pipe(pipe).unwrap();
+    assert_eq!(known.session_id, u64::from(UID) + 1);
+    assert_eq!(known.tree_path.as_deref(), Some("\\\\FSS1\\IPC$"));
     let gone = client.call(IPC, tree_disconnect(), done(0x71));
     assert_eq!(gone, [Event::PipeClosed { pipe }]);
 }
