@@ -120,6 +120,8 @@ pub(super) struct Open {
     pub(super) handle: Handle,
     pub(super) tree: Option<u32>,
     pub(super) name: Option<String>,
+    /// In SMB1: the client has asked to close it.
+    pub(super) closing: bool,
 }
 
 /// A pipe with what only this module needs to know of it.

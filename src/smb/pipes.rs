@@ -154,7 +154,7 @@ impl Smb {
         name: Option<String>,
         out: &mut Vec<Event>,
     ) {
-        let open = Open { handle, tree, name };
+        let open = Open { handle, tree, name, closing: false };
         // If there is one, the server gave the id away again: the CLOSE was not seen.
         if let Some(old) = self.opens.remove(&(key, file)) {
             self.end_opens(vec![((key, file), old)], out);

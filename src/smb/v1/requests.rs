@@ -102,7 +102,13 @@ impl Smb {
         header: &Header,
         out: &mut Vec<Event>,
     ) -> Asked {
-        let mut target = |fid: Fid| *file.get_or_insert(Target::Known(FileId::Smb1(fid)));
+        let mut target = |smb: &mut Self, fid: Fid, out: &mut Vec<Event>| {
+            *file.get_or_insert_with(|| {
+                let file = FileId::Smb1(fid);
+                smb.use_file(context.key, file, out);
+                Target::Known(file)
+            })
+        };
         match body {
             Body::SessionSetup(setup) => Asked::SessionSetup(logon(context, setup)),
             Body::TreeConnect(tree) => Asked::TreeConnect { path: kept(&tree.path) },
@@ -110,16 +116,24 @@ impl Smb {
                 *file = Some(Target::Opened);
                 Asked::Open { name: kept(&open.name) }
             }
-            Body::Close(fid) => Asked::Close(target(*fid)),
+            Body::Close(fid) => {
+                let target = target(self, *fid, out);
+                if let Target::Known(file) = target
+                    && let Some(open) = self.opens.get(&(context.key, file))
+                {
+                    open.closing = true;
+                }
+                Asked::Close(target)
+            }
             Body::Read(Read { fid, offset }) => {
-                let target = target(*fid);
+                let target = target(self, *fid, out);
                 if self.may_be_pipe_smb1(context, target, *offset) {
                     return Asked::Data(target);
                 }
                 Asked::Nothing
             }
             Body::Write(write) => {
-                let target = target(write.fid);
+                let target = target(self, write.fid, out);
                 self.write(context, target, *write, out)
             }
             Body::Transaction(transaction) => self.transaction(context, transaction, out),
@@ -128,6 +142,14 @@ impl Smb {
                 Asked::Nothing
             }
             _ => Asked::Nothing,
+        }
+    }
+
+    /// A request means this file. There are few FIDs, so each is soon given again: one that is used
+    /// after it was to be closed is another file, though neither end nor beginning was seen.
+    fn use_file(&mut self, key: SessionKey, file: FileId, out: &mut Vec<Event>) {
+        if self.opens.peek(&(key, file)).is_some_and(|open| open.closing) {
+            self.close_files(vec![(key, file)], out);
         }
     }
 
@@ -192,6 +214,9 @@ impl Smb {
         };
         let part = transaction.part;
         let file = transaction.fid.map(FileId::Smb1);
+        if let Some(file) = file {
+            self.use_file(key, file, out);
+        }
         let pipe = match file {
             Some(file) if writes && !part.data.is_empty() => {
                 self.pipe_of(unit, (key, tree, file), (part.data, Side::Client), out)

@@ -204,6 +204,38 @@ fn numbers_are_used_again() {
 }
 
 #[test]
+fn a_handle_used_after_its_close_is_another() {
+    let mut client = Client::new();
+    let pipe = client.pipe(0x4001);
+    let asks = [
+        write_andx(0x4001, 0, 8, &pdu(0, 64)),
+        transaction([TRANSACT, 0x4001], "\\PIPE\\", 64, &pdu(0, 64)),
+    ];
+    let mut last = pipe;
+    for ask in asks {
+        let read = client.ask(IPC, read_andx(0x4001, 0));
+        let close = client.ask(IPC, close(0x4001));
+        client.send(&read);
+        client.send(&close);
+        // What was asked before is still answered.
+        let answer = read.answer(vec![read_andx_answer(&pdu(2, 64))]);
+        check_data(&client.send(&answer), last, Side::Server, 64);
+        // The answer to the close is lost, and all about the next open.
+        let ask = client.ask(IPC, ask);
+        let events = client.send(&ask);
+        let [Event::PipeClosed { pipe: old }, Event::PipeOpened { pipe: new }, ref data] =
+            events[..]
+        else {
+            panic!("{events:?}");
+        };
+        assert_eq!(old, last);
+        check_data(std::slice::from_ref(data), new, Side::Client, 64);
+        assert_eq!(client.smb().pipe(new).unwrap().name, None);
+        last = new;
+    }
+}
+
+#[test]
 fn chains() {
     let mut client = Client::stranger();
     let logon = vec![
