@@ -260,7 +260,7 @@ impl Smb {
         part: Part,
         out: &mut Vec<Event>,
     ) {
-        let Some(pipe) = progress.pipe.filter(|_| progress.writes) else {
+        let Some(pipe) = self.while_open(progress.pipe).filter(|_| progress.writes) else {
             return;
         };
         if u32::from(part.displacement) != progress.sent {
@@ -272,6 +272,11 @@ impl Smb {
         let starts = progress.sent == 0;
         progress.sent = progress.sent.saturating_add(part.data.len());
         self.said(pipe, part.data, context.signed, starts, out);
+    }
+
+    /// The pipe, if it was not closed since it was asked.
+    pub(super) fn while_open(&self, pipe: Option<PipeId>) -> Option<PipeId> {
+        pipe.filter(|pipe| self.pipes.peek(pipe).is_some_and(|tracked| tracked.open))
     }
 
     /// Bytes of this pipe are missing.

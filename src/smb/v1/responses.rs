@@ -226,7 +226,7 @@ impl Smb {
         {
             progress.pipe = self.answering(context, file, data, out);
         }
-        let pipe = progress.pipe?;
+        let pipe = self.while_open(progress.pipe)?;
         if status.is_error() {
             out.push(Event::PipeError { pipe, status });
         }

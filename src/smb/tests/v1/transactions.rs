@@ -136,6 +136,27 @@ fn subcommands_carry_data_one_way_both_ways_or_not_at_all() {
 }
 
 #[test]
+fn nothing_goes_through_a_pipe_that_was_closed_meanwhile() {
+    let mut client = Client::new();
+    for fid in [0x4001, 0x4002] {
+        let pipe = client.pipe(fid);
+        let (question, answer) = (pdu(0, 300), pdu(2, 300));
+        let setup = [TRANSACT, fid];
+        let ask = client.ask(IPC, transaction(setup, "\\PIPE\\", 300, &question[..100]));
+        client.send(&ask);
+        if fid == 0x4002 {
+            client.send(&ask.answer(vec![transacted(300, 0, &answer[..100])]));
+        }
+        assert_eq!(client.call(IPC, close(fid), done(0x04)), [Event::PipeClosed { pipe }]);
+        client.lab.smb.forget(pipe);
+        let more = Msg { parts: vec![secondary(300, 100, &question[100..])], ..ask.clone() };
+        assert_eq!(client.send(&more), []);
+        let rest = ask.answer(vec![transacted(300, 100, &answer[100..])]);
+        assert_eq!(client.send(&rest), []);
+    }
+}
+
+#[test]
 fn a_call_opens_asks_and_closes() {
     let mut client = Client::new();
     let ask = client.ask(IPC, transaction([0x54, 0], "\\PIPE\\srvsvc", 64, &pdu(0, 64)));
