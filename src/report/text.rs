@@ -363,10 +363,6 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
         };
         add(*count, &format!("{one} of {what}, {seen}"), &format!("{many} of {what}, {seen}"));
     }
-    // A client that offers SMB 2 as well begins a connection with one message of SMB 1.
-    if summary.smb1 > summary.tcp.flows {
-        add(summary.smb1, "", "SMB 1 messages, whose calls are not read yet");
-    }
     if !listed {
         let others = summary.smb_messages.values().sum();
         add(others, "other SMB message", "other SMB messages");
