@@ -211,7 +211,7 @@ impl Call {
         self.interface.as_deref().map(|interface| &*interface.name)
     }
 
-    /// How well its interface is known; `None` if not even its types are.
+    /// How well its interface is known; `None` if not even its name is.
     pub fn grade(&self) -> Option<Grade> {
         self.interface.as_deref().map(|interface| interface.grade)
     }

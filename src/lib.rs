@@ -5,7 +5,7 @@
 //! # From a packet to a call
 //!
 //! ```text
-//!  file, pipe                                                            dissectors/*.idl, rules.toml
+//!  file, pipe                                                            dissectors/*.idl, *.toml
 //!      │                                                                          │
 //!   capture ─frames─► net ─segments─► tcp ─bytes─┬─► smb ─pipe bytes─┐           idl ─types─► protocol
 //!                                                └────────bytes──────┴─► rpc      │              │
@@ -77,6 +77,7 @@
 //! - **an interface**: write its IDL in `dissectors/<name>/`, with a `rules.toml` for names of flags
 //!   and statuses, and list both in `EMBEDDED` in `src/protocol/load.rs`. Users do the same without
 //!   a compiler: `--dissectors DIR`. Typed messages go beside `src/protocol/fsrvp.rs`.
+//! - **an interface by name only**: a `names.toml` in `dissectors/<topic>/`, listed in `NAMES` there.
 //! - **a link type**: its number and name in `src/bytes/link.rs`, its header as an arm of `read` in
 //!   `src/net/link.rs`.
 //! - **a capture format**: a file beside `src/capture/pcap.rs` and a variant of `Format` in

@@ -63,11 +63,14 @@ pub(super) struct Bound {
 
 /// Parses a file.
 pub(super) fn parse(file: &str, text: &str) -> Result<Rules, Error> {
-    toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let message = error.message().lines().collect::<Vec<_>>().join("; ");
-        Error::at(file, text, at, message)
-    })
+    toml::from_str(text).map_err(|error| in_toml(file, text, &error))
+}
+
+/// What the parser of TOML says, as an error of ours.
+pub(super) fn in_toml(file: &str, text: &str, error: &toml::de::Error) -> Error {
+    let at = error.span().map_or(0, |span| span.start);
+    let message = error.message().lines().collect::<Vec<_>>().join("; ");
+    Error::at(file, text, at, message)
 }
 
 impl Rules {

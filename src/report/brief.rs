@@ -13,7 +13,7 @@ pub fn method(call: &Call) -> String {
     if let Some(method) = call.method() {
         return match call.grade() {
             Some(Grade::Typed) | None => method.to_owned(),
-            Some(Grade::Idl) => {
+            Some(Grade::Idl | Grade::Names) => {
                 format!("{}.{method}", call.interface_name().unwrap_or_default())
             }
         };
@@ -63,7 +63,7 @@ pub fn asked(call: &Call) -> String {
         None => generic(call.request.decoded.as_ref()),
     };
     if let Some(object) = call.rpc.object
-        && call.interface.is_none()
+        && matches!(call.grade(), None | Some(Grade::Names))
     {
         push(&mut text, &format!("object {}", short(object)));
     }

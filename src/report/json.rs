@@ -161,7 +161,7 @@ impl Writer<'_> {
             json!(match call.grade() {
                 Some(Grade::Typed) => "typed",
                 Some(Grade::Idl) => "idl",
-                None => "raw",
+                Some(Grade::Names) | None => "raw",
             }),
         );
         put("findings", json!([]));

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 /// A directory of its own for one test, removed when it ends.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(name: &str, files: &[(&str, &str)]) -> Self {
         let dir = std::env::temp_dir().join(format!("vshark-{}-{name}", std::process::id()));
         for (path, text) in files {
             let path = dir.join(path);
@@ -19,12 +19,12 @@ impl Folder {
         Self(dir)
     }
 
-    fn load(&self) -> Result<Registry, LoadError> {
+    pub(super) fn load(&self) -> Result<Registry, LoadError> {
         Registry::load(std::slice::from_ref(&self.0))
     }
 
     #[track_caller]
-    fn error(&self) -> String {
+    pub(super) fn error(&self) -> String {
         let error = self.load().expect_err("this must not load").to_string();
         error.replace(&format!("{}", self.0.join("").display()), "")
     }

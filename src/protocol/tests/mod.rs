@@ -1,5 +1,6 @@
 mod drift;
 mod loading;
+mod names;
 
 use std::sync::Arc;
 
