@@ -2,23 +2,32 @@
 //!
 //! ```text
 //! frame ─► net ─► tcp ─┬─► smb ─► pipe bytes ─┐
-//!                      └──────────────────────┴─► rpc ─► Call (decoded) ─► Event
+//!              │       └──────────────────────┴─► rpc ─► Call (decoded) ─► Event
+//!              └ udp ─► rpc::datagram, counted
 //! ```
 //!
 //! Takes frames in capture order and keeps only what is open: flows, sessions, calls in flight.
 //! It knows how the layers fit together, and nothing of files, rules or reports.
 
 mod above;
+mod carrier;
+mod datagrams;
+mod endpoints;
+mod loss;
 mod summary;
 mod units;
 
-use crate::bytes::{FrameNo, index};
+use crate::bytes::{FrameNo, View, index};
 use crate::call::Call;
 use crate::capture::Frame;
 use crate::net::{self, Dissected};
 use crate::protocol::Registry;
+use crate::rpc::datagram;
 use crate::tcp::{Flows, Segment};
 use above::Above;
+pub use datagrams::{Datagrams, OfInterface};
+pub use endpoints::Endpoints;
+pub use loss::{Loss, Lost};
 pub use summary::{InterfaceKey, Outcomes, Pdus, Summary};
 pub use units::{Unit, UnitKind};
 
@@ -65,7 +74,15 @@ impl<'r> Pipeline<'r> {
                 self.summary.tcp_segments += 1;
                 self.flows.segment(&segment, &mut self.above);
             }
-            Dissected::Udp(_) => self.summary.udp += 1,
+            Dissected::Udp(udp) => {
+                self.summary.udp += 1;
+                let (start, end) = (index(udp.payload.start), index(udp.payload.end));
+                let payload = frame.data.get(start..end).unwrap_or_default();
+                let view = View::new(payload, &[], &[]);
+                if let Some(datagram) = datagram::dissect(view, udp.payload_len) {
+                    self.summary.datagrams.see(datagram, self.above.registry());
+                }
+            }
             Dissected::Other(other) => self.summary.see_other(other),
         }
         self.above.drain(events);

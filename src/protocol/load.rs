@@ -45,7 +45,7 @@ const COMMON: [(&str, &str); 1] =
     [("ms-dtyp.idl", include_str!("../../dissectors/common/ms-dtyp.idl"))];
 
 /// The embedded folders: name, IDL, rules.
-const EMBEDDED: [(&str, &str, &str, &str); 2] = [
+const EMBEDDED: [(&str, &str, &str, &str); 4] = [
     (
         "fsrvp.idl",
         include_str!("../../dissectors/ms-fsrvp/fsrvp.idl"),
@@ -57,6 +57,18 @@ const EMBEDDED: [(&str, &str, &str, &str); 2] = [
         include_str!("../../dissectors/mgmt/mgmt.idl"),
         "mgmt/rules.toml",
         include_str!("../../dissectors/mgmt/rules.toml"),
+    ),
+    (
+        "epm.idl",
+        include_str!("../../dissectors/epm/epm.idl"),
+        "epm/rules.toml",
+        include_str!("../../dissectors/epm/rules.toml"),
+    ),
+    (
+        "srvsvc.idl",
+        include_str!("../../dissectors/srvsvc/srvsvc.idl"),
+        "srvsvc/rules.toml",
+        include_str!("../../dissectors/srvsvc/rules.toml"),
     ),
 ];
 

@@ -97,7 +97,8 @@ impl Rules {
         let mut all = status.as_ref().clone();
         let known = |(code, _): &&(i64, Arc<str>)| status.value(*code).is_none();
         all.values.extend(common.values.iter().filter(known).cloned());
-        self.bind_status(modules, &Format::Names(Arc::new(all)));
+        let statuses = Format::Names(Arc::new(all));
+        self.bind_status(modules, &statuses);
         let mut tables = BTreeMap::new();
         for (name, table) in &self.table {
             for bit in &table.beside {
@@ -113,14 +114,15 @@ impl Rules {
                 "hex" => Format::Hex,
                 "boolean" => Format::Boolean,
                 "filetime" => Format::FileTime,
+                "status" => statuses.clone(),
                 name => match tables.get(name) {
                     Some(format) => format.clone(),
                     None => {
                         return error(
                             how,
                             format!(
-                                "expected decimal, hex, boolean, filetime or the name of a table, \
-                                 found `{name}`"
+                                "expected decimal, hex, boolean, filetime, status or the name of \
+                                 a table, found `{name}`"
                             ),
                         );
                     }

@@ -1,5 +1,6 @@
 //! A call on one line: what it was about, for a list that people read.
 
+use super::epm;
 use crate::bytes::Guid;
 use crate::call::{Call, Outcome, Readable, Stub};
 use crate::ndr::{Decoded, filetime};
@@ -57,10 +58,12 @@ pub fn result(call: &Call, registry: &Registry) -> String {
 }
 
 /// What was asked, as far as it could be read.
-pub fn asked(call: &Call) -> String {
+pub fn asked(call: &Call, registry: &Registry) -> String {
     let mut text = match fsrvp_request(call) {
         Some(request) => fsrvp_asked(call, &request),
-        None => generic(call.request.decoded.as_ref()),
+        None => {
+            epm::asked(call, registry).unwrap_or_else(|| generic(call.request.decoded.as_ref()))
+        }
     };
     if let Some(object) = call.rpc.object
         && matches!(call.grade(), None | Some(Grade::Names))
@@ -78,7 +81,7 @@ pub fn answered(call: &Call, registry: &Registry) -> String {
     }
     let mut text = match fsrvp_response(call) {
         Some(response) => fsrvp_answered(&response),
-        None => generic(call.response.decoded.as_ref()),
+        None => epm::answered(call).unwrap_or_else(|| generic(call.response.decoded.as_ref())),
     };
     push(&mut text, &unreadable(&call.response));
     if text.is_empty() { result(call, registry) } else { text }

@@ -6,7 +6,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod judge;
+mod names;
 mod pdml;
+mod public;
+mod table;
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
