@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod logs;
+mod survivors;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -122,6 +123,7 @@ fn differences(capture: &Path, truth: &Truth) -> Vec<String> {
             let whole = truth.calls.concat();
             let seen = seen.concat();
             expect(is_part(&seen, &whole), format!("{seen:?} is no part of {whole:?}"));
+            wrong.extend(survivors::differences(capture, &export));
         }
     }
     wrong
@@ -145,9 +147,13 @@ fn committed_captures_show_the_calls_that_were_made() {
             Visible::Lossy => Visible::Clear,
             visible => visible,
         };
+        let capture = common::captures().join(&truth.file);
+        if truth.visible == Visible::Lossy {
+            wrong.extend(survivors::differences(&capture, &common::export(&capture)));
+        }
         let truth =
             Truth { visible: exactly, file: truth.file.clone(), calls: truth.calls.clone() };
-        wrong.extend(differences(&common::captures().join(&truth.file), &truth));
+        wrong.extend(differences(&capture, &truth));
     }
     check(&wrong);
     println!("{} captures", table.len());
