@@ -21,13 +21,15 @@ use std::net::Ipv4Addr;
 use super::value::{Bytes, Data, Record, Value};
 use crate::bytes::{Guid, Order, Reader, Span, Stop, View, printable};
 
-/// \[C706\] appendix I, single-octet protocol identifiers.
+/// \[C706\] appendix I, single-octet protocol identifiers, and what Windows gives them for calls
+/// within a machine.
 const PROTOCOLS: &[(u8, &str)] = &[
     (TCP, "tcp"),
     (UDP, "udp"),
     (IP, "ip"),
     (CONNECTIONLESS, "ncadg"),
     (CONNECTION, "ncacn"),
+    (LOCAL_RPC, "ncalrpc"),
     (UUID, "uuid"),
     (NAMED_PIPE, "smb"),
     (LOCAL, "lrpc"),
@@ -39,6 +41,7 @@ const UDP: u8 = 0x08;
 const IP: u8 = 0x09;
 const CONNECTIONLESS: u8 = 0x0a;
 const CONNECTION: u8 = 0x0b;
+const LOCAL_RPC: u8 = 0x0c;
 const UUID: u8 = 0x0d;
 const NAMED_PIPE: u8 = 0x0f;
 const LOCAL: u8 = 0x10;
@@ -196,7 +199,7 @@ fn says(protocol: u8, left: &[u8], right: &[u8]) -> Says {
     let number = |order: fn([u8; 2]) -> u16| right.try_into().ok().map(order);
     let read = match protocol {
         UUID => syntax(left, right),
-        CONNECTION | CONNECTIONLESS => number(u16::from_le_bytes).map(Says::Minor),
+        CONNECTION | CONNECTIONLESS | LOCAL_RPC => number(u16::from_le_bytes).map(Says::Minor),
         TCP | UDP | HTTP => number(u16::from_be_bytes).map(Says::Port),
         IP => <[u8; 4]>::try_from(right).ok().map(|octets| Says::Address(octets.into())),
         NAMED_PIPE | LOCAL | NETBIOS => name(right),
@@ -231,7 +234,7 @@ impl fmt::Display for Says {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Syntax { uuid, major, minor } => write!(f, "{uuid} v{major}.{minor}"),
-            Self::Minor(minor) => write!(f, "version 5.{minor}"),
+            Self::Minor(minor) => write!(f, "minor version {minor}"),
             Self::Port(port) => write!(f, "{port}"),
             Self::Address(address) => write!(f, "{address}"),
             Self::Name(name) => f.write_str(&printable(name)),

@@ -9,6 +9,7 @@ mod judge;
 mod names;
 mod pdml;
 mod public;
+mod servers;
 mod table;
 mod windows;
 

@@ -128,7 +128,7 @@ fn the_floors_of_a_tower_are_rows() {
         [
             ("uuid (0x0d) a8e0653c-2744-4389-a61d-7373df8b2292 v1.0", 18, 43),
             ("uuid (0x0d) 8a885d04-1ceb-11c9-9fe8-08002b104860 v2.0", 43, 68),
-            ("ncacn (0x0b) version 5.0", 68, 75),
+            ("ncacn (0x0b) minor version 0", 68, 75),
             ("tcp (0x07) 49664", 75, 82),
             ("ip (0x09) 10.0.0.1", 82, 91),
         ]
