@@ -96,13 +96,12 @@ pub enum Says {
 }
 
 impl Tower {
-    /// The type of the IDL whose octets are a tower, and the member that has them.
-    const OCTETS: (&str, &str) = ("twr_t", "tower_octet_string");
+    /// The member of a `twr_t` that has the octets.
+    pub const OCTETS: &str = "tower_octet_string";
 
     /// The tower in a `twr_t`, with the place of its octets; `None` for any other structure.
     pub fn of(record: &Record) -> Option<(Self, Span)> {
-        let (name, member) = Self::OCTETS;
-        let value = record.field(member).filter(|_| &*record.name == name)?;
+        let value = record.field(Self::OCTETS).filter(|_| &*record.name == "twr_t")?;
         let Data::Bytes(octets) = &value.data else { return None };
         let Bytes { bytes, .. } = &**octets;
         Some((Self::read(bytes), value.span))

@@ -3,6 +3,7 @@
 use super::brief::short;
 use crate::bytes::Guid;
 use crate::call::Call;
+use crate::ndr::tower::Tower;
 use crate::protocol::Registry;
 
 /// \[C706\] appendix O.
@@ -30,7 +31,7 @@ pub(super) fn answered(call: &Call) -> Option<String> {
     let towers = call.response.towers();
     match opnum(call)? {
         EPT_MAP if !towers.is_empty() => {
-            let mut bindings: Vec<_> = towers.iter().filter_map(|tower| tower.binding()).collect();
+            let mut bindings: Vec<_> = towers.iter().filter_map(Tower::binding).collect();
             bindings.dedup();
             Some(bindings.join(", "))
         }

@@ -58,28 +58,32 @@ pub fn fields<N: AsRef<str>>(fields: &[(N, Value)]) -> Json {
 
 /// A `twr_t`, whose octets are floors where all of them could be read.
 fn with_floors(mut record: Json, tower: &Tower) -> Json {
-    if tower.stop.is_none() {
-        let floors: Vec<Json> = tower.floors.iter().map(floor).collect();
-        record["tower_octet_string"] = json!({ "floors": floors });
+    if tower.stop.is_none()
+        && let Some(octets) = record.get_mut(Tower::OCTETS)
+    {
+        *octets = json!({ "floors": tower.floors.iter().map(floor).collect::<Vec<_>>() });
     }
     record
 }
 
 fn floor(floor: &Floor) -> Json {
-    let mut json =
-        json!({ "protocol": { "value": floor.protocol, "name": floor.protocol_name() } });
+    let protocol = json!({ "value": floor.protocol, "name": floor.protocol_name() });
     match &floor.says {
-        Says::Syntax { uuid, major, minor } => {
-            json["uuid"] = uuid.to_string().into();
-            json["version"] = format!("{major}.{minor}").into();
+        Says::Syntax { uuid, major, minor } => json!({
+            "protocol": protocol,
+            "uuid": uuid.to_string(),
+            "version": format!("{major}.{minor}"),
+        }),
+        Says::Minor(minor) => json!({ "protocol": protocol, "minor_version": minor }),
+        Says::Port(port) => json!({ "protocol": protocol, "port": port }),
+        Says::Address(address) => {
+            json!({ "protocol": protocol, "address": address.to_string() })
         }
-        Says::Minor(minor) => json["minor_version"] = (*minor).into(),
-        Says::Port(port) => json["port"] = (*port).into(),
-        Says::Address(address) => json["address"] = address.to_string().into(),
-        Says::Name(name) => json["name"] = name.as_str().into(),
-        Says::Octets(left, right) => json["octets"] = json!([hex(left), hex(right)]),
+        Says::Name(name) => json!({ "protocol": protocol, "name": name }),
+        Says::Octets(left, right) => {
+            json!({ "protocol": protocol, "octets": [hex(left), hex(right)] })
+        }
     }
-    json
 }
 
 fn unread(value: &Value) -> bool {

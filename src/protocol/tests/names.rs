@@ -4,7 +4,9 @@ use super::loading::Folder;
 use super::*;
 
 /// Interface, UUID, version, number of its operations, and one of them, as the documents have them.
-const DOCUMENTED: &[(&str, &str, (u16, u16), usize, (u16, &str))] = &[
+type Documented = (&'static str, &'static str, (u16, u16), usize, (u16, &'static str));
+
+const DOCUMENTED: &[Documented] = &[
     ("lsarpc", "12345778-1234-abcd-ef00-0123456789ab", (0, 0), 142, (77, "LsarLookupNames4")),
     ("samr", "12345778-1234-abcd-ef00-0123456789ac", (1, 0), 78, (64, "SamrConnect5")),
     ("logon", "12345678-1234-abcd-ef00-01234567cffb", (1, 0), 60, (26, "NetrServerAuthenticate3")),
