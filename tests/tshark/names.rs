@@ -89,12 +89,11 @@ fn methods_have_the_names_tshark_gives_them() {
         return;
     }
     let Some(folder) = common::shared("captures/public") else { return };
-    let captures = std::fs::read_dir(&folder).expect("it can be listed");
     let mut compared = BTreeMap::new();
     let mut wrong = Vec::new();
-    for path in captures.map(|entry| entry.expect("it can be listed").path()) {
+    for path in table::captures(&folder) {
         let name = common::file_name(&path);
-        if name.ends_with(".tsv") || !CAPTURES.iter().any(|part| name.contains(part)) {
+        if !CAPTURES.iter().any(|part| name.contains(part)) {
             continue;
         }
         let named = named(&path);

@@ -4,7 +4,7 @@
 //! The captures are Windows, Samba and many other programs, of twenty years, on all transports.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use serde_json::Value as Json;
@@ -25,13 +25,6 @@ const ASKED_DIFFERENTLY: &[(&str, &str, &str)] = &[(
      Told to put segments in order, tshark waits for the octets that never come and shows neither \
      request; told not to, it shows both.",
 )];
-
-/// Names of files that are no captures.
-fn is_capture(path: &Path) -> bool {
-    const NO_CAPTURES: [&str; 3] = ["tsv", "md", "keytab"];
-    let extension = path.extension().unwrap_or_default();
-    path.is_file() && !NO_CAPTURES.iter().any(|other| extension == *other)
-}
 
 /// The judge's rows in numbers; those beside the capture were written by the same judge.
 fn judged(judge: &Path, capture: &Path) -> Count {
@@ -126,12 +119,7 @@ fn every_public_capture_has_the_pdus_that_the_judge_sees() {
     const AT_A_TIME: usize = 2;
     let Some(judge) = table::judge() else { return };
     let Some(folder) = common::shared("captures/public") else { return };
-    let mut captures: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .expect("it can be listed")
-        .map(|entry| entry.expect("it can be listed").path())
-        .filter(|path| is_capture(path))
-        .collect();
-    captures.sort();
+    let captures = table::captures(&folder);
     let (queue, total) = (Mutex::new(captures.iter()), Mutex::new(Total::default()));
     let next = || queue.lock().expect("nobody panics with it").next();
     std::thread::scope(|scope| {

@@ -88,11 +88,17 @@ fn ours(name: &str, json: &Json, into: &mut Values) {
             }
         }
         Json::Object(members) if members.contains_key("value") => {
-            known.into_iter().for_each(|known| put(known, &json["value"]));
+            if let Some(known) = known {
+                put(known, &json["value"]);
+            }
         }
         Json::Object(members) => members.iter().for_each(|(name, json)| ours(name, json, into)),
         Json::Array(items) => items.iter().for_each(|json| ours(name, json, into)),
-        value => known.into_iter().for_each(|known| put(known, value)),
+        value => {
+            if let Some(known) = known {
+                put(known, value);
+            }
+        }
     }
 }
 
@@ -125,11 +131,10 @@ fn the_interfaces_beside_are_what_tshark_makes_of_them() {
         return;
     }
     let Some(folder) = common::shared("captures/public") else { return };
-    let captures = std::fs::read_dir(&folder).expect("it can be listed");
     let (mut wrong, mut compared, mut methods) = (Vec::new(), 0, BTreeSet::new());
-    for path in captures.map(|entry| entry.expect("it can be listed").path()) {
+    for path in table::captures(&folder) {
         let file = common::file_name(&path);
-        if file.ends_with(".tsv") || !CAPTURES.iter().any(|part| file.contains(part)) {
+        if !CAPTURES.iter().any(|part| file.contains(part)) {
             continue;
         }
         let packets = pdml::read(&path, "srvsvc || mgmt || epm");

@@ -38,3 +38,19 @@ pub(crate) fn rows(table: &str) -> Vec<Row<'_>> {
     let columns: Vec<&str> = lines.next().expect("there is a heading").split('\t').collect();
     lines.map(|line| columns.iter().copied().zip(line.split('\t')).collect()).collect()
 }
+
+/// The captures in a folder, sorted; what else is there has one of these endings.
+pub(crate) fn captures(folder: &Path) -> Vec<PathBuf> {
+    const NO_CAPTURES: [&str; 3] = ["tsv", "md", "keytab"];
+    let other = |path: &Path| {
+        let ending = path.extension().unwrap_or_default();
+        NO_CAPTURES.iter().any(|other| ending == *other)
+    };
+    let files = std::fs::read_dir(folder).expect("it can be listed");
+    let mut files: Vec<PathBuf> = files
+        .map(|entry| entry.expect("it can be listed").path())
+        .filter(|path| path.is_file() && !other(path))
+        .collect();
+    files.sort();
+    files
+}

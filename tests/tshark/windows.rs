@@ -117,8 +117,7 @@ fn protection(auth: &Json) -> String {
 }
 
 fn capture(folder: &Path, part: &str) -> Option<PathBuf> {
-    let mut files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    files.find(|path| common::file_name(path).contains(part))
+    table::captures(folder).into_iter().find(|path| common::file_name(path).contains(part))
 }
 
 #[test]
