@@ -45,16 +45,7 @@ impl<'r> Lab<'r> {
         builder.write(&mut data, payload).unwrap();
         self.said[me] += u32::try_from(payload.len()).unwrap();
         self.no += 1;
-        let frame = Frame {
-            no: FrameNo(self.no),
-            time: Time::from_nanos(i128::from(self.no) * 1_000_000),
-            link: LinkType::ETHERNET,
-            data: &data,
-            wire_len: u32::try_from(data.len()).unwrap(),
-            file: 0,
-            no_in_file: self.no,
-        };
-        self.pipeline.frame(&frame, &mut self.events);
+        self.pipeline.frame(&frame(self.no, &data), &mut self.events);
     }
 
     /// A packet that was sent and not captured.
@@ -75,6 +66,19 @@ impl<'r> Lab<'r> {
             Event::Unit(_) => None,
         });
         (calls.collect(), self.pipeline.summary())
+    }
+}
+
+/// A frame of Ethernet, one a millisecond.
+fn frame(no: u64, data: &[u8]) -> Frame<'_> {
+    Frame {
+        no: FrameNo(no),
+        time: Time::from_nanos(i128::from(no) * 1_000_000),
+        link: LinkType::ETHERNET,
+        data,
+        wire_len: u32::try_from(data.len()).unwrap(),
+        file: 0,
+        no_in_file: no,
     }
 }
 
@@ -186,6 +190,19 @@ fn watching_a_frame_gives_the_messages_it_carried() {
 }
 
 #[test]
+fn both_sides_may_begin_within_a_pdu() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 44_322);
+    for side in [Side::Client, Side::Server] {
+        lab.packet(side, false, &[0x5a; 40]);
+    }
+    for (side, bytes) in conversation() {
+        lab.packet(side, false, &bytes);
+    }
+    check(&lab.calls().0);
+}
+
+#[test]
 fn a_connection_may_begin_with_the_octet_of_a_probe() {
     let registry = Registry::embedded().unwrap();
     let mut lab = Lab::new(&registry, 50_000, 44_322);
@@ -259,16 +276,7 @@ fn connectionless_rpc_is_counted_by_interface() {
         let builder =
             PacketBuilder::ethernet2([0; 6], [0; 6]).ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
         builder.udp(40_000, 40_001).write(&mut data, &rpc).unwrap();
-        let frame = Frame {
-            no: FrameNo(no),
-            time: Time::default(),
-            link: LinkType::ETHERNET,
-            data: &data,
-            wire_len: u32::try_from(data.len()).unwrap(),
-            file: 0,
-            no_in_file: no,
-        };
-        pipeline.frame(&frame, &mut Vec::new());
+        pipeline.frame(&frame(no, &data), &mut Vec::new());
     };
     for (no, ptype, first) in [(1, 0, 4), (2, 2, 4), (3, 3, 4), (4, 1, 4), (5, 0, 5)] {
         send(no, ptype, first);

@@ -1,4 +1,13 @@
 //! `names.toml`: interfaces of which only the names are known.
+//!
+//! ```toml
+//! [[interface]]
+//! name = "IObjectExporter"
+//! uuid = "99fcfec4-5260-101b-bbcb-00aa0021347a"
+//! version = "0.0"
+//! object = false     # may be left out; the first method of an object is opnum 3
+//! methods = ["ResolveOxid", "SimplePing"]
+//! ```
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
