@@ -1,6 +1,6 @@
 //! Protocol towers: where an interface is served, and how it is spoken there.
 //!
-//! Takes the octets of a `twr_t` and gives its floors. [`Value`](super::Value)s keep the octets;
+//! Takes the octets of a `twr_t` and gives its floors. [`Value`]s keep the octets;
 //! who shows or counts them reads them here. It knows nothing of the endpoint mapper.
 //!
 //! ```text
