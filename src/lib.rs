@@ -29,7 +29,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`bytes`] | bytes that remember the frames they travelled in; [`Reader`](bytes::Reader), [`Sink`](bytes::Sink), [`Stop`](bytes::Stop); [`Stream`](bytes::Stream) cuts byte streams into units |
-//! | [`capture`] | pcap and pcapng, compressed or not, files and pipes, merged by time |
+//! | [`capture`] | pcap, pcapng and Network Monitor, compressed or not, files and pipes, merged by time |
 //! | [`net`] | link, IP and TCP headers; pure |
 //! | [`tcp`] | flows and their passive reassembly in causal order; state |
 //! | [`security`] | what authentication tokens say in clear |
@@ -81,7 +81,7 @@
 //! - **a link type**: its number and name in `src/bytes/link.rs`, its header as an arm of `read` in
 //!   `src/net/link.rs`.
 //! - **a capture format**: a file beside `src/capture/pcap.rs` and a variant of `Format` in
-//!   `src/capture/open.rs`; a compression is an arm there.
+//!   `src/capture/open.rs`; a compression is an arm in `src/capture/unpack.rs`.
 //! - **the name of a status**: `[status]` in the interface's `rules.toml`; codes that all interfaces
 //!   share in `dissectors/common/status.toml`; RPC faults in `src/rpc/names.rs`; NTSTATUS in
 //!   `src/smb/status.rs`.

@@ -456,20 +456,47 @@ fn output_nobody_reads_ends_quietly() {
     }
 }
 
+/// What somebody noted beside a frame is the first that is shown of it, line by line.
+#[test]
+fn a_comment_is_shown_with_its_frame() {
+    let block = |kind: u32, body: &[u8]| {
+        let len = u32::try_from(body.len() + 12).unwrap().to_le_bytes();
+        [&kind.to_le_bytes()[..], &len, body, &len].concat()
+    };
+    let packet = [
+        &[0; 12][..],
+        b"\x04\0\0\0\x04\0\0\0data",
+        b"\x01\0\x08\0this is.\x01\0\x08\0odd \x1b[m.\0\0\0\0",
+    ];
+    let file = [
+        block(0x0A0D_0D0A, b"\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"),
+        block(1, &[1, 0, 0, 0, 0, 0, 0, 0]),
+        block(6, &packet.concat()),
+    ];
+    let path = made("noted.pcapng", &file.concat());
+    let run = vshark(&["show", "--frame", "1", &path]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let lines: Vec<_> = run.out.lines().collect();
+    assert_eq!(lines[0], "comment: this is.");
+    assert!(lines[1].starts_with("comment: odd ") && !lines[1].contains('\u{1b}'), "{lines:?}");
+    assert!(lines[2].starts_with("frame 1, "), "{lines:?}");
+}
+
 /// Files of which nothing can be read: each is one sentence that names it and what to do.
 #[test]
 fn what_is_no_capture_is_refused_in_a_sentence() {
     let header = &capture(BACKUP)[..20];
-    let mut endless = capture(BACKUP);
+    let mut endless = capture(BACKUP)[..60].to_vec();
     endless[32..36].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes());
-    let found = ", offset 0: expected a pcap or pcapng capture, found ";
+    let found = ", offset 0: expected a pcap, pcapng or Network Monitor capture, found ";
     for (name, bytes, expected) in [
         ("empty.pcap", &b""[..], format!("{found}an empty file")),
         ("tiny.pcap", b"\xd4\xc3", format!("{found}a file of 2 bytes")),
         ("text.pcap", b"n,time\n1,2\n", format!("{found}text")),
         ("noise.pcap", b"\0\x01\x02\x03\x04", format!("{found}data that starts with 0x00010203")),
         ("trace.etl", b"\0\0\x01\0zzzz", format!("{found}a Windows event trace: convert it ")),
-        ("trace.matp", b"PK\x03\x04zzzz", format!("{found}a zip archive: unpack it first, ")),
+        ("trace.matp", b"PK\x03\x04zzzz", format!("{found}a Message Analyzer trace: export it ")),
+        ("trace.zip", b"PK\x03\x04zzzz", format!("{found}a zip archive: unpack it first, ")),
         ("header.pcap", header, ", offset 0: the input ends after 20 of the 24 bytes".to_owned()),
         (
             "endless.pcap",
@@ -484,8 +511,8 @@ fn what_is_no_capture_is_refused_in_a_sentence() {
             assert!(sentence.starts_with(&format!("{path}{expected}")), "{sentence}");
         }
         let sentence = piped(&["-"], bytes).refusal(2).replace("standard input", &path);
-        // Only the name says of a trace without a whole header what it is.
-        if name != "trace.etl" {
+        // Only the name says of a trace without a whole header, and of an archive, what it is.
+        if !["trace.etl", "trace.matp"].contains(&name) {
             assert!(sentence.starts_with(&format!("{path}{expected}")), "{sentence}");
         }
     }

@@ -136,12 +136,57 @@ fn standard_input_has_its_numbers_in_the_summary() {
     let (capture, summary) = (&records[0], &records[records.len() - 1]);
     let expected = json!({
         "name": "-", "format": "pcap", "compression": null, "link_types": [], "first_time": null,
-        "last_time": null, "frames": null, "skipped": [], "problems": null
+        "last_time": null, "frames": null, "comments": [], "blocks": [], "skipped": [],
+        "problems": null
     });
     assert_eq!(capture["files"], json!([expected]));
     assert_eq!(summary["files"][0]["frames"], 117);
     let last = &summary["files"][0]["last_time"];
     assert_eq!(last, "2026-11-22T17:49:18.780073000Z");
+}
+
+/// A pcapng block, little-endian.
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(body.len() + 12).expect("it is short").to_le_bytes();
+    [&kind.to_le_bytes()[..], &len, body, &len].concat()
+}
+
+#[test]
+fn a_capture_may_name_hosts_and_say_what_it_is() {
+    // A capture in which the client tells no name, as pcapng with a comment and with names for both
+    // sides.
+    let plain = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/e-py-create_fails.pcap");
+    let mut frames = Vec::new();
+    let mut writer =
+        vshark::capture::Writer::new(&mut frames, Some("made for a test")).expect("made");
+    let mut capture = vshark::capture::Capture::open(&[plain]);
+    while capture.advance() {
+        let f = capture.frame();
+        writer.frame(f.link, f.time, f.wire_len, f.data).expect("it is written");
+    }
+    let section = u32::from_le_bytes(frames[4..8].try_into().expect("four bytes"));
+    let (section, frames) = frames.split_at(usize::try_from(section).expect("it is short"));
+    let names = block(
+        4,
+        b"\x01\0\x0f\0\x0a\x4d\0\x0bclient.lab\0\0\x01\0\x0a\0\x0a\x4d\0\x01wrong\0\0\0\0\0\0\0",
+    );
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("named.pcapng");
+    fs::write(&path, [section, &names, frames].concat()).expect("it is written");
+    let records = export(&[path.to_str().expect("a path of text")]);
+    check(&validator(), "named", &records);
+    let file = &records[0]["files"][0];
+    assert_eq!(file["comments"], json!(["made for a test"]));
+    assert_eq!(file["skipped"], json!([{ "what": "name resolution block", "count": 1 }]));
+    assert_eq!(file["blocks"][0], json!({ "what": "section header block", "count": 1 }));
+    let calls = only("call", &records);
+    assert_eq!(calls.len(), 15);
+    for call in calls {
+        // What the server says of itself goes before what the capture calls it.
+        assert_eq!(
+            (&call["client"]["name"], &call["server"]["name"]),
+            (&json!("client.lab"), &json!("FSS1"))
+        );
+    }
 }
 
 #[test]

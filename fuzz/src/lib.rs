@@ -128,8 +128,17 @@ pub fn capture(data: &[u8]) {
         assert!(frame.no.0 > last, "frames are numbered upwards");
         last = frame.no.0;
         assert!(usize::try_from(frame.wire_len).expect("32 bits") >= frame.data.len());
+        if let Some(comment) = frame.comment {
+            let mut shown = Vec::new();
+            show::comment(comment, &mut shown).expect("memory takes it");
+            harmless(&colourless(&shown));
+        }
         for problem in capture.problems() {
             let _ = problem.to_string();
+        }
+        let _ = capture.names();
+        if last == 3 {
+            capture.set_shift(0, i64::from(data[0]) - 99);
         }
     }
     let _ = json::line(&json::capture(capture.files(), true));

@@ -7,15 +7,17 @@ use pcap_parser::{
     SHB_MAGIC, SJE_MAGIC, SPB_MAGIC,
 };
 
+use super::fields::u32_at;
+use super::resync::{Start, resync};
 use super::window::{MAX_BLOCK, Window};
 use crate::bytes::{Order, index};
 
-/// How far behind a damaged block the next one is looked for. Larger than any packet, so that it
-/// is found behind the packet that was damaged.
-const RESYNC: usize = 1 << 20;
+/// Longest block that is believed behind damage: longer than any packet, and few enough bytes to
+/// wait for where the block is none.
+const LONGEST_BELIEVED: u32 = 1 << 20;
 
-/// Bytes searched before more of the input is awaited.
-const RESYNC_STEP: usize = 64 << 10;
+/// `[pcapng]` appendix A Packet Block, which the Enhanced Packet Block replaced.
+pub(super) const PB_MAGIC: u32 = 2;
 
 /// A whole block in memory, with the same length at both its ends.
 #[derive(Clone, Copy)]
@@ -64,30 +66,21 @@ impl fmt::Display for Broken {
     }
 }
 
-/// The unsigned 32-bit integer at `at`.
-fn number(order: Order, bytes: &[u8], at: usize) -> Option<u32> {
-    let four = *bytes.get(at..)?.first_chunk()?;
-    Some(match order {
-        Order::Little => u32::from_le_bytes(four),
-        Order::Big => u32::from_be_bytes(four),
-    })
-}
-
 /// Type, length and byte order from the first twelve bytes of a block.
 fn start(section: Order, bytes: &[u8]) -> Result<(u32, u32, Order), Broken> {
     const SHORT: Broken = Broken::Cut(12);
     let mut order = section;
     // The type of a section header reads the same in both orders.
-    if number(order, bytes, 0) == Some(SHB_MAGIC) {
-        let magic = number(Order::Big, bytes, 8).ok_or(SHORT)?;
+    if u32_at(order, bytes, 0) == Some(SHB_MAGIC) {
+        let magic = u32_at(Order::Big, bytes, 8).ok_or(SHORT)?;
         order = match magic {
             BOM_MAGIC => Order::Big,
             _ if magic.swap_bytes() == BOM_MAGIC => Order::Little,
             _ => return Err(Broken::NoByteOrder(magic)),
         };
     }
-    let kind = number(order, bytes, 0).ok_or(SHORT)?;
-    let len = number(order, bytes, 4).ok_or(SHORT)?;
+    let kind = u32_at(order, bytes, 0).ok_or(SHORT)?;
+    let len = u32_at(order, bytes, 4).ok_or(SHORT)?;
     if len < shortest(kind).unwrap_or(12) || len > MAX_BLOCK {
         return Err(Broken::Length(len));
     }
@@ -99,7 +92,7 @@ fn shortest(kind: u32) -> Option<u32> {
     Some(match kind {
         SHB_MAGIC => 28,
         IDB_MAGIC | DSB_MAGIC => 20,
-        EPB_MAGIC => 32,
+        EPB_MAGIC | PB_MAGIC => 32,
         SPB_MAGIC | CB_MAGIC | DCB_MAGIC => 16,
         ISB_MAGIC => 24,
         NRB_MAGIC | SJE_MAGIC => 12,
@@ -120,35 +113,54 @@ pub(super) fn head(section: Order, window: &mut Window) -> Result<Head, Broken> 
     let Some(bytes) = window.get(whole) else {
         return Err(Broken::Cut(len));
     };
-    match number(order, bytes, whole - 4) {
+    match u32_at(order, bytes, whole - 4) {
         Some(end) if end == len => Ok(Head { kind, len: whole, order }),
         end => Err(Broken::Ends(len, end.unwrap_or(0))),
     }
 }
 
-/// Whether `bytes` start with a whole block of a known type whose lengths agree.
-fn plausible(section: Order, bytes: &[u8]) -> bool {
-    let known = number(section, bytes, 0).and_then(shortest).is_some();
-    known
-        && start(section, bytes).is_ok_and(|(_, len, order)| {
-            len % 4 == 0 && number(order, bytes, index(len) - 4) == Some(len)
-        })
+/// Moves to the next block that can be trusted; gives how far it was and its byte order.
+///
+/// That of the section before is expected, and a section header says its own. Where the header of a
+/// section was lost, `either` order will do, but only at a distance that keeps the alignment: three
+/// bytes away the zeros of one order make it look like the other.
+pub(super) fn next_block(
+    section: Order,
+    either: bool,
+    window: &mut Window,
+) -> Option<(u64, Order)> {
+    let other = match section {
+        Order::Little => Order::Big,
+        Order::Big => Order::Little,
+    };
+    let found = resync(window, |far, bytes, ended| match plausible(section, bytes, ended) {
+        _ if either && far % 4 != 0 => Start::No,
+        Start::No if either => plausible(other, bytes, ended),
+        start => start,
+    })?;
+    let order = match plausible(section, window.held(), true) {
+        Start::Yes => section,
+        _ => other,
+    };
+    Some((found, order))
 }
 
-/// How far ahead the next block is that can be trusted.
-///
-/// Any byte may start it: damage need not keep the alignment. Bytes are awaited in growing steps,
-/// and a block whose start was seen before its end is looked at again.
-pub(super) fn resync(section: Order, window: &mut Window) -> Option<usize> {
-    let mut want = RESYNC_STEP;
-    loop {
-        let more = window.fill(want);
-        let bytes = window.held();
-        let found = (1..bytes.len().min(RESYNC))
-            .find(|at| bytes.get(*at..).is_some_and(|from| plausible(section, from)));
-        if found.is_some() || !more || want > RESYNC {
-            return found;
+/// Whether `bytes` start with a whole block of a known type whose lengths agree.
+fn plausible(section: Order, bytes: &[u8], ended: bool) -> Start {
+    let more = if ended { Start::No } else { Start::More };
+    let Some(kind) = u32_at(section, bytes, 0) else { return more };
+    if shortest(kind).is_none() {
+        return Start::No;
+    }
+    match start(section, bytes) {
+        Ok((_, len, order)) if len % 4 == 0 && len <= LONGEST_BELIEVED => {
+            match u32_at(order, bytes, index(len) - 4) {
+                Some(end) if end == len => Start::Yes,
+                Some(_) => Start::No,
+                None => more,
+            }
         }
-        want *= 2;
+        Err(Broken::Cut(_)) => more,
+        _ => Start::No,
     }
 }

@@ -1,7 +1,8 @@
 //! `[pcapng]` 4.2 Interface Description Block: what is needed of it to read the packets.
 
-use pcap_parser::{InterfaceDescriptionBlock, OptionCode};
+use pcap_parser::InterfaceDescriptionBlock;
 
+use super::fields::{options, u64_at};
 use crate::bytes::{LinkType, Order, Time};
 
 const NANOS: i128 = 1_000_000_000;
@@ -11,6 +12,8 @@ pub(super) struct Interface {
     pub(super) link: LinkType,
     /// Most bytes captured of a packet; `None` when there is no limit.
     pub(super) snaplen: Option<u32>,
+    /// Octets of the frame check sequence that its packets end in.
+    pub(super) fcs: u32,
     unit: Unit,
     /// Nanoseconds to add to every time stamp.
     offset: i128,
@@ -43,32 +46,31 @@ impl Unit {
 }
 
 impl Interface {
-    /// Options are read from their bytes: `pcap-parser` gives base-2 resolutions up and takes the
-    /// offset to be little-endian always.
-    pub(super) fn new(order: Order, block: &InterfaceDescriptionBlock<'_>) -> Self {
-        let (mut unit, mut offset) = (Unit::new(6), 0);
-        let options = block.options.iter();
-        for option in options.take_while(|o| o.code != OptionCode::EndOfOpt) {
-            let Ok(value) = option.as_bytes() else {
-                continue;
-            };
-            match (option.code, value) {
-                (OptionCode::IfTsresol, &[resolution]) => unit = Unit::new(resolution),
-                (OptionCode::IfTsoffset, value) => {
-                    offset = value.try_into().map_or(0, |bytes| match order {
-                        Order::Little => i64::from_le_bytes(bytes),
-                        Order::Big => i64::from_be_bytes(bytes),
-                    });
+    /// `rest` is what follows the fixed fields. Options are read from their bytes: `pcap-parser`
+    /// gives base-2 resolutions up and takes the offset to be little-endian always.
+    pub(super) fn new(order: Order, block: &InterfaceDescriptionBlock<'_>, rest: &[u8]) -> Self {
+        const IF_TSRESOL: u16 = 9;
+        const IF_FCSLEN: u16 = 13;
+        const IF_TSOFFSET: u16 = 14;
+        let mut interface = Self {
+            link: LinkType(u16::try_from(block.linktype.0).unwrap_or(u16::MAX)),
+            snaplen: Some(block.snaplen).filter(|n| *n != 0),
+            fcs: 0,
+            unit: Unit::new(6),
+            offset: 0,
+        };
+        for option in options(order, rest) {
+            match option {
+                (IF_TSRESOL, &[resolution]) => interface.unit = Unit::new(resolution),
+                (IF_FCSLEN, &[octets]) => interface.fcs = octets.into(),
+                (IF_TSOFFSET, value) if value.len() == 8 => {
+                    let seconds = u64_at(order, value, 0).unwrap_or_default().cast_signed();
+                    interface.offset = i128::from(seconds) * NANOS;
                 }
                 _ => {}
             }
         }
-        Self {
-            link: LinkType(u16::try_from(block.linktype.0).unwrap_or(u16::MAX)),
-            snaplen: Some(block.snaplen).filter(|n| *n != 0),
-            unit,
-            offset: i128::from(offset) * NANOS,
-        }
+        interface
     }
 
     /// A time stamp of this interface, rounded down to nanoseconds.

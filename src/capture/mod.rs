@@ -4,36 +4,45 @@
 //! how captures are stored and nothing of what is in the frames.
 //!
 //! ```text
-//!  path, `-`, reader ─► Window ──► (gzip ─► Window) ─► Format: pcap, pcapng ─► Record ┐
-//!  path, `-`, reader ─► Window ──► …                                         ─► Record ┼─► Frame
+//!  path, `-`, reader ─► Window ──► (unpack ─► Window) ─► Format: pcap, pcapng, … ─► Record ┐
+//!  path, `-`, reader ─► Window ──► …                                             ─► Record ┼─► Frame
 //! ```
 //!
 //! A `Window` holds one growing buffer; a frame is borrowed from it until the next
-//! [`Capture::advance`]. To read another format, add a file beside `pcap.rs` and a variant to
-//! `Format`; another compression is an arm in `open.rs`.
+//! [`Capture::advance`]. Every format reads forwards but Network Monitor's, which says itself where
+//! its frames are: a `Window` can be given places for that. Behind damage `resync` finds the next
+//! records that can be trusted. To read another format, add a file beside `pcap.rs` and a variant to
+//! `Format`; another compression is an arm in `unpack.rs`.
 
+mod fields;
 mod framing;
 mod interface;
+mod netmon;
 mod open;
 mod origins;
 mod pcap;
 mod pcapng;
 mod report;
+mod resync;
+mod spool;
+mod unpack;
 mod window;
 mod write;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::Read;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::bytes::{FrameNo, LinkType, Time, clamp};
 use open::Format;
-use report::Report;
+use report::{Found, Report};
+use spool::Input as Bytes;
 use window::Window;
 
 pub use origins::Origins;
-pub use report::{CaptureFile, MAX_PROBLEMS, Problem, Skip, Skipped};
+pub use report::{BlockKind, CaptureFile, MAX_KINDS, MAX_PROBLEMS, Problem, Skip, Skipped};
 pub use window::MAX_BLOCK;
 pub use write::Writer;
 
@@ -52,8 +61,10 @@ pub struct Frame<'a> {
     pub link: LinkType,
     /// What was captured of it.
     pub data: &'a [u8],
-    /// Its length on the wire.
+    /// Its length on the wire, without a frame check sequence that the capture says it has.
     pub wire_len: u32,
+    /// What somebody wrote beside it, one comment a line.
+    pub comment: Option<&'a str>,
     /// Which of [`Capture::files`] it is from.
     pub file: usize,
     /// Its number in that file, 1-based, as Wireshark numbers it.
@@ -75,6 +86,7 @@ struct Record {
     whole: usize,
     /// Records before it that have a number but no packet.
     unseen: u64,
+    comment: Option<String>,
 }
 
 /// An input that is open.
@@ -94,6 +106,8 @@ struct Input {
     parked: bool,
     /// Number of the last frame given out.
     no: u64,
+    /// Nanoseconds added to the time of each of its frames.
+    shift: i64,
 }
 
 /// All inputs, and the current frame.
@@ -103,7 +117,7 @@ struct Input {
 pub struct Capture {
     files: Vec<CaptureFile>,
     inputs: Vec<Input>,
-    problems: Vec<Problem>,
+    found: Found,
     /// Inputs by the time of their next frame; equal times go by the order of the inputs.
     waiting: BinaryHeap<Reverse<(Time, usize)>>,
     started: bool,
@@ -136,7 +150,7 @@ impl Capture {
     pub fn from_readers(readers: impl IntoIterator<Item = (String, Box<dyn Read + Send>)>) -> Self {
         let mut capture = Self::empty();
         for (name, reader) in readers {
-            capture.add(name, Ok(reader), None);
+            capture.add(name, Ok(Bytes::Stream(reader)), None);
         }
         capture
     }
@@ -173,6 +187,7 @@ impl Capture {
             link: LinkType::NULL,
             data: &[],
             wire_len: 0,
+            comment: None,
             file: 0,
             no_in_file: 0,
         })
@@ -188,6 +203,7 @@ impl Capture {
             link: record.link,
             data: held.get(record.at..record.at.saturating_add(record.len))?,
             wire_len: record.wire_len.max(clamp(record.len)),
+            comment: record.comment.as_deref(),
             file,
             no_in_file: input.no,
         })
@@ -200,14 +216,35 @@ impl Capture {
 
     /// The problems found since this was asked last, in the order they were found.
     pub fn problems(&mut self) -> Vec<Problem> {
-        std::mem::take(&mut self.problems)
+        std::mem::take(&mut self.found.problems)
+    }
+
+    /// The names that the captures themselves give to addresses, as far as they were read and not
+    /// asked for yet; where an address has several, the first one counts.
+    pub fn names(&mut self) -> Vec<(IpAddr, String)> {
+        std::mem::take(&mut self.found.names)
+    }
+
+    /// Moves the clock of one of [`Capture::files`]: `nanos` are added to the time of each frame that
+    /// is given out from now on, before the inputs are merged by time. Another shift replaces it.
+    pub fn set_shift(&mut self, file: usize, nanos: i64) {
+        let Some(input) = self.inputs.get_mut(file) else { return };
+        let by = nanos.saturating_sub(input.shift);
+        input.shift = nanos;
+        if let Some(record) = input.next.as_mut().filter(|_| self.current != Some(file)) {
+            record.time = record.time.plus(by);
+        }
+        self.waiting = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .map(|Reverse((time, of))| Reverse((if of == file { time.plus(by) } else { time }, of)))
+            .collect();
     }
 
     fn empty() -> Self {
         Self {
             files: Vec::new(),
             inputs: Vec::new(),
-            problems: Vec::new(),
+            found: Found::default(),
             waiting: BinaryHeap::new(),
             started: false,
             current: None,
@@ -216,16 +253,11 @@ impl Capture {
     }
 
     /// Adds an input and recognises what it is; gives its place.
-    fn add(
-        &mut self,
-        name: String,
-        reader: Result<Box<dyn Read + Send>, String>,
-        path: Option<PathBuf>,
-    ) -> usize {
+    fn add(&mut self, name: String, bytes: Result<Bytes, String>, path: Option<PathBuf>) -> usize {
         let mut about = CaptureFile { name, ..CaptureFile::default() };
-        let source = begin(reader, &mut about, &mut self.problems);
+        let source = begin(bytes, &mut about, &mut self.found);
         self.files.push(about);
-        self.inputs.push(Input { path, source, next: None, parked: false, no: 0 });
+        self.inputs.push(Input { path, source, next: None, parked: false, no: 0, shift: 0 });
         self.inputs.len() - 1
     }
 
@@ -241,20 +273,21 @@ impl Capture {
         if let Some(read) = input.next.take() {
             window.consume(read.whole);
         }
-        let problems = &mut self.problems;
-        let mut report = Report { file: about, problems };
+        let mut report = Report { file: about, found: &mut self.found };
         input.next = format.next(window, &mut report);
-        report.file.bytes = window.offset();
-        if let Some(record) = &input.next {
+        report.file.bytes = report.file.bytes.max(window.offset());
+        if let Some(record) = &mut input.next {
+            record.time = record.time.plus(input.shift);
             self.waiting.push(Reverse((record.time, file)));
             return;
         }
         if let Some(e) = window.take_error() {
             let at = Some(window.offset());
-            report.problem(at, open::unreadable(&e), true);
+            let message = open::unreadable(&e, report.file.compression);
+            report.problem(at, message, true);
         }
         let left = u64::try_from(window.held().len()).unwrap_or_default();
-        report.file.bytes = window.offset().saturating_add(left);
+        report.file.bytes = report.file.bytes.max(window.offset().saturating_add(left));
         input.source = None;
     }
 
@@ -275,7 +308,7 @@ impl Capture {
 
     /// Learns when a file that was just opened starts, and closes it until then.
     fn park(&mut self, file: usize) {
-        let noted = self.problems.len();
+        let noted = (self.found.problems.len(), self.found.names.len());
         self.read(file);
         let (Some(input), Some(about)) = (self.inputs.get_mut(file), self.files.get_mut(file))
         else {
@@ -285,8 +318,11 @@ impl Capture {
             input.source = None;
             input.parked = true;
             // All of it is found again when the file is read in earnest.
-            self.problems.truncate(noted);
+            self.found.problems.truncate(noted.0);
+            self.found.names.truncate(noted.1);
             about.skipped.clear();
+            about.blocks.clear();
+            about.comments.clear();
             about.problems = 0;
         }
     }
@@ -299,7 +335,7 @@ impl Capture {
         };
         input.parked = false;
         if let Some(path) = &input.path {
-            input.source = begin(open::path(path), about, &mut self.problems);
+            input.source = begin(open::path(path), about, &mut self.found);
         }
         self.read(file);
     }
@@ -307,13 +343,13 @@ impl Capture {
 
 /// Recognises an input that was opened, or notes why it was not.
 fn begin(
-    reader: Result<Box<dyn Read + Send>, String>,
+    bytes: Result<Bytes, String>,
     file: &mut CaptureFile,
-    problems: &mut Vec<Problem>,
+    found: &mut Found,
 ) -> Option<Source> {
-    let mut report = Report { file, problems };
-    match reader {
-        Ok(reader) => open::input(reader, &mut report),
+    let mut report = Report { file, found };
+    match bytes {
+        Ok(bytes) => open::input(bytes, &mut report),
         Err(message) => {
             report.problem(None, message, true);
             None

@@ -2,24 +2,30 @@
 //! that are recognised only to say what to do about them.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-
+use super::netmon::NetMon;
 use super::pcap::Pcap;
 use super::pcapng::PcapNg;
 use super::report::Report;
+use super::spool::Input;
+use super::unpack::unpacked;
 use super::window::Window;
 use super::{Record, Source};
 
 /// Bytes looked at to say what an unknown input is.
 const LOOK: usize = 512;
 
+/// A packet may be this long whatever the file's snap length says: writers are careless with it,
+/// and segmentation offload makes frames of up to 512 KiB.
+pub(super) const LONGEST_PLAIN: u32 = 1 << 20;
+
 /// A file format, positioned between two packets.
 pub(super) enum Format {
     Pcap(Pcap),
     PcapNg(PcapNg),
+    NetMon(NetMon),
 }
 
 impl Format {
@@ -28,50 +34,50 @@ impl Format {
         match self {
             Self::Pcap(pcap) => pcap.next(window, report),
             Self::PcapNg(pcapng) => pcapng.next(window, report),
+            Self::NetMon(netmon) => netmon.next(window, report),
         }
     }
 }
 
 /// Opens a path, `-` being standard input; `Err` is the sentence.
-pub(super) fn path(path: &Path) -> Result<Box<dyn Read + Send>, String> {
+pub(super) fn path(path: &Path) -> Result<Input, String> {
     if path == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
+        return Ok(Input::Stream(Box::new(io::stdin())));
     }
     if path.is_dir() {
         return Err("expected a capture file, found a directory: name the files in it".to_owned());
     }
-    match File::open(path) {
-        Ok(file) => Ok(Box::new(file)),
-        Err(e) => Err(format!("expected a capture file, could not open it: {e}")),
-    }
+    let file =
+        File::open(path).map_err(|e| format!("expected a capture file, could not open it: {e}"))?;
+    // A named pipe is a file that cannot be read in any order.
+    Ok(match file.metadata() {
+        Ok(about) if about.is_file() => Input::File(file),
+        _ => Input::Stream(Box::new(file)),
+    })
 }
 
-/// Recognises the input behind `reader` and reads up to its first packet. What cannot be read is
-/// reported as a problem.
-pub(super) fn input(reader: Box<dyn Read + Send>, report: &mut Report<'_>) -> Option<Source> {
-    let mut window = Window::new(reader);
-    if matches!(window.get(4), Some([0x1f, 0x8b, ..])) {
-        report.file.compression = Some("gzip");
-        window = Window::new(Box::new(MultiGzDecoder::new(window)));
-    }
+/// Recognises the input and reads up to its first packet. What cannot be read is reported as a
+/// problem.
+pub(super) fn input(input: Input, report: &mut Report<'_>) -> Option<Source> {
+    let (compression, mut window) = unpacked(Window::of(input));
+    report.file.compression = compression;
     let format = match window.get(4) {
         Some([0x0a, 0x0d, 0x0d, 0x0a]) => {
             report.file.format = Some("pcapng");
             Ok(Format::PcapNg(PcapNg::new()))
         }
-        Some(
-            [0xa1, 0xb2, 0xc3, 0xd4]
-            | [0xd4, 0xc3, 0xb2, 0xa1]
-            | [0xa1, 0xb2, 0x3c, 0x4d]
-            | [0x4d, 0x3c, 0xb2, 0xa1],
-        ) => {
+        Some(magic) if Pcap::recognises(magic) => {
             report.file.format = Some("pcap");
             Pcap::open(&mut window, report).map(Format::Pcap)
+        }
+        Some(b"GMBU") => {
+            report.file.format = Some("netmon");
+            NetMon::open(&mut window, report).map(Format::NetMon)
         }
         _ => {
             window.fill(LOOK);
             Err(match window.take_error() {
-                Some(e) => unreadable(&e),
+                Some(e) => unreadable(&e, report.file.compression),
                 None => refusal(window.held(), &report.file.name),
             })
         }
@@ -87,42 +93,53 @@ pub(super) fn input(reader: Box<dyn Read + Send>, report: &mut Report<'_>) -> Op
 }
 
 /// What is said when the system, or the decompressor, gives an error in the middle of an input.
-pub(super) fn unreadable(error: &io::Error) -> String {
-    format!("expected more of the input, reading it failed: {error}")
+pub(super) fn unreadable(error: &io::Error, compression: Option<&str>) -> String {
+    match compression {
+        Some(name) => format!("expected more {name} compressed data, unpacking it failed: {error}"),
+        None => format!("expected more of the input, reading it failed: {error}"),
+    }
 }
 
 /// What begins like this and cannot be read, and what its owner can do.
 const FOREIGN: &[(&[u8], &str)] = &[
-    (b"GMBU", "a Network Monitor 2 capture: convert it with `editcap -F pcapng IN OUT.pcapng`"),
     (b"RTSS", "a Network Monitor 1 capture: convert it with `editcap -F pcapng IN OUT.pcapng`"),
-    (
-        b"\xa1\xb2\xcd\x34",
-        "a modified pcap file: convert it with `editcap -F pcapng IN OUT.pcapng`",
-    ),
-    (
-        b"\x34\xcd\xb2\xa1",
-        "a modified pcap file: convert it with `editcap -F pcapng IN OUT.pcapng`",
-    ),
     (b"snoop\0\0\0", "a Solaris snoop capture: convert it with `editcap -F pcapng IN OUT.pcapng`"),
-    (b"\x28\xb5\x2f\xfd", "zstd compressed data: unpack it first with `zstd -d`"),
-    (b"\x04\x22\x4d\x18", "lz4 compressed data: unpack it first with `lz4 -d`"),
+    (b"TRSNIFF data", "a Sniffer capture: convert it with `editcap -F pcapng IN OUT.pcapng`"),
+    (b"XCP\0", "a NetXRay capture: convert it with `editcap -F pcapng IN OUT.pcapng`"),
+    (b"ObserverPktBuffe", "an Observer capture: convert it with `editcap -F pcapng IN OUT.pcapng`"),
     (b"\xfd7zXZ\0", "xz compressed data: unpack it first with `xz -d`"),
     (b"BZh", "bzip2 compressed data: unpack it first with `bzip2 -d`"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first with `7z x`"),
+    (
+        b"MSCF",
+        "a cabinet, as `netsh trace` writes one beside its .etl: unpack it with `expand -F:* IN DIR`, \
+         then convert what is in it with `etl2pcapng in.etl out.pcapng`",
+    ),
     (
         b"PK\x03\x04",
-        "a zip archive: unpack it first, or, when it is a Message Analyzer trace (.matp), export it \
-         as .cap in Message Analyzer and convert that with `editcap -F pcapng IN OUT.pcapng`",
+        "a zip archive: unpack it first, or, if it is a Message Analyzer trace (.matp), export it \
+         there as .cap",
     ),
 ];
 
 /// Why an input that starts with `head` is not read, and what to do about it.
 fn refusal(head: &[u8], name: &str) -> String {
-    const EXPECTED: &str = "expected a pcap or pcapng capture";
-    let extension = Path::new(name).extension().unwrap_or_default();
+    const EXPECTED: &str = "expected a pcap, pcapng or Network Monitor capture";
+    let named = |ending| {
+        let found = Path::new(name).extension().unwrap_or_default();
+        found.eq_ignore_ascii_case(ending) && !head.is_empty()
+    };
+    // A trace of Message Analyzer is a zip archive, which its name alone tells from others.
+    if named("matp") || named("matu") {
+        return format!(
+            "{EXPECTED}, found a Message Analyzer trace: export it there as .cap (Save As, Export), \
+             which is read here"
+        );
+    }
     if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
         return format!("{EXPECTED}, found {what}");
     }
-    if extension.eq_ignore_ascii_case("etl") && !head.is_empty() || is_etl(head) {
+    if named("etl") || is_etl(head) {
         return format!(
             "{EXPECTED}, found a Windows event trace: convert it with \
              `etl2pcapng in.etl out.pcapng`"
@@ -176,11 +193,11 @@ mod tests {
             (&b""[..], "x", "an empty file"),
             (b"hello, world\n", "x", "text"),
             (b"\xff\xfeh\0i\0", "x", "text"),
-            (b"GMBU\x01\x02", "x.cap", "Network Monitor 2"),
-            (b"\x34\xcd\xb2\xa1\x02\0", "x", "modified pcap"),
-            (b"\x28\xb5\x2f\xfd\0", "x.zst", "`zstd -d`"),
-            (b"\x04\x22\x4d\x18\0", "x.lz4", "`lz4 -d`"),
-            (b"PK\x03\x04\0", "x.matp", "Message Analyzer"),
+            (b"RTSS\x01\x01", "x.cap", "Network Monitor 1"),
+            (b"\xfd7zXZ\0", "x.xz", "`xz -d`"),
+            (b"PK\x03\x04\0", "x.MATP", "Message Analyzer"),
+            (b"PK\x03\x04\0", "x.zip", "a zip archive"),
+            (b"MSCF\0", "x.cab", "`expand -F:* IN DIR`"),
             (b"\0\x01\0\0zzzz", "x.ETL", "`etl2pcapng in.etl out.pcapng`"),
             (&etl, "-", "`etl2pcapng in.etl out.pcapng`"),
             (b"\0\x01\x02\x03\x04", "x", "starts with 0x00010203"),

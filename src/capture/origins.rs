@@ -69,6 +69,7 @@ mod tests {
                 link: LinkType::ETHERNET,
                 data: &[],
                 wire_len: 0,
+                comment: None,
                 file,
                 no_in_file,
             });

@@ -1,6 +1,9 @@
-//! [`Window`]: the bytes of an input that are in memory, moving forwards only.
+//! [`Window`]: the bytes of an input that are in memory, moving forwards, and to any place where the
+//! format wants that.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, SeekFrom};
+
+use super::spool::{Input, spool};
 
 /// Longest record or block that is read; one that claims more is reported, never allocated.
 ///
@@ -14,28 +17,40 @@ const USUAL: usize = 256 << 10;
 /// Size of the buffer that finds out what an input is.
 const FIRST: usize = 8 << 10;
 
+/// Bytes read at once after a jump; each further read may be twice as long. Frames that lie in
+/// another order than they are read in would otherwise each cost a whole buffer.
+const AFTER_JUMP: usize = 4 << 10;
+
 /// A reader and the bytes read ahead of it.
 ///
 /// INVARIANT: `start <= end <= buffer.len()`, and `offset` is the place of `buffer[start]` in the
-/// input.
+/// input, of which `buffer[..end]` is one piece.
 pub(super) struct Window {
-    reader: Box<dyn Read + Send>,
+    input: Input,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
     offset: u64,
+    /// Most bytes to read at once.
+    step: usize,
     ended: bool,
     error: Option<io::Error>,
 }
 
 impl Window {
+    /// What flows out of a reader.
     pub(super) fn new(reader: Box<dyn Read + Send>) -> Self {
+        Self::of(Input::Stream(reader))
+    }
+
+    pub(super) fn of(input: Input) -> Self {
         Self {
-            reader,
+            input,
             buffer: vec![0; FIRST],
             start: 0,
             end: 0,
             offset: 0,
+            step: usize::MAX,
             ended: false,
             error: None,
         }
@@ -71,10 +86,12 @@ impl Window {
                 return false;
             }
             self.make_room();
-            let Some(room) = self.buffer.get_mut(self.end..) else {
+            let until = self.end.saturating_add(self.step).min(self.buffer.len());
+            self.step = self.step.saturating_mul(2);
+            let Some(room) = self.buffer.get_mut(self.end..until) else {
                 return false;
             };
-            match self.reader.read(room) {
+            match self.input.read(room) {
                 Ok(0) => self.ended = true,
                 Ok(read) => self.end = self.end.saturating_add(read).min(self.buffer.len()),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -97,6 +114,47 @@ impl Window {
         let n = n.min(self.held().len());
         self.start += n;
         self.offset = self.offset.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
+    }
+
+    /// Makes it possible to go to any place, which takes a copy of what only flows. To be called
+    /// before anything was consumed. Gives the length of the input.
+    pub(super) fn make_places(&mut self) -> io::Result<u64> {
+        if let Input::Stream(stream) = &mut self.input {
+            let held = self.buffer.get(self.start..self.end).unwrap_or_default();
+            let (input, error) = spool(held, stream)?;
+            self.input = input;
+            // Told when the end is reached, if it is.
+            self.error = self.error.take().or(error);
+        }
+        let here = self.offset;
+        let end = self.place(SeekFrom::End(0))?;
+        self.place(SeekFrom::Start(here))?;
+        Ok(end)
+    }
+
+    /// Goes to a place of an input that has places; false when there is no way.
+    pub(super) fn go_to(&mut self, place: u64) -> bool {
+        let ahead = place.checked_sub(self.offset).and_then(|n| usize::try_from(n).ok());
+        if let Some(ahead) = ahead.filter(|n| *n <= self.held().len()) {
+            self.consume(ahead);
+            return true;
+        }
+        match self.place(SeekFrom::Start(place)) {
+            Ok(_) => true,
+            Err(e) => {
+                self.error = Some(e);
+                self.ended = true;
+                false
+            }
+        }
+    }
+
+    /// Forgets what is in memory and reads on elsewhere.
+    fn place(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = self.input.seek(to).unwrap_or(Err(ErrorKind::NotSeekable.into()))?;
+        (self.start, self.end, self.offset, self.ended) = (0, 0, place, false);
+        self.step = AFTER_JUMP;
+        Ok(place)
     }
 
     /// Makes place behind `end`: what is held moves to the front if it is less than what was

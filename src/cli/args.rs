@@ -66,7 +66,8 @@ pub(crate) struct Shared {
 /// What is read.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Input {
-    /// Captures: pcap or pcapng, also gzip; `-` is standard input. Several are merged by time
+    /// Captures: pcap, pcapng or Network Monitor, also gzip, zstd, lz4; `-` is standard input.
+    /// Several are merged by time
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The same as FILE, where other tools' users type it

@@ -40,7 +40,10 @@ impl<'r> Run<'r> {
     /// Opens the inputs.
     pub(super) fn open(paths: &[PathBuf], pipeline: Pipeline<'r>) -> anyhow::Result<Self> {
         if paths.is_empty() {
-            bail!("no capture given: name a pcap or pcapng file, or - for standard input");
+            bail!(
+                "no capture given: name a pcap, pcapng or Network Monitor file, or - for standard \
+                   input"
+            );
         }
         Ok(Self {
             capture: Capture::open(paths),
@@ -58,6 +61,9 @@ impl<'r> Run<'r> {
     pub(super) fn go(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
         self.tell_problems();
         while self.capture.advance() {
+            for (ip, name) in self.capture.names() {
+                self.pipeline.name(ip, name);
+            }
             let frame = self.capture.frame();
             if self.several {
                 self.origins.see(&frame);

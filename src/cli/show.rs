@@ -34,6 +34,9 @@ pub(super) fn run(
         let Some((link, frame)) = &found.frame else {
             bail!("there is no frame {n}: {}", range(run.summary().frames, "frame", None));
         };
+        if let Some(comment) = &found.comment {
+            show::comment(comment, out)?;
+        }
         show::frame(*link, frame.view(), &found.units, shared.time.into(), out)?;
     }
     for call in &found.calls {
@@ -63,6 +66,7 @@ struct Found {
     watched: Option<FrameNo>,
     calls: Vec<Call>,
     frame: Option<(LinkType, Buffer)>,
+    comment: Option<String>,
     units: Vec<Unit>,
 }
 
@@ -74,6 +78,7 @@ impl Observer for Found {
             let mut bytes = Buffer::default();
             bytes.push(View::new(frame.data, &[piece], &[]));
             self.frame = Some((frame.link, bytes));
+            self.comment = frame.comment.map(str::to_owned);
         }
     }
 

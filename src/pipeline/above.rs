@@ -1,5 +1,7 @@
 //! What sits on TCP: which flow carries what, and how SMB and RPC feed each other.
 
+use std::net::IpAddr;
+
 use rustc_hash::FxHashMap;
 
 use super::carrier::Machines;
@@ -88,6 +90,11 @@ impl<'r> Above<'r> {
 
     pub(super) fn registry(&self) -> &'r Registry {
         self.registry
+    }
+
+    /// What the capture calls a machine.
+    pub(super) fn name(&mut self, ip: IpAddr, name: String) {
+        self.machines.name(ip, name);
     }
 
     /// Hands over what has happened.

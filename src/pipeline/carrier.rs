@@ -11,11 +11,13 @@ use crate::smb::Pipe;
 /// Machines whose names are remembered.
 const MAX_NAMES: usize = 4096;
 
-/// Names of machines, as their own traffic told them.
+/// Names of machines.
 #[derive(Debug, Default)]
 pub(super) struct Machines {
-    /// Added by calls; never removed.
+    /// As their own traffic told them. Added by calls; never removed.
     names: FxHashMap<IpAddr, String>,
+    /// As the capturing program resolved them. Added by [`Machines::name`]; never removed.
+    resolved: FxHashMap<IpAddr, String>,
 }
 
 impl Machines {
@@ -38,11 +40,20 @@ impl Machines {
                 user: pipe.user.clone(),
             }))
         });
-        let name = |ip: Option<IpAddr>| ip.and_then(|ip| self.names.get(&ip).cloned());
+        let told = |ip| self.names.get(&ip).or_else(|| self.resolved.get(&ip)).cloned();
+        let name = |ip: Option<IpAddr>| ip.and_then(told);
         Carrier {
             transport,
             client_name: name(ends.map(|ends| ends.client.ip())),
             server_name: name(ends.map(|ends| ends.server.ip())),
+        }
+    }
+
+    /// What the capture calls a machine; the first name stays. What the machine's own traffic tells
+    /// goes before it.
+    pub(super) fn name(&mut self, ip: IpAddr, name: String) {
+        if self.resolved.len() < MAX_NAMES {
+            self.resolved.entry(ip).or_insert(name);
         }
     }
 

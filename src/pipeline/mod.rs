@@ -17,6 +17,8 @@ mod loss;
 mod summary;
 mod units;
 
+use std::net::IpAddr;
+
 use crate::bytes::{FrameNo, View, index};
 use crate::call::Call;
 use crate::capture::Frame;
@@ -57,6 +59,12 @@ impl<'r> Pipeline<'r> {
     /// Layers that also keep the PDUs of every call, and give the messages that `frame` carried.
     pub fn watching(registry: &'r Registry, frame: Option<FrameNo>) -> Self {
         Self { above: Above::watching(registry, frame), ..Self::new(registry) }
+    }
+
+    /// Takes a name that the capture itself gives an address: calls that complete from now on have
+    /// it, unless the traffic tells another.
+    pub fn name(&mut self, ip: IpAddr, name: String) {
+        self.above.name(ip, name);
     }
 
     /// Takes the next frame; what happens is appended to `events`.

@@ -77,6 +77,7 @@ fn frame(no: u64, data: &[u8]) -> Frame<'_> {
         link: LinkType::ETHERNET,
         data,
         wire_len: u32::try_from(data.len()).unwrap(),
+        comment: None,
         file: 0,
         no_in_file: no,
     }

@@ -80,6 +80,12 @@ fn capture_file(file: &CaptureFile, whole: bool) -> Json {
         "first_time": time(|(first, _)| first),
         "last_time": time(|(_, last)| last).filter(|_| whole),
         "frames": whole.then_some(file.frames),
+        "comments": file.comments,
+        "blocks": file
+            .blocks
+            .iter()
+            .map(|(kind, count)| json!({ "what": kind.to_string(), "count": count }))
+            .collect::<Vec<_>>(),
         "skipped": file
             .skipped
             .iter()

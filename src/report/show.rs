@@ -48,6 +48,14 @@ pub fn call(
     Ok(())
 }
 
+/// Writes what somebody noted beside a frame in the capture.
+pub fn comment(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    for line in text.lines() {
+        writeln!(out, "{DIM}comment:{DIM:#} {}", printable(line))?;
+    }
+    Ok(())
+}
+
 /// Writes a frame: its headers and bytes, then the messages of which it carried a part.
 pub fn frame(
     link: LinkType,
