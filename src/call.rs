@@ -63,13 +63,13 @@ pub enum Transport {
 pub struct PipeUse {
     /// Name of the pipe, where its CREATE was seen.
     pub name: Option<String>,
-    /// Negotiated dialect, such as `3.1.1`.
+    /// Negotiated dialect, such as `3.1.1`; `1` is SMB 1.
     pub dialect: Option<String>,
-    /// `SessionId`
+    /// `SessionId`; `UID` of SMB 1.
     pub session_id: u64,
-    /// `TreeId`
+    /// `TreeId`; `TID` of SMB 1.
     pub tree_id: Option<u32>,
-    /// `FileId`, as a GUID is written.
+    /// `FileId`, as a GUID is written; `FID` of SMB 1, as `0x4001`.
     pub file_id: Option<String>,
     /// Whether the messages were encrypted.
     pub encrypted: bool,

@@ -33,7 +33,7 @@
 //! | [`net`] | link, IP and TCP headers; pure |
 //! | [`tcp`] | flows and their passive reassembly in causal order; state |
 //! | [`security`] | what authentication tokens say in clear |
-//! | [`smb`] | SMB 2 and 3: messages (pure), sessions and pipes over all connections (state) |
+//! | [`smb`] | SMB 1 to 3: messages (pure), sessions and pipes over all connections (state) |
 //! | [`rpc`] | DCE/RPC: PDUs (pure), associations and calls in flight (state) |
 //! | [`idl`] | IDL text to a type table |
 //! | [`ndr`] | a type of that table over a stub: values; NDR and NDR64 |
@@ -87,7 +87,7 @@
 //!   `src/smb/status.rs`.
 //! - **an SMB command**: its body beside `src/smb/io.rs`, an arm in `src/smb/message.rs`, its name in
 //!   `Command::is_parsed` (what is not parsed is skimmed), and if it changes who has what open, an
-//!   arm in `src/smb/requests.rs` and `src/smb/responses.rs`.
+//!   arm in `src/smb/requests.rs` and `src/smb/responses.rs`. For SMB1 the same in `src/smb/v1/`.
 //! - **a key of a JSON record**: `src/report/json.rs` and `src/report/schema.json`; a test holds them
 //!   against each other.
 //! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`.

@@ -590,7 +590,7 @@ fn silence_is_not_taken_for_health() {
         assert_eq!(
             run.refusal(0),
             "no RPC call in 116 frames; seen: 87 encrypted SMB messages, whose calls cannot be \
-             seen without keys; 7 other SMB messages; 116 TCP segments; 1 TCP \
+             seen without keys; 8 other SMB messages; 116 TCP segments; 1 TCP \
              connection"
         );
     }

@@ -512,6 +512,7 @@ fn the_schema_knows_every_name() {
         words("/$defs/summary/properties/smb/properties/messages/items/properties/what/enum");
     assert_eq!(commands.pop().as_deref(), Some("unknown"));
     let named = (0..=u16::MAX).filter_map(|n| vshark::smb::Command(n).name());
+    let named = named.chain((0..=u8::MAX).filter_map(|n| vshark::smb::v1::Command(n).name()));
     assert!(named.eq(commands.iter()));
     let mut links: Vec<_> = (0..=u16::MAX).map(|n| LinkType(n).to_string()).collect();
     links.retain(|name| !name.starts_with("link type "));

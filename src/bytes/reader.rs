@@ -279,6 +279,14 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
         Ok(text)
     }
 
+    /// `n` bytes of text of an OEM code page, which is not told: what is no UTF-8 becomes U+FFFD.
+    pub fn oem(&mut self, field: &'static Field, n: u32) -> Result<String, Stop> {
+        let at = self.pos;
+        let text = String::from_utf8_lossy(self.take(n)?).into_owned();
+        self.leaf(field, at, Scalar::Text(&text));
+        Ok(text)
+    }
+
     /// An unsigned 16-bit integer without a row.
     pub fn raw_u16(&mut self) -> Result<u16, Stop> {
         let bytes = self.array()?;

@@ -110,15 +110,17 @@ impl<'r> Above<'r> {
 
     pub(super) fn summarize(&self, summary: &mut Summary) {
         let smb = self.smb.counters();
-        summary.smb_messages = smb
-            .messages()
-            .map(|(command, count)| (command.name().unwrap_or("unknown").to_owned(), count))
-            .collect();
+        let named = |name: Option<&str>| name.unwrap_or("unknown").to_owned();
+        summary.smb_messages =
+            smb.messages().map(|(command, count)| (named(command.name()), count)).collect();
+        for (command, count) in smb.smb1_messages() {
+            summary.smb1 += count;
+            *summary.smb_messages.entry(named(command.name())).or_default() += count;
+        }
         summary.smb_dialects = smb.dialects().collect();
         summary.smb_sealed = smb.sealed;
         summary.smb_sealed_bytes = smb.sealed_bytes;
         summary.smb_compressed = smb.compressed;
-        summary.smb1 = smb.smb1;
         summary.smb_malformed = smb.malformed;
         summary.rpc = self.rpc.counters().clone();
         summary.foreign_flows = self.counts.foreign_flows;
@@ -256,6 +258,10 @@ impl<'r> Above<'r> {
                 }
                 smb::Event::TreeRefused { path, status } => {
                     self.counts.see_refusal(format!("share {path}: {status}"));
+                }
+                smb::Event::NetbiosRefused { called, why } => {
+                    let called = called.unwrap_or_else(|| "somebody".to_owned());
+                    self.counts.see_refusal(format!("NetBIOS session with {called}: {why}"));
                 }
                 smb::Event::SessionRefused { user, status } => {
                     let user = user.unwrap_or_else(|| "somebody".to_owned());

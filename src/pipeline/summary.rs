@@ -32,7 +32,7 @@ pub struct Summary {
     pub other: BTreeMap<String, u64>,
     /// What reassembly met.
     pub tcp: tcp::Counters,
-    /// SMB requests and responses by command.
+    /// SMB requests and responses by command; a message of SMB 1 counts by its first.
     pub smb_messages: BTreeMap<String, u64>,
     /// SMB dialects negotiated.
     pub smb_dialects: Vec<String>,

@@ -354,10 +354,6 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
         "compressed SMB message, which is not read yet",
         "compressed SMB messages, which are not read yet",
     );
-    // A client that offers SMB 2 as well begins a connection with one message of SMB 1.
-    if summary.smb1 > summary.tcp.flows {
-        add(summary.smb1, "", "SMB 1 messages, whose calls are not read yet");
-    }
     add(
         summary.datagrams.total(),
         "datagram of connectionless RPC, whose calls are not read",

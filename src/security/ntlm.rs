@@ -277,8 +277,7 @@ impl Descriptor {
         if unicode {
             return r.utf16(field, self.len);
         }
-        let oem = r.bytes(field, self.len)?;
-        Ok(String::from_utf8_lossy(oem).into_owned())
+        r.oem(field, self.len)
     }
 }
 

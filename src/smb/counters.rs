@@ -1,15 +1,16 @@
 //! [`Counters`]: what was seen, for the summary.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Command, dialect_name};
+use super::model::Dialect;
+use super::{Command, v1};
 
 /// What was seen, over all connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// By command; the last counts unknown ones.
     messages: [u64; 21],
-    dialects: BTreeSet<u16>,
+    dialects: BTreeSet<Dialect>,
     /// Sessions that were established.
     pub sessions: u64,
     /// Encrypted messages.
@@ -18,8 +19,8 @@ pub struct Counters {
     pub sealed_bytes: u64,
     /// Compressed messages.
     pub compressed: u64,
-    /// SMB1 messages.
-    pub smb1: u64,
+    /// SMB1 messages, by their first command.
+    smb1: BTreeMap<v1::Command, u64>,
     /// Messages that could not be read for a fault of their sender.
     pub malformed: u64,
 }
@@ -35,10 +36,19 @@ impl Counters {
 
     /// Names of the dialects that were negotiated, ascending.
     pub fn dialects(&self) -> impl Iterator<Item = String> {
-        self.dialects.iter().map(|dialect| match dialect_name(*dialect) {
-            Some(name) => name.to_owned(),
-            None => format!("0x{dialect:04x}"),
+        self.dialects.iter().map(|dialect| match (dialect.name(), dialect) {
+            (None, Dialect::Smb2(revision)) => format!("0x{revision:04x}"),
+            (name, _) => name.unwrap_or_default().to_owned(),
         })
+    }
+
+    /// The same of SMB1, by the first command of each message.
+    pub fn smb1_messages(&self) -> impl Iterator<Item = (v1::Command, u64)> {
+        self.smb1.iter().map(|(command, count)| (*command, *count))
+    }
+
+    pub(super) fn smb1_message(&mut self, command: v1::Command) {
+        *self.smb1.entry(command).or_default() += 1;
     }
 
     pub(super) fn message(&mut self, command: Command) {
@@ -48,7 +58,7 @@ impl Counters {
         }
     }
 
-    pub(super) fn dialect(&mut self, dialect: u16) {
+    pub(super) fn dialect(&mut self, dialect: Dialect) {
         // A server has a handful; a hostile one has no more than this of our memory.
         const DIALECTS_MAX: usize = 64;
         if self.dialects.len() < DIALECTS_MAX {

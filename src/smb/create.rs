@@ -47,9 +47,9 @@ const OPLOCKS: &[(u64, &str)] = &[
     (0x09, "SMB2_OPLOCK_LEVEL_BATCH"),
     (0xff, "SMB2_OPLOCK_LEVEL_LEASE"),
 ];
-const IMPERSONATIONS: &[(u64, &str)] =
+pub(super) const IMPERSONATIONS: &[(u64, &str)] =
     &[(0, "Anonymous"), (1, "Identification"), (2, "Impersonation"), (3, "Delegate")];
-const ATTRIBUTES: &[(u64, &str)] = &[
+pub(super) const ATTRIBUTES: &[(u64, &str)] = &[
     (0x0001, "FILE_ATTRIBUTE_READONLY"),
     (0x0002, "FILE_ATTRIBUTE_HIDDEN"),
     (0x0004, "FILE_ATTRIBUTE_SYSTEM"),
@@ -63,7 +63,7 @@ const ATTRIBUTES: &[(u64, &str)] = &[
     (0x1000, "FILE_ATTRIBUTE_OFFLINE"),
     (0x4000, "FILE_ATTRIBUTE_ENCRYPTED"),
 ];
-const ACCESS: &[(u64, &str)] = &[
+pub(super) const ACCESS: &[(u64, &str)] = &[
     (0x0000_0001, "FILE_READ_DATA"),
     (0x0000_0002, "FILE_WRITE_DATA"),
     (0x0000_0004, "FILE_APPEND_DATA"),
@@ -84,9 +84,9 @@ const ACCESS: &[(u64, &str)] = &[
     (0x4000_0000, "GENERIC_WRITE"),
     (0x8000_0000, "GENERIC_READ"),
 ];
-const SHARE_ACCESS: &[(u64, &str)] =
+pub(super) const SHARE_ACCESS: &[(u64, &str)] =
     &[(1, "FILE_SHARE_READ"), (2, "FILE_SHARE_WRITE"), (4, "FILE_SHARE_DELETE")];
-const DISPOSITIONS: &[(u64, &str)] = &[
+pub(super) const DISPOSITIONS: &[(u64, &str)] = &[
     (0, "FILE_SUPERSEDE"),
     (1, "FILE_OPEN"),
     (2, "FILE_CREATE"),
@@ -94,7 +94,7 @@ const DISPOSITIONS: &[(u64, &str)] = &[
     (4, "FILE_OVERWRITE"),
     (5, "FILE_OVERWRITE_IF"),
 ];
-const OPTIONS: &[(u64, &str)] = &[
+pub(super) const OPTIONS: &[(u64, &str)] = &[
     (0x0000_0001, "FILE_DIRECTORY_FILE"),
     (0x0000_0002, "FILE_WRITE_THROUGH"),
     (0x0000_0004, "FILE_SEQUENTIAL_ONLY"),
@@ -109,7 +109,7 @@ const OPTIONS: &[(u64, &str)] = &[
     (0x0020_0000, "FILE_OPEN_REPARSE_POINT"),
     (0x0040_0000, "FILE_OPEN_NO_RECALL"),
 ];
-const ACTIONS: &[(u64, &str)] =
+pub(super) const ACTIONS: &[(u64, &str)] =
     &[(0, "FILE_SUPERSEDED"), (1, "FILE_OPENED"), (2, "FILE_CREATED"), (3, "FILE_OVERWRITTEN")];
 const CREATED_FLAGS: &[(u64, &str)] = &[(1, "SMB2_CREATE_FLAG_REPARSEPOINT")];
 const CLOSE_FLAGS: &[(u64, &str)] = &[(1, "SMB2_CLOSE_FLAG_POSTQUERY_ATTRIB")];

@@ -1,6 +1,6 @@
 //! What [`Smb`](super::Smb) tells those above it.
 
-use super::{FileId, Status};
+use super::{FileId, SessionRefusal, Status};
 use crate::bytes::{Side, Span};
 
 /// A connection, numbered by the caller; not to be used again for another.
@@ -73,9 +73,16 @@ pub enum Event {
         /// Why.
         status: Status,
     },
+    /// The server has no NetBIOS session for the name it was called by.
+    NetbiosRefused {
+        /// The name, if it was seen.
+        called: Option<String>,
+        /// Why.
+        why: SessionRefusal,
+    },
     /// A user is logged on, for the first time or again, or a connection joined the session.
     SessionEstablished {
-        /// `SessionId`.
+        /// `SessionId`; `UID` of SMB1.
         session_id: u64,
         /// `DOMAIN\user`, if it was told in the clear.
         user: Option<String>,
@@ -87,11 +94,11 @@ pub enum Event {
 pub struct Pipe {
     /// Its name without `\` and `PIPE\`, such as `FssagentRpc`; `None` if the CREATE was not seen.
     pub name: Option<String>,
-    /// `2.0.2` to `3.1.1`; `None` if the NEGOTIATE was not seen.
+    /// `1`, or `2.0.2` to `3.1.1`; `None` if the NEGOTIATE was not seen.
     pub dialect: Option<String>,
-    /// `SessionId`.
+    /// `SessionId`; `UID` of SMB1.
     pub session_id: u64,
-    /// `TreeId`; `None` if only an ASYNC header was seen.
+    /// `TreeId`, `TID` of SMB1; `None` if only an ASYNC header was seen.
     pub tree_id: Option<u32>,
     /// `FileId`; `None` until the server has told it.
     pub file_id: Option<FileId>,

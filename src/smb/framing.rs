@@ -9,7 +9,7 @@ use super::header::{COMPRESSED, SERVER_TO_REDIR, SMB1, SMB2, TRANSFORM};
 use super::ioctl::is_pipe_control;
 use super::model::Handle;
 use super::transform::{COMPRESSION_SIZE, TRANSFORM_SIZE};
-use super::{Command, ConnectionId, FileId, Header, Nbss, NbssType, Smb};
+use super::{Command, ConnectionId, FileId, Header, Nbss, NbssType, Smb, v1};
 use crate::bytes::{Framed, Guid, Side, View, clamp, index};
 
 /// Bytes after which [`Smb::frame`] no longer asks for more: the four of 2.1, the header, and the
@@ -17,13 +17,13 @@ use crate::bytes::{Framed, Guid, Side, View, clamp, index};
 pub const HEADER_MAX: u32 = Nbss::SIZE + Header::SIZE + 48;
 
 /// A message longer than this is skimmed whatever it is: no pipe carries such.
-const WHOLE_MAX: u32 = 1 << 20;
+pub(super) const WHOLE_MAX: u32 = 1 << 20;
 
 /// Data longer than this are no PDU, whose length has 16 bits.
-const PDU_MAX: u32 = 0xffff;
+pub(super) const PDU_MAX: u32 = 0xffff;
 
 /// Length below which it costs more to ask than to hold.
-const SMALL: u32 = 256;
+pub(super) const SMALL: u32 = 256;
 
 /// Where the fields that decide lie in a unit.
 const COMMAND: usize = 4 + 12;
@@ -50,7 +50,7 @@ impl Smb {
         };
         let whole = nbss.whole();
         if nbss.kind != NbssType::SESSION_MESSAGE || nbss.length == 0 {
-            return Framed::Whole(whole);
+            return skim(HEADER_MAX, whole);
         }
         if nbss.length < 4 {
             return Framed::Foreign;
@@ -62,7 +62,7 @@ impl Smb {
             SMB2 => self.frame_smb2(connection, bytes, whole),
             TRANSFORM => skim(Nbss::SIZE + TRANSFORM_SIZE, whole),
             COMPRESSED => skim(Nbss::SIZE + COMPRESSION_SIZE, whole),
-            SMB1 => skim(HEADER_MAX, whole),
+            SMB1 => self.frame_smb1(connection, bytes, whole),
             _ => Framed::Foreign,
         }
     }
@@ -106,7 +106,8 @@ impl Smb {
             (command, _) => return command.is_parsed(),
         };
         let (session, tree) = (u64_at(bytes, SESSION_ID), u32_at(bytes, TREE_ID));
-        match self.handle(connection, session, Some(tree), file) {
+        let key = self.key_of(connection, session);
+        match key.map_or(Handle::Unknown, |key| self.handle(key, Some(tree), file)) {
             Handle::Pipe(_) => true,
             Handle::Unknown => whole <= PDU_MAX + HEADER_MAX,
             Handle::File => false,
@@ -114,11 +115,11 @@ impl Smb {
     }
 }
 
-fn skim(keep: u32, whole: u32) -> Framed {
+pub(super) fn skim(keep: u32, whole: u32) -> Framed {
     Framed::Skim { keep: keep.min(whole), whole }
 }
 
-fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 
@@ -131,7 +132,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 }
 
 fn file_at(bytes: &[u8], at: usize) -> FileId {
-    FileId(Guid::from_bytes_le(array(bytes, at).unwrap_or_default()))
+    FileId::Smb2(Guid::from_bytes_le(array(bytes, at).unwrap_or_default()))
 }
 
 /// Bytes by which a header is recognised in the middle of a stream: up to `NextCommand`.
@@ -148,15 +149,17 @@ pub fn resync(side: Side, bytes: &[u8]) -> Option<u32> {
         .map(clamp)
 }
 
-/// Whether a flow that begins with `bytes` (eight are enough) is SMB on TCP.
+/// Whether a flow that begins with `bytes` (eight are enough, but for what may come before a message)
+/// is SMB on TCP.
 pub fn plausible_start(bytes: &[u8]) -> bool {
+    let bytes = past_session_packets(bytes);
     match (Nbss::peek(bytes), array(bytes, 4)) {
         (Some(nbss), Some(magic)) if nbss.kind == NbssType::SESSION_MESSAGE => {
             nbss.length >= 20 && [SMB2, TRANSFORM, COMPRESSED, SMB1].contains(&magic)
         }
-        // RFC 1002 4.3.2 SESSION REQUEST: two encoded names of 34 bytes, without a scope.
+        // RFC 1002 4.3.2 SESSION REQUEST: two encoded names, of 34 bytes if they have no scope.
         (Some(nbss), Some(name)) => {
-            nbss.kind == NbssType::SESSION_REQUEST && nbss.length == 68 && name.first() == Some(&32)
+            nbss.kind == NbssType::SESSION_REQUEST && nbss.length >= 68 && name.first() == Some(&32)
         }
         _ => false,
     }
@@ -165,10 +168,19 @@ pub fn plausible_start(bytes: &[u8]) -> bool {
 /// Who sent the message at the start of `bytes`; `None` where that cannot be told, as with
 /// encrypted messages.
 pub fn sender(bytes: &[u8]) -> Option<Side> {
-    match Seen::at(bytes)? {
+    match Seen::at(past_session_packets(bytes))? {
         Seen::By(side) => Some(side),
         Seen::ByEither => None,
     }
+}
+
+/// What comes after packets of the NetBIOS session service that have nothing in them: a positive
+/// response, or one that keeps the connection alive.
+fn past_session_packets(mut bytes: &[u8]) -> &[u8] {
+    while let [0x82 | 0x85, 0, 0, 0, rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// A message that starts at a place, and who sent it.
@@ -204,15 +216,15 @@ impl Seen {
             }
             TRANSFORM => (nbss.length > TRANSFORM_SIZE).then_some(Self::ByEither),
             COMPRESSED => (nbss.length > COMPRESSION_SIZE).then_some(Self::ByEither),
-            // [MS-CIFS] 2.2.3.1: the reply bit of `Flags`, after command and status.
             SMB1 => {
-                unit.get(13).filter(|_| nbss.length >= 35).map(|flags| Self::of(flags & 0x80 != 0))
+                let sane = nbss.length >= v1::Header::SIZE + 3 && v1::seen_sane(unit);
+                sane.then(|| Self::of(v1::is_server_request(unit)))
             }
             _ => None,
         }
     }
 
-    fn of(response: bool) -> Self {
-        Self::By(if response { Side::Server } else { Side::Client })
+    fn of(by_server: bool) -> Self {
+        Self::By(if by_server { Side::Server } else { Side::Client })
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Status;
+use super::v1::Fid;
 use crate::bytes::{Guid, Reader, Sink, Stop};
 
 /// 2.2.1 Command
@@ -74,22 +75,30 @@ impl fmt::Display for Command {
     }
 }
 
-/// 2.2.14.1 `SMB2_FILEID`: `Persistent` and `Volatile`, written as the GUID they look like.
+/// What names an open file or pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FileId(pub Guid);
+pub enum FileId {
+    /// 2.2.14.1 `SMB2_FILEID`: `Persistent` and `Volatile`, written as the GUID they look like.
+    Smb2(Guid),
+    /// `FID` of SMB1.
+    Smb1(Fid),
+}
 
 impl FileId {
     /// In a related request: the file of the request before it (3.3.5.2.7.2).
-    pub const PREVIOUS: Self = Self(Guid::max());
+    pub const PREVIOUS: Self = Self::Smb2(Guid::max());
 
     pub(super) fn read<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Self, Stop> {
-        r.guid(dec!("FileId")).map(Self)
+        r.guid(dec!("FileId")).map(Self::Smb2)
     }
 }
 
 impl fmt::Display for FileId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self {
+            Self::Smb2(guid) => guid.fmt(f),
+            Self::Smb1(fid) => fid.fmt(f),
+        }
     }
 }
 

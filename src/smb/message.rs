@@ -3,8 +3,9 @@
 use super::header::{COMPRESSED, SMB1, SMB2, TRANSFORM};
 use super::{
     Close, Command, CompressionTransform, Create, Created, Header, Ioctl, IoctlAnswer, Nbss,
-    NbssType, Negotiate, Negotiated, Read, SessionSetup, SessionSetupAnswer, Status, Transform,
-    TreeConnect, TreeConnected, Write, create, io, ioctl, negotiate, session, transform, tree,
+    NbssType, Negotiate, Negotiated, Read, SessionPacket, SessionSetup, SessionSetupAnswer, Status,
+    Transform, TreeConnect, TreeConnected, Write, create, io, ioctl, nbss, negotiate, session,
+    transform, tree, v1,
 };
 use crate::bytes::{Field, Missing, Reader, Sink, Span, Stop, Why};
 
@@ -17,10 +18,10 @@ pub enum Packet {
     Sealed(Transform),
     /// A compressed message.
     Compressed(CompressionTransform),
-    /// An SMB1 message, which is not read.
-    Smb1,
+    /// An SMB1 message.
+    Smb1(v1::Message),
     /// A packet of the NetBIOS session service that carries no message.
-    Session(NbssType),
+    Session(SessionPacket),
     /// None of these.
     Unknown,
 }
@@ -93,27 +94,27 @@ pub fn dissect<S: Sink>(
     mut each: impl FnMut(Message),
 ) -> Result<Packet, Stop> {
     let start = r.pos();
-    let nbss = Nbss::read(r)?;
-    let cut = nbss.length > r.left();
-    if nbss.kind != NbssType::SESSION_MESSAGE {
-        r.bytes(dec!("Data"), nbss.length.min(r.left()))?;
-        return Ok(Packet::Session(nbss.kind));
+    let header = Nbss::read(r)?;
+    let cut = header.length > r.left();
+    if header.kind != NbssType::SESSION_MESSAGE {
+        let packet = r.within(header.length, "LENGTH", |r| nbss::packet(r, header.kind));
+        return packet.map(Packet::Session).map_err(|stop| forgive(stop, cut));
     }
     let at = r.pos();
     let magic = r.array::<4>().map_err(|stop| forgive(stop, cut))?;
     r.seek(at, "ProtocolId")?;
-    let packet = r.within(nbss.length, "LENGTH", |r| match magic {
+    let packet = r.within(header.length, "LENGTH", |r| match magic {
         SMB2 => chain(r, cut, &mut each),
         TRANSFORM => transform::encrypted(r).map(Packet::Sealed),
         COMPRESSED => transform::compressed(r).map(Packet::Compressed),
-        SMB1 => Ok(Packet::Smb1),
+        SMB1 => v1::read(r, cut).map(Packet::Smb1),
         _ => Ok(Packet::Unknown),
     });
     let packet = packet.map_err(|stop| forgive(stop, cut))?;
-    if packet != Packet::Messages {
+    if !matches!(packet, Packet::Messages | Packet::Smb1(_)) {
         r.bytes(dec!("Data"), r.left())?;
     }
-    r.seek(start.saturating_add(nbss.whole()).min(r.end()), "LENGTH")?;
+    r.seek(start.saturating_add(header.whole()).min(r.end()), "LENGTH")?;
     Ok(packet)
 }
 
@@ -159,7 +160,7 @@ fn chain<S: Sink>(
 }
 
 /// In a skimmed unit the end is where the caller cut it, not where a length says.
-fn forgive(stop: Stop, cut: bool) -> Stop {
+pub(super) fn forgive(stop: Stop, cut: bool) -> Stop {
     let past_end = match &stop.why {
         Why::Short { .. } => true,
         Why::Malformed(what) => what.ends_with("points past the end"),

@@ -1,6 +1,6 @@
-//! SMB2 and SMB3: messages (pure), and who has which pipe open (state).
+//! SMB: messages (pure), and who has which pipe open (state). What differs in SMB1 is in [`v1`].
 //!
-//! Takes the bytes of Direct TCP connections, gives what travelled through named pipes, and does
+//! Takes the bytes of connections to port 445 or 139, gives what travelled through named pipes, and does
 //! not know what that means. Section numbers are those of \[MS-SMB2\].
 //!
 //! ```text
@@ -34,6 +34,7 @@ mod state;
 mod status;
 mod transform;
 mod tree;
+pub mod v1;
 
 #[cfg(test)]
 mod tests;
@@ -46,7 +47,7 @@ pub use header::{Command, FileId, Header};
 pub use io::{Read, Write};
 pub use ioctl::{Ioctl, IoctlAnswer};
 pub use message::{Body, Message, Packet, dissect};
-pub use nbss::{Nbss, NbssType};
+pub use nbss::{Nbss, NbssType, SessionPacket, SessionRefusal};
 pub use negotiate::{Negotiate, Negotiated, dialect_name};
 pub use session::{SessionSetup, SessionSetupAnswer};
 pub use state::Smb;

@@ -5,25 +5,48 @@ use std::net::IpAddr;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{ConnectionId, FileId, Message, Pipe, PipeId, ShareType};
-use crate::bytes::View;
+use super::{ConnectionId, FileId, Message, Pipe, PipeId, ShareType, dialect_name};
+use crate::bytes::{Both, View};
 
 /// A server, whatever addresses it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ServerId(pub(super) u32);
 
-/// A session: its `SessionId` is unique at its server only.
+/// A session: its `SessionId` is unique at its server only, in SMB1 (`UID`) on its connection only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct SessionKey {
     pub(super) server: ServerId,
     pub(super) id: u64,
+    /// The connection of a session of SMB1.
+    pub(super) connection: Option<ConnectionId>,
+}
+
+/// What two ends agreed to speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Dialect {
+    /// Any of SMB1.
+    Smb1,
+    /// `DialectRevision` of SMB2.
+    Smb2(u16),
+}
+
+impl Dialect {
+    /// `1`, or `2.0.2` to `3.1.1`.
+    pub(super) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Smb1 => Some("1"),
+            Self::Smb2(revision) => dialect_name(revision),
+        }
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) server: ServerId,
     pub(super) ip: IpAddr,
-    pub(super) dialect: Option<u16>,
+    pub(super) dialect: Option<Dialect>,
+    /// What the two call themselves outside of any session.
+    pub(super) names: Both<Option<String>>,
     /// Added by messages of the session, removed with the session.
     pub(super) sessions: Vec<SessionKey>,
 }
@@ -59,7 +82,7 @@ impl Session {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tree {
     pub(super) kind: TreeKind,
     pub(super) path: Option<String>,
@@ -109,6 +132,17 @@ pub(super) struct Tracked {
     pub(super) mid_message: bool,
 }
 
+/// What a request to log on says.
+#[derive(Debug, Default)]
+pub(super) struct Logon {
+    /// Whether it begins a session, as opposed to going on with one.
+    pub(super) fresh: bool,
+    /// The session it replaces; 0 is none.
+    pub(super) previous: u64,
+    pub(super) user: Option<String>,
+    pub(super) client_name: Option<String>,
+}
+
 /// A request without its answer.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -119,13 +153,7 @@ pub(super) struct Pending {
 
 #[derive(Debug)]
 pub(super) enum Asked {
-    SessionSetup {
-        /// Whether it begins a session, as opposed to going on with one.
-        fresh: bool,
-        previous: u64,
-        user: Option<String>,
-        client_name: Option<String>,
-    },
+    SessionSetup(Logon),
     Logoff,
     TreeConnect {
         path: String,

@@ -1,8 +1,8 @@
 //! Which handles are pipes, and what is known of each.
 
-use super::model::{Asked, Handle, Open, SessionKey, Target, Tracked, TreeKind, Unit};
+use super::model::{Asked, Dialect, Handle, Open, SessionKey, Target, Tracked, TreeKind, Unit};
 use super::plausible::is_one_pdu;
-use super::{ConnectionId, Event, FileId, Pipe, PipeId, Smb, dialect_name};
+use super::{ConnectionId, Event, FileId, Pipe, PipeId, Smb};
 use crate::bytes::{Side, Span};
 
 impl Smb {
@@ -13,23 +13,16 @@ impl Smb {
             return None;
         };
         Some(match target {
-            Target::Known(file) => self.handle(connection, pending.session_id, pending.tree, file),
+            Target::Known(file) => {
+                let key = self.key_of(connection, pending.session_id)?;
+                self.handle(key, pending.tree, file)
+            }
             Target::Created(_) | Target::Nothing => Handle::Unknown,
         })
     }
 
     /// What a handle is.
-    pub(super) fn handle(
-        &self,
-        connection: ConnectionId,
-        session_id: u64,
-        tree: Option<u32>,
-        file: FileId,
-    ) -> Handle {
-        let Some(seen) = self.connections.peek(&connection) else {
-            return Handle::Unknown;
-        };
-        let key = SessionKey { server: seen.server, id: session_id };
+    pub(super) fn handle(&self, key: SessionKey, tree: Option<u32>, file: FileId) -> Handle {
         match self.opens.peek(&(key, file)).map(|open| open.handle) {
             Some(known @ (Handle::Pipe(_) | Handle::File)) => known,
             Some(Handle::Unknown) | None => match self.tree_kind(key, tree) {
@@ -91,16 +84,21 @@ impl Smb {
     ) -> PipeId {
         let id = PipeId(self.next_pipe);
         self.next_pipe = self.next_pipe.wrapping_add(1);
-        let dialect = self.connections.peek(&unit.connection).and_then(|c| c.dialect);
+        let connection = self.connections.peek(&unit.connection);
+        let dialect = connection.and_then(|c| c.dialect).and_then(Dialect::name);
+        let names = connection.map(|c| c.names.clone()).unwrap_or_default();
         let share = tree.and_then(|tree| self.trees.peek(&(key, tree)));
         let tree_path = share.and_then(|tree| tree.path.clone());
         let mut pipe = Pipe {
-            dialect: dialect.and_then(dialect_name).map(str::to_owned),
+            dialect: dialect.map(str::to_owned),
             session_id: key.id,
             tree_id: tree,
             file_id,
             encrypted: share.is_some_and(|tree| tree.encrypted),
-            server_name: tree_path.as_deref().and_then(host).map(str::to_owned),
+            server_name: names
+                .server
+                .or_else(|| tree_path.as_deref().and_then(host).map(str::to_owned)),
+            client_name: names.client,
             tree_path,
             name,
             ..Pipe::default()
@@ -109,7 +107,9 @@ impl Smb {
             session.pipes.insert(id);
             session.heard.insert(id);
             pipe.user.clone_from(&session.user);
-            pipe.client_name.clone_from(&session.client_name);
+            if session.client_name.is_some() {
+                pipe.client_name.clone_from(&session.client_name);
+            }
             pipe.encrypted |= session.encrypted;
             if session.server_name.is_some() {
                 pipe.server_name.clone_from(&session.server_name);

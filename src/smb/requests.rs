@@ -1,7 +1,9 @@
 //! What a request changes: mostly, that an answer is awaited.
 
 use super::ioctl::{FSCTL_PIPE_TRANSCEIVE, is_pipe_control};
-use super::model::{Asked, Chain, Handle, Pending, SessionKey, Target, Tree, TreeKind, Unit};
+use super::model::{
+    Asked, Chain, Handle, Logon, Pending, SessionKey, Target, Tree, TreeKind, Unit,
+};
 use super::{Body, Event, FileId, Ioctl, Message, PipeId, SessionSetup, Smb};
 use crate::bytes::{Side, Span};
 use crate::security::{Token, ntlm, peek};
@@ -78,19 +80,12 @@ impl Smb {
         m: &Message,
         setup: SessionSetup,
     ) {
-        let (mut user, mut client_name) = (None, None);
-        let token = token(unit, setup.token).and_then(|token| token.ntlm);
-        if let Some(ntlm::Message::Authenticate(who)) = token {
-            user = Some(who.account());
-            client_name = Some(who.workstation).filter(|name| !name.is_empty());
-        }
-        let asked = Asked::SessionSetup {
+        let logon = Logon {
             fresh: chain.session_id == 0,
             previous: setup.previous_session_id,
-            user,
-            client_name,
+            ..Logon::by_token(unit, setup.token)
         };
-        self.ask(unit, chain, m, asked);
+        self.ask(unit, chain, m, Asked::SessionSetup(logon));
     }
 
     fn ask_ioctl(
@@ -125,7 +120,7 @@ impl Smb {
         let Target::Known(file) = target else {
             return self.tree_kind(key, chain.tree) != Some(TreeKind::Disk);
         };
-        match self.handle(unit.connection, chain.session_id, chain.tree, file) {
+        match self.handle(key, chain.tree, file) {
             Handle::Pipe(_) => true,
             Handle::File => false,
             Handle::Unknown if offset == 0 => true,
@@ -205,12 +200,38 @@ impl Smb {
 impl Smb {
     /// Each write to a pipe in message mode is a message (\[MS-SMB2\] 3.3.5.13).
     fn say(&mut self, pipe: PipeId, m: &Message, span: Span, out: &mut Vec<Event>) {
+        self.said(pipe, span, m.header.is_signed(), true, out);
+    }
+
+    /// A client has written to a pipe.
+    pub(super) fn said(
+        &mut self,
+        pipe: PipeId,
+        span: Span,
+        signed: bool,
+        starts_message: bool,
+        out: &mut Vec<Event>,
+    ) {
         if span.is_empty() {
             return;
         }
-        self.hear(pipe, m.header.is_signed());
+        self.hear(pipe, signed);
         let side = Side::Client;
-        out.push(Event::PipeData { pipe, side, span, starts_message: true, continues: false });
+        out.push(Event::PipeData { pipe, side, span, starts_message, continues: false });
+    }
+}
+
+impl Logon {
+    /// What a security token says of who logs on.
+    pub(super) fn by_token(unit: Unit<'_>, span: Span) -> Self {
+        match token(unit, span).and_then(|token| token.ntlm) {
+            Some(ntlm::Message::Authenticate(who)) => Self {
+                user: Some(who.account()),
+                client_name: Some(who.workstation).filter(|name| !name.is_empty()),
+                ..Self::default()
+            },
+            _ => Self::default(),
+        }
     }
 }
 
@@ -228,7 +249,7 @@ pub(super) fn token(unit: Unit<'_>, span: Span) -> Option<Token> {
 }
 
 /// The part of a name that is remembered.
-fn kept(name: &str) -> String {
+pub(super) fn kept(name: &str) -> String {
     name.chars().take(NAME_MAX).collect()
 }
 

@@ -1,10 +1,13 @@
 //! What a response changes: it decides, since only what the server says holds.
 
-use super::model::{Asked, Chain, Handle, Pending, SessionKey, Target, Tree, TreeKind, Unit};
+use super::model::{
+    Asked, Chain, Dialect, Handle, Logon, Pending, SessionKey, Target, Tree, TreeKind, Unit,
+};
 use super::negotiate::WILDCARD;
 use super::requests::{pipe_name, token};
 use super::{
     Body, Command, Created, Event, FileId, Message, PipeId, SessionSetupAnswer, Smb, Status,
+    TreeConnected,
 };
 use crate::bytes::{Side, Span};
 use crate::security::ntlm;
@@ -35,9 +38,31 @@ impl Smb {
         let asked = pending.map(|Pending { asked, .. }| asked);
         match header.command {
             Command::NEGOTIATE => self.negotiated(unit, m),
-            Command::SESSION_SETUP => self.session_set_up(unit, key, m, asked, out),
+            Command::SESSION_SETUP => {
+                let logon = match asked {
+                    Some(Asked::SessionSetup(logon)) => logon,
+                    _ => Logon::default(),
+                };
+                let answer = match m.body {
+                    Body::SessionSetupAnswer(answer) => Some(answer),
+                    _ => None,
+                };
+                self.session_set_up(unit, key, header.status, answer, logon, out);
+            }
             Command::LOGOFF if header.status == Status::SUCCESS => self.drop_session(key, out),
-            Command::TREE_CONNECT => self.tree_connected(key, chain.tree, m, asked, out),
+            Command::TREE_CONNECT => {
+                let path = match asked {
+                    Some(Asked::TreeConnect { path }) => Some(path),
+                    _ => None,
+                };
+                let connected = match m.body {
+                    Body::TreeConnected(connected) => Some(connected),
+                    _ => None,
+                };
+                // The request has no TreeId: the response's is the tree's.
+                let tree = header.tree_id.or(chain.tree).zip(connected);
+                self.tree_connected(key, header.status, path, tree, out);
+            }
             Command::TREE_DISCONNECT if header.status == Status::SUCCESS => {
                 if let Some(tree) = chain.tree {
                     self.drop_tree(key, tree, out);
@@ -68,27 +93,24 @@ impl Smb {
         if negotiated.dialect == WILDCARD {
             return;
         }
-        self.counters.dialect(negotiated.dialect);
+        let dialect = Dialect::Smb2(negotiated.dialect);
+        self.counters.dialect(dialect);
         if let Some(connection) = self.connections.get(&unit.connection) {
-            connection.dialect = Some(negotiated.dialect);
+            connection.dialect = Some(dialect);
         }
     }
 
-    fn session_set_up(
+    /// The answer to a request to log on, whose session is `key`.
+    pub(super) fn session_set_up(
         &mut self,
         unit: Unit<'_>,
         key: SessionKey,
-        m: &Message,
-        asked: Option<Asked>,
+        status: Status,
+        answer: Option<SessionSetupAnswer>,
+        logon: Logon,
         out: &mut Vec<Event>,
     ) {
-        let (fresh, previous, user, client_name) = match asked {
-            Some(Asked::SessionSetup { fresh, previous, user, client_name }) => {
-                (fresh, previous, user, client_name)
-            }
-            _ => (false, 0, None, None),
-        };
-        let status = m.header.status;
+        let Logon { fresh, previous, user, client_name } = logon;
         if status.is_error() && status != Status::MORE_PROCESSING_REQUIRED {
             if self.sessions.peek(&key).is_some_and(|s| !s.established) {
                 self.drop_session(key, out);
@@ -96,7 +118,7 @@ impl Smb {
             out.push(Event::SessionRefused { user, status });
             return;
         }
-        let Body::SessionSetupAnswer(answer) = m.body else {
+        let Some(answer) = answer else {
             return;
         };
         if fresh && self.sessions.peek(&key).is_some_and(|s| s.established) {
@@ -126,26 +148,21 @@ impl Smb {
         out.push(Event::SessionEstablished { session_id: key.id, user });
     }
 
-    fn tree_connected(
+    /// The answer to a request for the share `path`.
+    pub(super) fn tree_connected(
         &mut self,
         key: SessionKey,
-        tree: Option<u32>,
-        m: &Message,
-        asked: Option<Asked>,
+        status: Status,
+        path: Option<String>,
+        tree: Option<(u32, TreeConnected)>,
         out: &mut Vec<Event>,
     ) {
-        let path = match asked {
-            Some(Asked::TreeConnect { path }) => Some(path),
-            _ => None,
-        };
-        let status = m.header.status;
         if status.is_error() {
             let path = path.unwrap_or_default();
             out.push(Event::TreeRefused { path, status });
             return;
         }
-        // The request has no TreeId: the response's is the tree's.
-        if let (Body::TreeConnected(connected), Some(tree)) = (&m.body, m.header.tree_id.or(tree)) {
+        if let Some((tree, connected)) = tree {
             let new = Tree {
                 kind: TreeKind::of(connected.share_type, path.as_deref()),
                 path,
@@ -168,13 +185,8 @@ impl Smb {
             Some(Asked::Create { name, early, followers }) => (Some(name), early, followers),
             _ => (None, None, Vec::new()),
         };
-        let kind = self.tree_kind(key, tree);
-        let status = m.header.status;
-        if status.is_error() {
-            if kind == Some(TreeKind::Pipe) {
-                let name = pipe_name(&name.unwrap_or_default());
-                out.push(Event::PipeRefused { name, status });
-            }
+        if m.header.status.is_error() {
+            self.open_refused(of, name, m.header.status, out);
             if let Some(pipe) = early {
                 self.end_pipe(pipe, out);
             }
@@ -191,13 +203,28 @@ impl Smb {
                 *target = Target::Known(file);
             }
         }
-        match kind {
+        match self.tree_kind(key, tree) {
             Some(TreeKind::Pipe) => {
                 let name = name.as_deref().map(pipe_name);
                 self.pipe_created(unit, of, file, early, name, out);
             }
             Some(TreeKind::Disk) => self.bind(key, file, Handle::File, tree, None, out),
             None => self.unknown_created(of, created, name.as_deref(), out),
+        }
+    }
+
+    /// The server did not open a file; told if it was to be a pipe.
+    pub(super) fn open_refused(
+        &self,
+        of: (SessionKey, Option<u32>),
+        name: Option<String>,
+        status: Status,
+        out: &mut Vec<Event>,
+    ) {
+        let (key, tree) = of;
+        if self.tree_kind(key, tree) == Some(TreeKind::Pipe) {
+            let name = pipe_name(&name.unwrap_or_default());
+            out.push(Event::PipeRefused { name, status });
         }
     }
 
@@ -278,15 +305,29 @@ impl Smb {
         if status.is_error() {
             out.push(Event::PipeError { pipe, status });
         }
-        if !carries || data.is_empty() {
+        if carries {
+            let continues = status == Status::BUFFER_OVERFLOW;
+            self.heard(pipe, data, m.header.is_signed(), continues, out);
+        }
+    }
+
+    /// A server has given what it read from a pipe; `continues` if there is more of the message.
+    pub(super) fn heard(
+        &mut self,
+        pipe: PipeId,
+        data: Span,
+        signed: bool,
+        continues: bool,
+        out: &mut Vec<Event>,
+    ) {
+        if data.is_empty() {
             return;
         }
-        let continues = status == Status::BUFFER_OVERFLOW;
         let mut starts_message = true;
         if let Some(tracked) = self.pipes.get(&pipe) {
             starts_message = !std::mem::replace(&mut tracked.mid_message, continues);
         }
-        self.hear(pipe, m.header.is_signed());
+        self.hear(pipe, signed);
         out.push(Event::PipeData {
             pipe,
             side: Side::Server,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::model::{Connection, ServerId, Session, SessionKey};
 use super::{ConnectionId, Event, Smb};
-use crate::bytes::{Ends, Guid};
+use crate::bytes::{Both, Ends, Guid};
 
 /// Connections one session is remembered to use, and sessions one connection is.
 const CHANNELS_MAX: usize = 1024;
@@ -19,7 +19,8 @@ impl Smb {
             Some((server, _)) => *server,
             None => self.new_server(ip, false),
         };
-        let new = Connection { server, ip, dialect: None, sessions: Vec::new() };
+        let names = Both::default();
+        let new = Connection { server, ip, dialect: None, names, sessions: Vec::new() };
         self.connections.insert(connection, new);
         server
     }
@@ -65,7 +66,7 @@ impl Smb {
 
     /// What was thought to be the server `old` is `new`.
     fn merge(&mut self, old: ServerId, new: ServerId) {
-        let moved = |key: SessionKey| SessionKey { server: new, id: key.id };
+        let moved = |key: SessionKey| SessionKey { server: new, ..key };
         for (_, connection) in self.connections.iter_mut() {
             if connection.server == old {
                 connection.server = new;

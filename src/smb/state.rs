@@ -16,7 +16,10 @@ use super::cache::Cache;
 use super::model::{
     Chain, Connection, Open, Pending, ServerId, Session, SessionKey, Target, Tracked, Tree, Unit,
 };
-use super::{ConnectionId, Counters, Event, FileId, Message, Packet, Pipe, PipeId, dissect};
+use super::{
+    ConnectionId, Counters, Event, FileId, Message, Packet, Pipe, PipeId, SessionPacket, dissect,
+    v1,
+};
 use crate::bytes::{Ends, Guid, Missing, Reader, Stop, View, Why};
 
 const CONNECTIONS_MAX: usize = 1 << 14;
@@ -27,7 +30,7 @@ const OPENS_MAX: usize = 1 << 16;
 const PIPES_MAX: usize = 1 << 16;
 const PENDING_MAX: usize = 1 << 16;
 
-/// All that is known of SMB2 in a capture.
+/// All that is known of SMB in a capture.
 #[derive(Debug)]
 pub struct Smb {
     /// Added by the first message of a connection, removed by `closed`.
@@ -51,6 +54,9 @@ pub struct Smb {
     /// Added by requests whose answer matters, removed by their (last) response. Those of a
     /// connection that has ended are never asked for again and go when the cap is reached.
     pub(super) pending: Cache<(ConnectionId, u64), Pending>,
+    /// The same for SMB1, where a request has other numbers. Those of a connection that has ended
+    /// go in the same way.
+    pub(super) pending_smb1: Cache<(ConnectionId, v1::RequestId), v1::Pending>,
     pub(super) counters: Counters,
     pub(super) next_server: u32,
     pub(super) next_pipe: u32,
@@ -67,6 +73,7 @@ impl Default for Smb {
             opens: Cache::new(OPENS_MAX),
             pipes: Cache::new(PIPES_MAX),
             pending: Cache::new(PENDING_MAX),
+            pending_smb1: Cache::new(PENDING_MAX),
             counters: Counters::default(),
             next_server: 0,
             next_pipe: 0,
@@ -92,13 +99,14 @@ impl Smb {
         let mut r = Reader::new(message, &mut none);
         let packet = dissect(&mut r, |m| self.message(unit, &mut chain, &m, out));
         match packet {
-            Ok(Packet::Messages | Packet::Session(_) | Packet::Unknown) => {}
+            Ok(Packet::Messages | Packet::Unknown) => {}
+            Ok(Packet::Session(packet)) => self.session_packet(connection, packet, out),
             Ok(Packet::Sealed(_)) => {
                 self.counters.sealed += 1;
                 self.counters.sealed_bytes += u64::from(whole);
             }
             Ok(Packet::Compressed(_)) => self.counters.compressed += 1,
-            Ok(Packet::Smb1) => self.counters.smb1 += 1,
+            Ok(Packet::Smb1(m)) => self.message_smb1(unit, &m, out),
             Err(stop) => self.stopped(connection, &stop, out),
         }
     }
@@ -133,7 +141,7 @@ impl Smb {
     }
 
     /// A connection ended. Sessions stay, since other connections may carry them; but the pipes of
-    /// a session whose last connection this was are closed with it (3.3.7.1).
+    /// a session whose last connection this was are closed with it (3.3.7.1). Those of SMB1 end.
     pub fn closed(&mut self, connection: ConnectionId, out: &mut Vec<Event>) {
         let Some(gone) = self.connections.remove(&connection) else {
             return;
@@ -143,7 +151,9 @@ impl Smb {
                 continue;
             };
             session.channels.retain(|channel| *channel != connection);
-            if session.channels.is_empty() {
+            if key.connection.is_some() {
+                self.drop_session(key, out);
+            } else if session.channels.is_empty() {
                 for pipe in session.pipes.clone() {
                     self.end_pipe(pipe, out);
                 }
@@ -172,7 +182,7 @@ impl Smb {
         }
     }
 
-    fn stopped(&mut self, connection: ConnectionId, stop: &Stop, out: &mut Vec<Event>) {
+    pub(super) fn stopped(&mut self, connection: ConnectionId, stop: &Stop, out: &mut Vec<Event>) {
         match stop.why {
             // What the caller left out on purpose is no pipe's.
             Why::Missing(Missing::Capped) => {}
@@ -181,10 +191,39 @@ impl Smb {
         }
     }
 
+    /// What two machines call themselves before they say anything else (RFC 1002 4.3.2).
+    fn session_packet(
+        &mut self,
+        connection: ConnectionId,
+        packet: SessionPacket,
+        out: &mut Vec<Event>,
+    ) {
+        /// What a client calls a server whose name it does not know.
+        const ANY_SERVER: &str = "*SMBSERVER";
+        let Some(seen) = self.connections.get(&connection) else {
+            return;
+        };
+        match packet {
+            SessionPacket::Request { called, calling } => {
+                let known = |name: String| Some(name).filter(|name| !name.is_empty());
+                seen.names.client = known(calling);
+                seen.names.server = known(called).filter(|name| name != ANY_SERVER);
+            }
+            SessionPacket::Negative(why) => {
+                out.push(Event::NetbiosRefused { called: seen.names.server.clone(), why });
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn key(&self, unit: Unit<'_>, id: u64) -> SessionKey {
         // A NEGOTIATE response in the same unit may have told who the server is.
-        let server = self.connections.peek(&unit.connection);
-        let server = server.map_or(unit.server, |connection| connection.server);
-        SessionKey { server, id }
+        let known = self.key_of(unit.connection, id);
+        known.unwrap_or(SessionKey { server: unit.server, id, connection: None })
+    }
+
+    pub(super) fn key_of(&self, connection: ConnectionId, id: u64) -> Option<SessionKey> {
+        let server = self.connections.peek(&connection)?.server;
+        Some(SessionKey { server, id, connection: None })
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::bytes::{Reader, Sink, Span, Stop};
 
-/// An NTSTATUS.
+/// An NTSTATUS, or an error of DOS and OS/2 (\[MS-CIFS\] 2.2.2.4): its class is the lowest octet, its
+/// code the upper half, which is how \[MS-CIFS\] writes those that have no NTSTATUS of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Status(pub u32);
 
@@ -18,9 +19,12 @@ impl Status {
     /// `STATUS_MORE_PROCESSING_REQUIRED`: the logon goes on.
     pub const MORE_PROCESSING_REQUIRED: Self = Self(0xC000_0016);
 
-    /// Whether the severity is error (\[MS-ERREF\] 2.3).
+    /// Whether the severity is error (\[MS-ERREF\] 2.3), or it is an error of DOS.
     pub fn is_error(self) -> bool {
-        self.0 >> 30 == 3
+        // ERRDOS, ERRSRV, ERRHRD and ERRCMD. No NTSTATUS that occurs over SMB and is no error has one
+        // of these in its lower half and anything in its upper.
+        let dos = self.0 >> 16 != 0 && matches!(self.0 & 0xffff, 1..=3 | 0xff);
+        self.0 >> 30 == 3 || dos
     }
 
     /// Its name.
@@ -38,7 +42,28 @@ impl Status {
         }
         Ok(status)
     }
+
+    /// Reads an error as SMB1 has it where `SMB_FLAGS2_NT_STATUS` is not set.
+    pub(super) fn dos<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Self, Stop> {
+        /// ERRDOS/ERRmoredata, which is the warning that more can be read.
+        const MORE_DATA: Status = Status(0x00EA_0001);
+        let class = r.u8(named!("ErrorClass", CLASSES))?;
+        r.u8(dec!("Reserved"))?;
+        let at = r.pos();
+        let code = r.raw_u16()?;
+        let status = Self(u32::from(code) << 16 | u32::from(class));
+        if S::ROWS {
+            let span = Span::new(at, r.pos());
+            let name =
+                status.name().map_or_else(|| code.to_string(), |name| format!("{name} ({code})"));
+            r.sink().row("ErrorCode", name, span);
+        }
+        Ok(if status == MORE_DATA { Self::BUFFER_OVERFLOW } else { status })
+    }
 }
+
+const CLASSES: &[(u64, &str)] =
+    &[(0, "SUCCESS"), (1, "ERRDOS"), (2, "ERRSRV"), (3, "ERRHRD"), (0xff, "ERRCMD")];
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,6 +80,44 @@ const NAMES: &[(u32, &str)] = &[
     (0x0000_0103, "STATUS_PENDING"),
     (0x0000_010B, "STATUS_NOTIFY_CLEANUP"),
     (0x0000_010C, "STATUS_NOTIFY_ENUM_DIR"),
+    (0x0001_0001, "ERRDOS/ERRbadfunc"),
+    (0x0001_0002, "ERRSRV/ERRerror"),
+    (0x0002_0001, "ERRDOS/ERRbadfile"),
+    (0x0002_0002, "ERRSRV/ERRbadpw"),
+    (0x0003_0001, "ERRDOS/ERRbadpath"),
+    (0x0004_0001, "ERRDOS/ERRnofids"),
+    (0x0004_0002, "ERRSRV/ERRaccess"),
+    (0x0005_0001, "ERRDOS/ERRnoaccess"),
+    (0x0005_0002, "ERRSRV/ERRinvtid"),
+    (0x0006_0001, "ERRDOS/ERRbadfid"),
+    (0x0006_0002, "ERRSRV/ERRinvnetname"),
+    (0x0007_0002, "ERRSRV/ERRinvdevice"),
+    (0x0008_0001, "ERRDOS/ERRnomem"),
+    (0x000C_0001, "ERRDOS/ERRbadaccess"),
+    (0x0013_0003, "ERRHRD/ERRnowrite"),
+    (0x0016_0002, "ERRSRV/ERRsmbcmd"),
+    (0x0020_0001, "ERRDOS/ERRbadshare"),
+    (0x0032_0001, "ERRDOS/ERRunsup"),
+    (0x0035_0001, "ERRDOS/ERRnetnamedel"),
+    (0x0040_0002, "ERRSRV/ERRbadtype"),
+    (0x0043_0001, "ERRDOS/ERRnosuchshare"),
+    (0x0050_0001, "ERRDOS/ERRfilexists"),
+    (0x0051_0002, "ERRSRV/ERRpaused"),
+    (0x0057_0001, "ERRDOS/ERRinvalidparam"),
+    (0x0059_0002, "ERRSRV/ERRnoresource"),
+    (0x005A_0002, "ERRSRV/ERRtoomanyuids"),
+    (0x005B_0002, "ERRSRV/ERRbaduid"),
+    (0x007B_0001, "ERRDOS/ERRinvalidname"),
+    (0x007C_0001, "ERRDOS/ERRunknownlevel"),
+    (0x00E6_0001, "ERRDOS/ERRbadpipe"),
+    (0x00E7_0001, "ERRDOS/ERRpipebusy"),
+    (0x00E8_0001, "ERRDOS/ERRpipeclosing"),
+    (0x00E9_0001, "ERRDOS/ERRnotconnected"),
+    (0x00EA_0001, "ERRDOS/ERRmoredata"),
+    (0x08BF_0002, "ERRSRV/ERRaccountExpired"),
+    (0x08C0_0002, "ERRSRV/ERRbadClient"),
+    (0x08C1_0002, "ERRSRV/ERRbadLogonTime"),
+    (0x08C2_0002, "ERRSRV/ERRpasswordExpired"),
     (0x8000_0005, "STATUS_BUFFER_OVERFLOW"),
     (0x8000_0006, "STATUS_NO_MORE_FILES"),
     (0x8000_002D, "STATUS_STOPPED_ON_SYMLINK"),
@@ -158,6 +221,7 @@ const NAMES: &[(u32, &str)] = &[
     (0xC000_0467, "STATUS_FILE_NOT_AVAILABLE"),
     (0xC05D_0000, "STATUS_SMB_NO_PREAUTH_INTEGRITY_HASH_OVERLAP"),
     (0xC05D_0001, "STATUS_SMB_BAD_CLUSTER_DIALECT"),
+    (0xFFFF_0002, "ERRSRV/ERRnosupport"),
 ];
 
 #[cfg(test)]

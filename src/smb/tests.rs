@@ -5,4 +5,6 @@ mod lab;
 mod messages;
 mod noise;
 mod pipes;
+mod session;
+mod v1;
 mod wire;

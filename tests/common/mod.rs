@@ -51,8 +51,6 @@ pub(crate) enum Visible {
     Encrypted,
     /// Part: packets are missing, or octets of them.
     Lossy,
-    /// Nothing yet: the pipe is carried by SMB 1.
-    Smb1,
 }
 
 /// The calls of a capture as `opnum:status`, by connection.
@@ -119,15 +117,13 @@ pub(crate) fn shared_truth(folder: &Path) -> Vec<Truth> {
     let lines = text.lines().skip(1).filter(|line| !line.is_empty());
     lines
         .map(|line| {
-            let [_, file, _, dialect, protection, sequence, source] =
+            let [_, file, _, _, protection, sequence, source] =
                 line.split('\t').collect::<Vec<_>>()[..]
             else {
                 panic!("truth.tsv: {line}");
             };
             let visible = if source.contains("SMB3 encrypted") || file.contains("smbenc") {
                 Visible::Encrypted
-            } else if dialect == "SMB1" {
-                Visible::Smb1
             } else if source.contains("bytes lost") {
                 Visible::Lossy
             } else if protection.ends_with("/privacy") {

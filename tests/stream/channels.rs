@@ -10,10 +10,10 @@ use super::read::read;
 use super::wire::{Trace, Way, pcap};
 
 /// An SMB message with its four-byte header.
-struct Message {
-    time: u64,
-    from_client: bool,
-    bytes: Vec<u8>,
+pub(crate) struct Message {
+    pub(crate) time: u64,
+    pub(crate) from_client: bool,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Message {
@@ -27,7 +27,7 @@ impl Message {
 }
 
 /// The messages of a capture with one connection, in the order in which they were complete.
-fn messages(trace: &Trace) -> Vec<Message> {
+pub(crate) fn messages(trace: &Trace) -> Vec<Message> {
     let server = trace.servers()[0];
     let mut streams: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
     let mut all = Vec::new();
@@ -49,14 +49,15 @@ fn messages(trace: &Trace) -> Vec<Message> {
 }
 
 /// One connection being written.
-struct Connection {
-    port: u16,
+pub(crate) struct Connection {
+    /// The client's, and the server's.
+    pub(crate) ports: (u16, u16),
     /// Bytes said by the server and by the client.
-    said: [u32; 2],
+    pub(crate) said: [u32; 2],
 }
 
 impl Connection {
-    fn packet(&mut self, from_client: bool, syn: bool, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn packet(&mut self, from_client: bool, syn: bool, payload: &[u8]) -> Vec<u8> {
         let (client, server) = ([10, 0, 0, 1], [10, 0, 0, 2]);
         let (me, you) = (usize::from(from_client), usize::from(!from_client));
         let builder = PacketBuilder::ethernet2([0; 6], [0; 6]);
@@ -65,7 +66,8 @@ impl Connection {
         } else {
             builder.ipv4(server, client, 64)
         };
-        let (from, to) = if from_client { (self.port, 445) } else { (445, self.port) };
+        let (mine, theirs) = self.ports;
+        let (from, to) = if from_client { (mine, theirs) } else { (theirs, mine) };
         let builder = builder.tcp(from, to, self.said[me], 8192);
         let builder = match (syn, from_client) {
             (true, true) => builder.syn(),
@@ -82,7 +84,7 @@ impl Connection {
 /// The messages on several connections, as `deal` says by their id.
 fn dealt(messages: &[Message], deal: &[usize]) -> Vec<u8> {
     let mut connections: Vec<_> =
-        (0..4).map(|n| Connection { port: 50_000 + n, said: [1000, 9000] }).collect();
+        (0..4).map(|n| Connection { ports: (50_000 + n, 445), said: [1000, 9000] }).collect();
     let mut frames = Vec::new();
     let start = messages.first().map_or(0, |message| message.time);
     for connection in &mut connections {

@@ -8,6 +8,7 @@ mod loss;
 mod noise;
 mod order;
 mod read;
+mod session;
 mod units;
 mod whole;
 mod wire;
@@ -15,10 +16,11 @@ mod wire;
 use proptest::prelude::*;
 
 /// The captures whose streams are taken apart.
-const CAPTURES: [&str; 10] = [
+const CAPTURES: [&str; 11] = [
     "a-ntlm-sign-smb311.pcap",
     "a5-spnego-sign.pcap",
     "b-ntlm-seal-smb311.pcap",
+    "d-NT1-sign.pcap",
     "e-py-bad_pdus.pcap",
     "e-py-fragmented.pcap",
     "et-torture-create_simple-bigendian-sign.pcap",

@@ -58,7 +58,8 @@ fn any_octet_of_a_message_may_be_anything() {
             let _ = pdu::dissect(&mut Reader::new(View::new(bytes, &[], &[]), &mut ()));
         });
     }
-    for mut bytes in messages("e-py-bad_pdus.pcap").into_iter().take(30) {
+    let old = messages("d-NT1-sign.pcap").into_iter().take(30);
+    for mut bytes in messages("e-py-bad_pdus.pcap").into_iter().take(30).chain(old) {
         each_change(&mut bytes, |bytes| {
             let _ = smb::dissect(&mut Reader::new(View::new(bytes, &[], &[]), &mut ()), |_| {});
         });

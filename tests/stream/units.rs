@@ -9,16 +9,17 @@ use vshark::ndr::{Context, Data, Decoded, Direction};
 use vshark::pipeline::UnitKind;
 use vshark::protocol::Interface;
 use vshark::rpc::{Message, Transfer, pdu};
-use vshark::smb;
+use vshark::smb::{self, Packet};
 
 use super::noise::each_change;
 use super::read::{REGISTRY, read, read_watching, within};
 use super::wire::{boundaries, file};
 
 /// All captures with calls in the clear.
-const ALL: [&str; 16] = [
+const ALL: [&str; 17] = [
     "a-ntlm-sign-smb311.pcap",
     "a5-spnego-sign.pcap",
+    "d-NT1-sign.pcap",
     "d-SMB2_02-sign.pcap",
     "e-py-bad_pdus.pcap",
     "e-py-create_fails.pcap",
@@ -225,7 +226,12 @@ fn every_prefix_of_a_pdu_stops_where_it_ends() {
 
 #[test]
 fn every_prefix_of_an_smb_message_is_nobodys_fault() {
-    for name in ["a-ntlm-sign-smb311.pcap", "c-enc-AES-128-GCM-sign.pcap", "d-SMB2_02-sign.pcap"] {
+    for name in [
+        "a-ntlm-sign-smb311.pcap",
+        "c-enc-AES-128-GCM-sign.pcap",
+        "d-NT1-sign.pcap",
+        "d-SMB2_02-sign.pcap",
+    ] {
         let all = messages(name);
         assert!(all.len() > 60, "{name}: {}", all.len());
         for whole in all {
@@ -241,6 +247,10 @@ fn every_prefix_of_an_smb_message_is_nobodys_fault() {
                 let (part, seen) = read(&whole[..len]);
                 assert!(seen <= count, "{name} {len}");
                 match part {
+                    Ok(Packet::Smb1(message)) => {
+                        let blamed = message.stop.is_some_and(|stop| stop.is_malformed());
+                        assert!(!blamed, "{name} {len}");
+                    }
                     Ok(_) => {}
                     Err(stop) if len < 4 => assert!(stop.is_malformed(), "{name} {len}"),
                     Err(stop) => {

@@ -115,10 +115,6 @@ fn differences(capture: &Path, truth: &Truth) -> Vec<String> {
             expect(seen.is_empty(), format!("calls seen: {seen:?}"));
             expect(smb("encrypted_messages") > 0, "no encrypted message is counted".to_owned());
         }
-        Visible::Smb1 => {
-            expect(seen.is_empty(), format!("calls seen: {seen:?}"));
-            expect(smb("smb1_messages") > 0, "no SMB 1 message is counted".to_owned());
-        }
         Visible::Lossy => {
             let whole = truth.calls.concat();
             let seen = seen.concat();

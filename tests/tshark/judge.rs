@@ -52,7 +52,7 @@ pub(crate) struct Side {
 /// A pipe of a TCP stream, or else the stream itself.
 type Channel = (Option<String>, Pipe);
 
-/// SMB session and file.
+/// SMB session and file. For SMB 1, whose files have numbers of their connection, the file alone.
 type Pipe = (Option<String>, Option<String>);
 
 /// What is open while PDUs are read.
@@ -145,6 +145,9 @@ impl State {
                     // SMB2_SHARE_TYPE_DISK of [MS-SMB2] 2.2.10
                     on_disk = protocol.number("smb2.share_type") == Some(1);
                 }
+                "smb" => pipe = (None, protocol.text("smb.fid").map(str::to_owned)),
+                // Where it is a question to a pipe, this names the file.
+                "smb_pipe" => pipe.1 = protocol.text("smb.fid").map(str::to_owned).or(pipe.1),
                 "dcerpc" if on_disk => self.judged.in_files += 1,
                 "dcerpc" => {
                     let stub = packet.protocols[place + 1..]

@@ -254,14 +254,6 @@ fn the_captures_of_the_lab_are_what_tshark_makes_of_them() {
     let Some(folder) = common::shared("captures/fsrvp") else { return };
     let captures: Vec<_> = common::shared_truth(&folder)
         .iter()
-        .filter(|truth| {
-            // We count what SMB 1 carries and do not read it; tshark does.
-            let read = truth.visible != Visible::Smb1;
-            if !read {
-                println!("{}: not judged, SMB 1 is not read", truth.file);
-            }
-            read
-        })
         // What is committed is compared above.
         .filter(|truth| !same(&folder.join(&truth.file), &common::captures().join(&truth.file)))
         .map(|truth: &Truth| {

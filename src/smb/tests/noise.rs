@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use proptest::prelude::*;
 
-use super::wire;
+use super::{v1, wire};
 use crate::bytes::{Ends, Framed, Layer, Missing, Reader, Side, Stream, Tree, View};
 use crate::smb::{ConnectionId, Event, HEADER_MAX, Smb, dissect, plausible_start, resync, sender};
 
@@ -45,9 +45,11 @@ impl Layer for Feed<'_> {
 /// The samples in a row, some bytes changed.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let flips = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12);
-    (prop::collection::vec(0..22usize, 1..12), flips).prop_map(|(picks, flips)| {
-        let samples = wire::samples();
-        let mut bytes: Vec<u8> = picks.iter().flat_map(|n| samples[*n].1.clone()).collect();
+    let picks = prop::collection::vec(any::<prop::sample::Index>(), 1..12);
+    (picks, flips).prop_map(|(picks, flips)| {
+        let samples = [wire::samples(), v1::wire::samples()].concat();
+        let mut bytes: Vec<u8> =
+            picks.iter().flat_map(|pick| pick.get(&samples).1.clone()).collect();
         for (at, value) in flips {
             let at = at.index(bytes.len());
             bytes[at] = value;

@@ -1,0 +1,7 @@
+//! SMB1: bytes in, rows and events out.
+
+mod files;
+mod messages;
+mod pipes;
+mod transactions;
+pub(super) mod wire;
