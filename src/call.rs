@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::bytes::{Buffer, Span, Stop, Time, View};
-use crate::idl::Syntax;
-use crate::ndr::{Context, Data, Decoded, Direction, Note};
+use crate::idl::{Format, NamesKind, Syntax};
+use crate::ndr::tower::Tower;
+use crate::ndr::{Context, Data, Decoded, Direction, Note, Number, Value};
 use crate::protocol::{Grade, Interface, Registry};
 use crate::rpc::{self, Ending, Message, StubState, Transfer, trailer};
 
@@ -211,7 +212,7 @@ impl Call {
         self.interface.as_deref().map(|interface| &*interface.name)
     }
 
-    /// How well its interface is known; `None` if not even its types are.
+    /// How well its interface is known; `None` if not even its name is.
     pub fn grade(&self) -> Option<Grade> {
         self.interface.as_deref().map(|interface| interface.grade)
     }
@@ -293,6 +294,15 @@ impl Stub {
         stub
     }
 
+    /// The protocol towers among its values: what an endpoint mapper is asked and tells.
+    pub fn towers(&self) -> Vec<Tower> {
+        let mut towers = Vec::new();
+        for (_, value) in self.decoded.iter().flat_map(|decoded| &decoded.params) {
+            Tower::all_in(value, &mut towers);
+        }
+        towers
+    }
+
     /// The part of a stub that is arguments.
     pub fn arguments<'a>(&self, stub: &'a Buffer) -> View<'a> {
         let end = self.trailer.map_or(stub.len(), |trailer| trailer.start);
@@ -317,14 +327,34 @@ impl Stub {
         }
     }
 
-    /// What the method returned, as a status. What does not follow the interface has none.
+    /// What the method returned, as a status; or where that is none, the parameter that is. What
+    /// does not follow the interface has none.
     fn status(&self) -> Option<u32> {
         if self.readable == Readable::Malformed {
             return None;
         }
-        match &self.decoded.as_ref()?.ret.as_ref()?.data {
-            Data::Number(number) if number.width == 4 => u32::try_from(number.raw()).ok(),
-            _ => None,
-        }
+        let decoded = self.decoded.as_ref()?;
+        let returned = decoded.ret.as_ref().filter(|value| {
+            !matches!(
+                number(value),
+                Some(Number { format: Format::Boolean | Format::Names(_), .. })
+            ) || is_status(value)
+        });
+        let parameter = || decoded.params.iter().map(|(_, value)| value).rfind(|v| is_status(v));
+        let status = number(returned.or_else(parameter)?)?;
+        u32::try_from(status.raw()).ok().filter(|_| status.width == 4)
     }
+}
+
+fn number(value: &Value) -> Option<&Number> {
+    match &value.target().data {
+        Data::Number(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// Whether the rules of its interface say that a value is a status.
+fn is_status(value: &Value) -> bool {
+    let format = number(value).map(|number| &number.format);
+    matches!(format, Some(Format::Names(names)) if names.kind == NamesKind::Status)
 }

@@ -5,7 +5,7 @@
 //! # From a packet to a call
 //!
 //! ```text
-//!  file, pipe                                                            dissectors/*.idl, rules.toml
+//!  file, pipe                                                            dissectors/*.idl, *.toml
 //!      │                                                                          │
 //!   capture ─frames─► net ─segments─► tcp ─bytes─┬─► smb ─pipe bytes─┐           idl ─types─► protocol
 //!                                                └────────bytes──────┴─► rpc      │              │
@@ -78,6 +78,7 @@
 //! - **an interface**: write its IDL in `dissectors/<name>/`, with a `rules.toml` for names of flags
 //!   and statuses, and list both in `EMBEDDED` in `src/protocol/load.rs`. Users do the same without
 //!   a compiler: `--dissectors DIR`. Typed messages go beside `src/protocol/fsrvp.rs`.
+//! - **an interface by name only**: a `names.toml` in `dissectors/<topic>/`, listed in `NAMES` there.
 //! - **a link type**: its number and name in `src/bytes/link.rs`, its header as an arm of `read` in
 //!   `src/net/link.rs`.
 //! - **a tunnel**: beside those of `src/net/tunnel.rs`, called from where its number is read.

@@ -16,11 +16,12 @@ use vshark::bytes::{
 use vshark::call::{Call, Carrier, Transport};
 use vshark::capture::{Capture, Origins};
 use vshark::idl::Syntax;
+use vshark::ndr::tower::Tower;
 use vshark::ndr::{self, Context, Direction};
 use vshark::pipeline::{Event, Pipeline};
-use vshark::protocol::{Interface, Registry, fsrvp};
+use vshark::protocol::{Grade, Interface, Registry, fsrvp};
 use vshark::report::{json, show, text, value};
-use vshark::rpc::{self, ChannelId, Origin, Rpc, pdu, trailer};
+use vshark::rpc::{self, ChannelId, Origin, Rpc, datagram, pdu, trailer};
 use vshark::smb::{self, ConnectionId, Smb};
 use vshark::tcp::{Flow, Flows, Interest, Receiver, Segment};
 use vshark::{idl, net, security};
@@ -521,6 +522,8 @@ pub fn rpc(data: &[u8]) {
                 let _ = rpc::find(chunk);
                 let _ = trailer::find(view, Order::Little);
                 let _ = security::peek(chunk);
+                let _ = datagram::dissect(view, view.len());
+                harmless(&Tower::read(chunk).to_string());
                 rpc.feed(origin, view, &mut out, &mut watch);
             }
         }
@@ -546,8 +549,9 @@ pub fn ndr(data: &[u8]) {
     let (Some(of), Some(opnum), Some(how)) = (script.u8(), script.u8(), script.u8()) else {
         return;
     };
-    let mut interfaces: Vec<_> = REGISTRY.iter().collect();
-    interfaces.sort_by_key(|interface| interface.uuid);
+    let typed = REGISTRY.iter().filter(|interface| interface.grade != Grade::Names);
+    let mut interfaces: Vec<_> = typed.collect();
+    interfaces.sort_by_key(|interface| (interface.uuid != fsrvp::UUID, interface.uuid));
     let Some(interface) = interfaces.get(usize::from(of) % interfaces.len()) else { return };
     let direction = if how & 1 == 0 { Direction::In } else { Direction::Out };
     let context = Context {
@@ -564,7 +568,7 @@ pub fn ndr(data: &[u8]) {
     } else {
         stub.push(View::new(script.0, &[piece(script.0, 1)], &[]));
     }
-    decode(interface, u16::from(opnum % 16), direction, stub.view(), context);
+    decode(interface, u16::from(opnum % 64), direction, stub.view(), context);
 }
 
 fn decode(

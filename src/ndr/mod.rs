@@ -23,6 +23,7 @@ mod decode;
 mod rows;
 mod serde;
 mod text;
+pub mod tower;
 mod value;
 
 pub use self::serde::{BindError, Fields, guid};

@@ -2,6 +2,7 @@
 
 use super::decode::Decoded;
 use super::text::text;
+use super::tower::Tower;
 use super::value::{Counts, Data, Value};
 use crate::bytes::{Sink as _, Span, Tree};
 
@@ -31,6 +32,9 @@ fn row(name: &str, value: &Value, tree: &mut Tree) {
             tree.enter(&format!("{name} ({})", record.name), value.span.start);
             for (name, value) in &record.fields {
                 row(name, value, tree);
+            }
+            if let Some((tower, at)) = Tower::of(record) {
+                floors(&tower, at.start, tree);
             }
             tree.leave(value.span.end);
         }
@@ -67,6 +71,21 @@ fn row(name: &str, value: &Value, tree: &mut Tree) {
             }
         }
         _ => tree.row(name, text(value), value.span),
+    }
+}
+
+/// The floors of a tower whose octets begin at `from`.
+fn floors(tower: &Tower, from: u32, tree: &mut Tree) {
+    for (n, floor) in tower.floors.iter().enumerate() {
+        let protocol = floor.protocol_name().unwrap_or("protocol");
+        let text = format!("{protocol} (0x{:02x}) {}", floor.protocol, floor.says);
+        let Span { start, end } = floor.span;
+        let span = Span::new(from.saturating_add(start), from.saturating_add(end));
+        tree.row(&format!("floor {}", n + 1), text, span);
+    }
+    if let Some(stop) = &tower.stop {
+        let at = from.saturating_add(stop.at);
+        tree.row("stopped", stop.to_string(), Span::new(at, at));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Values on one line, for lists of calls and rows of trees.
 
+use super::tower::Tower;
 use super::value::{Data, Number, Text, Value};
 use crate::idl::{Format, Names, NamesKind};
 
@@ -18,6 +19,9 @@ pub fn text(value: &Value) -> String {
         Data::Text(text) => quoted(text),
         Data::Bytes(bytes) => octets(&bytes.bytes),
         Data::Record(record) => {
+            if let Some((tower, _)) = Tower::of(record) {
+                return format!("{{{tower}}}");
+            }
             let fields =
                 record.fields.iter().filter(|(_, value)| value.target().data != Data::Unread);
             let fields: Vec<_> = fields.map(|(n, v)| format!("{n}={}", text(v))).collect();

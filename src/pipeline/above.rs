@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
+use super::carrier::Machines;
 use super::units::{UnitKind, Watch};
 use super::{Event, Summary};
 use crate::bytes::{Both, Buffer, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, View};
-use crate::call::{Call, Carrier, PipeUse, Transport};
+use crate::call::Call;
 use crate::net::{self, Unseen};
 use crate::protocol::Registry;
 use crate::rpc::names::{FAULTS, Names, PROVIDER_REASONS, REJECT_REASONS, RESULTS, name};
@@ -21,8 +22,6 @@ const TELLING: u32 = 24;
 const MPA_REQUEST: &[u8] = b"MPA ID Req Frame";
 /// Chunks of a flow that begins in the middle that are looked at before it is given up.
 const PATIENCE: u32 = 64;
-/// Machines whose names are remembered.
-const MAX_NAMES: usize = 4096;
 /// Bytes of incomplete messages in all streams together; beyond it a stream starts anew.
 const PART_BYTES: u64 = 64 << 20;
 
@@ -34,11 +33,7 @@ pub(super) struct Above<'r> {
     flows: FxHashMap<FlowId, OnFlow>,
     smb: Smb,
     rpc: Rpc,
-    /// Names of machines, as their own traffic told them. Added by calls; never removed.
-    names: FxHashMap<IpAddr, String>,
-    /// Names of machines, as the capturing program resolved them. Added by [`Above::name`]; never
-    /// removed.
-    resolved: FxHashMap<IpAddr, String>,
+    machines: Machines,
     watch: Watch,
     events: Vec<Event>,
     /// Used and emptied within one call.
@@ -82,8 +77,7 @@ impl<'r> Above<'r> {
             flows: FxHashMap::default(),
             smb: Smb::default(),
             rpc: Rpc::default(),
-            names: FxHashMap::default(),
-            resolved: FxHashMap::default(),
+            machines: Machines::default(),
             watch: Watch::default(),
             events: Vec::new(),
             smb_events: Vec::new(),
@@ -97,12 +91,13 @@ impl<'r> Above<'r> {
         Self { rpc: Rpc::keeping_pdus(), watch: Watch::new(frame), ..Self::new(registry) }
     }
 
-    /// What the capture calls a machine; the first name stays. What the machine's own traffic tells
-    /// goes before it.
+    pub(super) fn registry(&self) -> &'r Registry {
+        self.registry
+    }
+
+    /// What the capture calls a machine.
     pub(super) fn name(&mut self, ip: IpAddr, name: String) {
-        if self.resolved.len() < MAX_NAMES {
-            self.resolved.entry(ip).or_insert(name);
-        }
+        self.machines.name(ip, name);
     }
 
     /// Hands over what has happened.
@@ -146,6 +141,8 @@ impl<'r> Above<'r> {
         }
         summary.foreign_flows = self.counts.foreign_flows;
         summary.calls = self.counts.calls.clone();
+        summary.loss = self.counts.loss.clone();
+        summary.endpoints = self.counts.endpoints.clone();
         summary.refusals = self.counts.refusals.clone();
     }
 
@@ -163,7 +160,10 @@ impl<'r> Above<'r> {
                 return Interest::Keep;
             }
             start = std::mem::take(&mut early[side]);
-            start.view()
+            // A side that begins in the middle may begin with the end of something, if only with
+            // the octet of a keep-alive probe.
+            let stray = torn[side] && !tells(start.view()) && tells(view);
+            if stray { view } else { start.view() }
         };
         let bytes = view.bytes();
         let found = if smb::plausible_start(bytes) {
@@ -320,9 +320,11 @@ impl<'r> Above<'r> {
         for event in events.drain(..) {
             match event {
                 rpc::Event::Call(call) => {
-                    let carrier = self.carrier(&call);
+                    let pipe = pipe_of(call.channel).and_then(|pipe| self.smb.pipe(pipe));
+                    let carrier = self.machines.carrier(&call, pipe);
                     let call = Call::new(*call, carrier, self.registry);
                     self.counts.see_call(&call);
+                    self.counts.endpoints.see(&call, self.registry);
                     self.events.push(Event::Call(Box::new(call)));
                 }
                 rpc::Event::BindRefused { reason } => {
@@ -345,44 +347,6 @@ impl<'r> Above<'r> {
         }
         self.rpc_events = events;
     }
-
-    /// Who carried a call.
-    fn carrier(&mut self, call: &rpc::Call) -> Carrier {
-        let ends = call.request.as_ref().or(call.response.as_ref()).map(|message| message.ends);
-        let pipe = pipe_of(call.channel).and_then(|pipe| self.smb.pipe(pipe));
-        if let Some((pipe, ends)) = pipe.zip(ends) {
-            for (ip, name) in
-                [(ends.client.ip(), &pipe.client_name), (ends.server.ip(), &pipe.server_name)]
-            {
-                if let Some(name) = name
-                    && self.names.len() < MAX_NAMES
-                    && self.names.get(&ip) != Some(name)
-                {
-                    self.names.insert(ip, name.clone());
-                }
-            }
-        }
-        let told = |ip| self.names.get(&ip).or_else(|| self.resolved.get(&ip)).cloned();
-        let name = |ip: Option<IpAddr>| ip.and_then(told);
-        let transport = match (pipe_of(call.channel), pipe) {
-            (Some(_), Some(pipe)) => Transport::NamedPipe(Box::new(PipeUse {
-                name: pipe.name.clone(),
-                dialect: pipe.dialect.clone(),
-                session_id: pipe.session_id,
-                tree_id: pipe.tree_id,
-                file_id: pipe.file_id.map(|id| id.to_string()),
-                encrypted: pipe.encrypted,
-                signed: pipe.signed,
-                user: pipe.user.clone(),
-            })),
-            _ => Transport::Tcp,
-        };
-        Carrier {
-            transport,
-            client_name: name(ends.map(|ends| ends.client.ip())),
-            server_name: name(ends.map(|ends| ends.server.ip())),
-        }
-    }
 }
 
 impl Receiver for Above<'_> {
@@ -397,6 +361,11 @@ impl Receiver for Above<'_> {
     }
 
     fn gap(&mut self, flow: &Flow, side: Side, len: u64, why: Missing) {
+        match self.flows.get(&flow.id) {
+            Some(OnFlow::Smb { .. }) => self.counts.loss.smb.see(len, why),
+            Some(OnFlow::Rpc { .. }) => self.counts.loss.rpc.see(len, why),
+            Some(OnFlow::Undecided { .. }) | None => {}
+        }
         self.on_stream(flow.id, side, |stream, layer| stream.gap(len, why, layer));
         match self.flows.get_mut(&flow.id) {
             Some(OnFlow::Rpc { ends, swapped }) => {
@@ -480,6 +449,11 @@ fn named(table: Names, number: u64) -> String {
 
 fn begin(torn: bool) -> Stream {
     if torn { Stream::midstream() } else { Stream::default() }
+}
+
+/// Whether these are the first bytes of a message.
+fn tells(view: View<'_>) -> bool {
+    smb::plausible_start(view.bytes()) || pdu::plausible(view.bytes())
 }
 
 /// A decision, with the roles exchanged if `side` turned out to be `sender`.

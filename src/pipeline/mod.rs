@@ -2,13 +2,18 @@
 //!
 //! ```text
 //! frame ─► net ─► tcp ─┬─► smb ─► pipe bytes ─┐
-//!                      └──────────────────────┴─► rpc ─► Call (decoded) ─► Event
+//!              │       └──────────────────────┴─► rpc ─► Call (decoded) ─► Event
+//!              └ udp ─► rpc::datagram, counted
 //! ```
 //!
 //! Takes frames in capture order and keeps only what is open: flows, sessions, calls in flight.
 //! It knows how the layers fit together, and nothing of files, rules or reports.
 
 mod above;
+mod carrier;
+mod datagrams;
+mod endpoints;
+mod loss;
 mod summary;
 mod units;
 
@@ -19,8 +24,12 @@ use crate::call::Call;
 use crate::capture::Frame;
 use crate::net::{self, Dissected, Fragments, Other};
 use crate::protocol::Registry;
+use crate::rpc::datagram;
 use crate::tcp::{self, Flows};
 use above::Above;
+pub use datagrams::{Datagrams, OfInterface};
+pub use endpoints::Endpoints;
+pub use loss::{Loss, Lost};
 pub use summary::{InterfaceKey, Outcomes, Pdus, Summary};
 pub use units::{Unit, UnitKind};
 
@@ -86,7 +95,13 @@ impl<'r> Pipeline<'r> {
                 let Self { flows, above, .. } = self;
                 tcp::parts(tcp, view.slice(tcp.payload), at, |part| flows.segment(part, above));
             }
-            Dissected::Udp(_) => self.summary.udp += 1,
+            Dissected::Udp(udp) => {
+                self.summary.udp += 1;
+                let payload = view.slice(udp.payload);
+                if let Some(datagram) = datagram::dissect(payload, udp.payload_len) {
+                    self.summary.datagrams.see(datagram, self.above.registry());
+                }
+            }
             Dissected::Fragment(_) if nested == MAX_NESTED => {
                 self.summary.see_other(Other::TooDeep);
             }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::{Datagrams, Endpoints, Loss};
 use crate::bytes::{LinkType, Time};
 use crate::call::{Call, Outcome, Readable};
 use crate::capture::Frame;
@@ -11,6 +12,8 @@ use crate::{rpc, tcp};
 
 /// Interfaces counted by themselves; what comes beyond is counted together.
 const MAX_INTERFACES: usize = 1024;
+/// Operations counted by themselves, of all interfaces; what comes beyond is counted together.
+const MAX_OPERATIONS: usize = 16384;
 
 /// What was seen in a capture, in numbers.
 #[derive(Clone, Debug, Default)]
@@ -53,12 +56,20 @@ pub struct Summary {
     pub smb_malformed: u64,
     /// DCE/RPC.
     pub rpc: rpc::Counters,
+    /// Connectionless RPC.
+    pub datagrams: Datagrams,
+    /// What is missing, and which calls that touches.
+    pub loss: Loss,
     /// Connections on which neither SMB nor DCE/RPC was found.
     pub foreign_flows: u64,
     /// Calls by interface; `None` where it is not known.
     pub calls: BTreeMap<Option<InterfaceKey>, Outcomes>,
+    /// What endpoint mappers told.
+    pub endpoints: Endpoints,
     /// Pipes that could not be opened, sessions and trees refused, by what was said.
     pub refusals: BTreeMap<String, u64>,
+    /// Operations in `calls`.
+    operations: usize,
 }
 
 /// UUID, major version and name of an interface, to sort by.
@@ -69,8 +80,9 @@ pub type InterfaceKey = (uuid::Uuid, u16, Option<String>);
 pub struct Outcomes {
     /// By how they went.
     pub outcomes: BTreeMap<Outcome, u64>,
-    /// By opnum: requests, responses and faults, as PDUs.
-    pub pdus: BTreeMap<u16, Pdus>,
+    /// By opnum: requests, responses and faults, as PDUs. `None` are answers whose request was not
+    /// seen, and operations beyond the cap.
+    pub pdus: BTreeMap<Option<u16>, Pdus>,
     /// Calls of which a stub is sealed.
     pub sealed: u64,
 }
@@ -126,6 +138,7 @@ impl Summary {
     }
 
     pub(super) fn see_call(&mut self, call: &Call) {
+        self.loss.see_call(call);
         let key = call.rpc.interface.map(|SyntaxId { uuid, major, .. }| {
             (uuid, major, call.interface_name().map(str::to_owned))
         });
@@ -134,17 +147,17 @@ impl Summary {
         *of.outcomes.entry(call.outcome).or_default() += 1;
         let sealed = [&call.request, &call.response];
         of.sealed += u64::from(sealed.iter().any(|stub| stub.readable == Readable::Sealed));
-        if let Some(opnum) = call.rpc.opnum {
-            let pdus = of.pdus.entry(opnum).or_default();
-            let fragments = |message: Option<&rpc::Message>| {
-                message.map_or(0, |message| u64::from(message.fragments))
-            };
-            pdus.requests += fragments(call.rpc.request.as_ref());
-            let answers = fragments(call.rpc.response.as_ref());
-            let faults = u64::from(call.fault().is_some());
-            pdus.faults += faults;
-            pdus.responses += answers.saturating_sub(faults);
-        }
+        let new = !of.pdus.contains_key(&call.rpc.opnum);
+        let full = new && self.operations >= MAX_OPERATIONS;
+        self.operations += usize::from(new && !full);
+        let pdus = of.pdus.entry(call.rpc.opnum.filter(|_| !full)).or_default();
+        let fragments =
+            |message: Option<&rpc::Message>| message.map_or(0, |m| u64::from(m.fragments));
+        pdus.requests += fragments(call.rpc.request.as_ref());
+        let answers = fragments(call.rpc.response.as_ref());
+        let faults = u64::from(call.fault().is_some());
+        pdus.faults += faults;
+        pdus.responses += answers.saturating_sub(faults);
     }
 }
 

@@ -49,17 +49,13 @@ impl<'r> Lab<'r> {
 
     fn frame(&mut self, data: &[u8]) {
         self.no += 1;
-        let frame = Frame {
-            no: FrameNo(self.no),
-            time: Time::from_nanos(i128::from(self.no) * 1_000_000),
-            link: LinkType::ETHERNET,
-            data,
-            wire_len: u32::try_from(data.len()).unwrap(),
-            comment: None,
-            file: 0,
-            no_in_file: self.no,
-        };
-        self.pipeline.frame(&frame, &mut self.events);
+        self.pipeline.frame(&frame(self.no, data), &mut self.events);
+    }
+
+    /// A packet that was sent and not captured.
+    fn lose(&mut self, from: Side, payload: &[u8]) {
+        let me = usize::from(from == Side::Server);
+        self.said[me] += u32::try_from(payload.len()).unwrap();
     }
 
     fn handshake(&mut self) {
@@ -77,6 +73,20 @@ impl<'r> Lab<'r> {
     }
 }
 
+/// A frame of Ethernet, one a millisecond.
+fn frame(no: u64, data: &[u8]) -> Frame<'_> {
+    Frame {
+        no: FrameNo(no),
+        time: Time::from_nanos(i128::from(no) * 1_000_000),
+        link: LinkType::ETHERNET,
+        data,
+        wire_len: u32::try_from(data.len()).unwrap(),
+        comment: None,
+        file: 0,
+        no_in_file: no,
+    }
+}
+
 fn pdu(ptype: u8, call_id: u8, body: &[u8]) -> Vec<u8> {
     let length = u8::try_from(16 + body.len()).unwrap();
     let mut pdu = vec![5, 0, ptype, 3, 0x10, 0, 0, 0, length, 0, 0, 0, call_id, 0, 0, 0];
@@ -86,19 +96,22 @@ fn pdu(ptype: u8, call_id: u8, body: &[u8]) -> Vec<u8> {
 
 /// `GetSupportedVersion` from bind to answer.
 fn conversation() -> Vec<(Side, Vec<u8>)> {
-    let interface = crate::protocol::fsrvp::UUID.to_bytes_le();
+    let versions = [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+    let mut said = binding(crate::protocol::fsrvp::UUID, 1);
+    said.push((Side::Client, pdu(0, 2, &[0; 8])));
+    said.push((Side::Server, pdu(2, 2, &versions)));
+    said
+}
+
+/// A bind and its answer.
+fn binding(interface: uuid::Uuid, major: u8) -> Vec<(Side, Vec<u8>)> {
+    let interface = interface.to_bytes_le();
     let ndr = uuid::uuid!("8a885d04-1ceb-11c9-9fe8-08002b104860").to_bytes_le();
     let mut bind = vec![0xb8, 0x10, 0xb8, 0x10, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0];
-    bind.extend([&interface[..], &[1, 0, 0, 0], &ndr, &[2, 0, 0, 0]].concat());
+    bind.extend([&interface[..], &[major, 0, 0, 0], &ndr, &[2, 0, 0, 0]].concat());
     let mut ack = vec![0xb8, 0x10, 0xb8, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
     ack.extend([&ndr[..], &[2, 0, 0, 0]].concat());
-    let versions = [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
-    vec![
-        (Side::Client, pdu(11, 1, &bind)),
-        (Side::Server, pdu(12, 1, &ack)),
-        (Side::Client, pdu(0, 2, &[0; 8])),
-        (Side::Server, pdu(2, 2, &versions)),
-    ]
+    vec![(Side::Client, pdu(11, 1, &bind)), (Side::Server, pdu(12, 1, &ack))]
 }
 
 fn check(calls: &[Call]) {
@@ -210,4 +223,141 @@ fn smb_that_cannot_be_seen_is_named_where_nothing_is_listed() {
     let expected = "no RPC call in 2 frames; seen: 2 packets of QUIC (may be SMB over QUIC), whose \
                     payload no capture shows";
     assert_eq!(told, expected);
+}
+
+#[test]
+fn both_sides_may_begin_within_a_pdu() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 44_322);
+    for side in [Side::Client, Side::Server] {
+        lab.packet(side, false, &[0x5a; 40]);
+    }
+    for (side, bytes) in conversation() {
+        lab.packet(side, false, &bytes);
+    }
+    check(&lab.calls().0);
+}
+
+#[test]
+fn a_connection_may_begin_with_the_octet_of_a_probe() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 44_322);
+    lab.packet(Side::Client, false, &[0]);
+    for (side, bytes) in conversation() {
+        lab.packet(side, false, &bytes);
+    }
+    check(&lab.calls().0);
+}
+
+#[test]
+fn what_is_lost_is_counted_and_the_calls_it_touches_are_named() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 44_322);
+    lab.handshake();
+    let answer = &conversation()[3].1;
+    for (side, bytes) in &conversation()[..2] {
+        lab.packet(*side, false, bytes);
+    }
+    let ask = |lab: &mut Lab<'_>, id| lab.packet(Side::Client, false, &pdu(0, id, &[0; 8]));
+    ask(&mut lab, 1);
+    lab.packet(Side::Server, false, &[&answer[..12], &[1], &answer[13..]].concat());
+    // Both answers are in one hole, which is met before the second is asked.
+    ask(&mut lab, 2);
+    lab.lose(Side::Server, answer);
+    ask(&mut lab, 3);
+    lab.lose(Side::Server, answer);
+    ask(&mut lab, 4);
+    lab.packet(Side::Server, false, &[&answer[..12], &[4], &answer[13..]].concat());
+    // An answer whose request was lost.
+    lab.lose(Side::Client, &pdu(0, 5, &[0; 8]));
+    lab.packet(Side::Server, false, &[&answer[..12], &[5], &answer[13..]].concat());
+    // One that nobody answered before the capture ended.
+    ask(&mut lab, 6);
+    let (calls, summary) = lab.calls();
+    let mut outcomes: Vec<_> = calls.iter().map(|call| (call.rpc.n, call.outcome)).collect();
+    outcomes.sort_unstable();
+    let expected = [
+        (1, Outcome::Ok),
+        (2, Outcome::NoResponse),
+        (3, Outcome::NoResponse),
+        (4, Outcome::Ok),
+        (5, Outcome::NoRequest),
+        (6, Outcome::NoResponse),
+    ];
+    assert_eq!(outcomes, expected);
+    let mut loss = summary.loss;
+    loss.calls.sort_unstable();
+    let lost = 2 * u64::try_from(answer.len()).unwrap() + 24;
+    let expected = Loss {
+        rpc: Lost { gaps: 2, bytes: lost, snapped_bytes: 0 },
+        without_answer: 3,
+        without_request: 1,
+        touched: 3,
+        calls: vec![2, 3, 5],
+        ..Loss::default()
+    };
+    assert_eq!(loss, expected);
+}
+
+#[test]
+fn connectionless_rpc_is_counted_by_interface() {
+    let registry = Registry::embedded().unwrap();
+    let mut pipeline = Pipeline::new(&registry);
+    let oxid = uuid::uuid!("99fcfec4-5260-101b-bbcb-00aa0021347a").to_bytes_le();
+    let mut send = |no, ptype, first| {
+        let mut rpc = vec![first, ptype, 0, 0, 0x10, 0, 0, 0];
+        rpc.extend([&[0; 16][..], &oxid, &[1; 16], &[0; 4], &[0; 4], &[0; 4]].concat());
+        rpc.extend([5, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0]);
+        let mut data = Vec::new();
+        let builder =
+            PacketBuilder::ethernet2([0; 6], [0; 6]).ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
+        builder.udp(40_000, 40_001).write(&mut data, &rpc).unwrap();
+        pipeline.frame(&frame(no, &data), &mut Vec::new());
+    };
+    for (no, ptype, first) in [(1, 0, 4), (2, 2, 4), (3, 3, 4), (4, 1, 4), (5, 0, 5)] {
+        send(no, ptype, first);
+    }
+    let summary = pipeline.summary();
+    assert_eq!((summary.udp, summary.datagrams.total()), (5, 4));
+    let [(key, of)] = &summary.datagrams.interfaces.into_iter().collect::<Vec<_>>()[..] else {
+        panic!("one interface");
+    };
+    assert_eq!((key.unwrap().1, of.name.as_deref()), (0, Some("IObjectExporter")));
+    let once = Pdus { requests: 1, responses: 1, faults: 1 };
+    assert_eq!((of.datagrams, of.operations.get(&5)), (4, Some(&once)));
+}
+
+#[test]
+fn what_an_endpoint_mapper_tells_is_a_label() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 44_322);
+    lab.handshake();
+    for (side, bytes) in binding(uuid::uuid!("e1af8308-5d1f-11c9-91a4-08002b14a0fa"), 3) {
+        lab.packet(side, false, &bytes);
+    }
+    let fsrvp = crate::protocol::fsrvp::UUID.to_bytes_le();
+    let tower = [
+        &[2, 0, 19, 0, 0x0d][..],
+        &fsrvp,
+        &[1, 0, 2, 0, 0, 0],
+        &[1, 0, 0x07, 2, 0, 0xc2, 0x00], // TCP port 49664
+    ]
+    .concat();
+    let len = u8::try_from(tower.len()).unwrap();
+    let mut answer = vec![0; 8]; // alloc_hint, context, cancel_count
+    answer.extend([0; 20]); // entry_handle
+    answer.extend([1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]); // one tower
+    answer.extend([2, 0, 0, 0, len, 0, 0, 0, len, 0, 0, 0]);
+    answer.extend(&tower);
+    answer.resize(answer.len().next_multiple_of(4), 0);
+    answer.extend([0; 4]); // status
+    for id in [2, 3] {
+        lab.packet(Side::Client, false, &pdu(0, id, &[0, 0, 0, 0, 0, 0, 3, 0]));
+        lab.packet(Side::Server, false, &pdu(2, id, &answer));
+    }
+    let (calls, summary) = lab.calls();
+    assert_eq!((calls[0].method(), calls[0].outcome), (Some("ept_map"), Outcome::Ok));
+    let interface = (crate::protocol::fsrvp::UUID, 1, Some("FileServerVssAgent".to_owned()));
+    let told = (interface, [10, 0, 0, 2].into(), "ncacn_ip_tcp:[49664]".to_owned());
+    assert_eq!(summary.endpoints, Endpoints { known: [told].into(), beyond: 0 });
 }

@@ -1,11 +1,11 @@
-//! Folders of IDL and rules, embedded or on disk.
+//! Folders of IDL, rules and names, embedded or on disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::rules::{self, Bound};
-use super::{Grade, Interface, fsrvp};
+use super::{Grade, Interface, fsrvp, names};
 use crate::idl::{self, Names, Sources};
 
 /// Why the dissectors could not be loaded.
@@ -23,14 +23,21 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// A directory in which there is nothing to load.
-    #[error("{}: neither *.idl files nor folders that hold them", .0.display())]
+    #[error("{}: neither *.idl or names.toml nor folders that hold them", .0.display())]
     Empty(PathBuf),
 }
 
-/// One folder: its IDL files, and its rules if it has any.
+/// One folder: its IDL files, and its rules and names if it has any.
 struct Folder {
     idl: Vec<(String, String)>,
     rules: Option<(String, String)>,
+    names: Option<(String, String)>,
+}
+
+impl Folder {
+    fn is_empty(&self) -> bool {
+        self.idl.is_empty() && self.names.is_none()
+    }
 }
 
 /// Files that any folder may import.
@@ -38,7 +45,7 @@ const COMMON: [(&str, &str); 1] =
     [("ms-dtyp.idl", include_str!("../../dissectors/common/ms-dtyp.idl"))];
 
 /// The embedded folders: name, IDL, rules.
-const EMBEDDED: [(&str, &str, &str, &str); 2] = [
+const EMBEDDED: [(&str, &str, &str, &str); 4] = [
     (
         "fsrvp.idl",
         include_str!("../../dissectors/ms-fsrvp/fsrvp.idl"),
@@ -51,6 +58,29 @@ const EMBEDDED: [(&str, &str, &str, &str); 2] = [
         "mgmt/rules.toml",
         include_str!("../../dissectors/mgmt/rules.toml"),
     ),
+    (
+        "epm.idl",
+        include_str!("../../dissectors/epm/epm.idl"),
+        "epm/rules.toml",
+        include_str!("../../dissectors/epm/rules.toml"),
+    ),
+    (
+        "srvsvc.idl",
+        include_str!("../../dissectors/srvsvc/srvsvc.idl"),
+        "srvsvc/rules.toml",
+        include_str!("../../dissectors/srvsvc/rules.toml"),
+    ),
+];
+
+/// The embedded tables of names.
+const NAMES: [(&str, &str); 7] = [
+    ("dcom/names.toml", include_str!("../../dissectors/dcom/names.toml")),
+    ("directory/names.toml", include_str!("../../dissectors/directory/names.toml")),
+    ("printing/names.toml", include_str!("../../dissectors/printing/names.toml")),
+    ("security/names.toml", include_str!("../../dissectors/security/names.toml")),
+    ("services/names.toml", include_str!("../../dissectors/services/names.toml")),
+    ("storage/names.toml", include_str!("../../dissectors/storage/names.toml")),
+    ("wmi/names.toml", include_str!("../../dissectors/wmi/names.toml")),
 ];
 
 pub(super) fn common_status() -> Result<Names, idl::Error> {
@@ -64,8 +94,12 @@ pub(super) fn embedded(common: &Names) -> Result<Vec<Interface>, idl::Error> {
         let folder = Folder {
             idl: vec![(file.to_owned(), text.to_owned())],
             rules: Some((rules_file.to_owned(), rules.to_owned())),
+            names: None,
         };
         interfaces.extend(compile(&folder, &common_sources(), common)?);
+    }
+    for (file, text) in NAMES {
+        interfaces.extend(names::parse(file, text)?);
     }
     Ok(interfaces)
 }
@@ -78,7 +112,7 @@ pub(super) fn directory(dir: &Path, common: &Names) -> Result<Vec<Interface>, Lo
     let mut folders = Vec::new();
     let mut sources = common_sources();
     let own = folder(dir)?;
-    if own.idl.is_empty() {
+    if own.is_empty() {
         for path in entries(dir)? {
             if path.is_dir() {
                 let folder = folder(&path)?;
@@ -97,12 +131,15 @@ pub(super) fn directory(dir: &Path, common: &Names) -> Result<Vec<Interface>, Lo
         }
         folders.push(own);
     }
-    if folders.iter().all(|folder| folder.idl.is_empty()) {
+    if folders.iter().all(Folder::is_empty) {
         return Err(LoadError::Empty(dir.to_owned()));
     }
     let mut interfaces = Vec::new();
     for folder in &folders {
         interfaces.extend(compile(folder, &sources, common)?);
+        if let Some((file, text)) = &folder.names {
+            interfaces.extend(names::parse(file, text)?);
+        }
     }
     Ok(interfaces)
 }
@@ -162,13 +199,15 @@ fn base(path: &str) -> String {
 }
 
 fn folder(dir: &Path) -> Result<Folder, LoadError> {
-    let mut folder = Folder { idl: Vec::new(), rules: None };
+    let mut folder = Folder { idl: Vec::new(), rules: None, names: None };
     for path in entries(dir)? {
         let name = path.display().to_string();
         if path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("idl")) {
             folder.idl.push((name, read(&path)?));
         } else if path.file_name().is_some_and(|name| name == "rules.toml") {
             folder.rules = Some((name, read(&path)?));
+        } else if path.file_name().is_some_and(|name| name == "names.toml") {
+            folder.names = Some((name, read(&path)?));
         }
     }
     Ok(folder)

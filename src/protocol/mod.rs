@@ -1,16 +1,18 @@
 //! What is known of each interface: the registry of `dissectors/`, and typed views on top.
 //!
-//! Takes folders of IDL and `rules.toml`, embedded or from disk, and gives [`Interface`]s to
-//! decode with, by UUID and major version. Above it, [`fsrvp`] has the messages of \[MS-FSRVP\] as
+//! Takes folders of IDL, `rules.toml` and `names.toml`, embedded or from disk, and gives
+//! [`Interface`]s to decode with, or at least to name calls with, by UUID and major version. Above it, [`fsrvp`] has the messages of \[MS-FSRVP\] as
 //! plain Rust. It knows nothing of calls, connections or captures.
 //!
 //! ```text
 //!  *.idl ──idl──► types ──bind──► Interface ──ndr──► Decoded ──serde──► fsrvp::Request
 //!  rules.toml ────────────┘
+//!  names.toml ──────────────────────► Interface without types
 //! ```
 
 pub mod fsrvp;
 mod load;
+mod names;
 mod rules;
 
 use std::path::PathBuf;
@@ -31,6 +33,8 @@ pub enum Grade {
     Typed,
     /// Its IDL is known.
     Idl,
+    /// Its name and those of its operations are known, and no types.
+    Names,
 }
 
 /// One interface, with the types and names to decode and show its calls.
@@ -74,7 +78,8 @@ impl Interface {
         status == 0 || self.success.iter().any(also)
     }
 
-    /// Decodes the parameters that follow `from` in `stub`; none for an unknown opnum.
+    /// Decodes the parameters that follow `from` in `stub`; none for an unknown opnum, or where
+    /// only names are known.
     pub fn decode(
         &self,
         opnum: u16,
@@ -83,7 +88,7 @@ impl Interface {
         from: u32,
         context: Context,
     ) -> Option<Decoded> {
-        let operation = self.operation(opnum)?;
+        let operation = self.operation(opnum).filter(|_| self.grade != Grade::Names)?;
         let types = &self.types;
         Some(ndr::decode(types, operation, direction, stub, from, context))
     }
@@ -104,8 +109,9 @@ impl Registry {
     }
 
     /// The embedded interfaces and those of `dirs`, which add or replace by UUID and major version.
+    /// A table of names replaces no IDL.
     ///
-    /// A directory holds `*.idl` and `rules.toml`, or folders that do. Imports are looked up in the
+    /// A directory holds `*.idl`, `rules.toml` and `names.toml`, or folders that do. Imports are looked up in the
     /// same folder, in the folder `common` beside it, and among the embedded common files.
     pub fn load(dirs: &[PathBuf]) -> Result<Self, LoadError> {
         let mut registry =
@@ -123,6 +129,10 @@ impl Registry {
 
     fn add(&mut self, interface: Interface) {
         let key = (interface.uuid, interface.version.0);
+        let known = self.interfaces.get(&key).is_some_and(|known| known.grade != Grade::Names);
+        if known && interface.grade == Grade::Names {
+            return;
+        }
         self.interfaces.insert(key, Arc::new(interface));
     }
 

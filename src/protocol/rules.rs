@@ -63,11 +63,14 @@ pub(super) struct Bound {
 
 /// Parses a file.
 pub(super) fn parse(file: &str, text: &str) -> Result<Rules, Error> {
-    toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let message = error.message().lines().collect::<Vec<_>>().join("; ");
-        Error::at(file, text, at, message)
-    })
+    toml::from_str(text).map_err(|error| in_toml(file, text, &error))
+}
+
+/// What the parser of TOML says, as an error of ours.
+pub(super) fn in_toml(file: &str, text: &str, error: &toml::de::Error) -> Error {
+    let at = error.span().map_or(0, |span| span.start);
+    let message = error.message().lines().collect::<Vec<_>>().join("; ");
+    Error::at(file, text, at, message)
 }
 
 impl Rules {
@@ -94,7 +97,8 @@ impl Rules {
         let mut all = status.as_ref().clone();
         let known = |(code, _): &&(i64, Arc<str>)| status.value(*code).is_none();
         all.values.extend(common.values.iter().filter(known).cloned());
-        self.bind_status(modules, &Format::Names(Arc::new(all)));
+        let statuses = Format::Names(Arc::new(all));
+        self.bind_status(modules, &statuses);
         let mut tables = BTreeMap::new();
         for (name, table) in &self.table {
             for bit in &table.beside {
@@ -110,14 +114,15 @@ impl Rules {
                 "hex" => Format::Hex,
                 "boolean" => Format::Boolean,
                 "filetime" => Format::FileTime,
+                "status" => statuses.clone(),
                 name => match tables.get(name) {
                     Some(format) => format.clone(),
                     None => {
                         return error(
                             how,
                             format!(
-                                "expected decimal, hex, boolean, filetime or the name of a table, \
-                                 found `{name}`"
+                                "expected decimal, hex, boolean, filetime, status or the name of \
+                                 a table, found `{name}`"
                             ),
                         );
                     }

@@ -1,5 +1,6 @@
 //! A call on one line: what it was about, for a list that people read.
 
+use super::epm;
 use crate::bytes::Guid;
 use crate::call::{Call, Outcome, Readable, Stub};
 use crate::ndr::{Decoded, filetime};
@@ -13,7 +14,7 @@ pub fn method(call: &Call) -> String {
     if let Some(method) = call.method() {
         return match call.grade() {
             Some(Grade::Typed) | None => method.to_owned(),
-            Some(Grade::Idl) => {
+            Some(Grade::Idl | Grade::Names) => {
                 format!("{}.{method}", call.interface_name().unwrap_or_default())
             }
         };
@@ -57,13 +58,15 @@ pub fn result(call: &Call, registry: &Registry) -> String {
 }
 
 /// What was asked, as far as it could be read.
-pub fn asked(call: &Call) -> String {
+pub fn asked(call: &Call, registry: &Registry) -> String {
     let mut text = match fsrvp_request(call) {
         Some(request) => fsrvp_asked(call, &request),
-        None => generic(call.request.decoded.as_ref()),
+        None => {
+            epm::asked(call, registry).unwrap_or_else(|| generic(call.request.decoded.as_ref()))
+        }
     };
     if let Some(object) = call.rpc.object
-        && call.interface.is_none()
+        && matches!(call.grade(), None | Some(Grade::Names))
     {
         push(&mut text, &format!("object {}", short(object)));
     }
@@ -78,7 +81,7 @@ pub fn answered(call: &Call, registry: &Registry) -> String {
     }
     let mut text = match fsrvp_response(call) {
         Some(response) => fsrvp_answered(&response),
-        None => generic(call.response.decoded.as_ref()),
+        None => epm::answered(call).unwrap_or_else(|| generic(call.response.decoded.as_ref())),
     };
     push(&mut text, &unreadable(&call.response));
     if text.is_empty() { result(call, registry) } else { text }

@@ -13,7 +13,7 @@ use super::value::fields;
 use crate::bytes::{FrameNo, Time, is_invisible, millionths};
 use crate::call::{Call, Outcome, Party, Stub, Transport};
 use crate::capture::{CaptureFile, Origins};
-use crate::pipeline::Summary;
+use crate::pipeline::{Lost, Pdus, Summary};
 use crate::protocol::{Grade, Registry};
 use crate::rpc::names::{FAULTS, name};
 use crate::rpc::{Auth, Message, Transfer};
@@ -184,7 +184,7 @@ impl Writer<'_> {
             json!(match call.grade() {
                 Some(Grade::Typed) => "typed",
                 Some(Grade::Idl) => "idl",
-                None => "raw",
+                Some(Grade::Names) | None => "raw",
             }),
         );
         put("findings", json!([]));
@@ -334,11 +334,7 @@ pub fn summary(summary: &Summary, files: &[CaptureFile], skews: &[Option<Skew>])
             "conflicting_segments": summary.tcp.conflicts,
             "foreign_flows": summary.foreign_flows,
         },
-        "lost": {
-            "gaps": summary.tcp.gaps,
-            "bytes": summary.tcp.lost_bytes,
-            "snapped_bytes": summary.tcp.snapped_bytes,
-        },
+        "lost": lost(summary),
         "smb": {
             "dialects": summary.smb_dialects,
             "messages": counts(summary.smb_messages.iter().map(|(what, n)| (what.clone(), *n))),
@@ -356,6 +352,9 @@ pub fn summary(summary: &Summary, files: &[CaptureFile], skews: &[Option<Skew>])
             })),
             "malformed_pdus": summary.rpc.malformed,
             "bytes_passed_over": summary.rpc.passed_over,
+            "datagrams": counts(summary.datagrams.types.iter().map(|(ptype, n)| {
+                (ptype.name().map_or_else(|| ptype.0.to_string(), str::to_owned), *n)
+            })),
         },
         "calls": summary.calls.iter().map(|(key, of)| json!({
             "interface": key.as_ref().map(|(uuid, major, name)| json!({
@@ -363,15 +362,56 @@ pub fn summary(summary: &Summary, files: &[CaptureFile], skews: &[Option<Skew>])
             })),
             "outcomes": counts(of.outcomes.iter().map(|(o, n)| (Outcome::word(*o).to_owned(), *n))),
             "sealed": of.sealed,
-            "operations": of.pdus.iter().map(|(opnum, pdus)| json!({
-                "opnum": opnum,
-                "requests": pdus.requests,
-                "responses": pdus.responses,
-                "faults": pdus.faults,
-            })).collect::<Vec<_>>(),
+            "operations": operations(of.pdus.iter().map(|(opnum, pdus)| (*opnum, *pdus))),
         })).collect::<Vec<_>>(),
+        "datagrams": summary.datagrams.interfaces.iter().map(|(key, of)| json!({
+            "interface": key.map(|(uuid, major)| json!({
+                "uuid": uuid.to_string(), "major": major, "name": of.name,
+            })),
+            "datagrams": of.datagrams,
+            "operations": operations(of.operations.iter().map(|(opnum, pdus)| (Some(*opnum), *pdus))),
+        })).collect::<Vec<_>>(),
+        "endpoints": summary.endpoints.known.iter().map(|((uuid, major, name), server, binding)| {
+            json!({
+                "interface": { "uuid": uuid.to_string(), "major": major, "name": name },
+                "server": server.to_string(),
+                "binding": binding,
+            })
+        }).collect::<Vec<_>>(),
+        "endpoints_not_kept": summary.endpoints.beyond,
         "refusals": counts(summary.refusals.iter().map(|(what, n)| (what.clone(), *n))),
     })
+}
+
+fn lost(summary: &Summary) -> Json {
+    let loss = &summary.loss;
+    let of = |lost: Lost| {
+        let Lost { gaps, bytes, snapped_bytes } = lost;
+        json!({ "gaps": gaps, "bytes": bytes, "snapped_bytes": snapped_bytes })
+    };
+    json!({
+        "gaps": summary.tcp.gaps,
+        "bytes": summary.tcp.lost_bytes,
+        "snapped_bytes": summary.tcp.snapped_bytes,
+        "smb": of(loss.smb),
+        "rpc": of(loss.rpc),
+        "calls": {
+            "lost_stubs": loss.lost_stubs,
+            "truncated_stubs": loss.truncated_stubs,
+            "without_answer": loss.without_answer,
+            "without_request": loss.without_request,
+            "touched": loss.touched,
+            "numbers": loss.calls,
+        },
+    })
+}
+
+fn operations(of: impl Iterator<Item = (Option<u16>, Pdus)>) -> Json {
+    of.map(|(opnum, pdus)| {
+        let Pdus { requests, responses, faults } = pdus;
+        json!({ "opnum": opnum, "requests": requests, "responses": responses, "faults": faults })
+    })
+    .collect()
 }
 
 /// Named counts, the name being data and so no key.

@@ -2,7 +2,9 @@
 //! JSON; decides nothing.
 
 pub mod brief;
+mod epm;
 pub mod json;
+mod missing;
 pub mod show;
 pub mod text;
 pub mod value;

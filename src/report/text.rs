@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Color, Style};
 use jiff::tz::TimeZone;
 
-use super::brief;
+use super::{brief, missing::missing};
 use crate::bytes::{Time, millionths, printable};
 use crate::call::{Call, Outcome, Party};
 use crate::net::Unseen;
@@ -135,7 +135,7 @@ impl<'r> CallList<'r> {
             server: party(&call.server),
             between: format!("{} → {}", in_full(&call.client), in_full(&call.server)),
             method: printable(&brief::method(call)),
-            asked: printable(&brief::asked(call)),
+            asked: printable(&brief::asked(call, self.registry)),
             answered: printable(&brief::answered(call, self.registry)),
             outcome: call.outcome,
         };
@@ -363,6 +363,11 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
         };
         add(*count, &format!("{one} of {what}, {seen}"), &format!("{many} of {what}, {seen}"));
     }
+    add(
+        summary.datagrams.total(),
+        "datagram of connectionless RPC, whose calls are not read",
+        "datagrams of connectionless RPC, whose calls are not read",
+    );
     if !listed {
         let others = summary.smb_messages.values().sum();
         add(others, "other SMB message", "other SMB messages");
@@ -373,13 +378,7 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
             add(*count, &format!("frame of {what}"), &format!("frames of {what}"));
         }
     }
-    let missing = "of which a fragment is missing: it was not captured";
-    let incomplete = summary.fragments.incomplete;
-    add(incomplete, &format!("IP datagram {missing}"), &format!("IP datagrams {missing}"));
-    let missing = "missing from TCP streams: packets that were not captured";
-    add(summary.tcp.lost_bytes, &format!("byte {missing}"), &format!("bytes {missing}"));
-    let cut = "cut off by the snap length (capture whole packets: -s 0)";
-    add(summary.tcp.snapped_bytes, &format!("byte {cut}"), &format!("bytes {cut}"));
+    seen.extend(missing(summary));
     for (what, count) in &summary.refusals {
         seen.push(match count {
             1 => format!("refused: {what}"),

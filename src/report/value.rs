@@ -2,11 +2,13 @@
 //!
 //! [`json()`], the only place that turns values into JSON, keeps the contract of the `request` and `response` records: names from the IDL, GUIDs
 //! lower-case, times RFC 3339 with 100 ns digits, null pointers null, a union one key.
+//! The octets of a protocol tower are its floors.
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::idl::{Format, NamesKind};
 pub use crate::ndr::text;
+use crate::ndr::tower::{Floor, Says, Tower};
 use crate::ndr::{Data, Number, Value, filetime, hex, hexadecimal};
 
 /// The value as JSON.
@@ -25,7 +27,10 @@ pub fn json(value: &Value) -> Json {
         Data::Guid(guid) => Json::String(guid.to_string()),
         Data::Text(text) => Json::String(text.to_string()),
         Data::Bytes(bytes) => Json::String(hex(&bytes.bytes)),
-        Data::Record(record) => fields(&record.fields),
+        Data::Record(record) => match Tower::of(record) {
+            Some((tower, _)) => with_floors(fields(&record.fields), &tower),
+            None => fields(&record.fields),
+        },
         Data::List(list) => list.items.iter().map(json).collect(),
         Data::Union(union) => match &union.arm {
             Some(arm) => fields(std::slice::from_ref(arm)),
@@ -49,6 +54,36 @@ pub fn fields<N: AsRef<str>>(fields: &[(N, Value)]) -> Json {
         }
     }
     Json::Object(object)
+}
+
+/// A `twr_t`, whose octets are floors where all of them could be read.
+fn with_floors(mut record: Json, tower: &Tower) -> Json {
+    if tower.stop.is_none()
+        && let Some(octets) = record.get_mut(Tower::OCTETS)
+    {
+        *octets = json!({ "floors": tower.floors.iter().map(floor).collect::<Vec<_>>() });
+    }
+    record
+}
+
+fn floor(floor: &Floor) -> Json {
+    let protocol = json!({ "value": floor.protocol, "name": floor.protocol_name() });
+    match &floor.says {
+        Says::Syntax { uuid, major, minor } => json!({
+            "protocol": protocol,
+            "uuid": uuid.to_string(),
+            "version": format!("{major}.{minor}"),
+        }),
+        Says::Minor(minor) => json!({ "protocol": protocol, "minor_version": minor }),
+        Says::Port(port) => json!({ "protocol": protocol, "port": port }),
+        Says::Address(address) => {
+            json!({ "protocol": protocol, "address": address.to_string() })
+        }
+        Says::Name(name) => json!({ "protocol": protocol, "name": name }),
+        Says::Octets(left, right) => {
+            json!({ "protocol": protocol, "octets": [hex(left), hex(right)] })
+        }
+    }
 }
 
 fn unread(value: &Value) -> bool {

@@ -37,6 +37,9 @@ pub(super) struct Association {
     /// of a response whose request was not seen), removed by the last of the answer, by the
     /// channel's end or by the cap.
     in_flight: BTreeMap<u32, InFlight>,
+    /// Whether bytes from the server were lost and nothing of it was read since: the answer to
+    /// what is asked now may have been among them.
+    deaf: bool,
 }
 
 #[derive(Debug)]
@@ -54,6 +57,8 @@ struct InFlight {
     /// Whether fragments may be missing from the request and from the response: what follows them
     /// has no known place and is left out.
     torn: Both<bool>,
+    /// Whether its answer may be among bytes that were lost.
+    near_loss: bool,
 }
 
 impl InFlight {
@@ -84,6 +89,7 @@ impl Association {
         out: &mut Vec<Event>,
     ) {
         let header = &pdu.header;
+        self.deaf &= origin.side == Side::Client;
         if let Some(verifier) = &pdu.verifier {
             self.note_security(header.ptype, origin.side, verifier);
         }
@@ -159,8 +165,10 @@ impl Association {
 
     /// Bytes of `side` were lost between PDUs: what is being put together may lack fragments.
     pub(super) fn lost(&mut self, side: Side, common: &mut Common) {
+        self.deaf |= side == Side::Server;
         for flight in self.in_flight.values_mut() {
             flight.tear(side, common);
+            flight.near_loss |= side == Side::Server;
         }
     }
 
@@ -310,6 +318,7 @@ impl Association {
             request: None,
             response: None,
             torn: Both::default(),
+            near_loss: self.deaf,
         };
         if self.in_flight.insert(part.pdu.header.call_id, flight).is_none() {
             common.in_flight += 1;
@@ -339,6 +348,7 @@ impl Association {
             auth: flight.auth,
             request: flight.request,
             response: flight.response,
+            near_loss: flight.near_loss,
             ending,
         };
         out.push(Event::Call(Box::new(call)));

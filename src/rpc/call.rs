@@ -119,6 +119,8 @@ pub struct Call {
     pub request: Option<Message>,
     /// The response or fault.
     pub response: Option<Message>,
+    /// Whether its answer may be among bytes of its channel that were lost.
+    pub near_loss: bool,
     /// How it ended.
     pub ending: Ending,
 }

@@ -1,4 +1,5 @@
-//! Connection-oriented DCE/RPC: PDUs (pure) and associations (state).
+//! Connection-oriented DCE/RPC: PDUs (pure) and associations (state). Of the connectionless
+//! protocol only the header is read ([`datagram`]).
 //!
 //! Takes the bytes of a *channel* (a TCP connection or a named pipe: RPC does not know which) and
 //! gives joined [`Call`]s. RPC is recognised by its content, never by port or pipe name, and the
@@ -12,6 +13,7 @@ mod association;
 mod bind;
 mod call;
 mod contexts;
+pub mod datagram;
 pub mod names;
 pub mod pdu;
 pub mod trailer;

@@ -22,6 +22,21 @@ pub const PTYPES: Names = &[
     (20, "rts"),
 ];
 
+/// \[C706\] 12.5.2.2 PDU types of the connectionless protocol.
+pub const DATAGRAM_TYPES: Names = &[
+    (0, "request"),
+    (1, "ping"),
+    (2, "response"),
+    (3, "fault"),
+    (4, "working"),
+    (5, "nocall"),
+    (6, "reject"),
+    (7, "ack"),
+    (8, "cl_cancel"),
+    (9, "fack"),
+    (10, "cancel_ack"),
+];
+
 /// \[C706\] 12.6.3.1 and \[MS-RPCE\] 2.2.2.3 `pfc_flags`.
 pub const PFC_FLAGS: Names = &[
     (0x01, "PFC_FIRST_FRAG"),

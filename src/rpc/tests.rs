@@ -1,3 +1,4 @@
+mod datagrams;
 mod loss;
 
 use proptest::prelude::*;

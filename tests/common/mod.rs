@@ -3,6 +3,8 @@
 //!
 //! It knows the form of the records and of `truth.tsv`, and nothing of what is expected.
 
+pub(crate) mod frames;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -8,6 +8,7 @@
 mod common;
 mod logs;
 mod plain;
+mod survivors;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -119,6 +120,7 @@ fn differences(capture: &Path, truth: &Truth) -> Vec<String> {
             let whole = truth.calls.concat();
             let seen = seen.concat();
             expect(is_part(&seen, &whole), format!("{seen:?} is no part of {whole:?}"));
+            wrong.extend(survivors::differences(capture, &export));
         }
     }
     wrong
@@ -142,9 +144,13 @@ fn committed_captures_show_the_calls_that_were_made() {
             Visible::Lossy => Visible::Clear,
             visible => visible,
         };
+        let capture = common::captures().join(&truth.file);
+        if truth.visible == Visible::Lossy {
+            wrong.extend(survivors::differences(&capture, &common::export(&capture)));
+        }
         let truth =
             Truth { visible: exactly, file: truth.file.clone(), calls: truth.calls.clone() };
-        wrong.extend(differences(&common::captures().join(&truth.file), &truth));
+        wrong.extend(differences(&capture, &truth));
     }
     check(&wrong);
     println!("{} captures", table.len());

@@ -122,36 +122,6 @@ impl Judged {
     }
 }
 
-/// Where each frame of `whole` is in `copy`, two pcap files: the same octets, each frame once.
-pub(crate) fn places(whole: &Path, copy: &Path) -> BTreeMap<u64, u64> {
-    let (whole, copy) = (std::fs::read(whole).unwrap(), std::fs::read(copy).unwrap());
-    let mut left: Vec<(u64, &[u8])> = (1..).zip(pcap_frames(&copy)).collect();
-    let found = (1..).zip(pcap_frames(&whole)).filter_map(|(number, frame)| {
-        let at = left.iter().position(|(_, other)| *other == frame)?;
-        Some((number, left.remove(at).0))
-    });
-    found.collect()
-}
-
-/// The frames of a little-endian pcap file; of one that is cut off, those that are whole.
-fn pcap_frames(mut file: &[u8]) -> Vec<&[u8]> {
-    const HEADER: usize = 24;
-    const RECORD: usize = 16;
-    const CAPTURED: std::ops::Range<usize> = 8..12;
-    assert!(file.starts_with(&[0xd4, 0xc3, 0xb2, 0xa1]), "not a little-endian pcap file");
-    file = &file[HEADER..];
-    let mut frames = Vec::new();
-    while let Some((record, rest)) = file.split_at_checked(RECORD) {
-        let captured = u32::from_le_bytes(record[CAPTURED].try_into().unwrap());
-        let Some((frame, rest)) = rest.split_at_checked(captured.try_into().unwrap()) else {
-            break;
-        };
-        frames.push(frame);
-        file = rest;
-    }
-    frames
-}
-
 impl State {
     fn packet(&mut self, packet: &Packet) {
         let mut stream = None;

@@ -6,13 +6,17 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod judge;
+mod names;
 mod pdml;
+mod public;
+mod servers;
+mod table;
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use common::{Truth, Visible};
+use common::{Truth, Visible, frames};
 use judge::{Call, Judged, Side};
 use serde_json::Value as Json;
 
@@ -199,8 +203,8 @@ fn judged(capture: &Path) -> Judged {
         return judge::read(capture);
     };
     let whole = capture.with_file_name(whole);
-    let places = judge::places(&whole, capture);
-    judge::read(&whole).in_copy(|frame| places.get(&frame).copied())
+    let places = frames::places(&whole, capture);
+    judge::read(&whole).in_copy(|frame| places.get(&frame).filter(|p| !p.cut).map(|p| p.frame))
 }
 
 /// Compares captures, and says how much was compared.
@@ -270,7 +274,7 @@ fn same(one: &Path, other: &Path) -> bool {
 fn four_packets_are_missing_in_the_lossy_copy() {
     let folder = common::captures();
     let places =
-        judge::places(&folder.join("a-ntlm-sign-smb311.pcap"), &folder.join("i-a-drop5.pcap"));
+        frames::places(&folder.join("a-ntlm-sign-smb311.pcap"), &folder.join("i-a-drop5.pcap"));
     let missing: Vec<u64> = (1..=117).filter(|frame| !places.contains_key(frame)).collect();
     assert_eq!(missing, [16, 64, 66, 76]);
 }

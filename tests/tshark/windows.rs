@@ -1,12 +1,12 @@
 //! Windows talking to Windows: the public captures of Microsoft's own documents, judged by
-//! `../shared/tools/tshark_rpc.py`, which pairs tshark's PDUs and follows binds by pipe.
+//! `../shared/tools/tshark_rpc.py`, call by call.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value as Json;
 
+use crate::table::{self, Row};
 use crate::{common, pdml};
 
 /// The captures, and how many requests the judge finds in each.
@@ -17,14 +17,8 @@ const CAPTURES: &[(&str, usize)] =
 /// the answer.
 type Calls = BTreeMap<(u64, u64), String>;
 
-/// A row of the judge's table by column.
-type Row<'t> = BTreeMap<&'t str, &'t str>;
-
 fn judged(table: &str) -> Calls {
-    let mut lines = table.lines();
-    let columns: Vec<&str> = lines.next().expect("there is a heading").split('\t').collect();
-    let rows: Vec<Row<'_>> =
-        lines.map(|line| columns.iter().copied().zip(line.split('\t')).collect()).collect();
+    let rows = table::rows(table);
     let number = |row: &Row<'_>, column: &str| pdml::number(row[column]).expect("a number");
     let mut calls = Calls::new();
     // Call and first frame of its request, which answers name: the frame of its last fragment.
@@ -123,30 +117,19 @@ fn protection(auth: &Json) -> String {
 }
 
 fn capture(folder: &Path, part: &str) -> Option<PathBuf> {
-    let mut files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    files.find(|path| common::file_name(path).contains(part))
+    table::captures(folder).into_iter().find(|path| common::file_name(path).contains(part))
 }
 
 #[test]
 fn captures_of_windows_are_what_tshark_makes_of_them() {
-    if !pdml::installed() {
-        return;
-    }
-    let python = Command::new("python3").arg("--version").output();
-    if !python.is_ok_and(|output| output.status.success()) {
-        common::say("skipped: python3 is not installed");
-        return;
-    }
+    let Some(judge) = table::judge() else { return };
     let Some(folder) = common::shared("captures/public") else { return };
-    let Some(judge) = common::shared("tools/tshark_rpc.py") else { return };
     for (part, requests) in CAPTURES {
         let Some(capture) = capture(&folder, part) else {
             common::say(&format!("skipped: {part} is not in ../shared"));
             continue;
         };
-        let output = Command::new("python3").arg(&judge).arg(&capture).output().expect("it runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let judged = judged(&String::from_utf8_lossy(&output.stdout));
+        let judged = judged(&table::ask(&judge, &capture, &[]));
         assert_eq!(judged.len(), *requests, "{part}: requests of the judge");
         let seen = seen(&common::export(&capture).calls);
         let differences: Vec<String> = judged

@@ -4,6 +4,7 @@
 mod constructs;
 mod robust;
 mod scmp;
+mod tower;
 
 use std::sync::Arc;
 

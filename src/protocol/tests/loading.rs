@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 /// A directory of its own for one test, removed when it ends.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(name: &str, files: &[(&str, &str)]) -> Self {
         let dir = std::env::temp_dir().join(format!("vshark-{}-{name}", std::process::id()));
         for (path, text) in files {
             let path = dir.join(path);
@@ -19,12 +19,12 @@ impl Folder {
         Self(dir)
     }
 
-    fn load(&self) -> Result<Registry, LoadError> {
+    pub(super) fn load(&self) -> Result<Registry, LoadError> {
         Registry::load(std::slice::from_ref(&self.0))
     }
 
     #[track_caller]
-    fn error(&self) -> String {
+    pub(super) fn error(&self) -> String {
         let error = self.load().expect_err("this must not load").to_string();
         error.replace(&format!("{}", self.0.join("").display()), "")
     }
@@ -104,7 +104,7 @@ fn errors_say_where_and_what() {
         "format",
         TOY,
         "[bind]\n\"Touch.what\" = \"heks\"",
-        "a/rules.toml:2:16: expected decimal, hex, boolean, filetime or the name of a table, \
+        "a/rules.toml:2:16: expected decimal, hex, boolean, filetime, status or the name of a table, \
          found `heks`",
     );
     check(
@@ -146,7 +146,7 @@ fn the_management_interface_is_known() {
     );
     assert_eq!(
         decode(4, Direction::Out, "00040000 00000000 03000000 686900 00 00000000"),
-        r#"{"princ_name":"hi","status":0}"#
+        r#"{"princ_name":"hi","status":{"value":"0x00000000","name":"rpc_s_ok"}}"#
     );
     let ids = "
         01000000                                    # if_id_vector: referent
@@ -159,7 +159,7 @@ fn the_management_interface_is_known() {
     assert_eq!(
         decode(0, Direction::Out, ids),
         format!(
-            r#"{{"if_id_vector":{{"count":2,"if_id":[{{"uuid":"{id}","vers_major":1,"vers_minor":0}},{{"uuid":"{id}","vers_major":2,"vers_minor":0}}]}},"status":0}}"#
+            r#"{{"if_id_vector":{{"count":2,"if_id":[{{"uuid":"{id}","vers_major":1,"vers_minor":0}},{{"uuid":"{id}","vers_major":2,"vers_minor":0}}]}},"status":{{"value":"0x00000000","name":"rpc_s_ok"}}}}"#
         )
     );
 }

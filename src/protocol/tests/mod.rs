@@ -1,5 +1,7 @@
 mod drift;
 mod loading;
+mod names;
+mod servers;
 
 use std::sync::Arc;
 
