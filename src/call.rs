@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::bytes::{Buffer, Span, Stop, Time, View};
+use crate::bytes::{Buffer, FrameNo, Span, Stop, Time, View};
 use crate::idl::Syntax;
 use crate::ndr::{Context, Data, Decoded, Direction, Note};
 use crate::protocol::{Grade, Interface, Registry};
@@ -37,6 +37,8 @@ pub struct Call {
     pub status: Option<u32>,
     /// How it went.
     pub outcome: Outcome,
+    /// Frames beside its own that it takes to read it again, where somebody asked for them.
+    pub setup: Vec<FrameNo>,
 }
 
 /// One side of a call.
@@ -196,6 +198,7 @@ impl Call {
             response,
             status,
             outcome,
+            setup: Vec::new(),
             rpc,
         }
     }

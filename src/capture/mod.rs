@@ -25,7 +25,7 @@ mod write;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::bytes::{FrameNo, LinkType, Time, clamp};
 use open::Format;
@@ -115,11 +115,20 @@ impl Capture {
     /// Opens every path, `-` being standard input. What cannot be read is a [`Problem`], and the
     /// others are still read.
     pub fn open(paths: &[PathBuf]) -> Self {
+        Self::open_with(paths, &mut |_| None)
+    }
+
+    /// The same, where `reader` may give the bytes of an input instead of the path.
+    pub fn open_with(
+        paths: &[PathBuf],
+        reader: &mut dyn FnMut(&Path) -> Option<Box<dyn Read + Send>>,
+    ) -> Self {
         let mut capture = Self::empty();
         let park = paths.len() > MAX_OPEN;
         for path in paths {
             let name = path.to_string_lossy().into_owned();
-            let file = capture.add(name, open::path(path), Some(path.clone()));
+            let reader = reader(path).map_or_else(|| open::path(path), Ok);
+            let file = capture.add(name, reader, Some(path.clone()));
             if park && path.is_file() {
                 capture.park(file);
             }

@@ -1,22 +1,90 @@
 //! Reading the inputs from beginning to end, with their problems told as they are found.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use vshark::bytes::LinkType;
 use vshark::capture::{Capture, Frame, Origins};
 use vshark::net::{self, Dissected, Other};
 use vshark::pipeline::{Event, Pipeline, Summary};
 use vshark::report::text;
 
+use super::progress::Progress;
+use super::spool::{self, Kept};
 use super::{COULD_NOT_RUN, say};
 
 /// Unknown link types that are told; a file may name thousands.
 const MAX_TOLD: usize = 64;
 
+/// Whether a path stands for standard input, or, where one is written to, for standard output.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Whether an input can be read only once. What cannot be opened fails the same way again.
+pub(super) fn is_stream(path: &Path) -> bool {
+    let known = path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
+    is_stdin(path) || known
+}
+
+/// The inputs, to be read once or twice.
+pub(super) struct Inputs {
+    paths: Vec<PathBuf>,
+    /// What is kept of each stream that has to be read twice. Added by [`Inputs::new`].
+    kept: BTreeMap<PathBuf, File>,
+}
+
+impl Inputs {
+    /// Nothing is opened yet.
+    pub(super) fn new(paths: &[PathBuf], twice: bool) -> anyhow::Result<Self> {
+        if paths.is_empty() {
+            bail!("no capture given: name a pcap or pcapng file, or - for standard input");
+        }
+        let mut kept = BTreeMap::new();
+        for path in paths.iter().filter(|path| twice && is_stream(path)) {
+            let file = spool::temporary().context("a temporary file could not be made")?;
+            kept.insert(path.clone(), file);
+        }
+        Ok(Self { paths: paths.to_vec(), kept })
+    }
+
+    /// Opens them.
+    fn open(&self) -> Capture {
+        Capture::open_with(&self.paths, &mut |path| {
+            let to = self.kept.get(path)?.try_clone().ok()?;
+            let from: Box<dyn Read + Send> = if is_stdin(path) {
+                Box::new(io::stdin())
+            } else {
+                Box::new(File::open(path).ok()?)
+            };
+            Some(Box::new(Kept { from, to }))
+        })
+    }
+
+    /// Opens them once more, after they were read to their end.
+    pub(super) fn again(&mut self) -> Capture {
+        Capture::open_with(&self.paths, &mut |path| {
+            let kept = spool::again(self.kept.get(path)?).ok()?;
+            Some(Box::new(kept))
+        })
+    }
+
+    /// Bytes of all of them, where that is known.
+    fn len(&self) -> Option<u64> {
+        let len = |path: &PathBuf| path.metadata().ok().filter(Metadata::is_file).map(|m| m.len());
+        self.paths.iter().map(len).sum()
+    }
+}
+
 /// A run over all inputs.
 pub(super) struct Run<'r> {
     capture: Capture,
+    /// Bytes of the inputs, where that is known.
+    len: Option<u64>,
+    calls: u64,
     pipeline: Pipeline<'r>,
     events: Vec<Event>,
     origins: Origins,
@@ -38,16 +106,17 @@ pub(super) trait Observer {
 
 impl<'r> Run<'r> {
     /// Opens the inputs.
-    pub(super) fn open(paths: &[PathBuf], pipeline: Pipeline<'r>) -> anyhow::Result<Self> {
-        if paths.is_empty() {
-            bail!("no capture given: name a pcap or pcapng file, or - for standard input");
-        }
+    pub(super) fn open(inputs: &mut Inputs, pipeline: Pipeline<'r>) -> anyhow::Result<Self> {
+        let capture = inputs.open();
+        let packed = capture.files().iter().any(|file| file.compression.is_some());
         Ok(Self {
-            capture: Capture::open(paths),
+            capture,
+            len: inputs.len().filter(|_| !packed),
+            calls: 0,
             pipeline,
             events: Vec::new(),
             origins: Origins::default(),
-            several: paths.len() > 1,
+            several: inputs.paths.len() > 1,
             unreadable: false,
             link: None,
             told: Vec::new(),
@@ -57,7 +126,10 @@ impl<'r> Run<'r> {
     /// Reads everything; `observer` sees it all.
     pub(super) fn go(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
         self.tell_problems();
+        let mut progress = Progress::new(self.len);
         while self.capture.advance() {
+            progress
+                .frame(|| (self.capture.files().iter().map(|file| file.bytes).sum(), self.calls));
             let frame = self.capture.frame();
             if self.several {
                 self.origins.see(&frame);
@@ -79,7 +151,11 @@ impl<'r> Run<'r> {
     }
 
     fn hand_over(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
-        self.events.drain(..).try_for_each(|event| observer.event(event, &self.origins))
+        for event in self.events.drain(..) {
+            self.calls += u64::from(matches!(event, Event::Call(_)));
+            observer.event(event, &self.origins)?;
+        }
+        Ok(())
     }
 
     fn tell_problems(&mut self) {

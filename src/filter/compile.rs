@@ -321,7 +321,11 @@ impl<'t> Compiler<'t> {
             calls.interfaces = Some(found);
             match *rest {
                 [] => {
-                    return Some(Found::new(Source::Calls(calls), vec![Kind::Presence], Words::Any));
+                    return Some(Found::new(
+                        Source::Calls(calls),
+                        vec![Kind::Presence],
+                        Words::Any,
+                    ));
                 }
                 [word] => {
                     let restricted = ["opnum", "status", "method"];

@@ -12,7 +12,7 @@ use crate::protocol::Registry;
 use crate::rpc::names::{FAULTS, Names, PROVIDER_REASONS, REJECT_REASONS, RESULTS, name};
 use crate::rpc::{self, ChannelId, Origin, Rpc, pdu};
 use crate::smb::{self, ConnectionId, PipeId, Smb};
-use crate::tcp::{Flow, FlowId, Interest, Receiver};
+use crate::tcp::{Flow, FlowId, Interest, Receiver, Segment};
 
 /// Bytes after which the start of a flow tells what it carries.
 const TELLING: u32 = 24;
@@ -88,6 +88,17 @@ impl<'r> Above<'r> {
 
     pub(super) fn watching(registry: &'r Registry, frame: Option<FrameNo>) -> Self {
         Self { rpc: Rpc::keeping_pdus(), watch: Watch::new(frame), ..Self::new(registry) }
+    }
+
+    pub(super) fn keeping_setup(registry: &'r Registry) -> Self {
+        Self { watch: Watch::keeping_setup(), ..Self::new(registry) }
+    }
+
+    /// A connection begins.
+    pub(super) fn syn(&mut self, segment: &Segment<'_>) {
+        let header = &segment.header;
+        self.watch
+            .setup(|setup| setup.syn(header.src, header.dst, header.ack.is_some(), segment.frame));
     }
 
     /// Hands over what has happened.
@@ -178,12 +189,18 @@ impl<'r> Above<'r> {
         if let Some(OnFlow::Rpc { ends, swapped }) = self.flows.get(&flow.id) {
             let origin =
                 Origin { channel: channel(flow.id), ends: *ends, side: turn(side, *swapped) };
-            let watch = &mut self.watch;
-            self.rpc.feed(origin, view, &mut self.rpc_events, &mut |unit| {
-                watch.see(UnitKind::Rpc, unit);
-            });
-            self.take_calls();
+            self.feed(origin, false, view);
         }
+    }
+
+    /// Gives RPC the bytes of a channel.
+    fn feed(&mut self, origin: Origin, pipe: bool, view: View<'_>) {
+        self.watch.setup(|setup| setup.bytes(origin.channel, pipe, view));
+        let watch = &mut self.watch;
+        self.rpc.feed(origin, view, &mut self.rpc_events, &mut |unit| {
+            watch.see(UnitKind::Rpc, unit);
+        });
+        self.take_calls();
     }
 
     /// Runs `act` on the SMB stream of one side of a flow, if it carries SMB.
@@ -233,6 +250,10 @@ impl<'r> Above<'r> {
                     self.rpc.close(pipe_channel(pipe), &mut self.rpc_events);
                     self.take_calls();
                     self.smb.forget(pipe);
+                    self.watch.setup(|setup| setup.closed(pipe_channel(pipe)));
+                }
+                smb::Event::PipeOpened { pipe } => {
+                    self.watch.setup(|setup| setup.opened(pipe_channel(pipe)));
                 }
                 smb::Event::PipeRefused { name, status } => {
                     self.counts.see_refusal(format!("pipe {name}: {status}"));
@@ -268,11 +289,7 @@ impl<'r> Above<'r> {
         if suspect && starts_message {
             self.rpc.resume(origin, view);
         }
-        let watch = &mut self.watch;
-        self.rpc.feed(origin, view, &mut self.rpc_events, &mut |unit| {
-            watch.see(UnitKind::Rpc, unit);
-        });
-        self.take_calls();
+        self.feed(origin, true, view);
     }
 
     /// Decodes the calls that are complete.
@@ -282,7 +299,10 @@ impl<'r> Above<'r> {
             match event {
                 rpc::Event::Call(call) => {
                     let carrier = self.carrier(&call);
-                    let call = Call::new(*call, carrier, self.registry);
+                    let mut call = Call::new(*call, carrier, self.registry);
+                    if let Some(setup) = &self.watch.setup {
+                        call.setup = setup.of(&call.rpc);
+                    }
                     self.counts.see_call(&call);
                     self.events.push(Event::Call(Box::new(call)));
                 }
@@ -386,10 +406,12 @@ impl Receiver for Above<'_> {
                 self.held = self.held.saturating_sub(held.into());
                 self.smb.closed(ConnectionId(flow.id.0), &mut self.smb_events);
                 self.take_smb(ends, None);
+                self.watch.setup(|setup| setup.disconnected(ConnectionId(flow.id.0)));
             }
             Some(OnFlow::Rpc { .. }) => {
                 self.rpc.close(channel(flow.id), &mut self.rpc_events);
                 self.take_calls();
+                self.watch.setup(|setup| setup.closed(channel(flow.id)));
             }
             Some(OnFlow::Undecided { .. }) | None => {}
         }
@@ -415,6 +437,7 @@ impl Layer for OnSmb<'_, '_> {
         self.above.watch.see(UnitKind::Smb, unit);
         let Self { connection, ends, .. } = *self;
         let above = &mut *self.above;
+        above.watch.setup(|setup| setup.smb(connection, ends, unit));
         above.smb.advance(connection, ends, unit, whole, &mut above.smb_events);
         above.take_smb(ends, Some(unit));
     }

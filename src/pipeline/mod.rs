@@ -9,6 +9,7 @@
 //! It knows how the layers fit together, and nothing of files, rules or reports.
 
 mod above;
+mod setup;
 mod summary;
 mod units;
 
@@ -50,6 +51,11 @@ impl<'r> Pipeline<'r> {
         Self { above: Above::watching(registry, frame), ..Self::new(registry) }
     }
 
+    /// Layers that also say which frames it takes to read each call again.
+    pub fn keeping_setup(registry: &'r Registry) -> Self {
+        Self { above: Above::keeping_setup(registry), ..Self::new(registry) }
+    }
+
     /// Takes the next frame; what happens is appended to `events`.
     pub fn frame(&mut self, frame: &Frame<'_>, events: &mut Vec<Event>) {
         self.summary.see_frame(frame);
@@ -63,6 +69,9 @@ impl<'r> Pipeline<'r> {
                     time: frame.time,
                 };
                 self.summary.tcp_segments += 1;
+                if tcp.syn {
+                    self.above.syn(&segment);
+                }
                 self.flows.segment(&segment, &mut self.above);
             }
             Dissected::Udp(_) => self.summary.udp += 1,
