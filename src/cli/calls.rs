@@ -36,12 +36,12 @@ pub(super) fn run(
         Format::Fields => Form::Fields(columns(&args.fields, registry)?),
     };
     let extract = args.write.as_deref().map(|path| Extract::create(path, &paths)).transpose()?;
-    let mut inputs = Inputs::new(&paths, extract.is_some())?;
+    let inputs = Inputs::new(&paths, extract.is_some())?;
     let pipeline = match extract {
         Some(_) => Pipeline::keeping_setup(registry),
         None => Pipeline::new(registry),
     };
-    let mut run = Run::open(&mut inputs, pipeline)?;
+    let mut run = Run::open(&inputs, pipeline);
     let silent = extract.as_ref().is_some_and(Extract::is_stdout);
     let mut list = List {
         form,
@@ -63,7 +63,7 @@ pub(super) fn run(
     out.flush()?;
     tell_not_listed(&run, &selection, shown);
     if let Some(extract) = extract {
-        extract.write(&wanted, &mut inputs)?;
+        extract.write(&wanted, &inputs)?;
     }
     Ok(run.exit_code())
 }

@@ -27,7 +27,7 @@ pub(super) fn run(
     }
     let paths = args.input.paths();
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
-    let mut run = Run::open(&mut Inputs::new(&paths, false)?, Pipeline::new(registry))?;
+    let mut run = Run::open(&Inputs::new(&paths, false)?, Pipeline::new(registry));
     write_capture(&paths, &run, out)?;
     let json = json::Writer { registry, files: selection.files.clone() };
     let mut records = Records { json, selection, out };

@@ -61,7 +61,7 @@ impl Extract {
     }
 
     /// Reads the inputs again and writes what is wanted.
-    pub(super) fn write(self, wanted: &Wanted, inputs: &mut Inputs) -> anyhow::Result<()> {
+    pub(super) fn write(self, wanted: &Wanted, inputs: &Inputs) -> anyhow::Result<()> {
         let name = self.name;
         let out: Box<dyn Write> = match self.file {
             Some(file) => Box::new(BufWriter::new(file)),
@@ -80,7 +80,7 @@ impl Extract {
     }
 }
 
-fn copy(out: Box<dyn Write>, wanted: &Wanted, inputs: &mut Inputs) -> io::Result<u64> {
+fn copy(out: Box<dyn Write>, wanted: &Wanted, inputs: &Inputs) -> io::Result<u64> {
     let mut writer = Writer::new(out, None)?;
     let mut left = wanted.frames.iter().copied().peekable();
     let mut capture = inputs.again();

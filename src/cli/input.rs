@@ -65,7 +65,7 @@ impl Inputs {
     }
 
     /// Opens them once more, after they were read to their end.
-    pub(super) fn again(&mut self) -> Capture {
+    pub(super) fn again(&self) -> Capture {
         Capture::open_with(&self.paths, &mut |path| {
             let kept = spool::again(self.kept.get(path)?).ok()?;
             Some(Box::new(kept))
@@ -106,10 +106,10 @@ pub(super) trait Observer {
 
 impl<'r> Run<'r> {
     /// Opens the inputs.
-    pub(super) fn open(inputs: &mut Inputs, pipeline: Pipeline<'r>) -> anyhow::Result<Self> {
+    pub(super) fn open(inputs: &Inputs, pipeline: Pipeline<'r>) -> Self {
         let capture = inputs.open();
         let packed = capture.files().iter().any(|file| file.compression.is_some());
-        Ok(Self {
+        Self {
             capture,
             len: inputs.len().filter(|_| !packed),
             calls: 0,
@@ -120,7 +120,7 @@ impl<'r> Run<'r> {
             unreadable: false,
             link: None,
             told: Vec::new(),
-        })
+        }
     }
 
     /// Reads everything; `observer` sees it all.

@@ -35,7 +35,9 @@ impl<W: Write> Write for Clear<W> {
         erase();
         let written = self.0.write(bytes)?;
         let last = bytes.get(..written).and_then(<[u8]>::last);
-        last.into_iter().for_each(|last| MIDDLE.store(*last != b'\n', Ordering::Relaxed));
+        if let Some(last) = last {
+            MIDDLE.store(*last != b'\n', Ordering::Relaxed);
+        }
         Ok(written)
     }
 

@@ -29,8 +29,8 @@ pub(super) fn run(
     }
     let paths = args.input.paths();
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
-    let mut inputs = Inputs::new(&paths, false)?;
-    let mut run = Run::open(&mut inputs, Pipeline::watching(registry, watched))?;
+    let inputs = Inputs::new(&paths, false)?;
+    let mut run = Run::open(&inputs, Pipeline::watching(registry, watched));
     let mut found = Found {
         call: args.call,
         watched,

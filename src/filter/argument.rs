@@ -230,7 +230,9 @@ fn of_number<'a>(number: &'a Number, facet: Facet, give: &mut dyn FnMut(Item<'a>
         Facet::Name => {
             let name = names.value(number.signed());
             let name = name.or_else(|| names.value(number.raw().cast_signed()));
-            name.into_iter().for_each(|name| give(Item::Text(name.as_ref().into())));
+            if let Some(name) = name {
+                give(Item::Text(name.as_ref().into()));
+            }
         }
         Facet::Flags => {
             let bits = names.bits.iter().filter(|(bit, _)| *bit != 0 && number.raw() & bit == *bit);

@@ -1,18 +1,18 @@
-//! Names and values looked up, kinds checked: what was written becomes what can be asked.
+//! Values looked up, kinds checked: what was written becomes what can be asked.
 
 use std::collections::BTreeSet;
 
 use regex::RegexBuilder;
 
-use super::argument::{Argument, Calls, Declared, Facet, all, same};
+use super::argument::Calls;
 use super::error::{Error, Hint, nearest};
 use super::eval::{Check, Node, Source};
 use super::item::Kind;
 use super::literal::{Want, expectation, number};
-use super::names::{KNOWN, Words, known};
+use super::names::Words;
+use super::resolve::{Found, sorted};
 use super::syntax::{Ask, Expr, Literal, Name, Quantifier, Relation, Test};
 use crate::idl::Names;
-use crate::ndr::Direction;
 use crate::protocol::{Interface, Registry};
 use crate::rpc::names::FAULTS;
 
@@ -26,15 +26,7 @@ pub(super) struct Compiler<'t> {
     pub(super) text: &'t str,
     registry: &'t Registry,
     /// In a fixed order.
-    interfaces: Vec<&'t Interface>,
-}
-
-/// A field, found.
-pub(super) struct Found {
-    pub(super) source: Source,
-    kinds: Vec<Kind>,
-    words: Words,
-    declared: Declared,
+    pub(super) interfaces: Vec<&'t Interface>,
 }
 
 impl<'t> Compiler<'t> {
@@ -68,7 +60,7 @@ impl<'t> Compiler<'t> {
             _ => Quantifier::Any,
         };
         let quantifier = test.quantifier.unwrap_or(usual);
-        Ok(Node::Check(found.source, quantifier, mask, check))
+        Ok(Node::Check(found.source, quantifier, mask, Box::new(check)))
     }
 
     fn mask(&self, test: &Test, found: &Found, mask: &Literal) -> Result<u64, Error> {
@@ -257,18 +249,19 @@ impl<'t> Compiler<'t> {
         numbers
     }
 
+    /// The interfaces of some calls.
+    pub(super) fn among(&self, calls: &Calls) -> Vec<&'t Interface> {
+        let some = calls.interfaces.as_ref();
+        let is = |i: &&&Interface| some.is_none_or(|some| some.contains(&(i.uuid, i.version.0)));
+        self.interfaces.iter().filter(is).copied().collect()
+    }
+
     /// Number and name of the operations of some calls.
     fn operations<'s>(
         &'s self,
         calls: &Calls,
     ) -> impl Iterator<Item = (u16, &'t str)> + use<'s, 't> {
-        let interfaces: Vec<&'t Interface> = match &calls.interfaces {
-            None => self.interfaces.clone(),
-            Some(some) => {
-                let is = |i: &&&'t Interface| some.contains(&(i.uuid, i.version.0));
-                self.interfaces.iter().filter(is).copied().collect()
-            }
-        };
+        let interfaces = self.among(calls);
         interfaces.into_iter().flat_map(|i| i.operations.iter().map(|op| (op.opnum, &*op.name)))
     }
 
@@ -283,191 +276,6 @@ impl<'t> Compiler<'t> {
             Words::Faults => FAULTS.iter().map(|(_, name)| *name).collect(),
         })
     }
-
-    /// The field of a name.
-    pub(super) fn field(&self, name: &Name) -> Result<Found, Error> {
-        self.find(&name.text).ok_or_else(|| {
-            let candidates = every_name(&self.interfaces);
-            let near = nearest(&name.text, candidates.iter().map(String::as_str));
-            let hint = match near {
-                Some(_) => Hint(near).to_string(),
-                None => "; `vshark fields` lists them".to_owned(),
-            };
-            let message = format!("there is no field `{}`{hint}", name.text);
-            Error::new(self.text, name.place, message)
-        })
-    }
-
-    fn find(&self, name: &str) -> Option<Found> {
-        if let Some(known) = known(name) {
-            let source = Source::Known(known, Calls::default());
-            return Some(Found::new(source, vec![known.kind], known.words));
-        }
-        let mut words = name.split('.');
-        let first = words.next()?;
-        let mut rest: Vec<&str> = words.collect();
-        if rest.iter().any(|word| word.is_empty()) {
-            return None;
-        }
-        let mut direction = direction(first);
-        let mut calls = Calls::default();
-        if direction.is_none() {
-            let of = |i: &&&Interface| called(i, first);
-            let found = self.interfaces.iter().filter(of);
-            let found: Vec<_> = found.map(|i| (i.uuid, i.version.0)).collect();
-            if found.is_empty() {
-                return None;
-            }
-            calls.interfaces = Some(found);
-            match *rest {
-                [] => {
-                    return Some(Found::new(
-                        Source::Calls(calls),
-                        vec![Kind::Presence],
-                        Words::Any,
-                    ));
-                }
-                [word] => {
-                    let restricted = ["opnum", "status", "method"];
-                    let is = |name: &&&str| word.eq_ignore_ascii_case(name);
-                    if let Some(known) = restricted.iter().find(is).and_then(|name| known(name)) {
-                        let source = Source::Known(known, calls);
-                        return Some(Found::new(source, vec![known.kind], known.words));
-                    }
-                }
-                _ => {}
-            }
-            let first = rest.first().copied();
-            if let Some(operation) = first.and_then(|word| self.operation(&calls, word)) {
-                calls.operation = Some(operation);
-                rest.remove(0);
-            }
-            direction = rest.first().and_then(|word| self::direction(word));
-            if direction.is_some() {
-                rest.remove(0);
-            }
-            if rest.is_empty() && calls.operation.is_some() && direction.is_none() {
-                return Some(Found::new(Source::Calls(calls), vec![Kind::Presence], Words::Any));
-            }
-        }
-        let interfaces: Vec<&Interface> = match &calls.interfaces {
-            None => self.interfaces.clone(),
-            Some(some) => {
-                let is = |i: &&&Interface| some.contains(&(i.uuid, i.version.0));
-                self.interfaces.iter().filter(is).map(|i| &**i).collect()
-            }
-        };
-        let (last, before) = rest.split_last()?;
-        let plain = self.argument(&interfaces, &calls, direction, &rest, Facet::Value);
-        plain.or_else(|| self.argument(&interfaces, &calls, direction, before, Facet::of(last)?))
-    }
-
-    fn argument(
-        &self,
-        interfaces: &[&Interface],
-        calls: &Calls,
-        direction: Option<Direction>,
-        path: &[&str],
-        facet: Facet,
-    ) -> Option<Found> {
-        let mut argument = Argument {
-            calls: calls.clone(),
-            direction,
-            path: path.iter().map(|word| (*word).to_owned()).collect(),
-            facet,
-        };
-        let mut declared = argument.declared(interfaces);
-        if declared.is_none() {
-            // Its own name may be another one for that of the IDL.
-            let last = argument.path.last_mut()?;
-            let also = interfaces.iter().flat_map(|i| i.also.iter());
-            let (_, name) = also.into_iter().find(|(also, _)| also.eq_ignore_ascii_case(last))?;
-            *last = name.to_string();
-            declared = argument.declared(interfaces);
-        }
-        let declared = declared?;
-        let kinds = declared.kinds.clone();
-        let found = Found::new(Source::Argument(argument), kinds, Words::Any);
-        Some(Found { declared, ..found })
-    }
-
-    /// The operation of this name, which other tools write behind the name of the protocol.
-    fn operation(&self, calls: &Calls, word: &str) -> Option<String> {
-        let some = calls.interfaces.iter().flatten();
-        let interfaces = some.filter_map(|(uuid, major)| self.registry.interface(*uuid, *major));
-        for interface in interfaces {
-            let prefixed = |prefix: &str| {
-                let (start, rest) = word.split_at_checked(prefix.len())?;
-                start.eq_ignore_ascii_case(prefix).then(|| rest.strip_prefix('_'))?
-            };
-            let bare = interface.protocol.as_deref().and_then(prefixed);
-            let bare = bare.or_else(|| prefixed(&interface.name)).unwrap_or(word);
-            let is = |name: &str| same(name, word) || same(name, bare);
-            if let Some(operation) = interface.operations.iter().find(|op| is(&op.name)) {
-                return Some(operation.name.to_string());
-            }
-        }
-        None
-    }
-}
-
-impl Found {
-    fn new(source: Source, kinds: Vec<Kind>, words: Words) -> Self {
-        Self { source, kinds, words, declared: Declared::default() }
-    }
-
-    fn kinds(&self) -> String {
-        self.kinds.iter().map(|kind| kind.words()).collect::<Vec<_>>().join(" or ")
-    }
-
-    fn only(&self, kinds: &[Kind]) -> Vec<Kind> {
-        self.kinds.iter().copied().filter(|kind| kinds.contains(kind)).collect()
-    }
-}
-
-/// All interfaces, in a fixed order.
-pub(super) fn sorted(registry: &Registry) -> Vec<&Interface> {
-    let mut interfaces: Vec<&Interface> = registry.iter().map(|i| &**i).collect();
-    interfaces.sort_by_key(|i| (i.name.clone(), i.uuid, i.version));
-    interfaces
-}
-
-/// Whether an interface, or its protocol, has this name.
-fn called(interface: &Interface, word: &str) -> bool {
-    let protocol = interface.protocol.as_deref();
-    same(&interface.name, word) || protocol.is_some_and(|name| same(name, word))
-}
-
-fn direction(word: &str) -> Option<Direction> {
-    [("request", Direction::In), ("response", Direction::Out)]
-        .into_iter()
-        .find_map(|(name, direction)| name.eq_ignore_ascii_case(word).then_some(direction))
-}
-
-/// What an interface is usually called in filters.
-pub(super) fn usual_name(interface: &Interface) -> &str {
-    interface.protocol.as_deref().unwrap_or(&interface.name)
-}
-
-/// Every name there is, to find the one that was meant.
-fn every_name(interfaces: &[&Interface]) -> Vec<String> {
-    let mut names: Vec<String> = KNOWN
-        .iter()
-        .flat_map(|known| known.also.iter().chain([&known.name]))
-        .map(|n| (*n).to_owned())
-        .collect();
-    for interface in interfaces {
-        let protocol = usual_name(interface);
-        names.push(protocol.to_owned());
-        names.extend(["opnum", "status", "method"].map(|name| format!("{protocol}.{name}")));
-        names.extend(interface.operations.iter().map(|op| format!("{protocol}.{}", op.name)));
-        for (name, _) in all(interface) {
-            names.push(format!("{protocol}.{name}"));
-            names.push(format!("request.{name}"));
-            names.push(format!("response.{name}"));
-        }
-    }
-    names
 }
 
 fn names_of(names: &Names) -> impl Iterator<Item = &str> {

@@ -22,7 +22,7 @@ pub(super) enum Node {
     /// There is a value.
     Exists(Source),
     /// Some value, or every one of at least one, passes the check.
-    Check(Source, Quantifier, Option<u64>, Check),
+    Check(Source, Quantifier, Option<u64>, Box<Check>),
 }
 
 /// Where values come from.

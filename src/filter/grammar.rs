@@ -31,6 +31,10 @@ pub(super) fn parse(text: &str) -> Result<Expr, Error> {
         let message = format!("the filter has {} bytes, more than {MAX_LEN}", text.len());
         return Err(Error::new(text, Place::default(), message));
     }
+    if text.trim().is_empty() {
+        // Nothing is asked.
+        return Ok(Expr::And(Vec::new()));
+    }
     let fault = match either(text, 0) {
         Ok((rest, mut expr)) if rest.trim_start().is_empty() => {
             turn(&mut expr, text.len());
@@ -174,7 +178,9 @@ fn turn(expr: &mut Expr, len: usize) {
     let literal = |literal: &mut Literal| place(&mut literal.place);
     match expr {
         Expr::Or(parts) | Expr::Xor(parts) | Expr::And(parts) => {
-            parts.iter_mut().for_each(|part| turn(part, len));
+            for part in parts {
+                turn(part, len);
+            }
         }
         Expr::Not(inner) => turn(inner, len),
         Expr::Test(test) => {

@@ -174,12 +174,11 @@ fn length(text: &str, unit: i128) -> Option<i128> {
 
 /// Hexadecimal digits, with `:`, `-` or `.` between octets or nothing.
 fn bytes(text: &str) -> Option<Vec<u8>> {
-    let octets: Vec<&str> = match text.find([':', '-', '.']) {
-        Some(_) => text.split([':', '-', '.']).collect(),
-        None => {
-            let pairs = text.as_bytes().chunks(2);
-            pairs.map(|pair| std::str::from_utf8(pair).unwrap_or_default()).collect()
-        }
+    let octets: Vec<&str> = if text.contains([':', '-', '.']) {
+        text.split([':', '-', '.']).collect()
+    } else {
+        let pairs = text.as_bytes().chunks(2);
+        pairs.map(|pair| std::str::from_utf8(pair).unwrap_or_default()).collect()
     };
     let octet = |digits: &str| {
         let plain = digits.len() == 2 && digits.chars().all(|c| c.is_ascii_hexdigit());

@@ -28,16 +28,20 @@ mod item;
 mod lexer;
 mod literal;
 mod names;
+mod resolve;
 mod syntax;
+
+use std::collections::BTreeSet;
 
 use crate::call::Call;
 use crate::capture::Origins;
 use crate::protocol::{Interface, Registry};
-use compile::{Compiler, sorted, usual_name};
+use compile::Compiler;
 pub use error::Error;
 use eval::{Node, Source};
 pub use item::Kind;
 use names::KNOWN;
+use resolve::{sorted, usual_name};
 use syntax::{Name, Place};
 
 /// The language, explained to those who use it.
@@ -153,7 +157,12 @@ pub fn names(registry: &Registry) -> Vec<FieldName> {
         kinds: vec![known.kind],
         what: known.what.to_owned(),
     });
-    known.chain(sorted(registry).into_iter().flat_map(of_interface)).collect()
+    let mut names: Vec<FieldName> = known.collect();
+    let mut seen = BTreeSet::new();
+    // Interfaces of one protocol share names.
+    let own = sorted(registry).into_iter().flat_map(of_interface);
+    names.extend(own.filter(|field| seen.insert(field.name.clone())));
+    names
 }
 
 fn of_interface(interface: &Interface) -> Vec<FieldName> {

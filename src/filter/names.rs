@@ -121,7 +121,7 @@ pub(super) static KNOWN: &[Known] = &[
         |s, give| both(s).for_each(|message| give(Item::Time(message.time))),
     ),
     many("frame.time_epoch", &[], Kind::Seconds, "the same, in seconds since 1970", |s, give| {
-        both(s).for_each(|message| give(Item::Seconds(message.time.nanos())))
+        both(s).for_each(|message| give(Item::Seconds(message.time.nanos())));
     }),
     one("elapsed", &["dcerpc.time"], Kind::Seconds, "from the request to the response", |s| {
         s.call.elapsed.map(Item::Seconds)
@@ -129,13 +129,13 @@ pub(super) static KNOWN: &[Known] = &[
     one("elapsed_ms", &[], Kind::Milliseconds, "the same, in milliseconds", |s| {
         s.call.elapsed.map(Item::Milliseconds)
     }),
-    one("client.ip", &[], Kind::Address, "address of who asked", |s| ip(&s.call.client)),
-    one("client.port", &[], Kind::Number, "port of who asked", |s| port(&s.call.client)),
+    one("client.ip", &[], Kind::Address, "address of who asked", |s| Some(ip(&s.call.client))),
+    one("client.port", &[], Kind::Number, "port of who asked", |s| Some(port(&s.call.client))),
     one("client.name", &["smb2.host"], Kind::Text, "name of who asked", |s| {
         text(s.call.client.name.as_deref())
     }),
-    one("server.ip", &[], Kind::Address, "address of who answers", |s| ip(&s.call.server)),
-    one("server.port", &[], Kind::Number, "port of who answers", |s| port(&s.call.server)),
+    one("server.ip", &[], Kind::Address, "address of who answers", |s| Some(ip(&s.call.server))),
+    one("server.port", &[], Kind::Number, "port of who answers", |s| Some(port(&s.call.server))),
     one("server.name", &[], Kind::Text, "name of who answers", |s| {
         text(s.call.server.name.as_deref())
     }),
@@ -152,7 +152,10 @@ pub(super) static KNOWN: &[Known] = &[
         sent(s, |_, to| give(Item::Address(to.0)));
     }),
     many("ipv6.addr", &[], Kind::Address, "both addresses, where they are IPv6", |s, give| {
-        for end in ends(s).flat_map(|ends| [ends.client, ends.server]).filter(|end| end.is_ipv6()) {
+        for end in ends(s)
+            .flat_map(|ends| [ends.client, ends.server])
+            .filter(std::net::SocketAddr::is_ipv6)
+        {
             give(Item::Address(end.ip()));
         }
     }),
@@ -333,7 +336,7 @@ pub(super) static KNOWN: &[Known] = &[
 /// The field of this name, in whatever case.
 pub(super) fn known(name: &str) -> Option<&'static Known> {
     let is = |other: &&str| other.eq_ignore_ascii_case(name);
-    KNOWN.iter().find(|known| is(&known.name) || known.also.iter().any(|also| is(also)))
+    KNOWN.iter().find(|known| is(&known.name) || known.also.iter().any(is))
 }
 
 fn count(n: impl Into<i128>) -> Item<'static> {
@@ -344,12 +347,12 @@ fn text(text: Option<&str>) -> Option<Item<'_>> {
     text.map(|text| Item::Text(Cow::Borrowed(text)))
 }
 
-fn ip(party: &Party) -> Option<Item<'static>> {
-    Some(Item::Address(party.addr.ip()))
+fn ip(party: &Party) -> Item<'static> {
+    Item::Address(party.addr.ip())
 }
 
-fn port(party: &Party) -> Option<Item<'static>> {
-    Some(count(party.addr.port()))
+fn port(party: &Party) -> Item<'static> {
+    count(party.addr.port())
 }
 
 /// The messages of a call, as far as they were seen.

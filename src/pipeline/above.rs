@@ -270,7 +270,7 @@ impl<'r> Above<'r> {
                     let user = user.unwrap_or_else(|| "somebody".to_owned());
                     self.counts.see_refusal(format!("logon of {user}: {status}"));
                 }
-                _ => {}
+                smb::Event::SessionEstablished { .. } => {}
             }
         }
         self.smb_events = events;

@@ -6,7 +6,9 @@
 //!  connection     connection   session         session                           pipe     pipe
 //! ```
 //! and, for each frame with bytes of a pipe, the rest of the SMB message it is part of and the
-//! request that message answers: the answer to a READ does not say which pipe it is from.
+//! request that message answers: the answer to a READ does not say which pipe it is from. What else
+//! travelled on the connection between the fragments of one request or response is there too, since
+//! a gap within it would be taken for a loss of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -26,7 +28,9 @@ const MAX_SETUP: usize = 256;
 const MAX_WAYS: usize = 64;
 /// Frames with bytes of one pipe that are remembered, the latest.
 const MAX_CARRIED: usize = 1 << 14;
-/// The same for all pipes together; beyond it a pipe starts anew.
+/// Frames with SMB on one connection that are remembered, the latest.
+const MAX_LATEST: usize = 1 << 12;
+/// The same as [`MAX_CARRIED`] for all pipes together; beyond it a pipe starts anew.
 const MAX_CARRIED_IN_ALL: usize = 1 << 18;
 
 type Frames = BTreeSet<FrameNo>;
@@ -54,7 +58,10 @@ pub(super) struct Setup {
 #[derive(Debug)]
 struct Connection {
     ends: Ends,
+    /// Its NEGOTIATE.
     frames: Frames,
+    /// All frames with SMB. Added by each message, bounded by [`MAX_LATEST`].
+    latest: Frames,
 }
 
 #[derive(Debug, Default)]
@@ -94,9 +101,15 @@ impl Setup {
         if self.connections.len() >= MAX_KNOWN {
             self.connections.clear();
         }
-        self.connections
-            .entry(connection)
-            .or_insert_with(|| Connection { ends, frames: Frames::new() });
+        let known = self.connections.entry(connection).or_insert_with(|| Connection {
+            ends,
+            frames: Frames::new(),
+            latest: Frames::new(),
+        });
+        known.latest.extend(&frames);
+        while known.latest.len() > MAX_LATEST {
+            known.latest.pop_first();
+        }
         let mut none = ();
         // What cannot be read is told where it is read in earnest.
         let _ = smb::dissect(&mut Reader::new(unit, &mut none), |message| {
@@ -111,7 +124,7 @@ impl Setup {
         }
         let key = (connection, header.message_id);
         if !header.is_response() {
-            *slot(&mut self.asked, key) = frames.clone();
+            slot(&mut self.asked, key).clone_from(frames);
             return;
         }
         if header.status == Status::PENDING {
@@ -195,6 +208,13 @@ impl Setup {
             for connection in channel.connections.iter().filter_map(|c| self.connections.get(c)) {
                 frames.extend(self.syns_of(connection.ends));
                 frames.extend(&connection.frames);
+                for message in messages() {
+                    if let (Some(first), Some(last)) =
+                        (message.frames.first(), message.frames.last())
+                    {
+                        frames.extend(connection.latest.range(first..=last));
+                    }
+                }
             }
             for session in channel.sessions.iter().filter_map(|id| self.sessions.get(id)) {
                 frames.extend(session);
