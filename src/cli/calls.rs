@@ -70,7 +70,7 @@ pub(super) fn run(
 
 /// Silence must not be taken for health.
 fn tell_not_listed(run: &Run<'_>, selection: &Selection<'_>, shown: u64) {
-    if let Some(sentence) = run.not_listed() {
+    for sentence in run.interrupted().into_iter().chain(run.not_listed()) {
         say(&sentence);
     }
     match run.summary().calls() {

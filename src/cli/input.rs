@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -12,6 +12,7 @@ use vshark::net::{self, Dissected, Other};
 use vshark::pipeline::{Event, Pipeline, Summary};
 use vshark::report::text;
 
+use super::interrupt;
 use super::progress::Progress;
 use super::spool::{self, Kept};
 use super::{COULD_NOT_RUN, say};
@@ -54,13 +55,16 @@ impl Inputs {
     /// Opens them.
     fn open(&self) -> Capture {
         Capture::open_with(&self.paths, &mut |path| {
-            let to = self.kept.get(path)?.try_clone().ok()?;
-            let from: Box<dyn Read + Send> = if is_stdin(path) {
-                Box::new(io::stdin())
-            } else {
-                Box::new(File::open(path).ok()?)
+            let from: Box<dyn Read + Send> = match path {
+                path if is_stdin(path) => Box::new(interrupt::stdin()),
+                path if self.kept.contains_key(path) => Box::new(File::open(path).ok()?),
+                _ => return None,
             };
-            Some(Box::new(Kept { from, to }))
+            let to = self.kept.get(path).map(File::try_clone);
+            Some(match to {
+                None => from,
+                Some(to) => Box::new(Kept { from, to: to.ok()? }),
+            })
         })
     }
 
@@ -159,6 +163,10 @@ impl<'r> Run<'r> {
     }
 
     fn tell_problems(&mut self) {
+        if interrupt::happened() {
+            // The input did not end where it was cut.
+            self.capture.problems();
+        }
         for problem in self.capture.problems() {
             self.unreadable |= problem.fatal;
             say(&problem.to_string());
@@ -194,6 +202,11 @@ impl<'r> Run<'r> {
             return None;
         }
         text::not_listed(&summary)
+    }
+
+    /// What there was when the read was interrupted, in a sentence.
+    pub(super) fn interrupted(&self) -> Option<String> {
+        interrupt::happened().then(|| text::so_far(&self.summary()))
     }
 
     /// The inputs.

@@ -6,6 +6,7 @@ mod docs;
 mod export;
 mod extract;
 mod input;
+mod interrupt;
 mod progress;
 mod select;
 mod show;

@@ -331,6 +331,21 @@ pub fn style(outcome: Outcome) -> Style {
     }
 }
 
+/// What there was up to an interruption, in a sentence: frames, and calls by how they went.
+pub fn so_far(summary: &Summary) -> String {
+    let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
+    for (outcome, count) in summary.calls.values().flat_map(|of| &of.outcomes) {
+        *outcomes.entry(*outcome).or_default() += count;
+    }
+    let outcomes: Vec<String> =
+        outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.word())).collect();
+    let outcomes =
+        if outcomes.is_empty() { String::new() } else { format!(" ({})", outcomes.join(", ")) };
+    let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let (frames, calls) = (count(summary.frames, "frame"), count(summary.calls(), "call"));
+    format!("interrupted after {frames} with {calls}{outcomes}")
+}
+
 /// What the list does not show although it was there, in a sentence: what a capture without calls
 /// did have, or what keeps calls of a capture from being seen; `None` if nothing does.
 pub fn not_listed(summary: &Summary) -> Option<String> {
