@@ -59,11 +59,11 @@ pub(crate) enum Command {
         vshark fields --filters      what can be written with them")]
     Fields(Fields),
     /// Write the completions for a shell
-    #[command(after_help = "Example:\n  \
+    #[command(after_help = "Examples:\n  \
         vshark completions bash > ~/.local/share/bash-completion/completions/vshark")]
     Completions(Completions),
     /// Write the manual page
-    #[command(after_help = "Example:\n  vshark man | man -l -")]
+    #[command(after_help = "Examples:\n  vshark man | man -l -")]
     Man,
 }
 

@@ -193,7 +193,7 @@ impl<'t> Compiler<'t> {
         }
         let near = nearest(&literal.text, words.iter().copied());
         let mut message = format!("`{}` never says `{}`", field.text, literal.text);
-        if words.len() <= 10 {
+        if matches!(found.words, Words::These(_)) {
             let words: Vec<&str> = words.iter().copied().collect();
             message = format!("{message}, but {}", words.join(", "));
         }

@@ -65,7 +65,7 @@ pub(super) fn nearest<'a>(
         return None;
     }
     let word: Vec<char> = word.to_lowercase().chars().collect();
-    let most = (word.len() / 3).clamp(1, 4);
+    let most = (word.len() / 4).clamp(1, 4);
     let distances = candidates.into_iter().filter_map(|candidate| {
         let other: Vec<char> = candidate.to_lowercase().chars().collect();
         let near = other.len().abs_diff(word.len()) <= most;
@@ -140,6 +140,7 @@ mod tests {
         assert_eq!(nearest("staus", names), Some("status"));
         assert_eq!(nearest("OPNUN", names), Some("opnum"));
         assert_eq!(nearest("frequency", names), None);
+        assert_eq!(nearest("income", names), None);
         assert_eq!(nearest(&"x".repeat(10_000), names), None);
     }
 

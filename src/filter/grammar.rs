@@ -166,7 +166,11 @@ fn set(input: &str) -> Parsed<'_, Ask> {
         Ok(closed) => Ok(closed),
         Err(_) => failure(input, "`,`, `..` or `}`"),
     };
-    map(delimited(symbol("{"), members, closing), Ask::Within).parse(input)
+    let opening = |input| match symbol("{")(input) {
+        Ok(opened) => Ok(opened),
+        Err(_) => failure(input, "`{` and the values"),
+    };
+    map(delimited(opening, members, closing), Ask::Within).parse(input)
 }
 
 /// Places are counted from the end while the whole is not known.

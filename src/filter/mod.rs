@@ -196,6 +196,3 @@ fn of_interface(interface: &Interface) -> Vec<FieldName> {
     }
     names
 }
-
-#[cfg(test)]
-mod tests;

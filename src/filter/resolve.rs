@@ -43,7 +43,10 @@ impl Compiler<'_> {
     /// The field of a name.
     pub(super) fn field(&self, name: &Name) -> Result<Found, Error> {
         self.find(&name.text).ok_or_else(|| {
-            let candidates = every_name(&self.interfaces);
+            let mut candidates = every_name(&self.interfaces);
+            // Not every parameter travels both ways.
+            let one_way = |name: &str| name.split('.').next().and_then(direction).is_some();
+            candidates.retain(|name| !one_way(name) || self.find(name).is_some());
             let near = nearest(&name.text, candidates.iter().map(String::as_str));
             let hint = match near {
                 Some(_) => Hint(near).to_string(),
@@ -57,6 +60,9 @@ impl Compiler<'_> {
     fn find(&self, name: &str) -> Option<Found> {
         if let Some(known) = known(name) {
             return Some(Found::known(known, Calls::default()));
+        }
+        if name.split('.').any(str::is_empty) {
+            return None;
         }
         let (first, rest) = name.split_once('.').unwrap_or((name, ""));
         let rest: Vec<&str> = if rest.is_empty() { Vec::new() } else { rest.split('.').collect() };
