@@ -54,10 +54,10 @@ pub(crate) enum Command {
     Export(Export),
     /// List the fields that -Y and -e know
     #[command(after_help = "Examples:\n  \
-        vshark fields                all of them: name, kind, what it says\n  \
-        vshark fields share          those with `share` in them\n  \
-        vshark fields --filters      what can be written with them")]
-    Fields(Fields),
+        vshark names                all of them: name, kind, what it says\n  \
+        vshark names share          those with `share` in them\n  \
+        vshark names --filters      what can be written with them")]
+    Names(Names),
     /// Write the completions for a shell
     #[command(after_help = "Examples:\n  \
         vshark completions bash > ~/.local/share/bash-completion/completions/vshark")]
@@ -74,7 +74,7 @@ pub(crate) struct Shared {
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) dissectors: Vec<PathBuf>,
     /// Show only the calls that this is true of, such as `fsrvp && status != 0`; all are still
-    /// read and counted. `vshark fields --filters` explains
+    /// read and counted. `vshark names --filters` explains
     #[arg(short = 'Y', long, value_name = "EXPR", global = true, allow_hyphen_values = true)]
     pub(crate) filter: Option<String>,
     /// How times are written in text
@@ -115,7 +115,7 @@ pub(crate) struct Calls {
     #[arg(long, conflicts_with = "format")]
     pub(crate) json: bool,
     /// Write this field of each call, a tab between fields and a comma between the values of one;
-    /// may be repeated. `vshark fields` lists them
+    /// may be repeated. `vshark names` lists them
     #[arg(short = 'e', value_name = "FIELD", value_delimiter = ',')]
     pub(crate) fields: Vec<String>,
     /// Write the names of the fields first
@@ -139,7 +139,7 @@ impl Calls {
         };
         match (format, self.fields.is_empty()) {
             (Format::Fields, true) => {
-                bail!("name the fields to write: -e FIELD (`vshark fields` lists them)")
+                bail!("name the fields to write: -e FIELD (`vshark names` lists them)")
             }
             (Format::Text | Format::Json, false) => {
                 bail!("-e writes fields: leave --format out, or --format fields")
@@ -193,9 +193,9 @@ pub(crate) struct Export {
     pub(crate) schema: bool,
 }
 
-/// `vshark fields`
+/// `vshark names`
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Fields {
+pub(crate) struct Names {
     /// Only those with this in their name or explanation
     #[arg(value_name = "PATTERN")]
     pub(crate) pattern: Option<String>,

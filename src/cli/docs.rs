@@ -1,4 +1,4 @@
-//! `vshark fields`, `vshark completions`, `vshark man`: what the program says of itself.
+//! `vshark names`, `vshark completions`, `vshark man`: what the program says of itself.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -9,11 +9,11 @@ use clap_mangen::Man;
 use vshark::filter::{self, FieldName, REFERENCE};
 use vshark::protocol::Registry;
 
-use super::args::{Args, Completions, Fields};
+use super::args::{Args, Completions, Names};
 
 /// Lists the fields, or explains the language.
-pub(super) fn fields(
-    args: &Fields,
+pub(super) fn names(
+    args: &Names,
     registry: &Registry,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {

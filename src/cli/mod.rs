@@ -58,7 +58,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(Command::Export(export)) => {
             return export::run(export, &args.shared, &registry, &mut plain());
         }
-        Some(Command::Fields(fields)) => return docs::fields(fields, &registry, &mut plain()),
+        Some(Command::Names(names)) => return docs::names(names, &registry, &mut plain()),
         Some(Command::Completions(to)) => return docs::completions(to, &registry, &mut plain()),
         Some(Command::Man) => return docs::man(&mut plain()),
         Some(Command::Calls(calls)) => calls.with(&args.calls),

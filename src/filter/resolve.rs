@@ -50,7 +50,7 @@ impl Compiler<'_> {
             let near = nearest(&name.text, candidates.iter().map(String::as_str));
             let hint = match near {
                 Some(_) => Hint(near).to_string(),
-                None => "; `vshark fields` lists them".to_owned(),
+                None => "; `vshark names` lists them".to_owned(),
             };
             let message = format!("there is no field `{}`{hint}", name.text);
             Error::new(self.text, name.place, message)

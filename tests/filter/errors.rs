@@ -30,7 +30,7 @@ fn an_unknown_name_has_the_nearest_one_offered() {
         "dcerpc.opnom == 3\n^^^^^^^^^^^^",
         "there is no field `dcerpc.opnom`; did you mean `dcerpc.opnum`?",
     );
-    check("http.host\n^^^^^^^^^", "there is no field `http.host`; `vshark fields` lists them");
+    check("http.host\n^^^^^^^^^", "there is no field `http.host`; `vshark names` lists them");
     check("fsrvp.\n^^^^^^", "there is no field `fsrvp.`; did you mean `fsrvp`?");
     // It is a parameter of requests only.
     check(
