@@ -2,7 +2,7 @@
 //!
 //! Takes an expression in Wireshark's manner and gives a [`Filter`] to ask of each call; takes the
 //! name of a field and gives a [`Column`]. The names are those of the JSON records, of the
-//! interfaces' IDL, and Wireshark's own; [`names`] lists them. It knows nothing of how a call is
+//! interfaces' IDL, and Wireshark's own; [`names()`] lists them. It knows nothing of how a call is
 //! shown, and nothing of the command line.
 //!
 //! ```text

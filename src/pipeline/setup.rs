@@ -110,11 +110,38 @@ impl Setup {
         while known.latest.len() > MAX_LATEST {
             known.latest.pop_first();
         }
+        if let Some(header) = Smb1::of(unit.bytes()) {
+            return self.smb1(connection, frames, header);
+        }
         let mut none = ();
         // What cannot be read is told where it is read in earnest.
         let _ = smb::dissect(&mut Reader::new(unit, &mut none), |message| {
             self.message(connection, &frames, &message);
         });
+    }
+
+    /// The same for SMB 1, whose logon and trees are told by their commands alone.
+    fn smb1(&mut self, connection: ConnectionId, frames: Frames, header: Smb1) {
+        note(&mut self.current.sessions, [header.session()]);
+        let asked = slot(&mut self.asked, (connection, header.request()));
+        if !header.response {
+            // A request of several messages has one `MID`.
+            return note(asked, frames);
+        }
+        let asked = asked.clone();
+        let whole = asked.iter().chain(&frames).copied();
+        match header.command {
+            Smb1::NEGOTIATE => {
+                if let Some(connection) = self.connections.get_mut(&connection) {
+                    note(&mut connection.frames, whole);
+                }
+            }
+            Smb1::SESSION_SETUP_ANDX | Smb1::TREE_CONNECT_ANDX => {
+                note(slot(&mut self.sessions, header.session()), whole);
+            }
+            _ => {}
+        }
+        note(&mut self.current.frames, asked);
     }
 
     fn message(&mut self, connection: ConnectionId, frames: &Frames, message: &Message) {
@@ -244,6 +271,41 @@ impl Setup {
         if !self.channels.values().any(used) {
             self.connections.remove(&connection);
         }
+    }
+}
+
+/// \[MS-CIFS\] 2.2.3.1 The SMB Header, as far as it says which answer belongs to which request.
+#[derive(Clone, Copy, Debug)]
+struct Smb1 {
+    command: u8,
+    response: bool,
+    uid: u16,
+    mid: u16,
+}
+
+impl Smb1 {
+    const NEGOTIATE: u8 = 0x72;
+    const SESSION_SETUP_ANDX: u8 = 0x73;
+    const TREE_CONNECT_ANDX: u8 = 0x75;
+
+    /// The header of a unit, which follows four octets of the transport.
+    fn of(unit: &[u8]) -> Option<Self> {
+        /// `SMB_FLAGS_REPLY`
+        const REPLY: u8 = 0x80;
+        let header = unit.get(4..)?.strip_prefix(b"\xffSMB")?;
+        let octet = |at: usize| header.get(at).copied();
+        let word = |at: usize| Some(u16::from_le_bytes([octet(at)?, octet(at + 1)?]));
+        let response = octet(5)? & REPLY != 0;
+        Some(Self { command: octet(0)?, response, uid: word(24)?, mid: word(26)? })
+    }
+
+    /// Where no `SessionId` of SMB 2 and no `MessageId` is.
+    fn session(self) -> u64 {
+        (1 << 63) | u64::from(self.uid)
+    }
+
+    fn request(self) -> u64 {
+        (1 << 63) | u64::from(self.mid)
     }
 }
 
