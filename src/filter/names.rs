@@ -188,7 +188,8 @@ pub(super) static KNOWN: &[Known] = &[
         text(s.call.pipe()?.dialect.as_deref())
     }),
     one("smb2.dialect", &[], Kind::Number, "SMB dialect, such as 0x0311", |s| {
-        let digits: String = s.call.pipe()?.dialect.as_deref()?.split('.').collect();
+        let pipe = s.call.pipe().filter(|pipe| !is_smb1(pipe))?;
+        let digits: String = pipe.dialect.as_deref()?.split('.').collect();
         Some(Item::Hex(i128::from_str_radix(&digits, 16).ok()?, 4))
     }),
     one("smb.session_id", &["smb2.sesid"], Kind::Number, "SMB SessionId", |s| {
@@ -384,8 +385,8 @@ fn sent(subject: &Subject<'_>, mut give: impl FnMut((IpAddr, u16), (IpAddr, u16)
     }
 }
 
-/// Dialects of SMB 1 have names, later ones numbers.
+/// Whether the dialect is older than 2.
 fn is_smb1(pipe: &PipeUse) -> bool {
     let dialect = pipe.dialect.as_deref();
-    dialect.is_some_and(|dialect| !dialect.starts_with(|c: char| c.is_ascii_digit()))
+    dialect.is_some_and(|dialect| !dialect.starts_with(['2', '3']))
 }

@@ -35,8 +35,7 @@ fn an_unknown_name_has_the_nearest_one_offered() {
     // It is a parameter of requests only.
     check(
         "response.TimeOutInMilliseconds\n^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
-        "there is no field `response.TimeOutInMilliseconds`; did you mean \
-         `request.TimeOutInMilliseconds`?",
+        "there is no field `response.TimeOutInMilliseconds`; `vshark names` lists them",
     );
 }
 
