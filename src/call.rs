@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::bytes::{Buffer, Span, Stop, Time, View};
+use crate::bytes::{Buffer, FrameNo, Span, Stop, Time, View};
 use crate::idl::{Format, NamesKind, Syntax};
 use crate::ndr::tower::Tower;
 use crate::ndr::{Context, Data, Decoded, Direction, Note, Number, Value};
@@ -38,6 +38,8 @@ pub struct Call {
     pub status: Option<u32>,
     /// How it went.
     pub outcome: Outcome,
+    /// Frames beside its own that it takes to read it again, where somebody asked for them.
+    pub setup: Vec<FrameNo>,
 }
 
 /// One side of a call.
@@ -197,6 +199,7 @@ impl Call {
             response,
             status,
             outcome,
+            setup: Vec::new(),
             rpc,
         }
     }

@@ -42,6 +42,7 @@
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
 //! | [`report`] | the call list, one call or frame in full, the JSON records |
+//! | [`filter`] | the filter language: which calls are shown, and which of their fields |
 //!
 //! The `vshark` program (`src/main.rs`, `src/cli/`) is arguments, exit codes and the loop that pulls
 //! frames through the pipeline.
@@ -92,6 +93,8 @@
 //!   arm in `src/smb/requests.rs` and `src/smb/responses.rs`. For SMB1 the same in `src/smb/v1/`.
 //! - **a key of a JSON record**: `src/report/json.rs` and `src/report/schema.json`; a test holds them
 //!   against each other.
+//! - **a field of the filter language**: a row of the table in `src/filter/names.rs`; parameters of
+//!   interfaces need none. What other tools call an interface is `[filter]` in its `rules.toml`.
 //! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`.
 
 #![cfg_attr(
@@ -111,6 +114,7 @@
 pub mod bytes;
 pub mod call;
 pub mod capture;
+pub mod filter;
 pub mod idl;
 pub mod ndr;
 pub mod net;

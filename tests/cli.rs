@@ -699,3 +699,175 @@ fn the_screens_of_the_readme_are_real() {
     }
     assert_ne!(screens, 0, "the README shows no screen");
 }
+
+#[test]
+fn a_filter_chooses_what_is_listed() {
+    let refused = ["-Y", "status != 0"];
+    let list = vshark(&[&["calls", BACKUP], &refused[..]].concat()).ok();
+    assert_eq!(column(&rows(&list), 0), ["3!", "13!"]);
+    // Before the command, without one, and in every other form too.
+    assert_eq!(vshark(&[&refused[..], &["calls", BACKUP]].concat()).ok(), list);
+    assert_eq!(vshark(&["--filter", "status != 0", BACKUP]).ok(), list);
+    let numbers = |text: &str| -> Vec<u64> {
+        let records = text.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        records.filter_map(|record: serde_json::Value| record["n"].as_u64()).collect()
+    };
+    assert_eq!(
+        numbers(&vshark(&[&["calls", "--json", BACKUP], &refused[..]].concat()).ok()),
+        [3, 13]
+    );
+    let export = vshark(&[&["export", BACKUP], &refused[..]].concat()).ok();
+    assert_eq!(numbers(&export), [3, 13]);
+    // What is not shown is counted all the same.
+    let summary: serde_json::Value =
+        serde_json::from_str(export.lines().last().expect("a summary")).expect("JSON");
+    let outcomes = &summary["calls"][0]["outcomes"];
+    assert_eq!(outcomes[0], serde_json::json!({ "what": "ok", "count": 14 }));
+    // Two inputs, and the file a frame is from.
+    let both = ["calls", BACKUP, LATER, "-e", "files,n", "-Y"];
+    let later = vshark(&[&both[..], &["files contains a5 && method == SetContext"]].concat()).ok();
+    assert_eq!(later.lines().count(), 1);
+    assert!(later.starts_with(&format!("{LATER}\t")), "{later}");
+}
+
+#[test]
+fn show_shows_what_a_filter_chooses() {
+    let eight = vshark(&["show", BACKUP, "--call", "8"]).ok();
+    assert_eq!(vshark(&["show", BACKUP, "-Y", "fsrvp.AddToShadowCopySet"]).ok(), eight);
+    let nine = vshark(&["show", BACKUP, "--call", "9"]).ok();
+    assert_eq!(vshark(&["show", BACKUP, "-Y", "n in {8..9}"]).ok(), format!("{eight}\n{nine}"));
+    let refusal =
+        |arguments: &[&str]| vshark(&[&["show", BACKUP], arguments].concat()).refusal(2).to_owned();
+    assert_eq!(refusal(&["--call", "8", "-Y", "n == 9"]), "call 8 is not what the filter asks for");
+    assert_eq!(refusal(&["-Y", "mgmt"]), "no call is what the filter asks for, of 16 in all");
+    assert_eq!(
+        refusal(&[]),
+        "say what to show: --call N, --frame N, or -Y with what the calls have in common"
+    );
+}
+
+#[test]
+fn fields_are_columns() {
+    let columns = ["calls", BACKUP, "-e", "n", "-e", "method,status.name", "-e", "frame.number"];
+    let text = vshark(&[&columns[..], &["--header", "-Y", "n < 4"]].concat()).ok();
+    let expect = "n\tmethod\tstatus.name\tframe.number\n1\tIsPathSupported\tZERO\t27,29\n\
+                  2\tGetSupportedVersion\tZERO\t37,39\n\
+                  3\tIsPathShadowCopied\tFSRVP_E_NOT_SUPPORTED\t47,49\n";
+    assert_eq!(text, expect);
+    assert_eq!(vshark(&[BACKUP, "--format", "fields", "-e", "n", "-Y", "n==5"]).ok(), "5\n");
+    let refused = |arguments: &[&str], expect: &str| {
+        assert_eq!(vshark(&[&["calls", BACKUP], arguments].concat()).refusal(2), expect);
+    };
+    refused(
+        &["--format", "fields"],
+        "name the fields to write: -e FIELD (`vshark names` lists them)",
+    );
+    refused(&["--json", "-e", "n"], "-e writes fields: leave --format out, or --format fields");
+    refused(&["--header"], "--header is for fields: name them with -e");
+    let elsewhere = vshark(&["-e", "n", "export", BACKUP]);
+    let expect = "-e, -w, --header and --format belong to `vshark calls`";
+    assert_eq!(elsewhere.refusal(2), expect);
+    // A tab or a line end in a value does not make a column or a line.
+    let share = utf16("fsrvp_share");
+    let bad = utf16("fs\tp\n\u{1b}share");
+    let file = made("tabs.pcap", &replaced(&capture(BACKUP), &share, &bad));
+    let text = vshark(&["calls", &file, "-e", "n", "-e", "fsrvp.ShareName", "-Y", "n == 8"]).ok();
+    assert_eq!(text, "8\t\\\\fss1\\fs\\u{9}p\\u{a}\\u{1b}share\\\n");
+}
+
+#[test]
+fn a_mistake_in_a_filter_is_pointed_at() {
+    for command in ["calls", "show", "export"] {
+        let run = vshark(&[command, BACKUP, "-Y", "fsrvp && stauts != 0"]);
+        assert_eq!((run.code, &*run.out), (Some(2), ""));
+        let expect = "vshark: filter: column 10: there is no field `stauts`; did you mean \
+                      `status`?\n  fsrvp && stauts != 0\n           ^^^^^^\n";
+        assert_eq!(run.err, expect);
+    }
+    let run = vshark(&["calls", BACKUP, "-e", "n", "-e", "methot"]);
+    let expect = "vshark: -e: column 1: there is no field `methot`; did you mean `method`?\n  \
+                  methot\n  ^^^^^^\n";
+    assert_eq!((run.code, &*run.err), (Some(2), expect));
+    // That nothing was chosen is no health, and no error either.
+    let run = vshark(&["calls", BACKUP, "-Y", "fault"]);
+    assert_eq!((run.code, &*run.out), (Some(0), ""));
+    assert_eq!(run.sentences(), ["none of the 16 calls is what the filter asks for"]);
+}
+
+#[test]
+fn fields_and_filters_are_explained() {
+    let all = vshark(&["names"]).ok();
+    assert!(all.lines().all(|line| line.split('\t').count() == 3), "{all}");
+    let row = "fsrvp.CreationTimestamp\ta time\tCreationTimestamp in FileServerVssAgent (also \
+               fsrvp.tstamp)";
+    assert!(all.lines().any(|line| line == row), "{all}");
+    let some = vshark(&["names", "SHARENAME"]).ok();
+    assert!(some.lines().count() >= 3 && some.lines().all(|line| all.contains(line)), "{some}");
+    let own = vshark(&["names", "note", "--dissectors", &dissectors("adding")]).ok();
+    assert!(own.lines().any(|line| line.starts_with("BackupNotes.AppendToNote\t")), "{own}");
+    assert_eq!(
+        vshark(&["names", "nonsense"]).refusal(2),
+        "no field has `nonsense` in its name or explanation"
+    );
+    // Every example of the explanation is one.
+    let filters = vshark(&["names", "--filters"]).ok();
+    let (examples, _) = filters.split_once("TESTS").expect("a part with the tests");
+    let examples: Vec<&str> =
+        examples.lines().filter_map(|line| line.strip_prefix("  ")?.split("   ").next()).collect();
+    assert!(examples.len() >= 8, "{examples:?}");
+    for example in examples {
+        assert_eq!(vshark(&["calls", BACKUP, "-Y", example]).code, Some(0), "{example}");
+    }
+}
+
+#[test]
+fn completions_and_the_manual_page_know_everything() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = vshark(&["completions", shell]).ok();
+        // Not every shell is told which values an option takes.
+        let names = ["fsrvp.ShareName", "frame.number"].iter().filter(|_| shell.len() < 5);
+        for word in names.chain(&["calls", "--filter", "completions"]) {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let page = vshark(&["man"]).ok();
+    for part in [".TH VSHARK", ".SS vshark calls", ".SS vshark export", "FILTERS AND FIELDS"] {
+        assert!(page.contains(part), "{part}");
+    }
+    // Text is never taken for a request of roff's.
+    let requests =
+        ["ie", "el", "ds", "TH", "SH", "SS", "TP", "PP", "RS", "RE", "nf", "fi", "br", "IP", "sp"];
+    for line in page.lines().filter(|line| line.starts_with(['.', '\''])) {
+        let word = line[1..].split(' ').next().expect("a word");
+        assert!(requests.contains(&word), "{line}");
+    }
+}
+
+/// What was read up to the interruption is listed and told, though the writer goes on.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_read_tells_what_there_was() {
+    use std::io::{BufRead, BufReader, Read};
+    let mut command = command(&["calls", "-", "-e", "n"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("vshark runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let capture = capture(BACKUP);
+    // The last record stays unfinished.
+    stdin.write_all(&capture[..capture.len() - 10]).expect("vshark reads");
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    for n in 1..=16 {
+        let mut line = String::new();
+        out.read_line(&mut line).expect("a line");
+        assert_eq!(line, format!("{n}\n"));
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill runs").success());
+    let (mut rest, mut said) = (String::new(), String::new());
+    out.read_to_string(&mut rest).expect("UTF-8");
+    child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("UTF-8");
+    let code = child.wait().expect("vshark ends").code();
+    drop(stdin);
+    let expect = "vshark: interrupted after 116 frames with 16 calls (14 ok, 2 failed)\n";
+    assert_eq!((code, &*rest, &*said), (Some(0), "", expect));
+}

@@ -26,6 +26,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "security", "skew", "smb",
         ],
     ),
+    ("filter", &["bytes", "call", "capture", "idl", "ndr", "protocol", "report", "rpc"]),
 ];
 
 /// Lines of a source file; a file of tests may be longer.

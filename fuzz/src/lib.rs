@@ -15,6 +15,7 @@ use vshark::bytes::{
 };
 use vshark::call::{Call, Carrier, Transport};
 use vshark::capture::{Capture, Origins};
+use vshark::filter::{Column, Filter, Subject};
 use vshark::idl::Syntax;
 use vshark::ndr::tower::Tower;
 use vshark::ndr::{self, Context, Direction};
@@ -33,7 +34,7 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 9] = [
+pub const TARGETS: [(&str, Run); 10] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
@@ -43,6 +44,7 @@ pub const TARGETS: [(&str, Run); 9] = [
     ("rpc", rpc),
     ("ndr", ndr),
     ("idl", idl),
+    ("filter", filter),
 ];
 
 /// The octets of a script, taken from the front.
@@ -629,4 +631,73 @@ pub fn idl(data: &[u8]) {
             }
         }
     }
+}
+
+/// Text as a filter and as the name of a column, over calls whose request is this very text.
+pub fn filter(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let read = Filter::parse(text, &REGISTRY).map(|filter| {
+        let written = filter.to_string();
+        let again = Filter::parse(&written, &REGISTRY).expect("what is written can be read");
+        assert_eq!(written, again.to_string(), "and is written the same");
+        (filter, again)
+    });
+    if let Err(error) = &read {
+        error.pointed().iter().for_each(|line| harmless(line));
+        let _ = error.to_string();
+    }
+    let column = Column::parse(text, &REGISTRY);
+    let files = ["a".to_owned(), "b".to_owned()];
+    for opnum in 0..13 {
+        let call = asked(opnum, data);
+        let subject = Subject {
+            call: &call,
+            registry: &REGISTRY,
+            origins: &Origins::default(),
+            files: &files,
+        };
+        if let Ok((filter, again)) = &read {
+            assert_eq!(filter.matches(&subject), again.matches(&subject), "and means the same");
+        }
+        if let Ok(column) = &column {
+            harmless(&column.text(&subject));
+        }
+    }
+}
+
+/// A call of FSRVP with any stub.
+fn asked(opnum: u16, stub: &[u8]) -> Call {
+    let mut bytes = Buffer::default();
+    bytes.push(View::new(stub, &[piece(stub, 1)], &[]));
+    let request = rpc::Message {
+        stub: bytes,
+        frames: vec![FrameNo(1)],
+        time: Time::default(),
+        ends: ends(0),
+        order: Order::Little,
+        fragments: 1,
+        complete: true,
+        from_start: true,
+        sealed: false,
+        open_end: None,
+        pdus: Vec::new(),
+    };
+    let (major, minor) = fsrvp::VERSION;
+    let call = rpc::Call {
+        channel: ChannelId(0),
+        n: 1,
+        call_id: 1,
+        context_id: None,
+        interface: Some(rpc::SyntaxId { uuid: fsrvp::UUID, major, minor }),
+        transfer: Some(rpc::Transfer::Ndr),
+        opnum: Some(opnum),
+        object: None,
+        auth: rpc::Auth::NONE,
+        response: Some(request.clone()),
+        request: Some(request),
+        ending: rpc::Ending::Response,
+        near_loss: false,
+    };
+    let carrier = Carrier { transport: Transport::Tcp, client_name: None, server_name: None };
+    Call::new(call, carrier, &REGISTRY)
 }

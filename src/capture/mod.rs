@@ -33,7 +33,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::Read;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::bytes::{FrameNo, LinkType, Time, clamp};
 use open::Format;
@@ -43,6 +43,7 @@ use window::Window;
 
 pub use origins::Origins;
 pub use report::{BlockKind, CaptureFile, MAX_KINDS, MAX_PROBLEMS, Problem, Skip, Skipped};
+pub use spool::temporary;
 pub use window::MAX_BLOCK;
 pub use write::Writer;
 
@@ -129,11 +130,23 @@ impl Capture {
     /// Opens every path, `-` being standard input. What cannot be read is a [`Problem`], and the
     /// others are still read.
     pub fn open(paths: &[PathBuf]) -> Self {
+        Self::open_with(paths, &mut |_| None)
+    }
+
+    /// The same, where `reader` may give the bytes of an input instead of the path.
+    pub fn open_with(
+        paths: &[PathBuf],
+        reader: &mut dyn FnMut(&Path) -> Option<Box<dyn Read + Send>>,
+    ) -> Self {
         let mut capture = Self::empty();
         let park = paths.len() > MAX_OPEN;
         for path in paths {
             let name = path.to_string_lossy().into_owned();
-            let file = capture.add(name, open::path(path), Some(path.clone()));
+            let bytes = match reader(path) {
+                Some(reader) => Ok(Bytes::Stream(reader)),
+                None => open::path(path),
+            };
+            let file = capture.add(name, bytes, Some(path.clone()));
             if park && path.is_file() {
                 capture.park(file);
             }

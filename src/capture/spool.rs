@@ -75,8 +75,9 @@ fn copy(from: &mut dyn Read, to: &mut dyn Write) -> io::Result<Option<io::Error>
     }
 }
 
-/// A file that is gone when it is closed.
-fn temporary() -> io::Result<File> {
+/// A temporary file for its owner's eyes only, which is gone when it is closed: its name goes at
+/// once, or, on Windows, with it.
+pub fn temporary() -> io::Result<File> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     for _ in 0..TRIES {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use vshark::report::text::TimeStyle;
 
 /// Shows Windows shadow-copy traffic (MS-FSRVP) in packet captures, call by call.
@@ -35,18 +37,34 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  \
         vshark calls backup.pcapng\n  \
         vshark calls --time relative client-side.pcapng server-side.pcapng\n  \
-        vshark calls --json backup.pcapng | jq -r '[.n, .method, .outcome] | @tsv'")]
+        vshark calls --json backup.pcapng | jq -r '[.n, .method, .outcome] | @tsv'\n  \
+        vshark calls backup.pcapng -e n -e method -e status.name\n  \
+        vshark calls backup.pcapng -Y 'outcome != \"ok\"' -w failed.pcapng")]
     Calls(Calls),
     /// Show every field and byte of one call or frame
     #[command(after_help = "Examples:\n  \
         vshark show backup.pcapng --call 7\n  \
-        vshark show backup.pcapng --frame 112")]
+        vshark show backup.pcapng --frame 112\n  \
+        vshark show backup.pcapng -Y 'fsrvp.opnum == CommitShadowCopySet'")]
     Show(Show),
     /// Write everything as JSON, one record a line: capture, calls, summary
     #[command(after_help = "Examples:\n  \
         vshark export backup.pcapng > backup.ndjson\n  \
         vshark export --schema > vshark.schema.json")]
     Export(Export),
+    /// List the fields that -Y and -e know
+    #[command(after_help = "Examples:\n  \
+        vshark names                all of them: name, kind, what it says\n  \
+        vshark names share          those with `share` in them\n  \
+        vshark names --filters      what can be written with them")]
+    Names(Names),
+    /// Write the completions for a shell
+    #[command(after_help = "Examples:\n  \
+        vshark completions bash > ~/.local/share/bash-completion/completions/vshark")]
+    Completions(Completions),
+    /// Write the manual page
+    #[command(after_help = "Examples:\n  vshark man | man -l -")]
+    Man,
 }
 
 /// Options that every command takes.
@@ -55,6 +73,10 @@ pub(crate) struct Shared {
     /// Folder (not a file) with IDL and rules that add to the built-in interfaces or replace them
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) dissectors: Vec<PathBuf>,
+    /// Show only the calls that this is true of, such as `fsrvp && status != 0`; all are still
+    /// read and counted. `vshark names --filters` explains
+    #[arg(short = 'Y', long, value_name = "EXPR", global = true, allow_hyphen_values = true)]
+    pub(crate) filter: Option<String>,
     /// How times are written in text
     #[arg(long, value_enum, default_value_t = Time::Utc, global = true)]
     pub(crate) time: Time,
@@ -87,24 +109,70 @@ impl Input {
 pub(crate) struct Calls {
     #[command(flatten)]
     pub(crate) input: Input,
-    /// How calls are written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    /// How calls are written [default: text, or fields with -e]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
     /// Short for --format json
     #[arg(long, conflicts_with = "format")]
     pub(crate) json: bool,
+    /// Write this field of each call, a tab between fields and a comma between the values of one;
+    /// may be repeated. `vshark names` lists them
+    #[arg(short = 'e', value_name = "FIELD", value_delimiter = ',')]
+    pub(crate) fields: Vec<String>,
+    /// Write the names of the fields first
+    #[arg(long)]
+    pub(crate) header: bool,
+    /// Write the frames of the calls shown to this capture (pcapng; `-` is standard output), and
+    /// with them what it takes to read them again: the start of their connections, the logon, the
+    /// opening of the pipe, the bind
+    #[arg(short = 'w', value_name = "OUT")]
+    pub(crate) write: Option<PathBuf>,
 }
 
 impl Calls {
-    /// Whether records are wanted.
-    pub(crate) fn is_json(&self) -> bool {
-        self.json || self.format == Format::Json
+    /// The form that is wanted.
+    pub(crate) fn format(&self) -> anyhow::Result<Format> {
+        let format = match (self.format, self.json) {
+            (Some(format), _) => format,
+            (None, true) => Format::Json,
+            (None, false) if self.fields.is_empty() => Format::Text,
+            (None, false) => Format::Fields,
+        };
+        match (format, self.fields.is_empty()) {
+            (Format::Fields, true) => {
+                bail!("name the fields to write: -e FIELD (`vshark names` lists them)")
+            }
+            (Format::Text | Format::Json, false) => {
+                bail!("-e writes fields: leave --format out, or --format fields")
+            }
+            (format, _) if self.header && format != Format::Fields => {
+                bail!("--header is for fields: name them with -e")
+            }
+            (format, _) => Ok(format),
+        }
+    }
+
+    /// With what was typed before the command.
+    pub(crate) fn with(&self, before: &Self) -> Self {
+        Self {
+            input: self.input.clone(),
+            format: self.format.or(before.format),
+            json: self.json || before.json,
+            fields: before.fields.iter().chain(&self.fields).cloned().collect(),
+            header: self.header || before.header,
+            write: self.write.clone().or_else(|| before.write.clone()),
+        }
+    }
+
+    /// Whether anything was typed that belongs to a list of calls.
+    pub(crate) fn is_asked(&self) -> bool {
+        !self.fields.is_empty() || self.header || self.write.is_some() || self.format.is_some()
     }
 }
 
 /// `vshark show`
 #[derive(Clone, Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("what").required(true))]
+#[command(group = clap::ArgGroup::new("what"))]
 pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) input: Input,
@@ -126,6 +194,25 @@ pub(crate) struct Export {
     pub(crate) schema: bool,
 }
 
+/// `vshark names`
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Names {
+    /// Only those with this in their name or explanation
+    #[arg(value_name = "PATTERN")]
+    pub(crate) pattern: Option<String>,
+    /// Explain the filter language instead
+    #[arg(long, conflicts_with = "pattern")]
+    pub(crate) filters: bool,
+}
+
+/// `vshark completions`
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
 /// How a list is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -133,6 +220,8 @@ pub(crate) enum Format {
     Text,
     /// One JSON object a line
     Json,
+    /// The fields named with -e, a tab between them
+    Fields,
 }
 
 /// When to use colours.

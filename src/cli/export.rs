@@ -9,12 +9,14 @@ use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
 use vshark::report::json;
 
-use super::args::Export;
-use super::input::{Observer, Run, allow_for, is_stream};
+use super::args::{Export, Shared};
+use super::input::{Inputs, Observer, Run, allow_for, is_stream};
+use super::select::Selection;
 
 /// Writes all records.
 pub(super) fn run(
     args: &Export,
+    shared: &Shared,
     registry: &Registry,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
@@ -24,10 +26,11 @@ pub(super) fn run(
         return Ok(ExitCode::SUCCESS);
     }
     let paths = args.input.paths();
-    let mut run = Run::open(&paths, Pipeline::new(registry))?;
+    let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
+    let mut run = Run::open(&Inputs::new(&paths, false)?, Pipeline::new(registry));
     write_capture(&paths, &run, out)?;
-    let files = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    let mut records = Records { json: json::Writer { registry, files }, out };
+    let json = json::Writer { registry, files: selection.files.clone() };
+    let mut records = Records { json, selection, out };
     run.go(&mut records)?;
     let summary = json::summary(&run.summary(), run.capture().files(), run.skews());
     writeln!(out, "{}", json::line(&summary))?;
@@ -52,16 +55,17 @@ fn write_capture(paths: &[PathBuf], run: &Run<'_>, out: &mut dyn Write) -> anyho
 
 struct Records<'r, 'o> {
     json: json::Writer<'r>,
+    selection: Selection<'r>,
     out: &'o mut dyn Write,
 }
 
 impl Observer for Records<'_, '_> {
     fn event(&mut self, event: Event, origins: &Origins) -> anyhow::Result<()> {
         match event {
-            Event::Call(call) => {
+            Event::Call(call) if self.selection.shows(&call, origins) => {
                 writeln!(self.out, "{}", json::line(&self.json.call(&call, origins)))?;
             }
-            Event::Unit(_) => {}
+            Event::Call(_) | Event::Unit(_) => {}
         }
         Ok(())
     }

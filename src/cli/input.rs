@@ -1,25 +1,103 @@
 //! Reading the inputs from beginning to end, with their problems told as they are found.
 
+use std::collections::BTreeMap;
+use std::fs::{File, Metadata};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use vshark::bytes::{LinkType, View, millionths};
-use vshark::capture::{Capture, Frame, Origins};
+use vshark::capture::{self, Capture, Frame, Origins};
 use vshark::net::{self, Dissected, Other};
 use vshark::pipeline::{Event, Pipeline, Summary};
 use vshark::report::text;
 use vshark::skew::{self, Skew};
 
+use super::interrupt;
+use super::progress::Progress;
+use super::spool::{self, Kept};
 use super::{COULD_NOT_RUN, say};
 
 /// Unknown link types that are told; a file may name thousands.
 const MAX_TOLD: usize = 64;
+
+/// Whether a path stands for standard input, or, where one is written to, for standard output.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Whether an input can be read only once. What cannot be opened fails the same way again.
+pub(super) fn is_stream(path: &Path) -> bool {
+    let known = path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
+    is_stdin(path) || known
+}
+
+/// The inputs, to be read once or twice.
+pub(super) struct Inputs {
+    paths: Vec<PathBuf>,
+    /// What is kept of each stream that has to be read twice. Added by [`Inputs::new`].
+    kept: BTreeMap<PathBuf, File>,
+}
+
+impl Inputs {
+    /// Nothing is opened yet.
+    pub(super) fn new(paths: &[PathBuf], twice: bool) -> anyhow::Result<Self> {
+        if paths.is_empty() {
+            bail!(
+                "no capture given: name a pcap, pcapng or Network Monitor file, or - for standard \
+                 input"
+            );
+        }
+        let mut kept = BTreeMap::new();
+        for path in paths.iter().filter(|path| twice && is_stream(path)) {
+            let file = capture::temporary().context("a temporary file could not be made")?;
+            kept.insert(path.clone(), file);
+        }
+        Ok(Self { paths: paths.to_vec(), kept })
+    }
+
+    /// Opens them.
+    fn open(&self) -> Capture {
+        Capture::open_with(&self.paths, &mut |path| {
+            let from: Box<dyn Read + Send> = match path {
+                path if is_stdin(path) => Box::new(interrupt::stdin()),
+                path if self.kept.contains_key(path) => Box::new(File::open(path).ok()?),
+                _ => return None,
+            };
+            let to = self.kept.get(path).map(File::try_clone);
+            Some(match to {
+                None => from,
+                Some(to) => Box::new(Kept { from, to: to.ok()? }),
+            })
+        })
+    }
+
+    /// Opens them once more, after a run has read them to their end: the same frames have the same
+    /// numbers.
+    pub(super) fn again(&self, run: &Run<'_>) -> Capture {
+        let mut capture = Capture::open_with(&self.paths, &mut |path| {
+            let kept = spool::again(self.kept.get(path)?).ok()?;
+            Some(Box::new(kept))
+        });
+        allow_for(&run.skews, &mut capture);
+        capture
+    }
+
+    /// Bytes of all of them, where that is known.
+    fn len(&self) -> Option<u64> {
+        let len = |path: &PathBuf| path.metadata().ok().filter(Metadata::is_file).map(|m| m.len());
+        self.paths.iter().map(len).sum()
+    }
+}
 
 /// A run over all inputs.
 pub(super) struct Run<'r> {
     capture: Capture,
     /// How far the clocks of the inputs are off; empty where they were not compared.
     skews: Vec<Option<Skew>>,
+    /// Bytes of the inputs, where that is known.
+    len: Option<u64>,
+    calls: u64,
     pipeline: Pipeline<'r>,
     events: Vec<Event>,
     origins: Origins,
@@ -41,33 +119,33 @@ pub(super) trait Observer {
 
 impl<'r> Run<'r> {
     /// Opens the inputs.
-    pub(super) fn open(paths: &[PathBuf], pipeline: Pipeline<'r>) -> anyhow::Result<Self> {
-        if paths.is_empty() {
-            bail!(
-                "no capture given: name a pcap, pcapng or Network Monitor file, or - for standard \
-                   input"
-            );
-        }
-        let mut capture = Capture::open(paths);
-        let skews = compare_clocks(paths);
+    pub(super) fn open(inputs: &Inputs, pipeline: Pipeline<'r>) -> Self {
+        let mut capture = inputs.open();
+        let packed = capture.files().iter().any(|file| file.compression.is_some());
+        let skews = compare_clocks(&inputs.paths);
         allow_for(&skews, &mut capture);
-        Ok(Self {
+        Self {
             capture,
             skews,
+            len: inputs.len().filter(|_| !packed),
+            calls: 0,
             pipeline,
             events: Vec::new(),
             origins: Origins::default(),
-            several: paths.len() > 1,
+            several: inputs.paths.len() > 1,
             unreadable: false,
             link: None,
             told: Vec::new(),
-        })
+        }
     }
 
     /// Reads everything; `observer` sees it all.
     pub(super) fn go(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
         self.tell_problems();
+        let mut progress = Progress::new(self.len);
         while self.capture.advance() {
+            progress
+                .frame(|| (self.capture.files().iter().map(|file| file.bytes).sum(), self.calls));
             for (ip, name) in self.capture.names() {
                 self.pipeline.name(ip, name);
             }
@@ -92,10 +170,18 @@ impl<'r> Run<'r> {
     }
 
     fn hand_over(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
-        self.events.drain(..).try_for_each(|event| observer.event(event, &self.origins))
+        for event in self.events.drain(..) {
+            self.calls += u64::from(matches!(event, Event::Call(_)));
+            observer.event(event, &self.origins)?;
+        }
+        Ok(())
     }
 
     fn tell_problems(&mut self) {
+        if interrupt::happened() {
+            // The input did not end where it was cut.
+            self.capture.problems();
+        }
         for problem in self.capture.problems() {
             self.unreadable |= problem.fatal;
             say(&problem.to_string());
@@ -131,6 +217,11 @@ impl<'r> Run<'r> {
             return None;
         }
         text::not_listed(&summary)
+    }
+
+    /// What there was when the read was interrupted, in a sentence.
+    pub(super) fn interrupted(&self) -> Option<String> {
+        interrupt::happened().then(|| text::so_far(&self.summary()))
     }
 
     /// The inputs.
@@ -194,12 +285,6 @@ pub(super) fn allow_for(skews: &[Option<Skew>], capture: &mut Capture) {
             capture.set_shift(file, skew.ahead.saturating_neg());
         }
     }
-}
-
-/// Whether an input can be read only once. What cannot be opened fails the same way again.
-pub(super) fn is_stream(path: &Path) -> bool {
-    let known = path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
-    path == Path::new("-") || known
 }
 
 /// Whether frames of this type are read.

@@ -2,9 +2,15 @@
 
 mod args;
 mod calls;
+mod docs;
 mod export;
+mod extract;
 mod input;
+mod interrupt;
+mod progress;
+mod select;
 mod show;
+mod spool;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -12,9 +18,11 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 use clap::Parser;
 use vshark::bytes::printable;
+use vshark::filter;
 use vshark::protocol::Registry;
 
-use args::{Args, Color, Command};
+use args::{Args, Color, Command, Format};
+use progress::Clear;
 
 /// Could not run, or an input could not be read.
 const COULD_NOT_RUN: u8 = 2;
@@ -28,35 +36,45 @@ pub(crate) fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("{error:#}"));
+            point(&error);
             ExitCode::from(COULD_NOT_RUN)
         }
     }
 }
 
 fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let registry = Registry::load(&args.shared.dissectors)?;
     if args.command.is_some() && !args.calls.input.paths().is_empty() {
         anyhow::bail!("name the captures after the command: vshark calls FILE…");
     }
-    let listed = match &args.command {
+    if !matches!(args.command, Some(Command::Calls(_)) | None) && args.calls.is_asked() {
+        anyhow::bail!("-e, -w, --header and --format belong to `vshark calls`");
+    }
+    let registry = Registry::load(&args.shared.dissectors)?;
+    let calls = match &args.command {
         Some(Command::Show(show)) => {
             let mut out = coloured(args.shared.color);
             return show::run(show, &args.shared, &registry, &mut out);
         }
-        Some(Command::Export(export)) => return export::run(export, &registry, &mut plain()),
-        Some(Command::Calls(calls)) => calls,
-        None => &args.calls,
+        Some(Command::Export(export)) => {
+            return export::run(export, &args.shared, &registry, &mut plain());
+        }
+        Some(Command::Names(names)) => return docs::names(names, &registry, &mut plain()),
+        Some(Command::Completions(to)) => return docs::completions(to, &registry, &mut plain()),
+        Some(Command::Man) => return docs::man(&mut plain()),
+        Some(Command::Calls(calls)) => calls.with(&args.calls),
+        None => args.calls.clone(),
     };
-    if listed.is_json() || args.calls.is_json() {
-        calls::run(listed, &args.shared, &registry, true, &mut plain())
-    } else {
-        calls::run(listed, &args.shared, &registry, false, &mut coloured(args.shared.color))
+    match calls.format()? {
+        Format::Text => {
+            calls::run(&calls, &args.shared, &registry, &mut coloured(args.shared.color))
+        }
+        Format::Json | Format::Fields => calls::run(&calls, &args.shared, &registry, &mut plain()),
     }
 }
 
 /// Standard output for records.
 fn plain() -> impl Write {
-    io::BufWriter::new(io::stdout().lock())
+    io::BufWriter::new(Clear(io::stdout().lock()))
 }
 
 /// Standard output for people, with colours where they are wanted.
@@ -66,12 +84,21 @@ fn coloured(color: Color) -> impl Write {
         Color::Always => ColorChoice::Always,
         Color::Never => ColorChoice::Never,
     };
-    io::BufWriter::new(AutoStream::new(io::stdout().lock(), choice))
+    io::BufWriter::new(Clear(AutoStream::new(io::stdout().lock(), choice)))
 }
 
 /// A sentence for the person at the terminal, on one line whatever names are in it.
 fn say(sentence: &str) {
+    progress::erase();
     let _ = writeln!(io::stderr(), "vshark: {}", printable(sentence));
+}
+
+/// Where an expression is wrong, in the two lines that show it.
+fn point(error: &anyhow::Error) {
+    if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<filter::Error>()) {
+        let [expression, carets] = error.pointed();
+        let _ = writeln!(io::stderr(), "  {expression}\n  {carets}");
+    }
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -10,11 +10,13 @@ use vshark::capture::{Frame, Origins};
 use vshark::pipeline::{Event, Pipeline, Unit};
 use vshark::protocol::Registry;
 use vshark::report::show;
+use vshark::report::text::TimeStyle;
 
 use super::args::{Shared, Show};
-use super::input::{Observer, Run};
+use super::input::{Inputs, Observer, Run};
+use super::select::Selection;
 
-/// Shows one call or one frame.
+/// Shows one call, one frame, or the calls that have something in common.
 pub(super) fn run(
     args: &Show,
     shared: &Shared,
@@ -22,30 +24,40 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let watched = args.frame.map(FrameNo);
-    let mut run = Run::open(&args.input.paths(), Pipeline::watching(registry, watched))?;
-    let mut found = Found { call: args.call, watched, ..Found::default() };
+    if args.call.is_none() && watched.is_none() && shared.filter.is_none() {
+        bail!("say what to show: --call N, --frame N, or -Y with what the calls have in common");
+    }
+    let paths = args.input.paths();
+    let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
+    let inputs = Inputs::new(&paths, false)?;
+    let mut run = Run::open(&inputs, Pipeline::watching(registry, watched));
+    let mut found = Found {
+        call: args.call,
+        watched,
+        selection,
+        time: shared.time.into(),
+        out,
+        met: 0,
+        shown: 0,
+        calls: Vec::new(),
+        frame: None,
+        comment: None,
+        units: Vec::new(),
+    };
     run.go(&mut found)?;
-    if let Some(n) = args.call
-        && found.calls.is_empty()
-    {
-        bail!("there is no call {n}: {}", range(run.summary().calls(), "call", run.not_listed()));
-    }
+    let calls = run.summary().calls();
     if let Some(n) = args.frame {
-        let Some((link, frame)) = &found.frame else {
-            bail!("there is no frame {n}: {}", range(run.summary().frames, "frame", None));
-        };
-        if let Some(comment) = &found.comment {
-            show::comment(comment, out)?;
+        found.show_frame(n, &run)?;
+    } else if let (Some(n), 0) = (args.call, found.met) {
+        bail!("there is no call {n}: {}", range(calls, "call", run.not_listed()));
+    } else if found.shown == 0 {
+        match (args.call, calls) {
+            (Some(n), _) => bail!("call {n} is not what the filter asks for"),
+            (None, 0) => bail!("{}", range(0, "call", run.not_listed())),
+            (None, _) => bail!("no call is what the filter asks for, of {calls} in all"),
         }
-        show::frame(*link, frame.view(), &found.units, shared.time.into(), out)?;
     }
-    for call in &found.calls {
-        if args.frame.is_some() {
-            writeln!(out)?;
-        }
-        show::call(call, registry, shared.time.into(), out)?;
-    }
-    out.flush()?;
+    found.out.flush()?;
     Ok(run.exit_code())
 }
 
@@ -60,17 +72,41 @@ fn range(most: u64, what: &str, why: Option<String>) -> String {
 }
 
 /// What was looked for, as far as it was found.
-#[derive(Default)]
-struct Found {
+struct Found<'r, 'o> {
     call: Option<u64>,
     watched: Option<FrameNo>,
+    selection: Selection<'r>,
+    time: TimeStyle,
+    out: &'o mut dyn Write,
+    /// Calls that were looked for by number or frame, or all.
+    met: u64,
+    /// Those of them that were shown.
+    shown: u64,
+    /// Calls that the frame carried, which are shown after it.
     calls: Vec<Call>,
     frame: Option<(LinkType, Buffer)>,
     comment: Option<String>,
     units: Vec<Unit>,
 }
 
-impl Observer for Found {
+impl Found<'_, '_> {
+    fn show_frame(&mut self, n: u64, run: &Run<'_>) -> anyhow::Result<()> {
+        let Some((link, frame)) = &self.frame else {
+            bail!("there is no frame {n}: {}", range(run.summary().frames, "frame", None));
+        };
+        if let Some(comment) = &self.comment {
+            show::comment(comment, self.out)?;
+        }
+        show::frame(*link, frame.view(), &self.units, self.time, self.out)?;
+        for call in std::mem::take(&mut self.calls) {
+            writeln!(self.out)?;
+            show::call(&call, self.selection.registry, self.time, self.out)?;
+        }
+        Ok(())
+    }
+}
+
+impl Observer for Found<'_, '_> {
     fn frame(&mut self, frame: &Frame<'_>) {
         if self.watched == Some(frame.no) {
             let len = clamp(frame.data.len());
@@ -83,21 +119,36 @@ impl Observer for Found {
         }
     }
 
-    fn event(&mut self, event: Event, _: &Origins) -> anyhow::Result<()> {
-        match event {
-            Event::Call(call) => {
-                let messages = [&call.rpc.request, &call.rpc.response];
-                let carried = |frame: FrameNo| {
-                    messages.iter().any(|message| {
-                        message.as_ref().is_some_and(|message| message.frames.contains(&frame))
-                    })
-                };
-                if self.call == Some(call.rpc.n) || self.watched.is_some_and(carried) {
-                    self.calls.push(*call);
-                }
+    fn event(&mut self, event: Event, origins: &Origins) -> anyhow::Result<()> {
+        let call = match event {
+            Event::Call(call) => *call,
+            Event::Unit(unit) => {
+                self.units.push(unit);
+                return Ok(());
             }
-            Event::Unit(unit) => self.units.push(unit),
+        };
+        let messages = [&call.rpc.request, &call.rpc.response];
+        let carried = |frame: FrameNo| {
+            let mut messages = messages.iter().filter_map(|message| message.as_ref());
+            messages.any(|message| message.frames.contains(&frame))
+        };
+        let looked_for = match (self.call, self.watched) {
+            (None, None) => true,
+            (n, watched) => n == Some(call.rpc.n) || watched.is_some_and(carried),
+        };
+        self.met += u64::from(looked_for);
+        if !looked_for || !self.selection.shows(&call, origins) {
+            return Ok(());
         }
+        self.shown += 1;
+        if self.watched.is_some() {
+            self.calls.push(call);
+            return Ok(());
+        }
+        if self.shown > 1 {
+            writeln!(self.out)?;
+        }
+        show::call(&call, self.selection.registry, self.time, self.out)?;
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use crate::protocol::Registry;
 use crate::rpc::names::{FAULTS, Names, PROVIDER_REASONS, REJECT_REASONS, RESULTS, name};
 use crate::rpc::{self, ChannelId, Origin, Rpc, pdu};
 use crate::smb::{self, ConnectionId, PipeId, Smb};
-use crate::tcp::{Flow, FlowId, Interest, Receiver};
+use crate::tcp::{Flow, FlowId, Interest, Receiver, Segment};
 
 /// Bytes after which the start of a flow tells what it carries.
 const TELLING: u32 = 24;
@@ -98,6 +98,17 @@ impl<'r> Above<'r> {
     /// What the capture calls a machine.
     pub(super) fn name(&mut self, ip: IpAddr, name: String) {
         self.machines.name(ip, name);
+    }
+
+    pub(super) fn keeping_setup(registry: &'r Registry) -> Self {
+        Self { watch: Watch::keeping_setup(), ..Self::new(registry) }
+    }
+
+    /// A connection begins.
+    pub(super) fn syn(&mut self, segment: &Segment<'_>) {
+        let header = &segment.header;
+        self.watch
+            .setup(|setup| setup.syn(header.src, header.dst, header.ack.is_some(), segment.frame));
     }
 
     /// Hands over what has happened.
@@ -213,12 +224,18 @@ impl<'r> Above<'r> {
         if let Some(OnFlow::Rpc { ends, swapped }) = self.flows.get(&flow.id) {
             let origin =
                 Origin { channel: channel(flow.id), ends: *ends, side: turn(side, *swapped) };
-            let watch = &mut self.watch;
-            self.rpc.feed(origin, view, &mut self.rpc_events, &mut |unit| {
-                watch.see(UnitKind::Rpc, unit);
-            });
-            self.take_calls();
+            self.feed(origin, false, view);
         }
+    }
+
+    /// Gives RPC the bytes of a channel.
+    fn feed(&mut self, origin: Origin, pipe: bool, view: View<'_>) {
+        self.watch.setup(|setup| setup.bytes(origin.channel, pipe, view));
+        let watch = &mut self.watch;
+        self.rpc.feed(origin, view, &mut self.rpc_events, &mut |unit| {
+            watch.see(UnitKind::Rpc, unit);
+        });
+        self.take_calls();
     }
 
     /// Runs `act` on the SMB stream of one side of a flow, if it carries SMB.
@@ -268,6 +285,10 @@ impl<'r> Above<'r> {
                     self.rpc.close(pipe_channel(pipe), &mut self.rpc_events);
                     self.take_calls();
                     self.smb.forget(pipe);
+                    self.watch.setup(|setup| setup.closed(pipe_channel(pipe)));
+                }
+                smb::Event::PipeOpened { pipe } => {
+                    self.watch.setup(|setup| setup.opened(pipe_channel(pipe)));
                 }
                 smb::Event::PipeRefused { name, status } => {
                     self.counts.see_refusal(format!("pipe {name}: {status}"));
@@ -288,7 +309,7 @@ impl<'r> Above<'r> {
                     let user = user.unwrap_or_else(|| "somebody".to_owned());
                     self.counts.see_refusal(format!("logon of {user}: {status}"));
                 }
-                _ => {}
+                smb::Event::SessionEstablished { .. } => {}
             }
         }
         self.smb_events = events;
@@ -307,11 +328,7 @@ impl<'r> Above<'r> {
         if suspect && starts_message {
             self.rpc.resume(origin, view);
         }
-        let watch = &mut self.watch;
-        self.rpc.feed(origin, view, &mut self.rpc_events, &mut |unit| {
-            watch.see(UnitKind::Rpc, unit);
-        });
-        self.take_calls();
+        self.feed(origin, true, view);
     }
 
     /// Decodes the calls that are complete.
@@ -322,7 +339,10 @@ impl<'r> Above<'r> {
                 rpc::Event::Call(call) => {
                     let pipe = pipe_of(call.channel).and_then(|pipe| self.smb.pipe(pipe));
                     let carrier = self.machines.carrier(&call, pipe);
-                    let call = Call::new(*call, carrier, self.registry);
+                    let mut call = Call::new(*call, carrier, self.registry);
+                    if let Some(setup) = &self.watch.setup {
+                        call.setup = setup.of(&call.rpc);
+                    }
                     self.counts.see_call(&call);
                     self.counts.endpoints.see(&call, self.registry);
                     self.events.push(Event::Call(Box::new(call)));
@@ -395,10 +415,12 @@ impl Receiver for Above<'_> {
                 self.held = self.held.saturating_sub(held.into());
                 self.smb.closed(ConnectionId(flow.id.0), &mut self.smb_events);
                 self.take_smb(ends, None);
+                self.watch.setup(|setup| setup.disconnected(ConnectionId(flow.id.0)));
             }
             Some(OnFlow::Rpc { .. }) => {
                 self.rpc.close(channel(flow.id), &mut self.rpc_events);
                 self.take_calls();
+                self.watch.setup(|setup| setup.closed(channel(flow.id)));
             }
             Some(OnFlow::Undecided { .. }) | None => {}
         }
@@ -424,6 +446,7 @@ impl Layer for OnSmb<'_, '_> {
         self.above.watch.see(UnitKind::Smb, unit);
         let Self { connection, ends, .. } = *self;
         let above = &mut *self.above;
+        above.watch.setup(|setup| setup.smb(connection, ends, unit));
         let plain = above.smb.advance(connection, ends, unit, whole, &mut above.smb_events);
         above.take_smb(ends, Some(unit));
         if let Some(plain) = plain {

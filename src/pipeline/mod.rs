@@ -14,6 +14,7 @@ mod carrier;
 mod datagrams;
 mod endpoints;
 mod loss;
+mod setup;
 mod summary;
 mod units;
 
@@ -70,6 +71,11 @@ impl<'r> Pipeline<'r> {
         Self { above: Above::watching(registry, frame), ..Self::new(registry) }
     }
 
+    /// Layers that also say which frames it takes to read each call again.
+    pub fn keeping_setup(registry: &'r Registry) -> Self {
+        Self { above: Above::keeping_setup(registry), ..Self::new(registry) }
+    }
+
     /// Takes a name that the capture itself gives an address: calls that complete from now on have
     /// it, unless the traffic tells another.
     pub fn name(&mut self, ip: IpAddr, name: String) {
@@ -93,7 +99,12 @@ impl<'r> Pipeline<'r> {
             Dissected::Tcp(tcp) => {
                 self.summary.tcp_segments += 1;
                 let Self { flows, above, .. } = self;
-                tcp::parts(tcp, view.slice(tcp.payload), at, |part| flows.segment(part, above));
+                tcp::parts(tcp, view.slice(tcp.payload), at, |part| {
+                    if part.header.syn {
+                        above.syn(part);
+                    }
+                    flows.segment(part, above);
+                });
             }
             Dissected::Udp(udp) => {
                 self.summary.udp += 1;

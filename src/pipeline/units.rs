@@ -1,5 +1,6 @@
 //! Messages kept because somebody wants to look at a frame they travelled in.
 
+use super::setup::Setup;
 use crate::bytes::{Buffer, FrameNo, View};
 use crate::net;
 
@@ -23,20 +24,33 @@ pub struct Unit {
     pub bytes: Buffer,
 }
 
-/// Keeps the units of one frame.
+/// Keeps the units of one frame, and what it takes to read calls again, where that is wanted.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     frame: Option<FrameNo>,
     pub(super) units: Vec<Unit>,
+    pub(super) setup: Option<Box<Setup>>,
 }
 
 impl Watch {
     pub(super) fn new(frame: Option<FrameNo>) -> Self {
-        Self { frame, units: Vec::new() }
+        Self { frame, ..Self::default() }
+    }
+
+    pub(super) fn keeping_setup() -> Self {
+        Self { setup: Some(Box::default()), ..Self::default() }
+    }
+
+    /// Tells what follows calls' setup, if it is followed.
+    pub(super) fn setup(&mut self, tell: impl FnOnce(&mut Setup)) {
+        self.setup.as_deref_mut().map(tell);
     }
 
     /// Keeps `view` if the frame carried a part of it.
     pub(super) fn see(&mut self, kind: UnitKind, view: View<'_>) {
+        if let (UnitKind::Rpc, Some(setup)) = (kind, &mut self.setup) {
+            setup.pdu(view);
+        }
         if let Some(frame) = self.frame
             && view.pieces().any(|piece| piece.frame == frame)
         {

@@ -175,6 +175,8 @@ fn compile(
             uuid: interface.uuid,
             version: interface.version,
             name: interface.name,
+            protocol: bound.protocol.clone(),
+            also: bound.also.clone(),
             object: interface.object,
             grade: grade(interface.uuid),
             operations: interface.operations,

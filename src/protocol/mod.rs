@@ -46,6 +46,10 @@ pub struct Interface {
     pub version: (u16, u16),
     /// Its name in the IDL.
     pub name: Arc<str>,
+    /// The protocol's name in filters, where it is not that of the interface.
+    pub protocol: Option<Arc<str>>,
+    /// Other names for parameters and members, with the IDL's.
+    pub also: Arc<[(Arc<str>, Arc<str>)]>,
     /// A DCOM interface, whose stubs begin with `ORPCTHIS` or `ORPCTHAT`.
     pub object: bool,
     /// How well it is known.
@@ -144,6 +148,12 @@ impl Registry {
     /// All interfaces, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Interface>> {
         self.interfaces.values()
+    }
+
+    /// Names of all status codes, with the codes; a name may have several.
+    pub fn statuses(&self) -> impl Iterator<Item = (&str, i64)> {
+        let own = self.interfaces.values().flat_map(|interface| &interface.status.values);
+        self.common.values.iter().chain(own).map(|(code, name)| (&**name, *code))
     }
 
     /// Name of a status code: the interface's own, or else the one every interface shares.

@@ -87,6 +87,8 @@ impl Entry {
             uuid,
             version,
             name: self.name.as_str().into(),
+            protocol: None,
+            also: Arc::default(),
             object: self.object,
             grade: Grade::Names,
             operations,

@@ -22,6 +22,8 @@ pub(super) struct Rules {
     success: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
     #[serde(default)]
     instance: Instance,
+    #[serde(default)]
+    filter: Filter,
     /// Pages of the rule catalogue, which others read.
     #[serde(default, rename = "rule")]
     _rule: Option<toml::Value>,
@@ -53,12 +55,23 @@ struct Instance {
     parameters: Vec<String>,
 }
 
+/// What filters call things beside what the IDL does.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    protocol: Option<String>,
+    #[serde(default)]
+    also: BTreeMap<String, String>,
+}
+
 /// What the rules of a folder say besides names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bound {
     pub status: Arc<Names>,
     pub instance: Arc<[Arc<str>]>,
     pub success: Arc<[(Arc<str>, u32)]>,
+    pub protocol: Option<Arc<str>>,
+    pub also: Arc<[(Arc<str>, Arc<str>)]>,
 }
 
 /// Parses a file.
@@ -167,6 +180,11 @@ impl Rules {
             status,
             instance: self.instance.parameters.iter().map(|name| name.as_str().into()).collect(),
             success: success.into(),
+            protocol: self.filter.protocol.as_deref().map(Into::into),
+            also: {
+                let also = self.filter.also.iter();
+                also.map(|(also, name)| (also.as_str().into(), name.as_str().into())).collect()
+            },
         })
     }
 

@@ -16,7 +16,7 @@ use crate::capture::{CaptureFile, Origins};
 use crate::pipeline::{Lost, Pdus, Summary};
 use crate::protocol::{Grade, Registry};
 use crate::rpc::names::{FAULTS, name};
-use crate::rpc::{Auth, Message, Transfer};
+use crate::rpc::{Auth, Message, SyntaxId, Transfer};
 use crate::security::Mechanism;
 use crate::skew::Skew;
 
@@ -137,13 +137,7 @@ impl Writer<'_> {
         put("elapsed_ms", call.elapsed.map_or(Json::Null, milliseconds));
         put("client", party(&call.client));
         put("server", party(&call.server));
-        put(
-            "transport",
-            json!(match call.transport {
-                Transport::NamedPipe(_) => "ncacn_np",
-                Transport::Tcp => "ncacn_ip_tcp",
-            }),
-        );
+        put("transport", json!(transport_word(call)));
         put("pipe", json!(call.pipe().and_then(|pipe| pipe.name.as_deref())));
         put("smb", smb(call));
         put("auth", auth(&rpc.auth));
@@ -161,13 +155,7 @@ impl Writer<'_> {
                 "response": call.response.bytes,
             }),
         );
-        put(
-            "syntax",
-            json!(rpc.transfer.map(|transfer| match transfer {
-                Transfer::Ndr => "ndr",
-                Transfer::Ndr64 => "ndr64",
-            })),
-        );
+        put("syntax", json!(syntax_word(call)));
         put("interface", interface(call));
         put("object", json!(rpc.object.map(|object| object.to_string())));
         put("orpc", Json::Null);
@@ -179,14 +167,7 @@ impl Writer<'_> {
         put("status", self.status(call));
         put("fault", fault(call.fault()));
         put("outcome", json!(call.outcome.word()));
-        put(
-            "grade",
-            json!(match call.grade() {
-                Some(Grade::Typed) => "typed",
-                Some(Grade::Idl) => "idl",
-                Some(Grade::Names) | None => "raw",
-            }),
-        );
+        put("grade", json!(grade_word(call)));
         put("findings", json!([]));
         Json::Object(record)
     }
@@ -241,6 +222,36 @@ fn smb(call: &Call) -> Json {
     })
 }
 
+/// The word for what carried a call.
+pub fn transport_word(call: &Call) -> &'static str {
+    match call.transport {
+        Transport::NamedPipe(_) => "ncacn_np",
+        Transport::Tcp => "ncacn_ip_tcp",
+    }
+}
+
+/// The word for the transfer syntax of a call, where it is known.
+pub fn syntax_word(call: &Call) -> Option<&'static str> {
+    call.rpc.transfer.map(|transfer| match transfer {
+        Transfer::Ndr => "ndr",
+        Transfer::Ndr64 => "ndr64",
+    })
+}
+
+/// The word for how well the interface of a call is known.
+pub fn grade_word(call: &Call) -> &'static str {
+    match call.grade() {
+        Some(Grade::Typed) => "typed",
+        Some(Grade::Idl) => "idl",
+        Some(Grade::Names) | None => "raw",
+    }
+}
+
+/// Major and minor version of an interface, as one.
+pub fn version(syntax: SyntaxId) -> String {
+    format!("{}.{}", syntax.major, syntax.minor)
+}
+
 /// The words for a provider and a level of \[MS-RPCE\] 2.2.1.1.7 and 2.2.1.1.8.
 pub fn auth_words(auth: &Auth) -> (&'static str, &'static str) {
     let provider = match auth.auth_type {
@@ -285,7 +296,7 @@ fn interface(call: &Call) -> Json {
     call.rpc.interface.map_or(Json::Null, |syntax| {
         json!({
             "uuid": syntax.uuid.to_string(),
-            "version": format!("{}.{}", syntax.major, syntax.minor),
+            "version": version(syntax),
             "name": call.interface_name(),
         })
     })

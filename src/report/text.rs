@@ -65,7 +65,8 @@ pub struct CallList<'r> {
     options: Options,
     zone: TimeZone,
     /// Calls that wait for an earlier one. Added as they complete; bounded by [`WINDOW`].
-    waiting: BTreeMap<u64, Row>,
+    /// Those that are not to be listed only let the others pass.
+    waiting: BTreeMap<u64, Option<Row>>,
     /// Rows in order, while the widths are not fixed yet; bounded by [`SAMPLE`].
     sample: Vec<Row>,
     next: u64,
@@ -143,23 +144,32 @@ impl<'r> CallList<'r> {
             // Somebody is watching, or it is one of those that were given up waiting for.
             return self.write_in_order(row, out);
         }
-        self.waiting.insert(row.n, row);
+        self.wait(row.n, Some(row), out)
+    }
+
+    /// Takes the number of a call that is not to be listed; nobody waits for it any more.
+    pub fn pass(&mut self, n: u64, out: &mut dyn Write) -> io::Result<()> {
+        if self.options.eager || n < self.next { Ok(()) } else { self.wait(n, None, out) }
+    }
+
+    fn wait(&mut self, n: u64, row: Option<Row>, out: &mut dyn Write) -> io::Result<()> {
+        self.waiting.insert(n, row);
         while let Some(row) = self.waiting.remove(&self.next) {
             self.next += 1;
-            self.write_in_order(row, out)?;
+            row.map_or(Ok(()), |row| self.write_in_order(row, out))?;
         }
         if self.waiting.len() > WINDOW
             && let Some((n, row)) = self.waiting.pop_first()
         {
             self.next = n + 1;
-            self.write_in_order(row, out)?;
+            row.map_or(Ok(()), |row| self.write_in_order(row, out))?;
         }
         Ok(())
     }
 
     /// Writes what still waits.
     pub fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        for row in std::mem::take(&mut self.waiting).into_values() {
+        for row in std::mem::take(&mut self.waiting).into_values().flatten() {
             self.write_in_order(row, out)?;
         }
         self.fix_widths(out)
@@ -320,6 +330,21 @@ pub fn style(outcome: Outcome) -> Style {
         Outcome::NoResponse | Outcome::NoRequest => colour(AnsiColor::Yellow),
         Outcome::Unknown => Style::new().dimmed(),
     }
+}
+
+/// What there was up to an interruption, in a sentence: frames, and calls by how they went.
+pub fn so_far(summary: &Summary) -> String {
+    let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
+    for (outcome, count) in summary.calls.values().flat_map(|of| &of.outcomes) {
+        *outcomes.entry(*outcome).or_default() += count;
+    }
+    let outcomes: Vec<String> =
+        outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.word())).collect();
+    let outcomes =
+        if outcomes.is_empty() { String::new() } else { format!(" ({})", outcomes.join(", ")) };
+    let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let (frames, calls) = (count(summary.frames, "frame"), count(summary.calls(), "call"));
+    format!("interrupted after {frames} with {calls}{outcomes}")
 }
 
 /// What the list does not show although it was there, in a sentence: what a capture without calls
