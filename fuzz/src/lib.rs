@@ -3,6 +3,15 @@
 //! `tests/fuzz.rs` includes this file too and replays what was once found through the same
 //! functions. An input is the smallest thing that drives a layer: a capture file, a frame behind
 //! its link type, or a script of chunks with a few octets before each.
+//!
+//! To run a target, with a nightly compiler and cargo-fuzz:
+//!
+//! ```sh
+//! mkdir -p fuzz/corpus/smb
+//! cargo +nightly fuzz run smb fuzz/corpus/smb fuzz/seeds/smb -- -timeout=10 -rss_limit_mb=1024
+//! ```
+//!
+//! An input that crashed goes to `tests/fuzz/smb/` under a name that says what it is, with the fix.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;

@@ -51,6 +51,13 @@ pub struct Piece {
     pub made: bool,
 }
 
+impl Piece {
+    /// Whether both are of the same bytes.
+    fn is_beside(&self, other: &Self) -> bool {
+        (self.at, self.len) == (other.at, other.len)
+    }
+}
+
 /// Why bytes that were on the wire are not here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Missing {
@@ -218,16 +225,30 @@ impl Buffer {
     pub fn push(&mut self, view: View<'_>) {
         let at = self.len();
         self.bytes.extend_from_slice(view.bytes());
+        let mut made = Vec::new();
         for piece in view.pieces() {
-            self.note_piece(Piece { at: piece.at.saturating_add(at), ..piece });
+            let piece = Piece { at: piece.at.saturating_add(at), ..piece };
+            if !piece.made || made.last().is_some_and(|last| !piece.is_beside(last)) {
+                self.note_made(&mut made);
+            }
+            if piece.made {
+                made.push(piece);
+            } else {
+                self.note_piece(piece);
+            }
         }
+        self.note_made(&mut made);
         for hole in view.holes() {
             self.note_hole(Hole { at: hole.at.saturating_add(at), ..hole });
         }
     }
 
-    /// Appends bytes that were made from `source`: all its frames carried each of them.
+    /// Appends bytes that were made from `source`: all its frames carried each of them. Of more than
+    /// 64 frames, the first and the last are told.
     pub fn push_made(&mut self, bytes: &[u8], source: View<'_>) {
+        // Each message in these bytes has a piece for every frame: a message in that many is either
+        // long, and then nobody wants what is in it, or sent so that it costs us much.
+        const FRAMES: usize = 64;
         let (at, len) = (self.len(), clamp(bytes.len()));
         if len == 0 {
             return;
@@ -236,22 +257,45 @@ impl Buffer {
         let mut pieces: Vec<Piece> = source.pieces().collect();
         pieces.sort_by_key(|piece| piece.frame);
         pieces.dedup_by_key(|piece| piece.frame);
-        for piece in pieces {
-            self.note_piece(Piece { at, len, made: true, ..piece });
+        if pieces.len() > FRAMES {
+            let last = pieces.pop();
+            pieces.truncate(FRAMES - 1);
+            pieces.extend(last);
         }
+        let mut made =
+            pieces.into_iter().map(|piece| Piece { at, len, made: true, ..piece }).collect();
+        self.note_made(&mut made);
     }
 
     fn note_piece(&mut self, piece: Piece) {
         match self.pieces.last_mut() {
             Some(last)
-                if (last.frame, last.made) == (piece.frame, piece.made)
+                if !last.made
+                    && last.frame == piece.frame
                     && last.at.saturating_add(last.len) == piece.at
-                    && last.offset.saturating_add(if piece.made { 0 } else { last.len })
-                        == piece.offset =>
+                    && last.offset.saturating_add(last.len) == piece.offset =>
             {
                 last.len = last.len.saturating_add(piece.len);
             }
             _ => self.pieces.push(piece),
+        }
+    }
+
+    /// Takes the pieces of one run of bytes that were made, which may go on with the run before it.
+    fn note_made(&mut self, run: &mut Vec<Piece>) {
+        let start = self.pieces.len().checked_sub(run.len());
+        let before = start.and_then(|start| self.pieces.get_mut(start..)).unwrap_or_default();
+        let goes_on = |(before, piece): (&Piece, &Piece)| {
+            before.made
+                && (before.frame, before.offset) == (piece.frame, piece.offset)
+                && before.at.saturating_add(before.len) == piece.at
+        };
+        if before.len() == run.len() && before.iter().zip(&*run).all(goes_on) {
+            for (before, piece) in before.iter_mut().zip(run.drain(..)) {
+                before.len = before.len.saturating_add(piece.len);
+            }
+        } else {
+            self.pieces.append(run);
         }
     }
 
@@ -393,9 +437,28 @@ mod tests {
         again.push(b.view().slice(Span::new(0, 1)));
         again.push(b.view().from(1));
         assert_eq!(again.view().bytes(), b"yz");
-        for n in 0..2 {
-            assert_eq!(again.view().from(n).frames(), [FrameNo(7), FrameNo(9)]);
+        assert_eq!(again.view().pieces().collect::<Vec<_>>(), [made(0, 2, 7), made(0, 2, 9)]);
+        // Another run may have fewer frames.
+        again.push_made(b"!", source.view().from(6));
+        let frames = |at| again.view().slice(Span::new(at, at + 1)).frames();
+        assert_eq!(frames(1), [FrameNo(7), FrameNo(9)]);
+        assert_eq!(frames(2), [FrameNo(9)]);
+    }
+
+    #[test]
+    fn of_many_frames_the_first_and_the_last_are_told() {
+        let mut source = Buffer::default();
+        for n in 0..1000 {
+            source.push(View::new(b"x", &[piece(0, 1, n, 54)], &[]));
         }
+        let mut b = Buffer::default();
+        for _ in 0..100 {
+            b.push_made(b"made", source.view());
+        }
+        let frames = b.view().slice(Span::new(77, 78)).frames();
+        assert_eq!((frames.len(), frames[0], frames[63]), (64, FrameNo(0), FrameNo(999)));
+        assert_eq!(b.view().pieces().count(), 64, "one run");
+        assert_eq!(b.view().time(), Some(Time::from_nanos(999)));
     }
 
     #[test]

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! INVARIANT: a byte is covered by exactly one [`Piece`] (it travelled in that frame), or, if it was
-//! made by decompression, by one for each frame it was made from, or by one [`Hole`] (it was never
-//! seen; the byte in its place is a zero that nobody may read).
+//! made by decompression, by one for each frame it was made from (of very many, for the first and the
+//! last), or by one [`Hole`] (it was never seen; the byte in its place is a zero that nobody may read).
 
 mod buffer;
 #[macro_use]
