@@ -8,6 +8,7 @@
 mod common;
 mod logs;
 mod plain;
+mod stubs;
 
 use std::collections::BTreeMap;
 use std::path::Path;
