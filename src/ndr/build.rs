@@ -54,8 +54,8 @@ pub fn build<N: AsRef<str>>(
             there && &*param.field.name == name
         });
         if !known && returns.is_none_or(|field| &*field.name != name && name != RETURN) {
-            let expected = format!("no such parameter of {}", operation.name);
-            return Err(Unencodable::new(expected, arg.what()).under(name));
+            let expected = format!("a parameter of {} in this direction", operation.name);
+            return Err(mismatch(&expected, arg).under(name));
         }
     }
     let given = |name: &str| args.iter().find(|(of, _)| of.as_ref() == name).map(|(_, arg)| arg);
@@ -342,7 +342,7 @@ impl Builder<'_> {
         let fields: Vec<&Field> = record.fields.iter().collect();
         let stray = given.iter().find(|(of, _)| fields.iter().all(|field| &*field.name != of));
         if let Some((of, arg)) = stray {
-            return Err(mismatch(&format!("no such member of {name}"), arg).under(of));
+            return Err(mismatch(&format!("a member of {name}"), arg).under(of));
         }
         let given = |name: &str| given.iter().find(|(of, _)| of == name).map(|(_, arg)| arg);
         let fields = self.fields(&fields, Site::Member, &given, Scope::new())?;
@@ -362,7 +362,7 @@ impl Builder<'_> {
         let switched = union.encapsulated.as_ref().map(|(name, _)| &**name);
         for (of, arg) in &rest {
             if of != DISCRIMINANT && Some(of.as_str()) != switched {
-                return Err(mismatch(&format!("no such arm of {name}"), arg).under(of));
+                return Err(mismatch(&format!("an arm of {name}"), arg).under(of));
             }
         }
         if let [_, (of, arg), ..] = chosen.as_slice() {

@@ -44,20 +44,21 @@ pub fn encode(
     let returns = operation.returns.as_ref().filter(|_| direction == Direction::Out);
     let known = |name: &str| wanted.iter().any(|field| &*field.name == name);
     if let Some((name, value)) = params.iter().find(|(name, _)| !known(name)) {
-        let message = format!("no parameter of {} in this direction", operation.name);
-        return Err(Unencodable::new(message, value.data.what()).under(name));
+        let expected = format!("a parameter of {} in this direction", operation.name);
+        return Err(Unencodable::new(expected, value.data.what()).under(name));
     }
     run(types, context, stub, |encoder| {
-        for field in wanted {
-            let found = params.iter().find(|(name, _)| *name == field.name);
+        for (at, field) in wanted.into_iter().enumerate() {
+            let named = |(name, _): &&(Arc<str>, Value)| *name == field.name;
+            let found = params.get(at).filter(named).or_else(|| params.iter().find(named));
             encoder.parameter(field, found.map(|(_, value)| value))?;
         }
         match (returns, ret) {
             (Some(field), ret) => encoder.parameter(field, ret),
             (None, None) => Ok(()),
             (None, Some(value)) => {
-                let message = format!("nothing, for {} returns nothing", operation.name);
-                Err(Unencodable::new(message, value.data.what()).under("return"))
+                let expected = format!("nothing, for {} returns nothing", operation.name);
+                Err(Unencodable::new(expected, value.data.what()).under("return"))
             }
         }
     })

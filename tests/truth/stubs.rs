@@ -96,7 +96,7 @@ fn compare(
     for at in from..used {
         if stub[at] != again[at] {
             if own[at] {
-                return Err(format!("octet {at} of {used}: {:02x?} {:02x?}", stub, again));
+                return Err(format!("octet {at} of {used}: {stub:02x?} {again:02x?}"));
             }
             padded = true;
         }

@@ -3,6 +3,7 @@
 
 mod build;
 mod constructs;
+mod random;
 mod robust;
 mod scmp;
 
