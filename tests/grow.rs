@@ -1,13 +1,13 @@
 //! What the benchmark makes of small captures is that many times their calls, and nothing is lost.
 
-#[path = "../benches/grow.rs"]
+#[path = "../benches/throughput/grow.rs"]
 mod grow;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::path::Path;
 
-use grow::{Grown, Template, Until, grow};
+use grow::{Grown, Template, grow};
 use vshark::bytes::Time;
 use vshark::call::Call;
 use vshark::capture::Capture;
@@ -37,8 +37,8 @@ fn read(capture: Vec<u8>) -> (Vec<Call>, Summary) {
 
 fn grown(templates: &[Template], repetitions: u64) -> (Grown, Vec<Call>, Summary) {
     let mut out = Vec::new();
-    let grown =
-        grow(templates, Until::Repetitions(repetitions), &mut out).expect("memory has room");
+    let enough = |grown: &Grown| grown.repetitions == repetitions;
+    let grown = grow(templates, enough, &mut out).expect("memory has room");
     assert_eq!(grown.repetitions, repetitions);
     let (calls, summary) = read(out);
     (grown, calls, summary)
@@ -85,7 +85,7 @@ fn bulk_is_repeated() {
 fn a_size_is_reached_checksums_stay_right_and_time_goes_on() {
     let mut out = Vec::new();
     let templates = templates(&["a-ntlm-sign-smb311.pcap"]);
-    let grown = grow(&templates, Until::Bytes(9_000_000), &mut out).unwrap();
+    let grown = grow(&templates, |grown: &Grown| grown.bytes >= 9_000_000, &mut out).unwrap();
     assert!(grown.repetitions > 256 && grown.bytes >= 9_000_000 && out.len() > 9_000_000);
     let mut capture = Capture::from_reader("grown", Box::new(Cursor::new(out)));
     let (mut seen, mut last) = (0, Time::default());

@@ -1,9 +1,9 @@
 //! How fast vshark is, and in how much memory, beside tshark on the same files.
 //!
 //! ```text
-//! cargo bench                                   256 MB of each kind
-//! VSHARK_BENCH_MB=1024 cargo bench              more
-//! VSHARK_BENCH_ONLY=rpc cargo bench             one kind: bulk, rpc
+//! cargo bench --bench throughput                          256 MB of each kind
+//! VSHARK_BENCH_MB=1024 cargo bench --bench throughput     more
+//! VSHARK_BENCH_ONLY=rpc cargo bench --bench throughput    one kind: bulk, rpc
 //! ```
 //!
 //! The files are made in the target directory, and are gone afterwards.
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use grow::{Grown, Template, Until, grow};
+use grow::{Grown, Template, grow};
 
 /// Runs of vshark, of which the fastest counts; tshark is run once.
 const RUNS: usize = 3;
@@ -149,8 +149,8 @@ fn say(text: &str) {
 /// Makes a file and reads it once, so that no program pays for the disk.
 fn make(templates: &[Template], megabytes: u64, path: &Path) -> Grown {
     let file = File::create(path).expect("the target directory can be written to");
-    let until = Until::Bytes(megabytes * 1_000_000);
-    let grown = grow(templates, until, BufWriter::new(file)).expect("the disk has room");
+    let enough = |grown: &Grown| grown.bytes >= megabytes * 1_000_000;
+    let grown = grow(templates, enough, BufWriter::new(file)).expect("the disk has room");
     let mut file = File::open(path).expect("it was made");
     let mut buffer = vec![0; 1 << 20];
     while file.read(&mut buffer).expect("it can be read") > 0 {}

@@ -39,15 +39,6 @@ impl Template {
     }
 }
 
-/// When no further repetition is begun.
-#[derive(Clone, Copy)]
-pub(crate) enum Until {
-    /// There are so many.
-    Repetitions(u64),
-    /// There are so many octets of frames.
-    Bytes(u64),
-}
-
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Grown {
@@ -57,19 +48,20 @@ pub(crate) struct Grown {
     pub(crate) bytes: u64,
 }
 
-/// Writes repetitions of the templates, taken in turn, as pcapng.
-pub(crate) fn grow<W: Write>(templates: &[Template], until: Until, out: W) -> io::Result<Grown> {
+/// Writes repetitions of the templates, taken in turn, as pcapng. None is begun once there is
+/// `enough`.
+pub(crate) fn grow<W: Write>(
+    templates: &[Template],
+    enough: impl Fn(&Grown) -> bool,
+    out: W,
+) -> io::Result<Grown> {
     let mut writer = Writer::new(out, Some("made by repetition of small captures"))?;
     let mut grown = Grown::default();
     // Repetitions under way, with the frames they have left.
     let mut open = VecDeque::<(u64, &[(u32, Vec<u8>)])>::new();
     let mut turn = templates.iter().cycle();
     loop {
-        let more = match until {
-            Until::Repetitions(n) => grown.repetitions < n,
-            Until::Bytes(n) => grown.bytes < n,
-        };
-        if more && open.len() < AT_ONCE {
+        if open.len() < AT_ONCE && !enough(&grown) {
             let template = turn.next().expect("there is a template");
             open.push_back((grown.repetitions, &template.frames));
             grown.repetitions += 1;
