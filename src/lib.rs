@@ -37,7 +37,7 @@
 //! | [`smb`] | SMB 1 to 3: messages (pure), sessions and pipes over all connections (state) |
 //! | [`rpc`] | DCE/RPC: PDUs (pure), associations and calls in flight (state) |
 //! | [`idl`] | IDL text to a type table |
-//! | [`ndr`] | a type of that table over a stub: values; NDR and NDR64 |
+//! | [`ndr`] | a type of that table over a stub: values, and back; NDR and NDR64 |
 //! | [`protocol`] | the registry of `dissectors/`, and FSRVP's messages as Rust types |
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |

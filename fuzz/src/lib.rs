@@ -27,7 +27,7 @@ use vshark::capture::{Capture, Origins};
 use vshark::filter::{Column, Filter, Subject};
 use vshark::idl::Syntax;
 use vshark::ndr::tower::Tower;
-use vshark::ndr::{self, Context, Direction};
+use vshark::ndr::{self, Arg, Arguments, Context, Decoded, Direction};
 use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::{Grade, Interface, Registry, fsrvp};
 use vshark::report::{json, show, text, value};
@@ -610,6 +610,37 @@ fn decode(
         Direction::In => drop(fsrvp::Request::bind(opnum, &decoded)),
         Direction::Out => drop(fsrvp::Response::bind(opnum, &decoded)),
     }
+    if decoded.stop.is_none() {
+        encode(interface, opnum, direction, decoded, context);
+    }
+}
+
+/// What was read to its end can be written, and reads the same again.
+fn encode(
+    interface: &Interface,
+    opnum: u16,
+    direction: Direction,
+    decoded: Decoded,
+    context: Context,
+) {
+    let odd = !decoded.notes.is_empty();
+    let shown =
+        |decoded: &Decoded| (value::fields(&decoded.params), decoded.ret.as_ref().map(value::json));
+    let before = shown(&decoded);
+    let write = |arguments: &Arguments| {
+        let mut stub = Vec::new();
+        let written = interface.encode(opnum, direction, arguments, context, &mut stub);
+        written.expect("the operation is known").map(|()| stub)
+    };
+    let stub = write(&decoded.into()).expect("what was read can be written");
+    let again = interface.decode(opnum, direction, View::new(&stub, &[], &[]), 0, context);
+    let again = again.expect("the operation is known");
+    // What is odd may be put right, or be taken otherwise where nothing follows it.
+    if !odd {
+        assert_eq!(again.stop, None, "what was written can be read");
+        assert_eq!(shown(&again), before);
+        assert_eq!(write(&again.into()).as_ref(), Ok(&stub));
+    }
 }
 
 /// Text as an IDL file that may import the common types. What compiles decodes a few bytes.
@@ -637,6 +668,13 @@ pub fn idl(data: &[u8]) {
                 let mut tree = Tree::default();
                 ndr::rows(&decoded, &mut tree);
                 check_rows(&tree);
+                let (params, ret) = (&decoded.params, decoded.ret.as_ref());
+                let mut out = Vec::new();
+                let written =
+                    ndr::encode(types, operation, direction, params, ret, context, &mut out);
+                assert!(written.is_ok() || out.is_empty());
+                let args: &[(&str, Arg)] = &[];
+                let _ = ndr::build(types, operation, direction, args);
             }
         }
     }

@@ -30,7 +30,7 @@ pub use reader::{Order, Reader, Stop, Why};
 pub use side::{Both, Ends, Side};
 pub use stream::{Framed, Layer, Stream};
 pub use time::{Time, millionths};
-pub use tree::{Field, Format, Node, Scalar, Sink, Tree, is_invisible, printable};
+pub use tree::{Field, Format, Node, Scalar, Sink, Tree, first_invisible, is_invisible, printable};
 
 /// A globally unique identifier; printed lower-case and hyphenated everywhere.
 pub type Guid = uuid::Uuid;

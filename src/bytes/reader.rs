@@ -172,6 +172,7 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
     }
 
     /// The next `n` bytes without a row; for engines that write rows of their own.
+    #[inline]
     pub fn take(&mut self, n: u32) -> Result<&'v [u8], Stop> {
         let span = self.check(n)?;
         self.pos = span.end;
@@ -179,12 +180,14 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
     }
 
     /// The next `N` bytes without a row.
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Stop> {
         let at = self.pos;
         let bytes = self.take(clamp(N))?;
         bytes.try_into().map_err(|_| Stop::malformed(at, "internal length"))
     }
 
+    #[inline]
     fn check(&self, n: u32) -> Result<Span, Stop> {
         let left = self.left();
         if n > left {
@@ -288,6 +291,7 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
     }
 
     /// An unsigned 16-bit integer without a row.
+    #[inline]
     pub fn raw_u16(&mut self) -> Result<u16, Stop> {
         let bytes = self.array()?;
         Ok(match self.order {
@@ -297,6 +301,7 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
     }
 
     /// An unsigned 32-bit integer without a row.
+    #[inline]
     pub fn raw_u32(&mut self) -> Result<u32, Stop> {
         let bytes = self.array()?;
         Ok(match self.order {
@@ -306,6 +311,7 @@ impl<'v, 's, S: Sink> Reader<'v, 's, S> {
     }
 
     /// An unsigned 64-bit integer without a row.
+    #[inline]
     pub fn raw_u64(&mut self) -> Result<u64, Stop> {
         let bytes = self.array()?;
         Ok(match self.order {

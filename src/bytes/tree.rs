@@ -206,14 +206,27 @@ fn hex_line(bytes: &[u8]) -> String {
 /// overrides and other invisible format characters become `\u{…}`.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_invisible(c) {
+    let mut rest = text;
+    while let Some(at) = first_invisible(rest) {
+        let (plain, from) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = from.chars();
+        if let Some(c) = chars.next() {
             let _ = write!(out, "{}", c.escape_unicode());
-        } else {
-            out.push(c);
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     out
+}
+
+/// Offset of the first character of `text` that [`is_invisible`].
+pub fn first_invisible(text: &str) -> Option<usize> {
+    // Most text is plain ASCII, which is told faster than any character of it is.
+    if text.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
+        return None;
+    }
+    text.find(is_invisible)
 }
 
 /// Whether a terminal would act on `c` instead of showing it: control characters, bidirectional

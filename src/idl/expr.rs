@@ -43,6 +43,34 @@ impl Expr {
             }
         }
     }
+
+    /// The one name in it that `name` does not know, with the value that makes this `want`.
+    ///
+    /// Only for sums, products and quotients with what is known; of a quotient the least.
+    pub fn solve(&self, want: i64, name: &dyn Fn(&str) -> Option<i64>) -> Option<(&Arc<str>, i64)> {
+        match self {
+            Self::Name(of) => name(of).is_none().then_some((of, want)),
+            Self::Unary(Unop::Deref, operand) => operand.solve(want, name),
+            Self::Binary(op, operands) => {
+                let (a, b) = &**operands;
+                match (op, a.value(name), b.value(name)) {
+                    (Operator::Add, None, Some(b)) => a.solve(want.checked_sub(b)?, name),
+                    (Operator::Add, Some(a), None) => b.solve(want.checked_sub(a)?, name),
+                    (Operator::Sub, None, Some(b)) => a.solve(want.checked_add(b)?, name),
+                    (Operator::Sub, Some(a), None) => b.solve(a.checked_sub(want)?, name),
+                    (Operator::Mul, None, Some(n)) if want.checked_rem(n)? == 0 => {
+                        a.solve(want.checked_div(n)?, name)
+                    }
+                    (Operator::Mul, Some(n), None) if want.checked_rem(n)? == 0 => {
+                        b.solve(want.checked_div(n)?, name)
+                    }
+                    (Operator::Div, None, Some(b)) => a.solve(want.checked_mul(b)?, name),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
 }
 
 /// An operator on one operand.

@@ -60,9 +60,9 @@ pub struct Note {
 }
 
 /// Structures within structures, and pointers from pointers.
-const DEPTH: u32 = 96;
+pub(super) const DEPTH: u32 = 96;
 /// Values of one stub: what an array of small elements may cost in memory.
-const VALUES: u32 = 1 << 20;
+pub(super) const VALUES: u32 = 1 << 20;
 
 /// Decodes the parameters of `operation` that `stub` carries from offset `from` on.
 ///

@@ -1,4 +1,4 @@
-//! Network Data Representation: one engine over the type table.
+//! Network Data Representation: one engine over the type table, in both directions.
 //!
 //! Takes a stub (`bytes`), an operation and its [`Types`](crate::idl::Types), and gives values
 //! that know their bytes. It never fails: what was read before a fault is kept beside the
@@ -15,11 +15,19 @@
 //! [`Layout`](crate::idl::Layout)s, the width of counts and referents, and padding differ.
 //! Sizes and lengths the IDL states are held against the wire afterwards, and what disagrees is a
 //! [`Note`], because the wire describes itself.
+//!
+//! [`encode`] goes the other way, from values to the stub they were read from; [`build`] makes
+//! values of what people and JSON files give. A value that does not fit is [`Unencodable`].
 
+mod arg;
 mod array;
+mod build;
 mod check;
 mod construct;
 mod decode;
+mod encode;
+mod error;
+mod leaf;
 mod rows;
 mod serde;
 mod text;
@@ -27,7 +35,11 @@ pub mod tower;
 mod value;
 
 pub use self::serde::{BindError, Fields, guid};
+pub use arg::Arg;
+pub use build::{Arguments, build};
 pub use decode::{Context, Decoded, Direction, Note, decode, decode_type};
+pub use encode::{encode, encode_type};
+pub use error::Unencodable;
 pub use rows::rows;
 pub use text::{filetime, hex, hexadecimal, text};
 pub use value::{

@@ -105,11 +105,12 @@ pub fn hexadecimal(number: &Number) -> String {
     format!("0x{:0digits$x}", number.raw())
 }
 
+/// Nanoseconds from 1601-01-01 to 1970-01-01.
+pub(super) const FILETIME_EPOCH: i128 = 11_644_473_600 * 1_000_000_000;
+
 /// RFC 3339 in UTC with seven decimals; none before 1601 or after 9999.
 pub fn filetime(intervals: i64) -> Option<String> {
-    /// Nanoseconds from 1601-01-01 to 1970-01-01.
-    const EPOCH: i128 = 11_644_473_600 * 1_000_000_000;
-    let nanos = i128::from(u64::try_from(intervals).ok()?) * 100 - EPOCH;
+    let nanos = i128::from(u64::try_from(intervals).ok()?) * 100 - FILETIME_EPOCH;
     let time = jiff::Timestamp::from_nanosecond(nanos).ok()?;
     Some(format!("{time:.7}"))
 }

@@ -244,6 +244,17 @@ impl Value {
         value
     }
 
+    /// Number of elements of an array, and what was read of its size.
+    pub(super) fn elements(&self) -> Option<(u64, &Counts)> {
+        let (len, counts) = match &self.data {
+            Data::Text(text) => (text.len(), &text.counts),
+            Data::Bytes(bytes) => (bytes.bytes.len(), &bytes.counts),
+            Data::List(list) => (list.items.len(), &list.counts),
+            _ => return None,
+        };
+        Some((u64::try_from(len).ok()?, counts))
+    }
+
     /// As an integer, pointers followed.
     pub fn as_i64(&self) -> Option<i64> {
         match &self.target().data {

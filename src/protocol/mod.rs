@@ -22,7 +22,7 @@ use rustc_hash::FxHashMap;
 
 use crate::bytes::{Guid, View};
 use crate::idl::{Names, Operation, Types};
-use crate::ndr::{self, Context, Decoded, Direction};
+use crate::ndr::{self, Arg, Arguments, Context, Decoded, Direction, Unencodable};
 
 pub use load::LoadError;
 
@@ -95,6 +95,32 @@ impl Interface {
         let operation = self.operation(opnum).filter(|_| self.grade != Grade::Names)?;
         let types = &self.types;
         Some(ndr::decode(types, operation, direction, stub, from, context))
+    }
+
+    /// Makes values of loosely typed arguments; none for an unknown opnum. See [`ndr::build`].
+    pub fn build<N: AsRef<str>>(
+        &self,
+        opnum: u16,
+        direction: Direction,
+        args: &[(N, Arg)],
+    ) -> Option<Result<Arguments, Unencodable>> {
+        let operation = self.operation(opnum)?;
+        Some(ndr::build(&self.types, operation, direction, args))
+    }
+
+    /// Appends arguments to `stub`; none for an unknown opnum. See [`ndr::encode`].
+    pub fn encode(
+        &self,
+        opnum: u16,
+        direction: Direction,
+        arguments: &Arguments,
+        context: Context,
+        stub: &mut Vec<u8>,
+    ) -> Option<Result<(), Unencodable>> {
+        let operation = self.operation(opnum)?;
+        let Arguments { params, ret } = arguments;
+        let types = &self.types;
+        Some(ndr::encode(types, operation, direction, params, ret.as_ref(), context, stub))
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::value::fields;
-use crate::bytes::{FrameNo, Time, is_invisible, millionths};
+use crate::bytes::{FrameNo, Time, first_invisible, millionths};
 use crate::call::{Call, Outcome, Party, Stub, Transport};
 use crate::capture::{CaptureFile, Origins};
 use crate::pipeline::{Lost, Pdus, Summary};
@@ -46,7 +46,7 @@ impl Formatter for Visible {
         W: ?Sized + io::Write,
     {
         let mut rest = fragment;
-        while let Some(at) = rest.find(is_invisible) {
+        while let Some(at) = first_invisible(rest) {
             let (plain, from) = rest.split_at(at);
             out.write_all(plain.as_bytes())?;
             let mut chars = from.chars();

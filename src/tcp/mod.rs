@@ -28,7 +28,7 @@ mod half;
 mod parts;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 
 use rustc_hash::FxHashMap;
@@ -51,6 +51,9 @@ pub const ACKED_WAIT: i64 = 100_000_000;
 pub const HELD_BYTES: usize = 32 << 20;
 /// Flows remembered; beyond it, those silent for longest are forgotten.
 pub const MAX_FLOWS: usize = 1 << 16;
+
+/// Flows that have closed and are remembered, for what is sent once more.
+const MAX_CLOSED: usize = 1 << 12;
 
 /// Deadlines remembered. A flow has few, but a clock that stands still lets none of them come.
 const MAX_DEADLINES: usize = 4 * MAX_FLOWS;
@@ -127,9 +130,12 @@ pub struct Counters {
 /// All flows of a capture.
 #[derive(Debug, Default)]
 pub struct Flows {
-    /// Added by the first segment of a connection; removed when [`MAX_FLOWS`] is reached, oldest
-    /// first, or replaced when the addresses are used again.
+    /// Added by the first segment of a connection; removed when [`MAX_CLOSED`] others have closed
+    /// after it, or [`MAX_FLOWS`] is reached, oldest first, or replaced when the addresses are used
+    /// again.
     table: FxHashMap<Key, State>,
+    /// Flows that have closed, in that order. Added when one closes; removed beyond [`MAX_CLOSED`].
+    closed: VecDeque<(Key, FlowId)>,
     /// Flows in which something waits, by the time at which it is given up. Added when a flow
     /// starts waiting or has to wait less; removed when that time comes, or when there are more
     /// than [`MAX_DEADLINES`] of which most are of flows that are gone.
@@ -194,6 +200,10 @@ impl Flows {
         }
         self.held_bytes = (self.held_bytes + state.held_bytes()).saturating_sub(before);
         state.queue(key, &mut self.deadlines);
+        if state.closed {
+            let id = state.flow.id;
+            self.forget_closed(key, id, to);
+        }
         if self.deadlines.len() > MAX_DEADLINES {
             let table = &self.table;
             self.deadlines.retain(|Reverse((due, id, key))| {
@@ -269,11 +279,28 @@ impl Flows {
             let Some(state) = self.table.get_mut(&key).filter(|state| state.flow.id == id) else {
                 continue;
             };
-            let before = state.held_bytes();
+            let (before, closed) = (state.held_bytes(), state.closed);
             state.queued = None;
             state.give_up(self.now, self.held_bytes, &mut self.counters, to);
             self.held_bytes = (self.held_bytes + state.held_bytes()).saturating_sub(before);
             state.queue(key, &mut self.deadlines);
+            if state.closed && !closed {
+                self.forget_closed(key, id, to);
+            }
+        }
+    }
+
+    /// A flow has closed; forgets the one that closed [`MAX_CLOSED`] flows before it.
+    fn forget_closed(&mut self, key: Key, id: FlowId, to: &mut impl Receiver) {
+        self.closed.push_back((key, id));
+        if self.closed.len() <= MAX_CLOSED {
+            return;
+        }
+        let Some((key, id)) = self.closed.pop_front() else { return };
+        if self.table.get(&key).is_some_and(|state| state.flow.id == id)
+            && let Some(mut state) = self.table.remove(&key)
+        {
+            self.finish_flow(&mut state, to);
         }
     }
 }

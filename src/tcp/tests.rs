@@ -522,3 +522,30 @@ fn an_acknowledged_fin_holds_nothing_up() {
     assert_eq!(text(&to.streams.client), "xxxxx");
     assert_eq!(flows.counters().out_of_order, 0);
 }
+
+#[test]
+fn flows_that_closed_long_ago_are_forgotten() {
+    let (mut flows, mut to) = (Flows::default(), Collect::default());
+    let reset = Packet { rst: true, ..packet(Side::Server, 0, b"", 0) };
+    let rounds = MAX_CLOSED + 100;
+    for round in 0..rounds {
+        let ip = std::net::Ipv4Addr::from(0x0a00_0000 + clamp(round));
+        for packet in [&syn(Side::Client), &reset] {
+            let mut segment = segment(packet, 2 * u64::try_from(round).unwrap());
+            let client = match packet.from {
+                Side::Client => &mut segment.header.src,
+                Side::Server => &mut segment.header.dst,
+            };
+            client.set_ip(ip.into());
+            // The first one stays open.
+            if round > 0 || packet.syn {
+                flows.segment(&segment, &mut to);
+            }
+        }
+    }
+    assert_eq!(to.closed, rounds - 1);
+    assert_eq!(flows.table.len(), MAX_CLOSED + 1, "those that closed last, and the open one");
+    assert_eq!(flows.closed.len(), MAX_CLOSED);
+    flows.finish(&mut to);
+    assert_eq!(to.closed, rounds, "each closes once");
+}

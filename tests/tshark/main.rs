@@ -34,7 +34,8 @@ const COPIES: &[(&str, &str)] = &[
 
 /// What tshark takes for PDUs and is data of files, as it says itself: it names their share a disk.
 /// The lab wrote those data so that they look like the header of a request.
-const IN_FILES: &[(&str, usize)] = &[("g-bulk-same-connection-sign.pcap", 41)];
+const IN_FILES: &[(&str, usize)] =
+    &[("g-bulk-same-connection-sign.pcap", 41), ("g-bulk-same-connection-sign.pcap.gz", 41)];
 
 /// Values that only we show: file, call, side, name, value, and why.
 const OURS_ALONE: &[(&str, u64, &str, &str, &str, &str)] = &[(

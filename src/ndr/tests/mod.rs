@@ -1,7 +1,9 @@
 //! Bytes in, JSON out, one construct at a time; the samples follow the layout rules of the
 //! standards, field by field.
 
+mod build;
 mod constructs;
+mod random;
 mod robust;
 mod scmp;
 mod tower;
@@ -65,6 +67,12 @@ fn check(declarations: &str, context: Context, sample: &str, expect: &str) {
     let found = fields(&decoded.params).to_string();
     let found = [vec![found.as_str()], notes].concat().join("; ");
     assert_eq!(found.replace('"', "'"), expect);
+    let mut again = Vec::new();
+    let operation = module.interfaces[0].operations.last().unwrap();
+    let encoded =
+        encode(&module.types, operation, Direction::In, &decoded.params, None, context, &mut again);
+    assert_eq!(encoded, Ok(()));
+    assert_eq!(again, stub);
     for len in 0..stub.len() {
         let decoded = request(&module, &stub[..len], context);
         let stop = decoded.stop.expect("a prefix is short");

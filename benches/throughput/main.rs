@@ -1,0 +1,186 @@
+//! How fast vshark is, and in how much memory, beside tshark on the same files.
+//!
+//! ```text
+//! cargo bench --bench throughput                          256 MB of each kind
+//! VSHARK_BENCH_MB=1024 cargo bench --bench throughput     more
+//! VSHARK_BENCH_ONLY=rpc cargo bench --bench throughput    one kind: bulk, rpc
+//! ```
+//!
+//! The files are made in the target directory, and are gone afterwards.
+
+mod grow;
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Write, stdout};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use grow::{Grown, Template, grow};
+
+/// Runs of vshark, of which the fastest counts; tshark is run once.
+const RUNS: usize = 3;
+
+/// A kind of capture, and what it is made of.
+struct Kind {
+    name: &'static str,
+    about: &'static str,
+    templates: &'static [&'static str],
+}
+
+const KINDS: [Kind; 2] = [
+    Kind {
+        name: "bulk",
+        about: "files read and written over SMB 3, eleven FSRVP calls for every 2.6 MB",
+        templates: &["g-bulk-same-connection-sign.pcap.gz"],
+    },
+    Kind {
+        name: "rpc",
+        about: "FSRVP over SMB 2 and 3, little else",
+        templates: &[
+            "a-ntlm-sign-smb311.pcap",
+            "a5-spnego-sign.pcap",
+            "d-SMB2_02-sign.pcap",
+            "e-py-create_fails.pcap",
+            "g-two_pipes_one_session.pcap",
+            "et-torture-create_simple-bigendian-sign.pcap",
+        ],
+    },
+];
+
+/// What a run took.
+#[derive(Clone, Copy)]
+struct Run {
+    time: Duration,
+    /// The most memory it ever had, in KiB, where the system tells.
+    peak: Option<u64>,
+}
+
+fn main() {
+    let megabytes = match std::env::var("VSHARK_BENCH_MB") {
+        Ok(text) => text.parse().expect("VSHARK_BENCH_MB is a number of megabytes"),
+        Err(_) => 256,
+    };
+    let only = std::env::var("VSHARK_BENCH_ONLY").ok();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    for kind in KINDS {
+        if only.as_deref().is_some_and(|only| only != kind.name) {
+            continue;
+        }
+        let template = |name: &&str| Template::read(&root.join("captures").join(name));
+        let templates: Vec<_> = kind.templates.iter().map(template).collect();
+        measure(&kind, &templates, megabytes, &folder);
+    }
+}
+
+fn measure(kind: &Kind, templates: &[Template], megabytes: u64, folder: &Path) {
+    say(&format!("\n{}: {}", kind.name, kind.about));
+    let vshark = env!("CARGO_BIN_EXE_vshark");
+    let export = |path: &Path| run(Command::new(vshark).arg("export").arg(path));
+    // Memory must not grow with the file, so an eighth of it is measured too.
+    let part = folder.join(format!("{}-part.pcapng", kind.name));
+    make(templates, megabytes / 8, &part);
+    let of_part = export(&part).and_then(|run| run.peak);
+    remove(&part);
+
+    let path = folder.join(format!("{}.pcapng", kind.name));
+    let grown = make(templates, megabytes, &path);
+    say(&format!(
+        "{} MB, {} packets, {} conversations",
+        grown.bytes / 1_000_000,
+        grown.frames,
+        grown.repetitions
+    ));
+    let best = |runs: Vec<Option<Run>>| {
+        let peak = runs.iter().flatten().filter_map(|run| run.peak).max();
+        let time = runs.iter().flatten().map(|run| run.time).min();
+        time.map(|time| Run { time, peak })
+    };
+    let calls = |path: &Path| run(Command::new(vshark).arg("calls").arg(path));
+    let exported = best((0..RUNS).map(|_| export(&path)).collect());
+    let listed = best((0..RUNS).map(|_| calls(&path)).collect());
+    say("running tshark, which takes a while …");
+    let fields = ["-Y", "dcerpc", "-T", "fields", "-e", "frame.number"];
+    let judge = run(Command::new("tshark").arg("-r").arg(&path).args(fields));
+    remove(&path);
+
+    let heads = ["program", "seconds", "GB/s", "packets/s", "peak MiB", "times tshark"];
+    line(heads.map(str::to_owned));
+    for (name, result) in [("vshark export", exported), ("vshark calls", listed), ("tshark", judge)]
+    {
+        match result {
+            Some(run) => line(row(name, run, &grown, judge)),
+            None => say(&format!("{name} could not be run")),
+        }
+    }
+    if let (Some(part), Some(whole)) = (of_part, exported.and_then(|run| run.peak)) {
+        say(&format!(
+            "vshark export took {} MiB for an eighth of it, {} MiB for all of it",
+            part / 1024,
+            whole / 1024
+        ));
+    }
+}
+
+fn row(name: &str, run: Run, grown: &Grown, judge: Option<Run>) -> [String; 6] {
+    let seconds = run.time.as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let per_second = |n: u64| n as f64 / seconds;
+    [
+        name.to_owned(),
+        format!("{seconds:.2}"),
+        format!("{:.3}", per_second(grown.bytes) / 1e9),
+        format!("{:.0}", per_second(grown.frames)),
+        run.peak.map_or_else(|| "unknown".to_owned(), |kib| (kib / 1024).to_string()),
+        judge.map_or_else(String::new, |of| format!("{:.1}", of.time.as_secs_f64() / seconds)),
+    ]
+}
+
+fn line([name, cells @ ..]: [String; 6]) {
+    let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:>12}")).collect();
+    say(&format!("{name:<14}{}", cells.concat()));
+}
+
+fn say(text: &str) {
+    let _ = writeln!(stdout(), "{text}");
+}
+
+/// Makes a file and reads it once, so that no program pays for the disk.
+fn make(templates: &[Template], megabytes: u64, path: &Path) -> Grown {
+    let file = File::create(path).expect("the target directory can be written to");
+    let enough = |grown: &Grown| grown.bytes >= megabytes * 1_000_000;
+    let grown = grow(templates, enough, BufWriter::new(file)).expect("the disk has room");
+    let mut file = File::open(path).expect("it was made");
+    let mut buffer = vec![0; 1 << 20];
+    while file.read(&mut buffer).expect("it can be read") > 0 {}
+    grown
+}
+
+fn remove(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
+
+/// Runs a program to its end; none if there is no such program, or it fails.
+fn run(command: &mut Command) -> Option<Run> {
+    let begin = Instant::now();
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut child = child.ok()?;
+    let mut peak = None;
+    loop {
+        peak = high_water(child.id()).or(peak);
+        match child.try_wait().ok()? {
+            Some(status) if status.success() => break,
+            Some(_) => return None,
+            None => std::thread::sleep(Duration::from_millis(2)),
+        }
+    }
+    Some(Run { time: begin.elapsed(), peak })
+}
+
+/// `VmHWM` of a process that runs, in KiB. Only Linux tells.
+fn high_water(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
