@@ -138,7 +138,7 @@ fn row(name: &str, run: Run, grown: &Grown, judge: Option<Run>) -> [String; 6] {
 }
 
 fn line([name, cells @ ..]: [String; 6]) {
-    let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:>12}")).collect();
+    let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:>14}")).collect();
     say(&format!("{name:<14}{}", cells.concat()));
 }
 
