@@ -39,6 +39,7 @@
 //! | [`idl`] | IDL text to a type table |
 //! | [`ndr`] | a type of that table over a stub: values, and back; NDR and NDR64 |
 //! | [`protocol`] | the registry of `dissectors/`, and FSRVP's messages as Rust types |
+//! | [`scenario`] | conversations as text, written as captures: the way back through all of the above |
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
 //! | [`report`] | the call list, one call or frame in full, the JSON records |
@@ -95,6 +96,10 @@
 //!   against each other.
 //! - **a field of the filter language**: a row of the table in `src/filter/names.rs`; parameters of
 //!   interfaces need none. What other tools call an interface is `[filter]` in its `rules.toml`.
+//! - **a word of the scenario language**: a setting in `src/scenario/settings.rs` and
+//!   `src/scenario/direct.rs`, an event in `src/scenario/events.rs` and `src/scenario/play.rs`; short
+//!   names of parameters, and what a conversation may leave out, in `src/scenario/fsrvp.rs`. The
+//!   language's page is that of the module.
 //! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`.
 
 #![cfg_attr(
@@ -122,6 +127,7 @@ pub mod pipeline;
 pub mod protocol;
 pub mod report;
 pub mod rpc;
+pub mod scenario;
 pub mod security;
 pub mod skew;
 pub mod smb;

@@ -17,6 +17,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("idl", &["bytes"]),
     ("ndr", &["bytes", "idl"]),
     ("protocol", &["bytes", "idl", "ndr"]),
+    ("scenario", &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "smb"]),
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
     ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "smb", "tcp"]),
     (

@@ -32,6 +32,7 @@ use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::{Grade, Interface, Registry, fsrvp};
 use vshark::report::{json, show, text, value};
 use vshark::rpc::{self, ChannelId, Origin, Rpc, datagram, pdu, trailer};
+use vshark::scenario::Scenario;
 use vshark::smb::{self, ConnectionId, Smb};
 use vshark::tcp::{Flow, Flows, Interest, Receiver, Segment};
 use vshark::{idl, net, security};
@@ -43,7 +44,7 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 10] = [
+pub const TARGETS: [(&str, Run); 11] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
@@ -54,6 +55,7 @@ pub const TARGETS: [(&str, Run); 10] = [
     ("ndr", ndr),
     ("idl", idl),
     ("filter", filter),
+    ("scenario", scenario),
 ];
 
 /// The octets of a script, taken from the front.
@@ -747,4 +749,34 @@ fn asked(opnum: u16, stub: &[u8]) -> Call {
     };
     let carrier = Carrier { transport: Transport::Tcp, client_name: None, server_name: None };
     Call::new(call, carrier, &REGISTRY)
+}
+
+/// Text as a scenario. What is understood and short is played, and its capture is read.
+pub fn scenario(data: &[u8]) {
+    /// Statements written out, so that an input takes milliseconds.
+    const MOST: usize = 200;
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let scenario = match Scenario::parse("input", text, &REGISTRY) {
+        Ok(scenario) => scenario,
+        Err(error) => {
+            assert!(error.line > 0 && error.column > 0);
+            return;
+        }
+    };
+    if scenario.calls().len() > MOST || text.len() > 4096 {
+        return;
+    }
+    let mut file = Vec::new();
+    if scenario.write(&mut file).is_err() {
+        return;
+    }
+    let mut capture = Capture::from_reader("made", Box::new(Cursor::new(file)));
+    let mut pipeline = Pipeline::new(&REGISTRY);
+    let mut events = Vec::new();
+    while capture.advance() {
+        pipeline.frame(&capture.frame(), &mut events);
+    }
+    assert!(capture.problems().is_empty(), "what is written can be read");
+    pipeline.finish(&mut events);
+    assert_eq!(pipeline.summary().rpc.malformed, 0, "no PDU that is written is malformed");
 }

@@ -7,6 +7,11 @@ use std::fmt;
 pub struct Time(i64);
 
 impl Time {
+    /// From whole seconds since the epoch, of this age of the world.
+    pub const fn from_secs(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000_000))
+    }
+
     /// From nanoseconds since the epoch; a value out of range is clamped.
     pub fn from_nanos(nanos: i128) -> Self {
         Self(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))

@@ -52,6 +52,9 @@ pub(crate) enum Command {
         vshark export backup.pcapng > backup.ndjson\n  \
         vshark export --schema > vshark.schema.json")]
     Export(Export),
+    /// Make a capture from a conversation written as text
+    #[command(after_help = vshark::scenario::HELP)]
+    Scenario(Scenario),
     /// List the fields that -Y and -e know
     #[command(after_help = "Examples:\n  \
         vshark names                all of them: name, kind, what it says\n  \
@@ -192,6 +195,17 @@ pub(crate) struct Export {
     /// Write the JSON Schema of the records instead
     #[arg(long)]
     pub(crate) schema: bool,
+}
+
+/// `vshark scenario`
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Scenario {
+    /// The conversation; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The capture to write, pcapng; `-` is standard output
+    #[arg(short = 'o', long, value_name = "OUT.pcapng")]
+    pub(crate) output: PathBuf,
 }
 
 /// `vshark names`

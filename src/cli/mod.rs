@@ -8,6 +8,7 @@ mod extract;
 mod input;
 mod interrupt;
 mod progress;
+mod scenario;
 mod select;
 mod show;
 mod spool;
@@ -58,6 +59,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(Command::Export(export)) => {
             return export::run(export, &args.shared, &registry, &mut plain());
         }
+        Some(Command::Scenario(made)) => return scenario::run(made, &registry),
         Some(Command::Names(names)) => return docs::names(names, &registry, &mut plain()),
         Some(Command::Completions(to)) => return docs::completions(to, &registry, &mut plain()),
         Some(Command::Man) => return docs::man(&mut plain()),

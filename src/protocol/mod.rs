@@ -182,6 +182,16 @@ impl Registry {
         self.common.values.iter().chain(own).map(|(code, name)| (&**name, *code))
     }
 
+    /// The status codes an interface names, or those every interface shares.
+    pub fn statuses_of<'a>(
+        &'a self,
+        interface: Option<&'a Interface>,
+    ) -> impl Iterator<Item = (u32, &'a str)> {
+        let names = interface.map_or(&self.common, |interface| &interface.status);
+        let code = |code: i64| u32::try_from(code).ok();
+        names.values.iter().filter_map(move |(value, name)| Some((code(*value)?, &**name)))
+    }
+
     /// Name of a status code: the interface's own, or else the one every interface shares.
     pub fn status_name<'a>(
         &'a self,

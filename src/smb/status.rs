@@ -32,6 +32,11 @@ impl Status {
         NAMES.iter().find(|(value, _)| *value == self.0).map(|(_, name)| *name)
     }
 
+    /// Every value with a name.
+    pub fn named() -> impl Iterator<Item = (Self, &'static str)> {
+        NAMES.iter().map(|(value, name)| (Self(*value), *name))
+    }
+
     /// Reads one with its row.
     pub(super) fn read<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Self, Stop> {
         let at = r.pos();

@@ -1,0 +1,386 @@
+//! [`Association`]: a bound pipe or connection, and the calls on it.
+
+use std::io;
+use std::rc::Rc;
+
+use super::film::{Film, Phase};
+use super::session::{Asked, Session};
+use super::settings::{Auth, Settings};
+use super::steps::{Answer, BindAnswer, Call, Stub};
+use super::wire::auth::{self, OID_KERBEROS, OID_NTLM};
+use super::wire::kerberos;
+use super::wire::octets::{chance, noise};
+use super::wire::rpc::{self, Asks, Cut, Head, SyntaxId, Verdict, Verifier, ptype};
+use super::wire::smb::{self, FileId, command};
+use crate::bytes::{Both, Guid, Side};
+use crate::ndr::{self, Context, Direction};
+use crate::smb::Status;
+
+/// Octets of an answer a client has room for.
+const MOST: u32 = 0x1_0000;
+
+/// A pipe or connection on which an interface was bound.
+pub(super) struct Association {
+    /// The interface it is for.
+    pub(super) interface: Guid,
+    syntax_id: SyntaxId,
+    carrier: Carrier,
+    settings: Rc<Settings>,
+    /// Whether a bind was accepted on it.
+    pub(super) bound: bool,
+    call_id: u32,
+    /// Messages protected so far.
+    sequence: Both<u32>,
+    /// Whether the trailer was sent.
+    trailed: bool,
+    /// A call waits for its answer.
+    pub(super) busy: bool,
+    seed: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Carrier {
+    Pipe { tree: u32, file: FileId },
+    Tcp { channel: usize },
+}
+
+/// A request that waits for its answer.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    /// Which of the session's associations it is on.
+    pub(super) association: usize,
+    head: Head,
+    /// The SMB request that is answered with the first fragment.
+    asked: Option<Asked>,
+    pub(super) opnum: u16,
+}
+
+impl Association {
+    /// Opens a pipe, or a connection, for an interface. `None` if the server refuses the pipe.
+    pub(super) fn open(
+        session: &mut Session,
+        film: &mut Film<'_>,
+        settings: &Rc<Settings>,
+        (interface, syntax_id): (Guid, SyntaxId),
+        pipe: &str,
+        refused: Option<u32>,
+    ) -> io::Result<Option<Self>> {
+        let carrier = if settings.tcp.is_some() {
+            Carrier::Tcp { channel: session.open(film, false)? }
+        } else {
+            session.log_on(film, None)?;
+            let tree = session.ipc(film)?;
+            match session.create(film, tree, pipe, refused)? {
+                Some(file) => Carrier::Pipe { tree, file },
+                None => return Ok(None),
+            }
+        };
+        let number = session.number();
+        Ok(Some(Self {
+            interface,
+            syntax_id,
+            carrier,
+            settings: settings.clone(),
+            bound: false,
+            call_id: 1,
+            sequence: Both::default(),
+            trailed: false,
+            busy: false,
+            seed: chance(session.seed() ^ u64::from(number) << 20),
+        }))
+    }
+
+    /// What is bound next, and how.
+    pub(super) fn rename(&mut self, syntax_id: SyntaxId, settings: &Rc<Settings>) {
+        (self.interface, self.syntax_id) = (syntax_id.0, syntax_id);
+        self.settings = settings.clone();
+    }
+
+    fn head(&self) -> Head {
+        Head { order: self.settings.order, call_id: self.call_id }
+    }
+
+    /// The client sends PDUs; gives the SMB request that is to be answered, on a pipe.
+    fn send(
+        &self,
+        session: &mut Session,
+        film: &mut Film<'_>,
+        pdus: &[Vec<u8>],
+        transceive: bool,
+    ) -> io::Result<Option<Asked>> {
+        let Some((last, before)) = pdus.split_last() else { return Ok(None) };
+        match self.carrier {
+            Carrier::Tcp { channel } => {
+                for pdu in pdus {
+                    film.phase = Phase::Request;
+                    session.say(film, channel, Side::Client, pdu)?;
+                }
+                film.phase = Phase::Between;
+                Ok(None)
+            }
+            Carrier::Pipe { tree, file } => {
+                for pdu in before {
+                    film.phase = Phase::Request;
+                    session.write(film, tree, file, pdu, None)?;
+                }
+                film.phase = Phase::Request;
+                let asked = if transceive {
+                    let body = smb::transceive(file, last, MOST);
+                    session.ask(film, command::IOCTL, tree, &body)?
+                } else {
+                    session.write(film, tree, file, last, None)?;
+                    session.ask(film, command::READ, tree, &smb::read(file, MOST))?
+                };
+                film.phase = Phase::Between;
+                Ok(Some(asked))
+            }
+        }
+    }
+
+    /// The server sends PDUs: the first in answer to `asked`, each other in answer to a READ.
+    fn receive(
+        &self,
+        session: &mut Session,
+        film: &mut Film<'_>,
+        asked: Option<&Asked>,
+        pdus: &[Vec<u8>],
+    ) -> io::Result<()> {
+        let mut first = asked;
+        for pdu in pdus {
+            match self.carrier {
+                Carrier::Tcp { channel } => {
+                    film.phase = Phase::Answer;
+                    session.say(film, channel, Side::Server, pdu)?;
+                }
+                Carrier::Pipe { tree, file } => {
+                    let read;
+                    let asked = if let Some(asked) = first.take() {
+                        asked
+                    } else {
+                        read = session.ask(film, command::READ, tree, &smb::read(file, MOST))?;
+                        &read
+                    };
+                    let body = if asked.is_transceive() {
+                        smb::transceived(file, pdu)
+                    } else {
+                        smb::read_answer(pdu)
+                    };
+                    film.phase = Phase::Answer;
+                    session.answer(film, asked, Status::SUCCESS, &body)?;
+                }
+            }
+            film.phase = Phase::Between;
+        }
+        Ok(())
+    }
+
+    /// The server's PDU has no answer: `rpc_auth_3`.
+    fn tell(&self, session: &mut Session, film: &mut Film<'_>, pdu: &[u8]) -> io::Result<()> {
+        match self.carrier {
+            Carrier::Tcp { channel } => session.say(film, channel, Side::Client, pdu),
+            Carrier::Pipe { tree, file } => session.write(film, tree, file, pdu, None),
+        }
+    }
+
+    fn round(
+        &self,
+        session: &mut Session,
+        film: &mut Film<'_>,
+        request: Vec<u8>,
+        answer: Vec<u8>,
+    ) -> io::Result<()> {
+        // Windows writes and reads its binds, whatever it does with requests.
+        let asked = self.send(session, film, &[request], false)?;
+        film.tick(200);
+        self.receive(session, film, asked.as_ref(), &[answer])
+    }
+
+    /// Binds, with the legs of the authentication.
+    pub(super) fn bind(
+        &mut self,
+        session: &mut Session,
+        film: &mut Film<'_>,
+        pipe: &str,
+        answer: BindAnswer,
+    ) -> io::Result<()> {
+        self.call_id = self.call_id.saturating_add(1);
+        let head = self.head();
+        let names = session.names_of(film, self.seed);
+        let auth = self.settings.auth;
+        let verifier = |value: Vec<u8>| {
+            let auth = auth?;
+            Some(Verifier { provider: auth.provider(), level: auth.level, value })
+        };
+        let (mechanism, token, challenge) = match auth {
+            Some(Auth { kerberos: true, .. }) => {
+                (OID_KERBEROS, kerberos::ap_req(&names), kerberos::ap_rep(&names, 2))
+            }
+            _ => (OID_NTLM, auth::negotiate(), auth::challenge(&names)),
+        };
+        let spnego = auth.is_some_and(|auth| auth.spnego);
+        let (token, challenge) = if spnego {
+            let challenge = auth::spnego_response(1, Some(mechanism), &challenge);
+            (auth::spnego_init(mechanism, &token), challenge)
+        } else {
+            (token, challenge)
+        };
+        let cut = self.settings.fragment.max(1432);
+        let group = (cut, 0);
+        let asks = verifier(token);
+        let request = rpc::bind(head, ptype::BIND, self.syntax_id, group, asks.as_ref());
+        let verdict = match answer {
+            BindAnswer::Ack(verdict) => verdict,
+            BindAnswer::Nak(reason) => {
+                return self.round(session, film, request, rpc::bind_nak(head, reason));
+            }
+            BindAnswer::Fault(status) => {
+                return self.round(session, film, request, rpc::fault(head, 0, status, None));
+            }
+        };
+        let secondary = match self.carrier {
+            Carrier::Pipe { .. } => format!(r"\PIPE\{pipe}"),
+            Carrier::Tcp { .. } => session.ends.server.address.port().to_string(),
+        };
+        // The association group the server gives it.
+        let [a, b, ..] = self.seed.to_le_bytes();
+        let group = (cut, u32::from(u16::from_le_bytes([a, b])));
+        let answers = verifier(challenge);
+        let ack =
+            rpc::bind_ack(head, ptype::BIND_ACK, &secondary, verdict, group, answers.as_ref());
+        self.round(session, film, request, ack)?;
+        self.bound = matches!(verdict, Verdict::Accept(_));
+        let Some(auth) = auth.filter(|_| self.bound) else { return Ok(()) };
+        let last =
+            if auth.kerberos { kerberos::ap_rep(&names, 3) } else { auth::authenticate(&names) };
+        if !auth.spnego {
+            let Some(verifier) = verifier(last) else { return Ok(()) };
+            return self.tell(session, film, &rpc::auth3(head, &verifier));
+        }
+        let asks = verifier(auth::spnego_response(1, None, &last));
+        let answers = verifier(auth::spnego_response(0, None, &[]));
+        let kind = ptype::ALTER_CONTEXT;
+        let request = rpc::bind(head, kind, self.syntax_id, (cut, group.1), asks.as_ref());
+        let kind = ptype::ALTER_CONTEXT_RESP;
+        let answer = rpc::bind_ack(head, kind, "", verdict, group, answers.as_ref());
+        self.round(session, film, request, answer)
+    }
+
+    /// The verifier of the next message of a side, if messages are protected.
+    fn verifier(&mut self, side: Side) -> Option<Verifier> {
+        let auth = self.settings.auth.filter(|auth| auth.level > 2)?;
+        let sequence = self.sequence[side];
+        self.sequence[side] = sequence.wrapping_add(1);
+        let seed = chance(self.seed ^ u64::from(sequence) << 8 ^ u64::from(side == Side::Server));
+        let server = side == Side::Server;
+        let value = match (auth.kerberos, auth.level) {
+            (true, Auth::PRIVACY) => kerberos::wrap(seed, sequence, server),
+            (true, _) => kerberos::mic(seed, sequence, server),
+            (false, _) => auth::ntlm_signature(seed, sequence),
+        };
+        Some(Verifier { provider: auth.provider(), level: auth.level, value })
+    }
+
+    fn context(&self) -> Context {
+        Context { syntax: self.settings.syntax, order: self.settings.order }
+    }
+
+    fn octets(&self, call: &Call, direction: Direction, stub: &Stub) -> io::Result<Vec<u8>> {
+        let arguments = match stub {
+            Stub::Octets(octets) => return Ok(octets.clone()),
+            Stub::Arguments(arguments) => arguments,
+        };
+        let Some(operation) = call.interface.operation(call.opnum) else { return Ok(Vec::new()) };
+        let mut octets = Vec::new();
+        let (params, ret) = (&arguments.params, arguments.ret.as_ref());
+        let types = &call.interface.types;
+        ndr::encode(types, operation, direction, params, ret, self.context(), &mut octets)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
+        Ok(octets)
+    }
+
+    /// Whether a call's stubs are noise.
+    fn sealed(&self, call: &Call) -> bool {
+        call.sealed || self.settings.auth.is_some_and(|auth| auth.level == Auth::PRIVACY)
+    }
+
+    /// The client asks.
+    pub(super) fn request(
+        &mut self,
+        session: &mut Session,
+        film: &mut Film<'_>,
+        call: &Call,
+        number: usize,
+        long: bool,
+    ) -> io::Result<Waiting> {
+        let mut stub = self.octets(call, Direction::In, &call.request)?;
+        let trail = self.settings.trailer && !self.trailed;
+        if trail && matches!(call.request, Stub::Arguments(_)) {
+            let (order, syntax) = (self.settings.order, self.settings.syntax);
+            stub = rpc::verification_trailer(&stub, order, self.syntax_id, syntax);
+            self.trailed = true;
+        }
+        // The first request has the call id of the bind.
+        let head = self.head();
+        self.call_id = self.call_id.saturating_add(1);
+        let context = rpc::context_id(self.settings.syntax);
+        let asks = Asks { context, opnum: call.opnum, object: call.object() };
+        let fragment = self.settings.fragment;
+        let sealed = self.sealed(call);
+        let mut cut = Cut { fragment, sealed, verifier: &mut || self.verifier(Side::Client) };
+        let pdus = rpc::request(head, asks, &stub, &mut cut);
+        let mut asked = self.send(session, film, &pdus, !self.settings.write_read)?;
+        if let Some(asked) = asked.as_mut().filter(|_| long) {
+            session.interim(film, asked)?;
+        }
+        self.busy = true;
+        Ok(Waiting { association: number, head, asked, opnum: call.opnum })
+    }
+
+    /// The server answers.
+    pub(super) fn respond(
+        &mut self,
+        session: &mut Session,
+        film: &mut Film<'_>,
+        call: &Call,
+        waiting: &Waiting,
+    ) -> io::Result<()> {
+        self.busy = false;
+        let head = waiting.head;
+        let context = rpc::context_id(self.settings.syntax);
+        let pdus = match &call.answer {
+            None => return Ok(()),
+            Some(Answer::Fault(status)) => vec![rpc::fault(head, context, *status, None)],
+            Some(Answer::Response(stub)) => {
+                let stub = self.octets(call, Direction::Out, stub)?;
+                let fragment = self.settings.fragment;
+                let sealed = self.sealed(call);
+                let mut cut =
+                    Cut { fragment, sealed, verifier: &mut || self.verifier(Side::Server) };
+                rpc::response(head, context, &stub, &mut cut)
+            }
+        };
+        self.receive(session, film, waiting.asked.as_ref(), &pdus)
+    }
+
+    /// Closes the pipe. A request that waits there is cancelled.
+    pub(super) fn close(
+        &self,
+        session: &mut Session,
+        film: &mut Film<'_>,
+        waiting: Option<&Waiting>,
+    ) -> io::Result<()> {
+        let Carrier::Pipe { tree, file } = self.carrier else { return Ok(()) };
+        session.close(film, tree, file)?;
+        if let Some(asked) = waiting.and_then(|waiting| waiting.asked.as_ref()) {
+            /// `STATUS_CANCELLED`
+            const CANCELLED: Status = Status(0xC000_0120);
+            session.answer(film, asked, CANCELLED, &smb::error())?;
+        }
+        Ok(())
+    }
+
+    /// Octets that stand for data of a file.
+    pub(super) fn file_data(seed: u64) -> Vec<u8> {
+        noise(seed, 512)
+    }
+}

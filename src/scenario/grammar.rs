@@ -1,0 +1,476 @@
+//! The grammar, one function a rule. The module's page has it in words.
+
+use nom::branch::alt;
+use nom::combinator::{cut, map, opt, value};
+use nom::multi::{many0, separated_list0, separated_list1};
+use nom::sequence::{delimited, preceded};
+use nom::{Err, Parser};
+
+use super::Error;
+use super::lexer::{
+    Fault, Parsed, blanks, duration, fault, is_name, keyword, lines, name, number, quoted, symbol,
+    until,
+};
+use super::syntax::{
+    AnswerText, ArgsText, CallText, Kind, LineText, Lost, Place, Statement, ValueText, Word,
+};
+
+/// What is wrong with a word, before it is known which file it stands in.
+#[derive(Debug)]
+pub(super) struct Fail {
+    pub(super) left: usize,
+    pub(super) message: String,
+}
+
+impl Fail {
+    pub(super) fn at(word: &Word, message: String) -> Self {
+        Self { left: word.left, message }
+    }
+}
+
+/// Brackets within brackets.
+const NESTING: usize = 32;
+
+/// Parses a scenario.
+pub(super) fn parse(file: &str, source: &str) -> Result<Vec<Statement>, Error> {
+    if let Some(deep) = too_deep(source) {
+        let message = format!("brackets are nested deeper than {NESTING}");
+        return Err(Error::at(file, source, deep, message));
+    }
+    let statements = match statements(source) {
+        Ok(("", statements)) => return Ok(statements),
+        Ok((rest, _)) => Err(Err::Error(Fault { at: rest, expected: vec!["a statement"] })),
+        Err(error) => Err(error),
+    };
+    match statements {
+        Err(Err::Error(fault) | Err::Failure(fault)) => Err(expected(file, source, &fault)),
+        Err(Err::Incomplete(_)) | Ok(()) => Ok(Vec::new()),
+    }
+}
+
+/// Where brackets are nested too deep; those of comments do not count.
+fn too_deep(source: &str) -> Option<usize> {
+    let (mut depth, mut comment, mut blank) = (0usize, false, true);
+    for (at, c) in source.char_indices() {
+        match c {
+            '\n' => comment = false,
+            '#' if blank => comment = true,
+            _ if comment => {}
+            '(' | '{' | '[' => depth = depth.saturating_add(1),
+            ')' | '}' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        blank = c.is_whitespace();
+        if depth > NESTING {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn expected(file: &str, source: &str, fault: &Fault<'_>) -> Error {
+    let mut wanted: Vec<String> = Vec::new();
+    for what in &fault.expected {
+        let what = if what.contains(' ') { (*what).to_owned() } else { format!("`{what}`") };
+        if !wanted.contains(&what) {
+            wanted.push(what);
+        }
+    }
+    let at = blanks(fault.at);
+    let found = match at.split_whitespace().next() {
+        None => "the file ends".to_owned(),
+        Some(_) if at.starts_with('\n') => "the line ends".to_owned(),
+        Some(word) => format!("found `{}`", word.chars().take(24).collect::<String>()),
+    };
+    let message = if wanted.is_empty() {
+        format!("this is not understood: {found}")
+    } else {
+        format!("expected {}, {found}", wanted.join(" or "))
+    };
+    Error::at(file, source, source.len().saturating_sub(at.len()), message)
+}
+
+/// Statements up to a closing bracket or the end.
+fn statements(input: &str) -> Parsed<'_, Vec<Statement>> {
+    let mut all = Vec::new();
+    let mut rest = input;
+    loop {
+        rest = lines(rest).trim_start_matches(';');
+        rest = lines(rest);
+        if rest.starts_with(';') {
+            continue;
+        }
+        if rest.is_empty() || rest.starts_with(')') {
+            return Ok((rest, all));
+        }
+        let (after, statement) = statement(rest)?;
+        all.push(statement);
+        rest = blanks(after);
+        if !(rest.is_empty() || rest.starts_with(['\n', ';', ')', '#'])) {
+            return fault(rest, "the end of the statement");
+        }
+    }
+}
+
+fn statement(input: &str) -> Parsed<'_, Statement> {
+    let left = input.len();
+    let kind = |kind| Statement { left, kind };
+    if input.starts_with('(') {
+        return map(group, kind).parse(input);
+    }
+    if begins_call(input) {
+        return map(call, |call| kind(Kind::Call(Box::new(call)))).parse(input);
+    }
+    map(words, |words| kind(Kind::Words(words))).parse(input)
+}
+
+/// `( … ) x3`
+fn group(input: &str) -> Parsed<'_, Kind> {
+    let (rest, body) = delimited(symbol("("), statements, cut(symbol(")"))).parse(input)?;
+    let (rest, times) = cut(times).parse(rest)?;
+    Ok((rest, Kind::Group { body, times }))
+}
+
+/// `x3`
+fn times(input: &str) -> Parsed<'_, u32> {
+    let at = blanks(input);
+    let digits = at.strip_prefix(['x', 'X', '×']).unwrap_or_default();
+    match number(digits) {
+        Ok((rest, times)) if digits.starts_with(|c: char| c.is_ascii_digit()) => Ok((rest, times)),
+        _ => fault(at, "how many times, such as x3"),
+    }
+}
+
+/// Whether a statement is a call: who, a colon, and what.
+fn begins_call(input: &str) -> bool {
+    keyword("lose")(input).is_ok() || place(input).is_ok()
+}
+
+/// `lose request of`, `lose answer of`, `lose frames 2-3 of`
+fn losses(input: &str) -> Parsed<'_, Vec<Lost>> {
+    let one = alt((
+        value(Lost::Request, keyword("request")),
+        value(Lost::Answer, keyword("answer")),
+        map(
+            preceded(
+                alt((keyword("frames"), keyword("frame"))),
+                cut((number, opt(preceded(symbol("-"), number)))),
+            ),
+            |(first, last)| Lost::Frames(first, last.unwrap_or(first)),
+        ),
+    ));
+    match keyword("lose")(input) {
+        Ok((rest, ())) => cut((separated_list1(symbol(","), one), keyword("of")))
+            .parse(rest)
+            .map(|(rest, (lost, ()))| (rest, lost)),
+        Err(_) => Ok((input, Vec::new())),
+    }
+}
+
+/// A, `A#2`, `A@10.0.0.1`, `A->FS1`, and the ways people say it: `A on a new connection`.
+pub(super) fn place(input: &str) -> Parsed<'_, Place> {
+    let new = |words| value(LineText::New, (keyword(words), symbol(":")));
+    let numbered = |input| {
+        let at = blanks(input);
+        let Some(rest) = at.strip_prefix("conn") else { return fault(at, "a name") };
+        map((number, symbol(":")), |(n, ())| line(n)).parse(rest)
+    };
+    let before = alt((
+        new("new conn"),
+        new("new connection"),
+        new("new association"),
+        value(LineText::Number(1), (keyword("same association"), symbol(":"))),
+        numbered,
+    ));
+    let after = alt((
+        value(LineText::New, keyword("on a new connection")),
+        delimited(symbol("("), connection, symbol(")")),
+        value(LineText::Number(1), rights),
+        preceded(symbol("#"), alt((value(LineText::New, keyword("new")), map(number, line)))),
+    ));
+    let at = preceded(symbol("@"), |input| {
+        let at = blanks(input);
+        // An IPv6 address is in brackets, because the colon ends the place.
+        if let Some((address, rest)) = at.strip_prefix('[').and_then(|a| a.split_once(']')) {
+            return Ok((rest, Word { text: address.to_owned(), left: at.len() }));
+        }
+        let (text, rest) = until(at, |c| !is_name(c) && c != '.');
+        let word = Word { text: text.to_owned(), left: at.len() };
+        if text.is_empty() { fault(at, "an address or a server") } else { Ok((rest, word)) }
+    });
+    let said = preceded(symbol("->"), name);
+    let (rest, (before, client, after, at, _, server)) =
+        (opt(before), name, opt(after), opt(at), opt(rights), opt(said)).parse(input)?;
+    let (rest, ()) = symbol(":")(rest)?;
+    Ok((rest, Place { client, line: after.or(before), at, server }))
+}
+
+/// A remark about a client, which says nothing of a connection.
+fn rights(input: &str) -> Parsed<'_, ()> {
+    let at = blanks(input);
+    let (rest, ()) = remark(at)?;
+    let said = at.len().checked_sub(rest.len()).and_then(|len| at.get(..len)).unwrap_or_default();
+    if said.starts_with('(') && !said.contains("conn") { Ok((rest, ())) } else { fault(at, ":") }
+}
+
+fn line(number: u32) -> LineText {
+    LineText::Number(u8::try_from(number).unwrap_or(u8::MAX))
+}
+
+/// `new connection`, `2nd connection`
+fn connection(input: &str) -> Parsed<'_, LineText> {
+    let numbered = |input| {
+        let (rest, number) = number(input)?;
+        let rest = ["st", "nd", "rd", "th"].iter().find_map(|end| rest.strip_prefix(end));
+        Ok((rest.unwrap_or_default(), line(number)))
+    };
+    let new = value(LineText::New, keyword("new"));
+    let (rest, (line, ())) = (alt((new, numbered)), keyword("connection")).parse(input)?;
+    Ok((rest, line))
+}
+
+fn call(input: &str) -> Parsed<'_, CallText> {
+    let (rest, lost) = losses(input)?;
+    let (rest, place) = cut(place).parse(rest)?;
+    let method = |input| {
+        let at = blanks(input);
+        let (text, rest) = until(at, |c| !is_name(c) && c != '.');
+        let word = Word { text: text.to_owned(), left: at.len() };
+        if text.is_empty() {
+            fault(at, "an opnum or the name of a method")
+        } else {
+            Ok((rest, word))
+        }
+    };
+    let (rest, methods) = cut(separated_list1(symbol(","), method)).parse(rest)?;
+    let (rest, args) =
+        if rest.starts_with('(') { map(args, Some).parse(rest)? } else { (rest, None) };
+    let sealed = matches!(args, Some(ArgsText::Sealed));
+    let call = CallText { lost, place, methods, args, answer: None, delay: None, sealed, times: 1 };
+    suffixes(rest, call)
+}
+
+/// What follows the arguments, in any order.
+fn suffixes(input: &str, mut call: CallText) -> Parsed<'_, CallText> {
+    let mut rest = input;
+    loop {
+        let at = blanks(rest);
+        if at.is_empty() || at.starts_with(['\n', ';', ')', '#']) {
+            return Ok((rest, call));
+        }
+        rest = if at.starts_with("->") || at.starts_with('=') {
+            let (after, answer) = answer(at)?;
+            call.answer = Some(answer);
+            after
+        } else if let Ok((after, ())) =
+            delimited(symbol("("), keyword("enc"), symbol(")")).parse(at)
+        {
+            call.sealed = true;
+            after
+        } else if at.starts_with('(') {
+            remark(at)?.0
+        } else if let Ok((after, times)) = times(at) {
+            call.times = times;
+            after
+        } else {
+            let Ok((after, delay)) = timing(at) else {
+                return fault(at, "the end of the statement");
+            };
+            call.delay = delay.or(call.delay);
+            after
+        };
+    }
+}
+
+/// How long an answer takes, or that it is still to come.
+fn timing(input: &str) -> Parsed<'_, Option<u64>> {
+    let takes = alt((keyword("after"), keyword("takes"), keyword("at")));
+    let nothing = alt((
+        keyword("unanswered"),
+        keyword("no answer"),
+        keyword("outstanding"),
+        keyword("pending"),
+        keyword("sent"),
+        symbol("..."),
+        symbol("…"),
+    ));
+    let waiting = preceded((nothing, opt(keyword("for"))), opt(duration));
+    alt((map(preceded(takes, cut(duration)), Some), waiting)).parse(input)
+}
+
+/// Something in parentheses that is for people.
+fn remark(input: &str) -> Parsed<'_, ()> {
+    let mut depth = 0usize;
+    for (at, c) in input.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '\n' => break,
+            _ => {}
+        }
+        if depth == 0 {
+            return Ok((input.get(at.saturating_add(1)..).unwrap_or_default(), ()));
+        }
+    }
+    fault(input, "a remark with both of its parentheses")
+}
+
+fn args(input: &str) -> Parsed<'_, ArgsText> {
+    let sealed = value(ArgsText::Sealed, keyword("enc"));
+    let stub = preceded(
+        keyword("stub"),
+        map(opt(preceded(symbol("="), octets)), |stub| ArgsText::Stub(stub.unwrap_or_default())),
+    );
+    let named = map(separated_list0(comma, argument), ArgsText::Named);
+    // `enc` and `stub` alone in the parentheses; otherwise they are arguments like others.
+    let alone = |input| {
+        let (rest, args) = alt((sealed, stub)).parse(input)?;
+        if lines(rest).starts_with(')') { Ok((rest, args)) } else { fault(rest, ")") }
+    };
+    let inner = input.strip_prefix('(').unwrap_or(input);
+    let (rest, args) = match alone(inner) {
+        Ok(found) => found,
+        Err(failure @ Err::Failure(_)) => return Err(failure),
+        Err(_) => cut(named).parse(inner)?,
+    };
+    let (rest, ()) = cut(symbol(")")).parse(lines(rest))?;
+    Ok((rest, args))
+}
+
+fn comma(input: &str) -> Parsed<'_, ()> {
+    symbol(",")(lines(input))
+}
+
+fn argument(input: &str) -> Parsed<'_, (Option<Word>, ValueText)> {
+    let input = lines(input);
+    let (rest, name) = opt(named).parse(input)?;
+    let (rest, value) = if name.is_some() { cut(one_value).parse(rest)? } else { one_value(rest)? };
+    Ok((rest, (name, value)))
+}
+
+/// `name=`
+fn named(input: &str) -> Parsed<'_, Word> {
+    let (rest, (name, ())) = (name, symbol("=")).parse(input)?;
+    Ok((rest, name))
+}
+
+/// Hexadecimal digits, in groups as you like.
+fn octets(input: &str) -> Parsed<'_, Word> {
+    let at = blanks(input);
+    let (digits, rest) = until(at, |c| !c.is_ascii_hexdigit() && !matches!(c, ' ' | '\t'));
+    let text: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
+    if text.len() % 2 == 1 {
+        return Err(Err::Failure(Fault { at, expected: vec!["two hexadecimal digits an octet"] }));
+    }
+    Ok((rest, Word { text, left: at.len() }))
+}
+
+/// `=0->S1`, `=fault nca_s_op_rng_error`, `=stub 00000000`
+fn answer(input: &str) -> Parsed<'_, AnswerText> {
+    let (rest, equals) = opt(symbol("=")).parse(input)?;
+    if equals.is_none() {
+        let (rest, results) = results(rest)?;
+        let status = Word { text: "0".to_owned(), left: input.len() };
+        return Ok((rest, AnswerText::Returns { status, results }));
+    }
+    let word = |input| {
+        let at = blanks(input);
+        let (text, rest) = until(at, |c| !is_name(c));
+        // `=0->S1`: the hyphen is the arrow's.
+        let text =
+            if rest.starts_with('>') { text.strip_suffix('-').unwrap_or(text) } else { text };
+        let rest = at.get(text.len()..).unwrap_or_default();
+        let word = Word { text: text.to_owned(), left: at.len() };
+        if text.is_empty() { fault(at, "a status, `fault` or `stub`") } else { Ok((rest, word)) }
+    };
+    if let Ok((rest, ())) = keyword("fault")(rest) {
+        return map(cut(word), AnswerText::Fault).parse(rest);
+    }
+    if let Ok((rest, ())) = keyword("stub")(rest) {
+        return map(octets, AnswerText::Stub).parse(rest);
+    }
+    let (rest, status) = cut(word).parse(rest)?;
+    let (rest, results) = map(opt(results), Option::unwrap_or_default).parse(rest)?;
+    Ok((rest, AnswerText::Returns { status, results }))
+}
+
+/// `->TRUE,FS1`
+fn results(input: &str) -> Parsed<'_, Vec<ValueText>> {
+    let tag = |input| {
+        let (rest, (_, (), text)) = (opt(keyword("union")), keyword("tag"), name).parse(input)?;
+        // What people add about the arm.
+        let said = preceded(symbol(","), alt((keyword("null pointer"), keyword("empty arm"))));
+        let (rest, _) = opt(said).parse(rest)?;
+        Ok((rest, ValueText::Tag(text)))
+    };
+    let null_name = map(keyword("null name"), |()| {
+        ValueText::Bare(Word { text: "null".to_owned(), left: input.len() })
+    });
+    preceded(symbol("->"), cut(separated_list1(symbol(","), alt((tag, null_name, one_value)))))
+        .parse(input)
+}
+
+fn one_value(input: &str) -> Parsed<'_, ValueText> {
+    let at = lines(input);
+    let left = at.len();
+    if let Some(rest) = at.strip_prefix('{') {
+        // `{C1}` alone is no record, but nobody writes that: a text has something before it.
+        let member = |input| (named, cut(one_value)).parse(lines(input));
+        let (rest, members) = cut(separated_list0(comma, member)).parse(rest)?;
+        let (rest, ()) = cut(symbol("}")).parse(lines(rest))?;
+        return Ok((rest, ValueText::Record(members, left)));
+    }
+    if let Some(rest) = at.strip_prefix('[') {
+        let (rest, items) = cut(separated_list0(comma, one_value)).parse(rest)?;
+        let (rest, ()) = cut(symbol("]")).parse(lines(rest))?;
+        return Ok((rest, ValueText::List(items, left)));
+    }
+    alt((map(quoted, ValueText::Quoted), map(bare, ValueText::Bare))).parse(at)
+}
+
+/// A value without quotes: up to a comma, a blank, or a bracket that is not its own.
+fn bare(input: &str) -> Parsed<'_, Word> {
+    let mut depth = 0usize;
+    let mut end = input.len();
+    for (at, c) in input.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            '}' | ']' | ')' | ',' | ';' | '\'' | '"' => {
+                end = at;
+                break;
+            }
+            c if c.is_whitespace() => {
+                end = at;
+                break;
+            }
+            _ => {}
+        }
+    }
+    match input.split_at_checked(end) {
+        Some((text, rest)) if !text.is_empty() => {
+            Ok((rest, Word { text: text.to_owned(), left: input.len() }))
+        }
+        _ => fault(input, "a value"),
+    }
+}
+
+/// Words up to the end of the statement; one in quotes may have blanks.
+fn words(input: &str) -> Parsed<'_, Vec<Word>> {
+    let word = |input| {
+        let at = blanks(input);
+        if at.starts_with('\n') || at.starts_with('#') {
+            return fault(at, "a word");
+        }
+        alt((quoted, bare)).parse(at)
+    };
+    let (rest, words) = many0(word).parse(input)?;
+    let rest = match rest.strip_prefix(',') {
+        None => rest,
+        Some(_) => return fault(rest, "the end of the statement"),
+    };
+    // A remark may end it.
+    let at = blanks(rest);
+    let rest = if at.starts_with('(') { remark(at)?.0 } else { rest };
+    if words.is_empty() { fault(input, "a statement") } else { Ok((rest, words)) }
+}

@@ -1,0 +1,202 @@
+//! Conversations as text, turned into captures.
+//!
+//! Takes the text of a scenario and the registry of interfaces, and writes a pcapng file: Ethernet,
+//! IP, TCP, SMB 2 or 3, DCE/RPC, NDR or NDR64. It knows nothing of how captures are read.
+//!
+//! ```text
+//!  text ─grammar─► statements ─resolve─► steps ─play─► session, association ─wire─► frames ─film─► file
+//! ```
+//!
+//! The same text gives the same octets: what a sender draws at random (GUIDs, sequence numbers,
+//! challenges, signatures) is computed from names and numbers, and the clock is the scenario's own.
+//! Nothing in it proves anything: signatures are noise, sealed stubs are noise.
+//!
+//! # The language
+//!
+//! ```text
+//! # Statements end with the line or with a semicolon. What is not said is done as Windows does it:
+//! # connect, negotiate, log on, connect to IPC$, open the pipe, bind.
+//! smb 3.1.1; ndr64; channels 3; trailer on
+//! A:1(ctx=0x0)=0; A:2(cid=U1)=0->S1; A:3(S1,\\fs\d)=0->C1
+//! wait 190s
+//! A:12(S1,to=1800000)=MISMATCH            (the set is gone)
+//! A closes
+//! ```
+//!
+//! A text has at most [`MAX_TEXT`] octets and, repetitions counted, [`MAX_STEPS`] steps; a capture
+//! has at most [`MAX_OCTETS`]. Words of the language may be in any case. `#` behind a blank begins
+//! a comment; a remark in parentheses may end a statement.
+//!
+//! ## Calls
+//!
+//! `CLIENT:METHOD(ARGUMENTS)=ANSWER->RESULTS`
+//!
+//! | part | is |
+//! |---|---|
+//! | `A` | a client, by any name; `A@10.0.0.7` from that address (IPv6 in brackets), `A->FS1` or `A@FS1` to that server, `A#2` on its second line to it, `A#new` on one more (`A on a new connection`, `new conn: A`). A line is a session: its connections, its logon, its pipes. The next statement of the client goes on there |
+//! | `4` | an opnum, or the method's name, of the client's interface; `mgmt.0` of another; `4,5,6` are several calls |
+//! | `(S1,to=60000)` | arguments in the IDL's order or by name, the IDL's or the short one (below). What FSRVP leaves out is filled in; without parentheses, everything. `(stub=8ae31371)`: the octets of the stub. `(enc)`: the stub is sealed |
+//! | `=0` | the status: a number, a name (`FSRVP_E_BAD_STATE`), or as much of its end as tells it from others (`BAD_STATE`). `=fault nca_s_op_rng_error`: a fault. `=stub 00000000`: the octets of the response |
+//! | `->S1` | results in the IDL's order, or `{name=value, …}`. What is left out is what a server would say: zeros with an error |
+//! | `after 60 s` | how long the answer takes, before or behind it (`takes 60 s`, `at +60 s`) |
+//! | `unanswered` | there is no answer (`outstanding`, `pending`, `sent`, `no answer`, `...`), and the conversation goes on, after `unanswered 180 s` when that has passed. `A:4=0` later, without parentheses, is the answer to such a call, if one waits |
+//! | `x6` | six times; `( … ) x6` repeats several statements |
+//!
+//! `lose request of A:4(S1)=0` leaves the request out of the capture, `lose answer of …` the answer,
+//! `lose frames 1-2 of …` frames of the call by number; several are separated by commas.
+//!
+//! Short names: `ctx` Context, `cid` `ClientShadowCopySetId`, `ccid` `ClientShadowCopyId` (given by name
+//! only, so `A:3(S1,\\fs\d)` begins with the set), `set`, `copy`, `share`, `to`
+//! `TimeOutInMilliseconds`, `L` Level, `min`, `max`, `supported`, `owner`, `present`, `compat`, and of
+//! a share mapping `unc` `ShareNameUNC`, `exposed` `ShadowCopyShareName`, `ts` `CreationTimestamp`.
+//! `A:10(…)=0->\\fs\d@{C1}` gives the exposed name; `->{exposed=null}` members; `->null` a null
+//! mapping; `->tag 2` a union with that discriminant.
+//!
+//! Values: numbers, decimal or `0x`; names of flags and enumerations; `TRUE`, `FALSE`; `null`; GUIDs,
+//! `nil`, or a symbol, a letter and a number, which is the same GUID in every scenario; texts, in
+//! quotes where they have blanks or commas, in which `{C1}` is the GUID of the symbol in braces (`{c1}` in
+//! lower case); times (`14:00:10Z`, RFC 3339); `{member=value}`, `[element, element]`.
+//!
+//! ## Time
+//!
+//! `wait 190s` (`us`, `ms`, `s`, `min`, `h`; also `after 190s`): nobody says anything.
+//! `at 12:30:00`: it gets to be this time. `start 2026-01-31T12:00:00Z`: when the conversation
+//! begins, at the top of the file.
+//!
+//! ## Settings
+//!
+//! Alone, for all clients from there on; behind the name of a client, for it. A line keeps what it
+//! was opened with, an association what it was bound with.
+//!
+//! | setting | says | without |
+//! |---|---|---|
+//! | `smb 2.0.2` `2.1` `3.0` `3.0.2` `3.1.1` | the dialect | 3.1.1 |
+//! | `tcp 49667` | RPC directly over TCP, to this port | SMB |
+//! | `ndr`, `ndr64` | the transfer syntax the server accepts | NDR |
+//! | `little-endian`, `big-endian` | byte order of RPC | little |
+//! | `auth none`; `auth [spnego] ntlm\|kerberos connect\|call\|packet\|integrity\|privacy` | security of RPC; with Kerberos the logon is Kerberos, too | none; NTLM, integrity |
+//! | `trailer on` | the first request of an association ends in a verification trailer | off |
+//! | `object on` | requests carry the interface's UUID as object | off |
+//! | `channels 3` | TCP connections of the session (SMB 3), one message after the other on the next | 1 |
+//! | `io write-read`, `io transceive` | how requests go into the pipe; binds are written and read | transceive |
+//! | `fragment 1432` | octets of a PDU at most, from 192 | 4280 |
+//! | `segment 536` | octets of a TCP segment's payload at most, from 16 | 1460 |
+//! | `ipv4`, `ipv6` | addresses: 10.0.0.1 is the first client, 10.0.1.1 the first server | IPv4 |
+//! | `signing off` | SMB messages are not signed | on |
+//! | `user LAB\backup`, `user anonymous` | who logs on | `LAB\backup` |
+//! | `pipe NAME` | name of the pipe | the interface's |
+//! | `interface NAME` | the interface of calls | FSRVP |
+//!
+//! `server FS1 address 10.0.0.9` and `client A address …` give addresses.
+//!
+//! ## Events
+//!
+//! Behind the name of a client; alone, of the client that said something last.
+//!
+//! | event | is |
+//! |---|---|
+//! | `connect`, `connect refused` | TCP and the negotiation; a server that does not listen |
+//! | `logon`, `logon refused STATUS_LOGON_FAILURE` | the logon |
+//! | `tree \\NODE1\IPC$`, with `refused …` | `TREE_CONNECT`; pipes are opened in the last IPC$ |
+//! | `create`, `create NAME`, with `refused STATUS_OBJECT_NAME_NOT_FOUND` | CREATE of the pipe |
+//! | `bind`, with settings, `v3.0`, `abstract syntax UUID`, `level 2`, `auth_type=9`, `no auth` | a bind, on a pipe of its own |
+//! | `bind refused REASON`; `bind refused provider_rejection REASON`; `bind fault NAME` | `bind_nak`; contexts refused; a fault |
+//! | `write \\fs\d@{C1}`, with `refused …` | CREATE, WRITE and CLOSE of a file of the share |
+//! | `close` | CLOSE of the pipes |
+//! | `logoff`, `disconnect` | LOGOFF; that, and FIN |
+//! | `server restart`, `FS1 restart` | its connections are reset, and it is a second later |
+//! | `capture from here` | what was sent before is not in the capture |
+//! | `mid-capture`, `known-idle start` | changes no frame: says what is known of the server's state when the capture begins |
+//!
+//! What a scenario leaves open at its end stays open.
+
+mod association;
+mod direct;
+mod events;
+mod film;
+mod fsrvp;
+mod grammar;
+mod lexer;
+mod play;
+mod resolve;
+mod results;
+mod session;
+mod settings;
+mod steps;
+mod syntax;
+mod values;
+mod wire;
+mod words;
+mod written;
+
+use std::io;
+
+use crate::bytes::Time;
+use crate::idl;
+use crate::protocol::{Registry, fsrvp as protocol};
+use grammar::Fail;
+use resolve::Resolver;
+use steps::{Party, Step};
+
+pub use idl::Error;
+pub use written::{Answered, Written};
+
+/// Octets of a scenario.
+pub const MAX_TEXT: usize = 1 << 20;
+/// Steps of a scenario, repetitions counted.
+pub const MAX_STEPS: usize = 100_000;
+/// Octets of a capture.
+pub const MAX_OCTETS: u64 = 256 << 20;
+/// Clients, and servers.
+pub const MAX_PARTIES: usize = 200;
+/// 2026-01-15T12:00:00Z
+const START: Time = Time::from_secs(1_768_478_400);
+
+/// The language in short, for `vshark scenario --help`.
+pub const HELP: &str = include_str!("help.txt");
+
+/// A conversation that can be played.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    clients: Vec<Party>,
+    servers: Vec<Party>,
+    steps: Vec<Step>,
+    start: Time,
+    starts_idle: bool,
+}
+
+impl Scenario {
+    /// Parses `text`; `file` names it in errors.
+    pub fn parse(file: &str, text: &str, registry: &Registry) -> Result<Self, Error> {
+        if text.len() > MAX_TEXT {
+            let message =
+                format!("a scenario has at most {MAX_TEXT} octets, this has {}", text.len());
+            return Err(Error::at(file, text, 0, message));
+        }
+        let statements = grammar::parse(file, text)?;
+        let Some(interface) = registry.interface(protocol::UUID, 1) else {
+            return Err(Error::at(file, text, 0, "there are no dissectors for FSRVP"));
+        };
+        let mut resolver = Resolver::new(registry, interface.clone());
+        resolver.statements(&statements).map_err(|Fail { left, message }| {
+            Error::at(file, text, text.len().saturating_sub(left), message)
+        })?;
+        Ok(Self {
+            clients: resolver.clients.into_iter().map(|client| client.party).collect(),
+            servers: resolver.servers,
+            steps: resolver.steps,
+            start: resolver.start,
+            starts_idle: resolver.starts_idle,
+        })
+    }
+
+    /// Writes the capture, pcapng. The same text gives the same octets.
+    pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        play::play(self, out)
+    }
+
+    /// Whether the server is known to be idle when the capture begins: `mid-capture` says it is not.
+    pub fn starts_idle(&self) -> bool {
+        self.starts_idle
+    }
+}

@@ -1,0 +1,494 @@
+//! [`Session`]: a line of a client to a server: its TCP connections, its SMB session, its pipes.
+//!
+//! What a statement does not say is done here as Windows does it: connect, negotiate, log on,
+//! connect to `IPC$`, open the pipe. With several channels, each request takes the next one and is
+//! answered on it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use super::association::Association;
+use super::film::{Film, Phase};
+use super::settings::Settings;
+use super::steps::Line;
+use super::wire::auth::{self, Names, OID_KERBEROS, OID_NTLM};
+use super::wire::kerberos;
+use super::wire::net::{Connection, Frame};
+use super::wire::octets::{chance, random_guid};
+use super::wire::smb::{self, Header, command};
+use crate::bytes::{Both, Guid, Side, Time};
+use crate::smb::Status;
+
+/// Delay after which a side acknowledges what it has no answer to.
+pub(super) const DELAYED_ACK: i64 = 40_000_000;
+
+/// A client's line to a server.
+pub(super) struct Session {
+    pub(super) line: Line,
+    pub(super) settings: Rc<Settings>,
+    pub(super) ends: Both<Peer>,
+    pub(super) channels: Vec<Channel>,
+    pub(super) id: u64,
+    pub(super) logged_on: bool,
+    /// Trees by path. Added by `TREE_CONNECT`, as many as statements name.
+    pub(super) trees: Vec<(String, u32)>,
+    pub(super) associations: Vec<Association>,
+    /// Whose turn it is among the channels.
+    turn: usize,
+    /// Numbers that have to differ: trees, files, asynchronous requests.
+    pub(super) numbers: u32,
+    /// When the server was started.
+    pub(super) started: Time,
+}
+
+/// One end of a line.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    pub(super) name: String,
+    pub(super) address: SocketAddr,
+    pub(super) guid: Guid,
+}
+
+/// A TCP connection of a line.
+pub(super) struct Channel {
+    connection: Connection,
+    message_id: u64,
+    /// When something was last said on it.
+    pub(super) spoken: Time,
+    /// Whether SMB has been negotiated on it, or it carries RPC alone.
+    negotiated: bool,
+}
+
+/// A request on its way: what its answer needs to know.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    channel: usize,
+    header: Header,
+    async_id: Option<u64>,
+}
+
+impl Asked {
+    /// Whether it is an IOCTL.
+    pub(super) fn is_transceive(&self) -> bool {
+        self.header.command == command::IOCTL
+    }
+}
+
+impl Session {
+    pub(super) fn new(
+        line: Line,
+        settings: Rc<Settings>,
+        ends: Both<Peer>,
+        id: u64,
+        started: Time,
+    ) -> Self {
+        Self {
+            line,
+            settings,
+            ends,
+            channels: Vec::new(),
+            id,
+            logged_on: false,
+            trees: Vec::new(),
+            associations: Vec::new(),
+            turn: 0,
+            numbers: 0,
+            started,
+        }
+    }
+
+    /// A number nobody has yet.
+    pub(super) fn number(&mut self) -> u32 {
+        self.numbers = self.numbers.saturating_add(1);
+        self.numbers
+    }
+
+    /// Where chance comes from on this line.
+    pub(super) fn seed(&self) -> u64 {
+        chance(self.id)
+    }
+
+    fn names(&self, film: &Film<'_>) -> Names {
+        Names {
+            domain: self.settings.domain.clone(),
+            user: self.settings.user.clone(),
+            workstation: self.ends.client.name.clone(),
+            server: self.ends.server.name.clone(),
+            time: film.now,
+            seed: self.seed(),
+        }
+    }
+
+    /// The names in the tokens of an association.
+    pub(super) fn names_of(&self, film: &Film<'_>, number: u64) -> Names {
+        let names = self.names(film);
+        Names { seed: chance(names.seed ^ number), ..names }
+    }
+
+    /// Opens a TCP connection; `refused` by a server that does not listen. Gives its number.
+    pub(super) fn open(&mut self, film: &mut Film<'_>, refused: bool) -> io::Result<usize> {
+        let number = self.channels.len();
+        let mut client = self.ends.client.address;
+        client.set_port(film.port());
+        let port = u64::from(client.port());
+        let ends = Both { client, server: self.ends.server.address };
+        let number_of =
+            |side| u32::try_from(chance(self.seed() ^ port ^ side) >> 32).unwrap_or_default();
+        let initial = Both { client: number_of(0), server: number_of(1 << 32) };
+        let mut connection = Connection::new(ends, initial, self.settings.mss());
+        film.tick(200);
+        if refused {
+            for frame in connection.refuse() {
+                film.frame(&frame)?;
+                film.tick(150);
+            }
+            return Ok(number);
+        }
+        for frame in connection.open() {
+            film.frame(&frame)?;
+            film.tick(150);
+        }
+        let negotiated = self.settings.tcp.is_some();
+        self.channels.push(Channel { connection, message_id: 0, spoken: film.now, negotiated });
+        Ok(number)
+    }
+
+    /// One side says something on a channel.
+    pub(super) fn say(
+        &mut self,
+        film: &mut Film<'_>,
+        channel: usize,
+        side: Side,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        let Some(channel) = self.channels.get_mut(channel) else { return Ok(()) };
+        film.tick(if side == Side::Client { 120 } else { 250 });
+        for frame in channel.connection.say(side, bytes) {
+            film.frame(&frame)?;
+        }
+        channel.spoken = film.now;
+        Ok(())
+    }
+
+    /// The acknowledgments that are owed, when they are due.
+    pub(super) fn owed(&mut self) -> Vec<(Time, Frame)> {
+        let mut frames = Vec::new();
+        for channel in &mut self.channels {
+            for side in Side::BOTH {
+                let frame = channel.connection.acknowledge(side);
+                frames.extend(frame.map(|frame| (channel.spoken.plus(DELAYED_ACK), frame)));
+            }
+        }
+        frames
+    }
+
+    fn header(&self, command: u16, tree_id: u32, message_id: u64) -> Header {
+        let named = !self.settings.user.is_empty();
+        let established = self.logged_on && command != command::SESSION_SETUP;
+        Header {
+            command,
+            message_id,
+            session_id: if self.logged_on { self.id } else { 0 },
+            tree_id,
+            credits: if command == command::SESSION_SETUP { 31 } else { 1 },
+            signed: established && named && self.settings.signing,
+            dialect: self.settings.dialect,
+        }
+    }
+
+    /// The client asks on the next channel.
+    pub(super) fn ask(
+        &mut self,
+        film: &mut Film<'_>,
+        command: u16,
+        tree_id: u32,
+        body: &[u8],
+    ) -> io::Result<Asked> {
+        let channel = self.turn.checked_rem(self.channels.len()).unwrap_or_default();
+        self.turn = self.turn.wrapping_add(1);
+        self.ask_on(film, channel, command, tree_id, body)
+    }
+
+    fn ask_on(
+        &mut self,
+        film: &mut Film<'_>,
+        channel: usize,
+        command: u16,
+        tree_id: u32,
+        body: &[u8],
+    ) -> io::Result<Asked> {
+        let mut message_id = 0;
+        if let Some(channel) = self.channels.get_mut(channel) {
+            message_id = channel.message_id;
+            channel.message_id = channel.message_id.saturating_add(1);
+        }
+        let header = self.header(command, tree_id, message_id);
+        self.say(film, channel, Side::Client, &header.request(body))?;
+        Ok(Asked { channel, header, async_id: None })
+    }
+
+    /// The server says that its answer takes time.
+    pub(super) fn interim(&mut self, film: &mut Film<'_>, asked: &mut Asked) -> io::Result<()> {
+        let id = self.number();
+        asked.async_id = Some(u64::from(id));
+        // An interim response is not signed.
+        let header = Header { signed: false, ..asked.header };
+        let message = header.response(Status::PENDING, asked.async_id, &smb::error());
+        self.say(film, asked.channel, Side::Server, &message)
+    }
+
+    /// The server answers.
+    pub(super) fn answer(
+        &mut self,
+        film: &mut Film<'_>,
+        asked: &Asked,
+        status: Status,
+        body: &[u8],
+    ) -> io::Result<()> {
+        // What was granted with the interim response is not granted again.
+        let credits = if asked.async_id.is_some() { 0 } else { asked.header.credits };
+        let header = Header { credits, ..asked.header };
+        self.say(film, asked.channel, Side::Server, &header.response(status, asked.async_id, body))
+    }
+
+    /// Request and answer; refused with this status, if there is one.
+    fn exchange(
+        &mut self,
+        film: &mut Film<'_>,
+        (command, tree_id): (u16, u32),
+        request: &[u8],
+        answer: &[u8],
+        refused: Option<u32>,
+    ) -> io::Result<bool> {
+        let asked = self.ask(film, command, tree_id, request)?;
+        match refused {
+            Some(status) => self.answer(film, &asked, Status(status), &smb::error())?,
+            None => self.answer(film, &asked, Status::SUCCESS, answer)?,
+        }
+        Ok(refused.is_none())
+    }
+
+    /// TCP and the negotiation, where they are not there yet.
+    pub(super) fn connect(&mut self, film: &mut Film<'_>) -> io::Result<()> {
+        if self.channels.is_empty() && self.settings.tcp.is_none() {
+            self.open(film, false)?;
+            self.negotiate(film, 0)?;
+        }
+        Ok(())
+    }
+
+    fn negotiate(&mut self, film: &mut Film<'_>, channel: usize) -> io::Result<()> {
+        let dialect = self.settings.dialect;
+        let request = smb::negotiate(dialect, self.ends.client.guid, &self.ends.server.name);
+        let server =
+            smb::Server { guid: self.ends.server.guid, now: film.now, started: self.started };
+        let answer = smb::negotiated(dialect, server, &auth::spnego_hint());
+        let asked = self.ask_on(film, channel, command::NEGOTIATE, 0, &request)?;
+        // Nobody is logged on yet, whatever the line is.
+        let asked = Asked { header: Header { session_id: 0, ..asked.header }, ..asked };
+        self.answer(film, &asked, Status::SUCCESS, &answer)?;
+        if let Some(channel) = self.channels.get_mut(channel) {
+            channel.negotiated = true;
+        }
+        Ok(())
+    }
+
+    /// The logon, and the other channels, where they are not there yet. Whether it succeeded.
+    pub(super) fn log_on(&mut self, film: &mut Film<'_>, refused: Option<u32>) -> io::Result<bool> {
+        self.connect(film)?;
+        if self.logged_on || self.settings.tcp.is_some() {
+            return Ok(true);
+        }
+        if !self.session_setup(film, 0, refused)? {
+            return Ok(false);
+        }
+        self.logged_on = true;
+        let multichannel = self.settings.dialect >= smb::Dialect::V3_0;
+        let channels = if multichannel { self.settings.channels } else { 1 };
+        for _ in 1..channels {
+            let channel = self.open(film, false)?;
+            self.negotiate(film, channel)?;
+            self.session_setup(film, channel, None)?;
+        }
+        Ok(true)
+    }
+
+    /// \[MS-SMB2\] 3.2.4.2.3: one leg with Kerberos, two with NTLM.
+    fn session_setup(
+        &mut self,
+        film: &mut Film<'_>,
+        channel: usize,
+        refused: Option<u32>,
+    ) -> io::Result<bool> {
+        let names = self.names_of(film, u64::try_from(channel).unwrap_or_default());
+        let binding = channel > 0;
+        let kerberos = self.settings.auth.is_some_and(|auth| auth.kerberos);
+        let first = if kerberos {
+            auth::spnego_init(OID_KERBEROS, &kerberos::ap_req(&names))
+        } else {
+            auth::spnego_init(OID_NTLM, &auth::negotiate())
+        };
+        let mut token = first;
+        if !kerberos {
+            let asked = self.setup_leg(film, channel, (binding, true), &token)?;
+            let challenge = auth::challenge(&names);
+            let challenge = auth::spnego_response(1, Some(OID_NTLM), &challenge);
+            let body = smb::session_set_up(false, &challenge);
+            self.answer(film, &asked, Status::MORE_PROCESSING_REQUIRED, &body)?;
+            token = auth::spnego_response(1, None, &auth::authenticate(&names));
+        }
+        let mut asked = self.setup_leg(film, channel, (binding, kerberos), &token)?;
+        if let Some(status) = refused {
+            self.answer(film, &asked, Status(status), &smb::error())?;
+            return Ok(false);
+        }
+        let anonymous = names.user.is_empty();
+        let last = if kerberos {
+            auth::spnego_response(0, Some(OID_KERBEROS), &kerberos::ap_rep(&names, 1))
+        } else {
+            auth::spnego_response(0, None, &[])
+        };
+        asked.header.signed |= !anonymous && self.settings.signing;
+        let body = smb::session_set_up(anonymous, &last);
+        self.answer(film, &asked, Status::SUCCESS, &body)?;
+        Ok(true)
+    }
+
+    /// One request of a logon. The server names the session with its first answer.
+    fn setup_leg(
+        &mut self,
+        film: &mut Film<'_>,
+        channel: usize,
+        (binding, first): (bool, bool),
+        token: &[u8],
+    ) -> io::Result<Asked> {
+        let body = smb::session_setup(binding, token);
+        let was = self.logged_on;
+        // From the second leg on, and when a channel is bound, the client names it, too.
+        self.logged_on = was || !first;
+        let asked = self.ask_on(film, channel, command::SESSION_SETUP, 0, &body);
+        self.logged_on = was;
+        let mut asked = asked?;
+        asked.header.session_id = self.id;
+        if binding {
+            asked.header.signed = self.settings.signing;
+        }
+        Ok(asked)
+    }
+
+    /// The tree of a share, connected where it is not yet; `None` if that is refused.
+    pub(super) fn tree(
+        &mut self,
+        film: &mut Film<'_>,
+        path: &str,
+        refused: Option<u32>,
+    ) -> io::Result<Option<u32>> {
+        let known = self.trees.iter().find(|(of, _)| of.eq_ignore_ascii_case(path));
+        if let (Some((_, id)), None) = (known, refused) {
+            return Ok(Some(*id));
+        }
+        let pipe = path.to_uppercase().ends_with(r"\IPC$");
+        let id = self.number();
+        let asked = self.ask(film, command::TREE_CONNECT, 0, &smb::tree_connect(path))?;
+        if let Some(status) = refused {
+            self.answer(film, &asked, Status(status), &smb::error())?;
+            return Ok(None);
+        }
+        let answered = Asked { header: Header { tree_id: id, ..asked.header }, ..asked };
+        self.answer(film, &answered, Status::SUCCESS, &smb::tree_connected(pipe))?;
+        self.trees.push((path.to_owned(), id));
+        Ok(Some(id))
+    }
+
+    /// The tree of pipes.
+    pub(super) fn ipc(&mut self, film: &mut Film<'_>) -> io::Result<u32> {
+        let known = self.trees.iter().rev().find(|(of, _)| of.to_uppercase().ends_with("IPC$"));
+        if let Some((_, id)) = known {
+            return Ok(*id);
+        }
+        let path = format!(r"\\{}\IPC$", self.ends.server.name);
+        Ok(self.tree(film, &path, None)?.unwrap_or_default())
+    }
+
+    /// Opens a file or pipe of a tree; `None` if that is refused.
+    pub(super) fn create(
+        &mut self,
+        film: &mut Film<'_>,
+        tree: u32,
+        name: &str,
+        refused: Option<u32>,
+    ) -> io::Result<Option<smb::FileId>> {
+        let number = self.number();
+        let id = random_guid(self.seed() ^ u64::from(number)).into_bytes();
+        let request = smb::create(name);
+        let made =
+            self.exchange(film, (command::CREATE, tree), &request, &smb::created(id, 0), refused)?;
+        Ok(made.then_some(id))
+    }
+
+    /// Writes `data`, one message.
+    pub(super) fn write(
+        &mut self,
+        film: &mut Film<'_>,
+        tree: u32,
+        file: smb::FileId,
+        data: &[u8],
+        refused: Option<u32>,
+    ) -> io::Result<()> {
+        let asked = self.ask(film, command::WRITE, tree, &smb::write(file, data))?;
+        film.phase = Phase::Between;
+        match refused {
+            Some(status) => self.answer(film, &asked, Status(status), &smb::error()),
+            None => self.answer(film, &asked, Status::SUCCESS, &smb::written(data.len())),
+        }
+    }
+
+    /// Closes a file or pipe.
+    pub(super) fn close(
+        &mut self,
+        film: &mut Film<'_>,
+        tree: u32,
+        file: smb::FileId,
+    ) -> io::Result<()> {
+        let request = smb::close(file);
+        self.exchange(film, (command::CLOSE, tree), &request, &smb::closed(), None)?;
+        Ok(())
+    }
+
+    /// The trees are disconnected, the session ends, and so do its connections.
+    pub(super) fn log_off(&mut self, film: &mut Film<'_>) -> io::Result<()> {
+        if self.logged_on {
+            for (_, tree) in std::mem::take(&mut self.trees) {
+                let both = smb::empty();
+                self.exchange(film, (command::TREE_DISCONNECT, tree), &both, &both, None)?;
+            }
+            let both = smb::empty();
+            self.exchange(film, (command::LOGOFF, 0), &both, &both, None)?;
+            self.logged_on = false;
+            // The next logon on the connection begins another session.
+            self.id = self.id.saturating_add(0x1_0000_0000);
+        }
+        Ok(())
+    }
+
+    /// Every connection is closed.
+    pub(super) fn disconnect(&mut self, film: &mut Film<'_>) -> io::Result<()> {
+        for mut channel in std::mem::take(&mut self.channels) {
+            for frame in channel.connection.close() {
+                film.frame(&frame)?;
+                film.tick(100);
+            }
+        }
+        Ok(())
+    }
+
+    /// The server is gone.
+    pub(super) fn reset(&mut self, film: &mut Film<'_>) -> io::Result<()> {
+        for mut channel in std::mem::take(&mut self.channels) {
+            film.tick(10);
+            film.frame(&channel.connection.reset())?;
+        }
+        Ok(())
+    }
+}

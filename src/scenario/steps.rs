@@ -1,0 +1,121 @@
+//! [`Step`]: what happens, one thing after the other, every word understood.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::settings::Settings;
+use super::syntax::Lost;
+use super::wire::rpc::{SyntaxId, Verdict};
+use crate::bytes::{Guid, Time};
+use crate::ndr::Arguments;
+use crate::protocol::Interface;
+
+/// A client or a server.
+#[derive(Clone, Debug)]
+pub(super) struct Party {
+    pub(super) name: String,
+    /// Where it says itself what its address is.
+    pub(super) address: Option<IpAddr>,
+}
+
+/// A connection of a client to a server: one of several, and from which address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) client: usize,
+    pub(super) server: usize,
+    pub(super) number: u8,
+    pub(super) from: Option<IpAddr>,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// A call, or the request of one that is answered later.
+    Call(Rc<Call>),
+    /// The answer to the oldest call that waits there for one to this opnum.
+    Answer(Rc<Call>),
+    Event(Rc<Event>),
+    /// Nobody says anything for so many nanoseconds.
+    Wait(u64),
+    /// It gets to be this time.
+    At(Time),
+    /// What was sent before is not in the capture.
+    CaptureFromHere,
+    /// A server starts anew: its connections are gone.
+    Restart(usize),
+}
+
+/// Something other than a call.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub(super) line: Line,
+    pub(super) settings: Rc<Settings>,
+    pub(super) kind: EventKind,
+    /// The NTSTATUS it is refused with, where it is.
+    pub(super) refused: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum EventKind {
+    Connect,
+    Logon,
+    /// `TREE_CONNECT` to this path.
+    Tree(String),
+    /// CREATE of the pipe.
+    Create,
+    Bind(SyntaxId, BindAnswer),
+    /// A file of this share is written to.
+    Write(String),
+    /// CLOSE of the pipes.
+    Close,
+    Logoff,
+    /// FIN.
+    Disconnect,
+}
+
+/// How a bind is answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum BindAnswer {
+    Ack(Verdict),
+    /// `bind_nak` with this reason.
+    Nak(u16),
+    Fault(u32),
+}
+
+/// A call.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) line: Line,
+    pub(super) settings: Rc<Settings>,
+    pub(super) interface: Arc<Interface>,
+    pub(super) opnum: u16,
+    pub(super) request: Stub,
+    pub(super) answer: Option<Answer>,
+    /// Nanoseconds from request to answer.
+    pub(super) delay: Option<u64>,
+    /// Stubs are not readable.
+    pub(super) sealed: bool,
+    pub(super) lost: Vec<Lost>,
+}
+
+/// What a stub has.
+#[derive(Clone, Debug)]
+pub(super) enum Stub {
+    Arguments(Arguments),
+    Octets(Vec<u8>),
+}
+
+/// How a call is answered.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    Response(Stub),
+    Fault(u32),
+}
+
+impl Call {
+    /// The object UUID of its requests.
+    pub(super) fn object(&self) -> Option<Guid> {
+        self.settings.object.then_some(self.interface.uuid)
+    }
+}

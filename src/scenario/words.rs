@@ -1,0 +1,142 @@
+//! Finding what a word means: statuses by the names people use, and what was nearly written.
+
+use crate::protocol::{Interface, Registry};
+use crate::rpc::names::FAULTS;
+use crate::smb::Status;
+
+/// What was looked for in vain.
+#[derive(Debug)]
+pub(super) struct Unknown {
+    /// Known names that are like it, or that it may stand for.
+    pub(super) like: Vec<String>,
+}
+
+/// A number, decimal or hexadecimal.
+pub(super) fn number(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// A status: a number, its name, or as much of the end of its name as tells it from others.
+///
+/// The interface's own names come before those all interfaces share, so `MISMATCH` is
+/// `FSRVP_E_SHADOWCOPYSET_ID_MISMATCH`.
+pub(super) fn status(
+    registry: &Registry,
+    interface: &Interface,
+    text: &str,
+) -> Result<u32, Unknown> {
+    if let Some(number) = number(text) {
+        return u32::try_from(number).map_err(|_| Unknown { like: Vec::new() });
+    }
+    let own: Vec<_> = registry.statuses_of(Some(interface)).collect();
+    let common: Vec<_> = registry.statuses_of(None).collect();
+    match pick(&own, text) {
+        Err(unknown) if unknown.like.is_empty() => pick(&common, text).map_err(|unknown| {
+            let near = |names: &[(u32, &str)]| nearest(text, names.iter().map(|(_, name)| *name));
+            let like = [unknown.like, near(&own), near(&common)];
+            Unknown { like: like.into_iter().find(|like| !like.is_empty()).unwrap_or_default() }
+        }),
+        found => found,
+    }
+}
+
+/// The fault status of this name or number.
+pub(super) fn fault(text: &str) -> Result<u32, Unknown> {
+    let known: Vec<_> =
+        FAULTS.iter().filter_map(|(n, name)| Some((u32::try_from(*n).ok()?, *name))).collect();
+    numbered(&known, text)
+}
+
+/// The NTSTATUS of this name or number, with or without `STATUS_`.
+pub(super) fn ntstatus(text: &str) -> Result<u32, Unknown> {
+    let known: Vec<_> = Status::named().map(|(status, name)| (status.0, name)).collect();
+    numbered(&known, text)
+}
+
+/// A number, or what has this name or ends in it.
+pub(super) fn numbered(known: &[(u32, &str)], text: &str) -> Result<u32, Unknown> {
+    if let Some(number) = number(text) {
+        return u32::try_from(number).map_err(|_| Unknown { like: Vec::new() });
+    }
+    pick(known, text).map_err(|unknown| {
+        let names = known.iter().map(|(_, name)| *name);
+        if unknown.like.is_empty() { Unknown { like: nearest(text, names) } } else { unknown }
+    })
+}
+
+/// The one of this name, or the only one whose name ends in it. `_E_` and `_S_` may be left out.
+fn pick(known: &[(u32, &str)], text: &str) -> Result<u32, Unknown> {
+    let wanted = text.to_uppercase();
+    let same = |name: &str| name.to_uppercase() == wanted;
+    if let Some((code, _)) = known.iter().find(|(_, name)| same(name)) {
+        return Ok(*code);
+    }
+    let ends = |name: &str| {
+        let name = name.to_uppercase();
+        [name.replacen("_E_", "_", 1), name].iter().any(|name| {
+            let before = name.strip_suffix(&wanted);
+            before.is_some_and(|before| before.is_empty() || before.ends_with('_'))
+        })
+    };
+    let found: Vec<_> = known.iter().filter(|(_, name)| ends(name)).collect();
+    match found.as_slice() {
+        [(code, _), rest @ ..] if rest.iter().all(|(other, _)| other == code) => Ok(*code),
+        several => {
+            Err(Unknown { like: several.iter().map(|(_, name)| (*name).to_owned()).collect() })
+        }
+    }
+}
+
+/// The known names that differ least from `text`, if they differ little.
+pub(super) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let wanted = text.to_lowercase();
+    let most = wanted.chars().count() / 3 + 1;
+    let mut found: Vec<(usize, &str)> = known
+        .map(|name| {
+            let lower = name.to_lowercase();
+            // `BAD_STAT` is near the end of a long name, too.
+            let ends = lower.match_indices('_').filter_map(|(at, _)| lower.get(at + 1..));
+            let ends = ends.chain(std::iter::once(lower.as_str()));
+            (ends.map(|end| distance(&wanted, end)).min().unwrap_or(usize::MAX), name)
+        })
+        .filter(|(distance, _)| *distance <= most)
+        .collect();
+    found.sort_unstable();
+    let least = found.first().map(|(distance, _)| *distance);
+    let best = found.into_iter().filter(|(distance, _)| Some(*distance) == least);
+    best.take(3).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// Levenshtein's: insertions, deletions and replacements from one to the other.
+fn distance(a: &str, b: &str) -> usize {
+    /// Longer words are cut: what is compared is what people type.
+    const LONGEST: usize = 64;
+    let b: Vec<char> = b.chars().take(LONGEST).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (n, x) in a.chars().take(LONGEST).enumerate() {
+        let mut diagonal = n;
+        let mut left = n + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = *cell;
+            left = replaced.min(left + 1).min(*cell + 1);
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// `, did you mean …?` for an error.
+pub(super) fn hint(like: &[String]) -> String {
+    match like {
+        [] => String::new(),
+        [one] => format!("; did you mean {one}?"),
+        several => format!("; it may be {}", several.join(", ")),
+    }
+}

@@ -1,0 +1,149 @@
+//! An independent judge: what tshark makes of captures made here.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use vshark::bytes::Guid;
+use vshark::ndr::Value;
+use vshark::scenario::{Answered, Scenario, Written};
+
+use super::common;
+use super::read::{REGISTRY, capture};
+
+/// A dozen ways to carry the same calls, all of which tshark reads.
+const VARIANTS: &[&str] = &[
+    "smb 2.0.2",
+    "smb 2.1; io write-read",
+    "smb 3.0; channels 1; segment 200",
+    "smb 3.0.2; ipv6",
+    "smb 3.1.1; object on; trailer on",
+    "ndr64; trailer on",
+    "big-endian",
+    "ndr64; auth ntlm integrity; fragment 192",
+    "auth spnego integrity; fragment 1432",
+    "auth spnego kerberos integrity; object on",
+    "auth kerberos packet; io write-read",
+    "auth ntlm connect; user anonymous",
+    "fragment 192; segment 16; signing off",
+];
+
+const CALLS: &str = r"
+A:0()=0->1,1; A:8(\\fs\d)=0->TRUE,FS; A:9('\\fs\a b c')=0->FALSE,1
+A:1(ctx=0x9)=0; A:2(cid=U1)=0->S1; A:3(S1,\\fs\d)=0->C1; A:3(S1,\\fs\d)=ALREADY_EXISTS
+A:12(S1,to=1800000) after 2 s =0; A:4(S1,to=60000)=FSSAGENT_TIMEOUT; A:5(S1,to=1800000)=0
+A:10(C1,S1,\\fs\d,L=1)=0->\\fs\d@{C1}; A:6(S1)=0; A:7(nil)=E_INVALIDARG
+B:11(S1,C1,\\fs\d)=NOT_FOUND; wait 5 min; B:1(ctx=0)=fault nca_s_fault_remote_no_memory
+A:12(S1)=WAIT_FAILED; A close; A:0()=0; A disconnect; B logoff
+";
+
+/// The methods that name a share.
+const SHARES: [&str; 5] = [
+    "AddToShadowCopySet",
+    "IsPathSupported",
+    "IsPathShadowCopied",
+    "GetShareMapping",
+    "DeleteShareMapping",
+];
+
+fn tshark(file: &PathBuf, more: &[&str]) -> String {
+    let output = Command::new("tshark")
+        .args(["-n", "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-r"])
+        .arg(file)
+        .args(more)
+        .output()
+        .expect("tshark runs");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn file(name: &str, text: &str) -> (PathBuf, Vec<Written>) {
+    let scenario = Scenario::parse(name, text, &REGISTRY).unwrap_or_else(|e| panic!("{e}"));
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("scenario-{name}.pcapng"));
+    std::fs::write(&path, capture(&scenario)).expect("the test's folder can be written");
+    (path, scenario.calls())
+}
+
+fn installed() -> bool {
+    let installed = Command::new("tshark").arg("--version").output().is_ok();
+    if !installed {
+        common::say("skipped: tshark is not installed");
+    }
+    installed
+}
+
+#[test]
+fn tshark_finds_nothing_wrong_and_reads_the_same() {
+    if !installed() {
+        return;
+    }
+    for (n, variant) in VARIANTS.iter().enumerate() {
+        let (path, written) = file(&format!("judge-{n}"), &format!("{variant}\n{CALLS}"));
+        let wrong = "_ws.malformed || tcp.analysis.flags || _ws.expert.severity==error || \
+                     tcp.checksum.status==0 || ip.checksum.status==0";
+        assert_eq!(tshark(&path, &["-Y", wrong]), "", "{variant}");
+        // PDUs: a row for each request, answer and fault of whose stub the last fragment is there.
+        let fields: Vec<String> =
+            SHARES.iter().map(|of| format!("fsrvp.fsrvp_{of}.ShareName")).collect();
+        let mut args = vec!["-Y", "dcerpc.pkt_type in {0,2,3} && dcerpc.cn_flags.last_frag==1"];
+        args.extend(["-T", "fields", "-E", "occurrence=l"]);
+        args.extend(["-e", "dcerpc.pkt_type", "-e", "dcerpc.opnum", "-e", "fsrvp.status"]);
+        args.extend(fields.iter().flat_map(|field| ["-e", field.as_str()]));
+        let told = tshark(&path, &args);
+        let told: Vec<Vec<String>> = told
+            .lines()
+            .map(|line| {
+                let mut cells = line.split('\t').map(str::to_owned);
+                let mut row: Vec<String> = cells.by_ref().take(3).collect();
+                // One of the columns of shares has one.
+                row.push(cells.collect());
+                row
+            })
+            .collect();
+        let expect: Vec<Vec<String>> = written.iter().flat_map(rows).collect();
+        assert_eq!(told.len(), expect.len(), "{variant}");
+        for (told, expect) in told.iter().zip(&expect) {
+            assert_eq!(told, expect, "{variant}");
+        }
+    }
+}
+
+/// What tshark has to say of a call: type, opnum, share, status.
+fn rows(call: &Written) -> [Vec<String>; 2] {
+    let request = call.request.as_ref().expect("no stub is given as octets");
+    let share = request.params.iter().find(|(name, _)| &**name == "ShareName");
+    let share = share.and_then(|(_, value)| value.as_text()).map(ToString::to_string);
+    let opnum = call.opnum.to_string();
+    let asked = vec!["0".to_owned(), opnum.clone(), String::new(), share.unwrap_or_default()];
+    let (kind, status) = match &call.answer {
+        Some(Answered::Fault(_)) => ("3", String::new()),
+        Some(Answered::Results(results)) => {
+            let status = results.ret.as_ref().and_then(Value::as_u32).expect("it returns one");
+            ("2", format!("0x{status:08x}"))
+        }
+        _ => panic!("every call here is answered"),
+    };
+    [asked, vec![kind.to_owned(), opnum, status, String::new()]]
+}
+
+/// Names and numbers of the layers below, as tshark has them.
+#[test]
+fn tshark_reads_the_same_names() {
+    if !installed() {
+        return;
+    }
+    let text = r"user LAB\somebody; server FS7; A->FS7:8(\\fs7\d)=0; A close; A disconnect";
+    let (path, _) = file("names", text);
+    let field = |filter: &str, field: &str| {
+        tshark(&path, &["-Y", filter, "-T", "fields", "-e", field]).trim().to_owned()
+    };
+    assert_eq!(field("ntlmssp.messagetype==3", "ntlmssp.auth.username"), "somebody");
+    assert_eq!(field("ntlmssp.messagetype==3", "ntlmssp.auth.domain"), "LAB");
+    assert_eq!(field("ntlmssp.messagetype==3", "ntlmssp.auth.hostname"), "CLIENT-A");
+    let nb = "ntlmssp.challenge.target_info.nb_computer_name";
+    assert_eq!(field("ntlmssp.messagetype==2", nb), "FS7");
+    assert_eq!(field("smb2.cmd==3 && smb2.flags.response==0", "smb2.tree"), r"\\FS7\IPC$");
+    assert_eq!(field("smb2.cmd==5 && smb2.flags.response==0", "smb2.filename"), "FssagentRpc");
+    assert_eq!(field("smb2.cmd==0 && smb2.flags.response==1", "smb2.dialect"), "0x0311");
+    let interface = field("dcerpc.pkt_type==11", "dcerpc.cn_bind_to_uuid");
+    let first = interface.split(',').next().and_then(|uuid| Guid::try_parse(uuid).ok());
+    assert_eq!(first, Some(vshark::protocol::fsrvp::UUID));
+}

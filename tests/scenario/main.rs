@@ -1,0 +1,13 @@
+//! Scenarios: what is written is read back, whatever carries it.
+
+mod catalogue;
+#[path = "../common/mod.rs"]
+#[expect(dead_code, reason = "only where the shared files are is of interest here")]
+mod common;
+mod errors;
+mod judge;
+mod program;
+mod random;
+mod read;
+mod told;
+mod variants;
