@@ -5,14 +5,15 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 
 use super::carrier::Machines;
+use super::flow::{OnFlow, begin, channel, on_flow, pipe_channel, pipe_of, turn};
 use super::units::{UnitKind, Watch};
 use super::{Event, Summary};
-use crate::bytes::{Both, Buffer, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, View};
+use crate::bytes::{Both, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, View};
 use crate::call::Call;
 use crate::net::{self, Unseen};
 use crate::protocol::Registry;
 use crate::rpc::names::{FAULTS, Names, PROVIDER_REASONS, REJECT_REASONS, RESULTS, name};
-use crate::rpc::{self, ChannelId, Origin, Rpc, pdu};
+use crate::rpc::{self, Origin, Rpc, pdu};
 use crate::smb::{self, ConnectionId, PipeId, Smb};
 use crate::tcp::{Flow, FlowId, Interest, Receiver, Segment};
 
@@ -41,33 +42,6 @@ pub(super) struct Above<'r> {
     rpc_events: Vec<rpc::Event>,
     held: u64,
     counts: Summary,
-}
-
-/// What a flow carries.
-#[derive(Debug)]
-enum OnFlow {
-    /// `torn` is where the beginning is missing.
-    Undecided {
-        early: Both<Buffer>,
-        torn: Both<bool>,
-        looked_at: u32,
-    },
-    Smb {
-        ends: Ends,
-        swapped: bool,
-        streams: Box<Both<Stream>>,
-    },
-    Rpc {
-        ends: Ends,
-        swapped: bool,
-    },
-}
-
-impl OnFlow {
-    fn undecided(flow: &Flow) -> Self {
-        let torn = Both { client: flow.midstream, server: flow.midstream };
-        Self::Undecided { early: Both::default(), torn, looked_at: 0 }
-    }
 }
 
 impl<'r> Above<'r> {
@@ -450,6 +424,7 @@ impl Layer for OnSmb<'_, '_> {
         let plain = above.smb.advance(connection, ends, unit, whole, &mut above.smb_events);
         above.take_smb(ends, Some(unit));
         if let Some(plain) = plain {
+            above.watch.setup(|setup| setup.plain(connection, &plain));
             above.smb.advance_plain(connection, ends, &plain, &mut above.smb_events);
             above.take_smb(ends, Some(plain.message.view()));
         }
@@ -470,46 +445,13 @@ fn named(table: Names, number: u64) -> String {
     name(table, number).map_or_else(|| format!("0x{number:x}"), str::to_owned)
 }
 
-fn begin(torn: bool) -> Stream {
-    if torn { Stream::midstream() } else { Stream::default() }
-}
-
 /// Whether these are the first bytes of a message.
 fn tells(view: View<'_>) -> bool {
     smb::plausible_start(view.bytes()) || pdu::plausible(view.bytes())
-}
-
-/// A decision, with the roles exchanged if `side` turned out to be `sender`.
-fn on_flow(
-    flow: &Flow,
-    side: Side,
-    sender: Side,
-    make: impl FnOnce(Ends, bool) -> OnFlow,
-) -> OnFlow {
-    let swapped = side != sender;
-    make(if swapped { flow.ends.swapped() } else { flow.ends }, swapped)
-}
-
-fn turn(side: Side, swapped: bool) -> Side {
-    if swapped { side.other() } else { side }
 }
 
 /// Who sends such a PDU, where only one side does.
 fn pdu_sender(bytes: &[u8]) -> Option<Side> {
     let ptype = rpc::PacketType(*bytes.get(2)?);
     Some(if ptype.from_client()? { Side::Client } else { Side::Server })
-}
-
-const PIPE_CHANNELS: u64 = 1 << 32;
-
-fn channel(flow: FlowId) -> ChannelId {
-    ChannelId(flow.0.into())
-}
-
-fn pipe_channel(pipe: PipeId) -> ChannelId {
-    ChannelId(PIPE_CHANNELS + u64::from(pipe.0))
-}
-
-fn pipe_of(channel: ChannelId) -> Option<PipeId> {
-    Some(PipeId(u32::try_from(channel.0.checked_sub(PIPE_CHANNELS)?).ok()?))
 }

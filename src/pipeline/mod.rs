@@ -13,6 +13,7 @@ mod above;
 mod carrier;
 mod datagrams;
 mod endpoints;
+mod flow;
 mod loss;
 mod setup;
 mod summary;

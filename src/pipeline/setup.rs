@@ -120,6 +120,16 @@ impl Setup {
         });
     }
 
+    /// The current unit was compressed, and this is what it says.
+    pub(super) fn plain(&mut self, connection: ConnectionId, plain: &smb::Plain) {
+        let view = plain.message.view();
+        let frames: Frames = view.frames().into_iter().collect();
+        let mut none = ();
+        let _ = smb::dissect_plain(&mut Reader::new(view, &mut none), plain.whole, |message| {
+            self.message(connection, &frames, &message);
+        });
+    }
+
     /// The same for SMB 1, whose logon and trees are told by their commands alone.
     fn smb1(&mut self, connection: ConnectionId, frames: Frames, header: Smb1) {
         note(&mut self.current.sessions, [header.session()]);

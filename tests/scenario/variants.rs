@@ -96,7 +96,7 @@ fn every_dialect_and_protection_is_read_back() {
 #[test]
 fn every_opnum_with_every_status_is_read_back() {
     let fsrvp = REGISTRY.interface(fsrvp::UUID, 1).unwrap();
-    let statuses: Vec<_> = REGISTRY.statuses(Some(fsrvp)).collect();
+    let statuses: Vec<_> = REGISTRY.statuses_of(Some(fsrvp)).collect();
     assert_eq!(statuses.len(), 11);
     let mut text = "ndr64; channels 3; io write-read; trailer on; object on\n".to_owned();
     for opnum in 0..=12 {
