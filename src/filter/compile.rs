@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use regex::RegexBuilder;
 
 use super::argument::Calls;
-use super::error::{Error, Hint, nearest};
+use super::error::{Error, Hint};
 use super::eval::{Check, Node, Source};
 use super::item::Kind;
 use super::literal::{Want, expectation, number};
@@ -13,6 +13,7 @@ use super::names::Words;
 use super::resolve::{Found, sorted};
 use super::syntax::{Ask, Expr, Literal, Name, Quantifier, Relation, Test};
 use crate::idl::Names;
+use crate::nearest::nearest;
 use crate::protocol::{Interface, Registry};
 use crate::rpc::names::FAULTS;
 
@@ -197,7 +198,11 @@ impl<'t> Compiler<'t> {
             let words: Vec<&str> = words.iter().copied().collect();
             message = format!("{message}, but {}", words.join(", "));
         }
-        Err(Error::new(self.text, literal.place, format!("{message}{}", Hint(near))))
+        Err(Error::new(
+            self.text,
+            literal.place,
+            format!("{message}{}", Hint(near.first().map(String::as_str))),
+        ))
     }
 
     fn bad_value(&self, name: &str, found: &Found, literal: &Literal, expected: &str) -> Error {
@@ -207,7 +212,8 @@ impl<'t> Compiler<'t> {
             words => self.words(words).into_iter().flatten().collect(),
         };
         let or = if candidates.is_empty() || expected.contains("name") { "" } else { " or a name" };
-        let hint = Hint(nearest(&literal.text, candidates));
+        let near = nearest(&literal.text, candidates);
+        let hint = Hint(near.first().map(String::as_str));
         let message =
             format!("expected {expected}{or} for `{name}`, found `{}`{hint}", literal.text);
         Error::new(self.text, literal.place, message)

@@ -2,12 +2,13 @@
 
 use super::argument::{Argument, Calls, Declared, Facet, all, same};
 use super::compile::Compiler;
-use super::error::{Error, Hint, nearest};
+use super::error::{Error, Hint};
 use super::eval::Source;
 use super::item::Kind;
 use super::names::{KNOWN, Known, Words, known};
 use super::syntax::Name;
 use crate::ndr::Direction;
+use crate::nearest::nearest;
 use crate::protocol::{Interface, Registry};
 
 /// Fields of every call that a protocol's name may stand before.
@@ -48,8 +49,8 @@ impl Compiler<'_> {
             let one_way = |name: &str| name.split('.').next().and_then(direction).is_some();
             candidates.retain(|name| !one_way(name) || self.find(name).is_some());
             let near = nearest(&name.text, candidates.iter().map(String::as_str));
-            let hint = match near {
-                Some(_) => Hint(near).to_string(),
+            let hint = match near.first() {
+                Some(near) => Hint(Some(near)).to_string(),
                 None => "; `vshark names` lists them".to_owned(),
             };
             let message = format!("there is no field `{}`{hint}", name.text);

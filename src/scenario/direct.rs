@@ -11,9 +11,10 @@ use super::steps::{Line, Step};
 use super::syntax::{Place, Word};
 use super::values;
 use super::wire::smb::Dialect;
-use super::words::{self, hint, nearest};
+use super::words::{self, hint};
 use crate::bytes::{Order, Time};
 use crate::idl::Syntax;
+use crate::nearest::nearest;
 
 /// What a statement that is no call may begin with, after the name of a client.
 pub(super) const KEYWORDS: &[&str] = &[

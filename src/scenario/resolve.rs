@@ -12,11 +12,12 @@ use super::steps::{Answer, Call, Line, Party, Step, Stub};
 use super::syntax::{ArgsText, CallText, Kind, LineText, Place, Statement, ValueText, Word};
 use super::values;
 use super::wire::octets::random_guid;
-use super::words::{Unknown, hint, nearest};
+use super::words::{Unknown, hint};
 use super::{MAX_PARTIES, MAX_STEPS, START};
 use crate::bytes::{Guid, Time};
 use crate::idl::{Operation, Parameter};
 use crate::ndr::{self, Direction};
+use crate::nearest::nearest;
 use crate::protocol::{Interface, Registry, fsrvp as protocol};
 
 /// What is known while statements are gone through.

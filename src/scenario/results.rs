@@ -6,10 +6,11 @@ use super::resolve::{Resolver, build, octets_of, unknown};
 use super::steps::{Answer, Call, Stub};
 use super::syntax::{AnswerText, CallText, ValueText, Word};
 use super::values::{self, Wanted};
-use super::words::{self, hint, nearest};
+use super::words::{self, hint};
 use crate::bytes::Guid;
 use crate::idl::{Field, Kind, Operation, Parameter};
 use crate::ndr::{Arg, Direction, Value};
+use crate::nearest::nearest;
 use crate::protocol::{Interface, fsrvp as protocol};
 
 /// The opnum of `GetShareMapping`, whose one result is a union around a structure.

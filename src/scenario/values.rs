@@ -9,6 +9,7 @@ use super::wire::octets::{filetime, random_guid};
 use crate::bytes::{Guid, Time};
 use crate::idl::{Format, Kind, TypeId, Types};
 use crate::ndr::Arg;
+use crate::nearest::nearest;
 
 /// What a value is for.
 #[derive(Clone, Copy)]
@@ -86,7 +87,7 @@ fn member<'a>(
     if name.text == "discriminant" {
         return Ok((name.text.clone(), wanted));
     }
-    let like = super::words::nearest(&name.text, fields.iter().map(|field| &*field.name));
+    let like = nearest(&name.text, fields.iter().map(|field| &*field.name));
     let hint = super::words::hint(&like);
     Err(Fail::at(name, format!("expected the name of a member, found `{}`{hint}", name.text)))
 }

@@ -1,5 +1,6 @@
 //! Finding what a word means: statuses by the names people use, and what was nearly written.
 
+use crate::nearest::nearest;
 use crate::protocol::{Interface, Registry};
 use crate::rpc::names::FAULTS;
 use crate::smb::Status;
@@ -88,48 +89,6 @@ fn pick(known: &[(u32, &str)], text: &str) -> Result<u32, Unknown> {
             Err(Unknown { like: several.iter().map(|(_, name)| (*name).to_owned()).collect() })
         }
     }
-}
-
-/// The known names that differ least from `text`, if they differ little.
-pub(super) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let wanted = text.to_lowercase();
-    let most = wanted.chars().count() / 3 + 1;
-    let mut found: Vec<(usize, &str)> = known
-        .map(|name| {
-            let lower = name.to_lowercase();
-            // `BAD_STAT` is near the end of a long name, too.
-            let ends = lower.match_indices('_').filter_map(|(at, _)| lower.get(at + 1..));
-            let ends = ends.chain(std::iter::once(lower.as_str()));
-            (ends.map(|end| distance(&wanted, end)).min().unwrap_or(usize::MAX), name)
-        })
-        .filter(|(distance, _)| *distance <= most)
-        .collect();
-    found.sort_unstable();
-    let least = found.first().map(|(distance, _)| *distance);
-    let best = found.into_iter().filter(|(distance, _)| Some(*distance) == least);
-    best.take(3).map(|(_, name)| name.to_owned()).collect()
-}
-
-/// Levenshtein's: insertions, deletions and replacements from one to the other.
-fn distance(a: &str, b: &str) -> usize {
-    /// Longer words are cut: what is compared is what people type.
-    const LONGEST: usize = 64;
-    let b: Vec<char> = b.chars().take(LONGEST).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (n, x) in a.chars().take(LONGEST).enumerate() {
-        let mut diagonal = n;
-        let mut left = n + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = *cell;
-            left = replaced.min(left + 1).min(*cell + 1);
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// `, did you mean …?` for an error.

@@ -5,6 +5,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use etherparse::{
+    IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, Ipv6Extensions, Ipv6Header, PacketBuilder,
+    TcpHeader, TcpOptionElement,
+};
+
 use crate::bytes::{Both, Side, clamp};
 
 /// A frame as it is on the wire.
@@ -103,110 +108,85 @@ impl Connection {
 
     fn segment(&mut self, side: Side, flags: u8, payload: &[u8]) -> Frame {
         let (from, to) = (self.ends[side], self.ends[side.other()]);
-        let acknowledges = flags & ACK != 0;
-        let mut tcp = Vec::with_capacity(payload.len().saturating_add(40));
-        tcp.extend(from.address.port().to_be_bytes());
-        tcp.extend(to.address.port().to_be_bytes());
-        tcp.extend(from.seq.to_be_bytes());
-        tcp.extend(if acknowledges { to.seq } else { 0 }.to_be_bytes());
-        let options = if flags & SYN != 0 { self.options() } else { Vec::new() };
-        let words = 5u8.saturating_add(u8::try_from(options.len() / 4).unwrap_or_default());
-        tcp.extend([words << 4, flags]);
+        let has = |flag: u8| flags & flag != 0;
         // 64 KiB before the scale is known, 2 MiB (shifted by 8) afterwards.
-        let window: u16 = match flags {
-            _ if flags & SYN != 0 => 64240,
-            _ if flags & RST != 0 => 0,
+        let window = match flags {
+            _ if has(SYN) => 64240,
+            _ if has(RST) => 0,
             _ => 8212,
         };
-        tcp.extend(window.to_be_bytes());
-        // The checksum, below, and the urgent pointer.
-        tcp.extend([0; 4]);
-        tcp.extend(options);
-        tcp.extend_from_slice(payload);
-        let sum = checksum(&[&pseudo_header(from.address.ip(), to.address.ip(), &tcp), &tcp]);
-        if let Some(place) = tcp.get_mut(16..18) {
-            place.copy_from_slice(&sum.to_be_bytes());
+        let mut tcp = TcpHeader::new(from.address.port(), to.address.port(), from.seq, window);
+        (tcp.fin, tcp.syn, tcp.rst, tcp.psh, tcp.ack) =
+            (has(FIN), has(SYN), has(RST), has(PSH), has(ACK));
+        if tcp.ack {
+            tcp.acknowledgment_number = to.seq;
+        }
+        if tcp.syn {
+            // They fill twelve of the forty octets there are.
+            let _ = tcp.set_options(&[
+                TcpOptionElement::MaximumSegmentSize(self.mss),
+                TcpOptionElement::Noop,
+                TcpOptionElement::WindowScale(8),
+                TcpOptionElement::Noop,
+                TcpOptionElement::Noop,
+                TcpOptionElement::SelectiveAcknowledgementPermitted,
+            ]);
         }
         let end = &mut self.ends[side];
         end.id = end.id.wrapping_add(1);
-        if acknowledges {
+        if tcp.ack {
             end.acknowledged = to.seq;
         }
-        frame(from.address.ip(), to.address.ip(), end.id, &tcp)
-    }
-
-    /// Maximum segment size, window scale, selective acknowledgments permitted.
-    fn options(&self) -> Vec<u8> {
-        let [m0, m1] = self.mss.to_be_bytes();
-        vec![2, 4, m0, m1, 1, 3, 3, 8, 1, 1, 4, 2]
+        frame(from.address.ip(), to.address.ip(), end.id, tcp, payload)
     }
 }
 
-/// RFC 9293 3.1, and RFC 8200 8.1 for IPv6.
-fn pseudo_header(from: IpAddr, to: IpAddr, tcp: &[u8]) -> Vec<u8> {
-    let mut header = [address(from), address(to)].concat();
-    header.extend(clamp(tcp.len()).to_be_bytes());
-    header.extend([0, 0, 0, 6]);
-    header
+/// Hops a packet of Windows has before it.
+const HOPS: u8 = 128;
+
+/// Ethernet and IP before a TCP segment. Both ends have addresses of one family.
+fn frame(from: IpAddr, to: IpAddr, id: u16, tcp: TcpHeader, payload: &[u8]) -> Frame {
+    let ethernet = PacketBuilder::ethernet2(mac(from), mac(to));
+    let ip = match (from, to) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => {
+            let header = Ipv4Header {
+                identification: id,
+                dont_fragment: true,
+                time_to_live: HOPS,
+                protocol: IpNumber::TCP,
+                source: from.octets(),
+                destination: to.octets(),
+                ..Ipv4Header::default()
+            };
+            IpHeaders::Ipv4(header, Ipv4Extensions::default())
+        }
+        (from, to) => {
+            let header = Ipv6Header {
+                next_header: IpNumber::TCP,
+                hop_limit: HOPS,
+                source: octets(from),
+                destination: octets(to),
+                ..Ipv6Header::default()
+            };
+            IpHeaders::Ipv6(header, Ipv6Extensions::default())
+        }
+    };
+    let builder = ethernet.ip(ip).tcp_header(tcp);
+    let mut frame = Vec::with_capacity(builder.size(payload.len()));
+    // Only a payload beyond 64 KiB cannot be written, and a segment size has sixteen bits.
+    let _ = builder.write(&mut frame, payload);
+    frame
 }
 
-/// RFC 1071, over parts of which all but the last have an even length.
-fn checksum(parts: &[&[u8]]) -> u16 {
-    let mut sum = 0u32;
-    for pair in parts.iter().flat_map(|part| part.chunks(2)) {
-        let word = match *pair {
-            [high, low] => u16::from_be_bytes([high, low]),
-            [high] => u16::from_be_bytes([high, 0]),
-            _ => 0,
-        };
-        sum = sum.wrapping_add(word.into());
-        sum = (sum & 0xffff).wrapping_add(sum >> 16);
-    }
-    !u16::try_from(sum).unwrap_or_default()
-}
-
-fn address(ip: IpAddr) -> Vec<u8> {
+fn octets(ip: IpAddr) -> [u8; 16] {
     match ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        IpAddr::V6(ip) => ip.octets(),
     }
 }
 
 /// A locally administered address made of the end of the IP address.
 fn mac(ip: IpAddr) -> [u8; 6] {
-    match *address(ip).as_slice() {
-        [.., a, b, c, d] => [0x02, 0x00, a, b, c, d],
-        _ => [0x02; 6],
-    }
-}
-
-/// Ethernet and IP before a TCP segment.
-fn frame(from: IpAddr, to: IpAddr, id: u16, tcp: &[u8]) -> Frame {
-    let mut frame = Vec::with_capacity(tcp.len().saturating_add(54));
-    frame.extend(mac(to));
-    frame.extend(mac(from));
-    let len = u16::try_from(tcp.len()).unwrap_or(u16::MAX);
-    if from.is_ipv4() {
-        let mut header = vec![0x45, 0];
-        header.extend(len.saturating_add(20).to_be_bytes());
-        header.extend(id.to_be_bytes());
-        // Do not fragment; time to live 128; TCP; the checksum, below.
-        header.extend([0x40, 0, 128, 6, 0, 0]);
-        header.extend(address(from));
-        header.extend(address(to));
-        let sum = checksum(&[&header]);
-        if let Some(place) = header.get_mut(10..12) {
-            place.copy_from_slice(&sum.to_be_bytes());
-        }
-        frame.extend([0x08, 0x00]);
-        frame.extend(header);
-    } else {
-        frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
-        frame.extend(len.to_be_bytes());
-        frame.extend([6, 128]);
-        frame.extend(address(from));
-        frame.extend(address(to));
-    }
-    frame.extend_from_slice(tcp);
-    frame
+    let [.., a, b, c, d] = octets(ip);
+    [0x02, 0x00, a, b, c, d]
 }
