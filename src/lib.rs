@@ -29,7 +29,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`bytes`] | bytes that remember the frames they travelled in; [`Reader`](bytes::Reader), [`Sink`](bytes::Sink), [`Stop`](bytes::Stop); [`Stream`](bytes::Stream) cuts byte streams into units |
-//! | [`mod@nearest`] | what somebody who mistyped a name probably meant |
+//! | [`spelling`] | what somebody who mistyped a name probably meant |
 //! | [`capture`] | pcap, pcapng and Network Monitor, compressed or not, files and pipes, merged by time |
 //! | [`net`] | link, tunnel, IP and TCP headers (pure), IP fragments put together (state) |
 //! | [`skew`] | how far the clocks of several captures are apart |
@@ -123,7 +123,6 @@ pub mod capture;
 pub mod filter;
 pub mod idl;
 pub mod ndr;
-pub mod nearest;
 pub mod net;
 pub mod pipeline;
 pub mod protocol;
@@ -133,4 +132,5 @@ pub mod scenario;
 pub mod security;
 pub mod skew;
 pub mod smb;
+pub mod spelling;
 pub mod tcp;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Which modules a module may use. It stands below them: a row refers to earlier rows only.
 const MODULES: &[(&str, &[&str])] = &[
     ("bytes", &[]),
-    ("nearest", &[]),
+    ("spelling", &[]),
     ("capture", &["bytes"]),
     ("net", &["bytes"]),
     ("skew", &["bytes", "capture", "net"]),
@@ -18,7 +18,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("idl", &["bytes"]),
     ("ndr", &["bytes", "idl"]),
     ("protocol", &["bytes", "idl", "ndr"]),
-    ("scenario", &["bytes", "capture", "idl", "ndr", "nearest", "protocol", "rpc", "smb"]),
+    ("scenario", &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "smb", "spelling"]),
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
     ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "smb", "tcp"]),
     (
@@ -28,7 +28,10 @@ const MODULES: &[(&str, &[&str])] = &[
             "security", "skew", "smb",
         ],
     ),
-    ("filter", &["bytes", "call", "capture", "idl", "ndr", "nearest", "protocol", "report", "rpc"]),
+    (
+        "filter",
+        &["bytes", "call", "capture", "idl", "ndr", "protocol", "report", "rpc", "spelling"],
+    ),
 ];
 
 /// Lines of a source file; a file of tests may be longer.

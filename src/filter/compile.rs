@@ -13,9 +13,9 @@ use super::names::Words;
 use super::resolve::{Found, sorted};
 use super::syntax::{Ask, Expr, Literal, Name, Quantifier, Relation, Test};
 use crate::idl::Names;
-use crate::nearest::nearest;
 use crate::protocol::{Interface, Registry};
 use crate::rpc::names::FAULTS;
+use crate::spelling::nearest;
 
 /// Octets a compiled regular expression may take.
 const REGEX_SIZE: usize = 1 << 20;

@@ -8,8 +8,8 @@ use super::item::Kind;
 use super::names::{KNOWN, Known, Words, known};
 use super::syntax::Name;
 use crate::ndr::Direction;
-use crate::nearest::nearest;
 use crate::protocol::{Interface, Registry};
+use crate::spelling::nearest;
 
 /// Fields of every call that a protocol's name may stand before.
 const OF_PROTOCOLS: [&str; 3] = ["opnum", "status", "method"];

@@ -14,7 +14,7 @@ use super::wire::smb::Dialect;
 use super::words::{self, hint};
 use crate::bytes::{Order, Time};
 use crate::idl::Syntax;
-use crate::nearest::nearest;
+use crate::spelling::nearest;
 
 /// What a statement that is no call may begin with, after the name of a client.
 pub(super) const KEYWORDS: &[&str] = &[

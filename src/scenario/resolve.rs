@@ -17,8 +17,8 @@ use super::{MAX_PARTIES, MAX_STEPS, START};
 use crate::bytes::{Guid, Time};
 use crate::idl::{Operation, Parameter};
 use crate::ndr::{self, Direction};
-use crate::nearest::nearest;
 use crate::protocol::{Interface, Registry, fsrvp as protocol};
+use crate::spelling::nearest;
 
 /// What is known while statements are gone through.
 pub(super) struct Resolver<'r> {

@@ -10,8 +10,8 @@ use super::words::{self, hint};
 use crate::bytes::Guid;
 use crate::idl::{Field, Kind, Operation, Parameter};
 use crate::ndr::{Arg, Direction, Value};
-use crate::nearest::nearest;
 use crate::protocol::{Interface, fsrvp as protocol};
+use crate::spelling::nearest;
 
 /// The opnum of `GetShareMapping`, whose one result is a union around a structure.
 const GET_SHARE_MAPPING: u16 = 10;

@@ -9,7 +9,7 @@ use super::wire::octets::{filetime, random_guid};
 use crate::bytes::{Guid, Time};
 use crate::idl::{Format, Kind, TypeId, Types};
 use crate::ndr::Arg;
-use crate::nearest::nearest;
+use crate::spelling::nearest;
 
 /// What a value is for.
 #[derive(Clone, Copy)]

@@ -1,9 +1,9 @@
 //! Finding what a word means: statuses by the names people use, and what was nearly written.
 
-use crate::nearest::nearest;
 use crate::protocol::{Interface, Registry};
 use crate::rpc::names::FAULTS;
 use crate::smb::Status;
+use crate::spelling::nearest;
 
 /// What was looked for in vain.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! [`nearest()`]: what somebody probably meant to write.
+//! [`nearest`]: what somebody probably meant to write.
 //!
 //! Takes a word that is not known and those that are; knows no language.
 
@@ -8,7 +8,7 @@ const MAX_WORD: usize = 200;
 /// The names that differ least from `word`, if they differ little: at most three, in order.
 ///
 /// Upper and lower case are one. What stands behind a `_` of a name is near, too: `BAD_STAT` is
-/// meant for `FSRVP_E_BAD_STATE`.
+/// meant for `FSRVP_E_BAD_STATE`, if no whole name is as near.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     const MOST_NAMES: usize = 3;
     if word.len() > MAX_WORD {
@@ -16,19 +16,20 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<
     }
     let word: Vec<char> = word.to_lowercase().chars().collect();
     let most = (word.len() / 4).clamp(1, 4);
-    let near = |name: &str| -> Option<usize> {
+    let near = |name: &str| -> Option<(usize, bool)> {
         let name: Vec<char> = name.to_lowercase().chars().collect();
         let ends = name.iter().enumerate().filter(|(_, c)| **c == '_').map(|(at, _)| at + 1);
-        let ends = std::iter::once(0).chain(ends).filter_map(|at| name.get(at..));
-        let near = ends.filter(|end| end.len().abs_diff(word.len()) <= most);
-        near.map(|end| distance(&word, end)).filter(|distance| *distance <= most).min()
+        let ends = std::iter::once(0).chain(ends).filter_map(|at| Some((name.get(at..)?, at > 0)));
+        let near = ends.filter(|(end, _)| end.len().abs_diff(word.len()) <= most);
+        let near = near.map(|(end, is_end)| (distance(&word, end), is_end));
+        near.filter(|(distance, _)| *distance <= most).min()
     };
-    let mut found: Vec<(usize, &str)> =
+    let mut found: Vec<_> =
         names.into_iter().filter_map(|name| Some((near(name)?, name))).collect();
     found.sort_unstable();
     found.dedup();
-    let least = found.first().map(|(distance, _)| *distance);
-    let best = found.into_iter().filter(|(distance, _)| Some(*distance) == least);
+    let least = found.first().map(|(how, _)| *how);
+    let best = found.into_iter().filter(|(how, _)| Some(*how) == least);
     best.take(MOST_NAMES).map(|(_, name)| name.to_owned()).collect()
 }
 
@@ -81,9 +82,11 @@ mod tests {
 
     #[test]
     fn what_is_near_is_found_and_nothing_else() {
-        let names = ["status", "opnum", "outcome", "FSRVP_E_BAD_STATE", "E_FAIL"];
-        let cases: [(&str, &[&str]); 7] = [
+        let names =
+            ["dcerpc.cn_status", "status", "opnum", "outcome", "FSRVP_E_BAD_STATE", "E_FAIL"];
+        let cases: [(&str, &[&str]); 8] = [
             ("staus", &["status"]),
+            ("stauts", &["status"]),
             ("OPNUN", &["opnum"]),
             ("sttaus", &["status"]),
             ("BAD_STAT", &["FSRVP_E_BAD_STATE"]),
