@@ -42,6 +42,9 @@ const TABLE_STEP: u64 = 16 << 10;
 /// Bytes of comments that are looked at.
 const MAX_COMMENTS: u32 = 4 << 20;
 
+/// Bytes of frames that may be read beyond twice the length of the file.
+const SLACK: u64 = 1 << 20;
+
 /// Frames in a row that are proof enough where the table is missing.
 const CHAIN: u32 = 4;
 
@@ -127,7 +130,7 @@ impl NetMon {
             media: half(6),
             start: local(start).unwrap_or_default(),
             table: None,
-            left: size,
+            left: size.saturating_mul(2).saturating_add(SLACK),
             comments: FxHashMap::default(),
             unseen: 0,
             told_local: false,
@@ -199,10 +202,12 @@ impl NetMon {
     /// The frame at the current place, with the whole of it in memory.
     fn framed(&mut self, window: &mut Window) -> Option<Framed> {
         let whole = self.whole(window.get(BEFORE)?)?;
+        if !self.takes(whole) {
+            return None;
+        }
         let bytes = window.get(whole)?;
         let frame = self.frame(bytes)?;
-        (self.takes(&frame) && (self.table.is_some() || self.trusted(&frame, bytes)))
-            .then_some(frame)
+        (self.table.is_some() || self.trusted(&frame, bytes)).then_some(frame)
     }
 
     /// How long the frame is of which the first bytes are given.
@@ -241,12 +246,11 @@ impl NetMon {
         Time::from_nanos(self.start + i128::from(units) * FILETIME)
     }
 
-    /// Whether there is still room in the file for this frame beside those before it. A table that
-    /// lists one frame over and over would otherwise make work without end.
-    fn takes(&mut self, frame: &Framed) -> bool {
-        let whole = u64::try_from(frame.whole).unwrap_or(u64::MAX);
-        let left = self.left.checked_sub(whole);
-        self.left = left.unwrap_or(0);
+    /// Whether that many bytes may be read beside those before them. A table that lists one frame
+    /// over and over would otherwise make work without end; there is room for lengths that lie.
+    fn takes(&mut self, whole: usize) -> bool {
+        let left = u64::try_from(whole).ok().and_then(|whole| self.left.checked_sub(whole));
+        self.left = left.unwrap_or(self.left);
         left.is_some()
     }
 

@@ -23,7 +23,7 @@ use super::Record;
 use super::fields::{options, u16_at, u32_at};
 use super::framing::{Broken, Head, PB_MAGIC, head, next_block};
 use super::interface::Interface;
-use super::report::{BlockKind, Report, Skip, comment};
+use super::report::{BlockKind, MAX_COMMENT, Report, Skip, comment};
 use super::window::Window;
 use crate::bytes::{Order, Time, clamp, index};
 
@@ -223,8 +223,13 @@ impl PcapNg {
         for (code, value) in options(head.order, rest) {
             match code {
                 COMMENT => {
-                    let text = comment(value);
-                    said = Some(said.map_or(text.clone(), |before| format!("{before}\n{text}")));
+                    let said = said.get_or_insert_default();
+                    if said.len() < MAX_COMMENT {
+                        if !said.is_empty() {
+                            said.push('\n');
+                        }
+                        said.push_str(&comment(value));
+                    }
                 }
                 // Bits 5 to 8 are the octets of the check sequence, if they are known.
                 FLAGS => match u32_at(head.order, value, 0).unwrap_or(0) >> 5 & 0xf {

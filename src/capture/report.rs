@@ -19,7 +19,7 @@ const MAX_LINKS: usize = 64;
 const MAX_COMMENTS: usize = 64;
 
 /// Bytes kept of a comment.
-const MAX_COMMENT: usize = 4096;
+pub(super) const MAX_COMMENT: usize = 4096;
 
 /// Names of hosts kept of all inputs between two calls of [`Capture::names`](super::Capture::names).
 const MAX_NAMES: usize = 4096;

@@ -4,7 +4,7 @@
 //! find them, once to copy them.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,15 @@ impl Wanted {
 pub(super) struct Extract {
     name: String,
     /// `None` for standard output.
-    file: Option<File>,
+    file: Option<Made>,
+}
+
+/// A file that is open for writing. What it had before is in it until something is written.
+struct Made {
+    file: File,
+    path: PathBuf,
+    /// Whether there was none.
+    fresh: bool,
 }
 
 impl Extract {
@@ -51,8 +59,10 @@ impl Extract {
         if inputs.iter().any(|input| is_same(input, path)) {
             bail!("{name} is being read: name another file to write");
         }
-        let file = File::create(path).with_context(|| format!("{name}: could not be written"))?;
-        Ok(Self { name, file: Some(file) })
+        let fresh = !path.exists();
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        let file = file.with_context(|| format!("{name}: could not be written"))?;
+        Ok(Self { name, file: Some(Made { file, path: path.to_path_buf(), fresh }) })
     }
 
     /// Whether the frames go where a list would.
@@ -69,7 +79,18 @@ impl Extract {
     ) -> anyhow::Result<()> {
         let name = self.name;
         let out: Box<dyn Write> = match self.file {
-            Some(file) => Box::new(BufWriter::new(file)),
+            Some(made) if run.summary().frames == 0 => {
+                // Why nothing was read has been told.
+                if made.fresh {
+                    let _ = fs::remove_file(&made.path);
+                }
+                return Ok(());
+            }
+            Some(Made { file, .. }) => {
+                // Of a pipe or a device there is nothing to remove.
+                let _ = file.set_len(0);
+                Box::new(BufWriter::new(file))
+            }
             None => Box::new(io::stdout().lock()),
         };
         let written = copy(out, wanted, inputs, run);
@@ -103,7 +124,7 @@ fn copy(out: Box<dyn Write>, wanted: &Wanted, inputs: &Inputs, run: &Run<'_>) ->
 }
 
 /// Whether two paths lead to one file.
-fn is_same(a: &Path, b: &Path) -> bool {
+pub(super) fn is_same(a: &Path, b: &Path) -> bool {
     let (Ok(a), Ok(b)) = (fs::canonicalize(a), fs::canonicalize(b)) else { return false };
     a == b || is_same_file(&a, &b)
 }

@@ -256,7 +256,7 @@ fn compare_clocks(paths: &[PathBuf]) -> Vec<Option<Skew>> {
     }
     let skews = skew::estimate(paths);
     for (path, skew) in paths.iter().zip(&skews) {
-        let Some(skew) = skew.filter(|skew| skew.ahead != 0) else { continue };
+        let Some(skew) = skew.filter(is_known) else { continue };
         let reference = paths.get(skew.of).map(|path| path.display().to_string());
         let seconds = |nanos: i64| millionths(nanos / 1000);
         let way = if skew.ahead < 0 { "behind" } else { "ahead of" };
@@ -278,10 +278,15 @@ fn compare_clocks(paths: &[PathBuf]) -> Vec<Option<Skew>> {
     skews
 }
 
+/// Whether two clocks differ at all: what is less than the estimate may be off is none.
+fn is_known(skew: &Skew) -> bool {
+    skew.ahead.saturating_abs() > skew.uncertainty
+}
+
 /// Takes what clocks are ahead off the times of their frames.
 pub(super) fn allow_for(skews: &[Option<Skew>], capture: &mut Capture) {
     for (file, skew) in skews.iter().enumerate() {
-        if let Some(skew) = skew {
+        if let Some(skew) = skew.filter(is_known) {
             capture.set_shift(file, skew.ahead.saturating_neg());
         }
     }

@@ -10,6 +10,7 @@ use vshark::protocol::Registry;
 use vshark::scenario::{MAX_TEXT, Scenario};
 
 use super::args;
+use super::extract::is_same;
 
 /// Writes the capture of a scenario.
 pub(super) fn run(args: &args::Scenario, registry: &Registry) -> anyhow::Result<ExitCode> {
@@ -25,6 +26,9 @@ pub(super) fn run(args: &args::Scenario, registry: &Registry) -> anyhow::Result<
         return Ok(ExitCode::SUCCESS);
     }
     let name = args.output.display();
+    if is_same(&args.file, &args.output) {
+        bail!("{name} is being read: name another file to write");
+    }
     let file = File::create(&args.output).with_context(|| format!("{name}: cannot be written"))?;
     let mut out = BufWriter::new(file);
     let written = scenario.write(&mut out).and_then(|()| out.flush());

@@ -198,7 +198,10 @@ pub(super) static KNOWN: &[Known] = &[
     one("smb.tree_id", &["smb2.tid"], Kind::Number, "SMB TreeId", |s| {
         s.call.pipe()?.tree_id.map(count)
     }),
-    one("smb.file_id", &["smb2.fid"], Kind::Guid, "SMB FileId", |s| {
+    one("smb.file_id", &[], Kind::Text, "SMB FileId, of SMB 1 the FID", |s| {
+        text(s.call.pipe()?.file_id.as_deref())
+    }),
+    one("smb2.fid", &[], Kind::Guid, "SMB2 FileId", |s| {
         s.call.pipe()?.file_id.as_deref()?.parse().ok().map(Item::Guid)
     }),
     one("smb.encrypted", &[], Kind::Boolean, "whether SMB was encrypted", |s| {

@@ -424,7 +424,7 @@ impl Layer for OnSmb<'_, '_> {
         let plain = above.smb.advance(connection, ends, unit, whole, &mut above.smb_events);
         above.take_smb(ends, Some(unit));
         if let Some(plain) = plain {
-            above.watch.setup(|setup| setup.plain(connection, &plain));
+            above.watch.setup(|setup| setup.plain(connection, ends, &plain));
             above.smb.advance_plain(connection, ends, &plain, &mut above.smb_events);
             above.take_smb(ends, Some(plain.message.view()));
         }

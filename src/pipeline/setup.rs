@@ -8,10 +8,11 @@
 //! and, for each frame with bytes of a pipe, the rest of the SMB message it is part of and the
 //! request that message answers: the answer to a READ does not say which pipe it is from. What else
 //! travelled on the connection between the fragments of one request or response is there too, since
-//! a gap within it would be taken for a loss of its own.
+//! a gap within it would be taken for a loss of its own; and all that a session's connections
+//! carried up to the call, if they are several, since a gap in one of them may be any pipe's.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use rustc_hash::FxHashMap;
 
@@ -35,6 +36,16 @@ const MAX_CARRIED_IN_ALL: usize = 1 << 18;
 
 type Frames = BTreeSet<FrameNo>;
 
+/// Address of the server and `SessionId`; of SMB1 also the connection, in whose bounds a `UID` is.
+type SessionKey = (IpAddr, u64);
+
+/// A request, and whether it has an answer.
+#[derive(Debug, Default)]
+struct Asked {
+    frames: Frames,
+    answered: bool,
+}
+
 /// What is remembered of every connection, session and channel that is open.
 #[derive(Debug, Default)]
 pub(super) struct Setup {
@@ -43,13 +54,13 @@ pub(super) struct Setup {
     syns: FxHashMap<[SocketAddr; 2], Frames>,
     /// Added by the first SMB message, removed when the connection ends.
     connections: FxHashMap<ConnectionId, Connection>,
-    /// Logon and trees by `SessionId`. Sessions of different servers may share one, and a frame
-    /// too many does no harm. Added by responses; never removed.
-    sessions: FxHashMap<u64, Frames>,
+    /// Logon and trees. Added by responses; never removed.
+    sessions: FxHashMap<SessionKey, Frames>,
     /// Added by the first bytes of a channel, removed when it ends.
     channels: FxHashMap<ChannelId, Channel>,
-    /// Frames of SMB requests without their answer. Added by the request, removed by the answer.
-    asked: FxHashMap<(ConnectionId, u64), Frames>,
+    /// Frames of SMB requests without their answer. Added by the request, removed by the answer, or,
+    /// as SMB1 may answer in several messages, by the next request of that number.
+    asked: FxHashMap<(ConnectionId, u64), Asked>,
     /// Frames in all [`Channel::carried`].
     carried: usize,
     current: Current,
@@ -69,7 +80,7 @@ struct Channel {
     /// Its CREATE, its binds.
     frames: Frames,
     connections: BTreeSet<ConnectionId>,
-    sessions: BTreeSet<u64>,
+    sessions: BTreeSet<SessionKey>,
     /// What it takes to read the bytes of the pipe in a frame.
     carried: BTreeMap<FrameNo, Frames>,
 }
@@ -78,7 +89,7 @@ struct Channel {
 #[derive(Debug, Default)]
 struct Current {
     connection: Option<ConnectionId>,
-    sessions: BTreeSet<u64>,
+    sessions: BTreeSet<SessionKey>,
     frames: Frames,
     channel: Option<ChannelId>,
 }
@@ -111,34 +122,39 @@ impl Setup {
             known.latest.pop_first();
         }
         if let Some(header) = Smb1::of(unit.bytes()) {
-            return self.smb1(connection, frames, header);
+            return self.smb1(connection, ends, frames, header);
         }
         let mut none = ();
         // What cannot be read is told where it is read in earnest.
         let _ = smb::dissect(&mut Reader::new(unit, &mut none), |message| {
-            self.message(connection, &frames, &message);
+            self.message(connection, ends, &frames, &message);
         });
     }
 
     /// The current unit was compressed, and this is what it says.
-    pub(super) fn plain(&mut self, connection: ConnectionId, plain: &smb::Plain) {
+    pub(super) fn plain(&mut self, connection: ConnectionId, ends: Ends, plain: &smb::Plain) {
         let view = plain.message.view();
         let frames: Frames = view.frames().into_iter().collect();
         let mut none = ();
         let _ = smb::dissect_plain(&mut Reader::new(view, &mut none), plain.whole, |message| {
-            self.message(connection, &frames, &message);
+            self.message(connection, ends, &frames, &message);
         });
     }
 
     /// The same for SMB 1, whose logon and trees are told by their commands alone.
-    fn smb1(&mut self, connection: ConnectionId, frames: Frames, header: Smb1) {
-        note(&mut self.current.sessions, [header.session()]);
+    fn smb1(&mut self, connection: ConnectionId, ends: Ends, frames: Frames, header: Smb1) {
+        let session = (ends.server.ip(), header.session(connection));
+        note(&mut self.current.sessions, [session]);
         let asked = slot(&mut self.asked, (connection, header.request()));
         if !header.response {
+            if asked.answered {
+                *asked = Asked::default();
+            }
             // A request of several messages has one `MID`.
-            return note(asked, frames);
+            return note(&mut asked.frames, frames);
         }
-        let asked = asked.clone();
+        asked.answered = true;
+        let asked = asked.frames.clone();
         let whole = asked.iter().chain(&frames).copied();
         match header.command {
             Smb1::NEGOTIATE => {
@@ -147,27 +163,34 @@ impl Setup {
                 }
             }
             Smb1::SESSION_SETUP_ANDX | Smb1::TREE_CONNECT_ANDX => {
-                note(slot(&mut self.sessions, header.session()), whole);
+                note(slot(&mut self.sessions, session), whole);
             }
             _ => {}
         }
         note(&mut self.current.frames, asked);
     }
 
-    fn message(&mut self, connection: ConnectionId, frames: &Frames, message: &Message) {
+    fn message(
+        &mut self,
+        connection: ConnectionId,
+        ends: Ends,
+        frames: &Frames,
+        message: &Message,
+    ) {
         let header = &message.header;
+        let session = (ends.server.ip(), header.session_id);
         if !matches!(header.session_id, 0 | u64::MAX) {
-            note(&mut self.current.sessions, [header.session_id]);
+            note(&mut self.current.sessions, [session]);
         }
         let key = (connection, header.message_id);
         if !header.is_response() {
-            slot(&mut self.asked, key).clone_from(frames);
+            slot(&mut self.asked, key).frames.clone_from(frames);
             return;
         }
         if header.status == Status::PENDING {
             return;
         }
-        let asked = self.asked.remove(&key).unwrap_or_default();
+        let asked = self.asked.remove(&key).unwrap_or_default().frames;
         let whole = asked.iter().chain(frames).copied();
         match (header.command, &message.body) {
             (Command::NEGOTIATE, _) => {
@@ -176,10 +199,10 @@ impl Setup {
                 }
             }
             (Command::SESSION_SETUP, _) => {
-                note(slot(&mut self.sessions, header.session_id), whole);
+                note(slot(&mut self.sessions, session), whole);
             }
             (_, Body::TreeConnected(tree)) if tree.share_type == ShareType::PIPE => {
-                note(slot(&mut self.sessions, header.session_id), whole);
+                note(slot(&mut self.sessions, session), whole);
             }
             _ => {}
         }
@@ -242,9 +265,14 @@ impl Setup {
             for frame in messages().flat_map(|message| &message.frames) {
                 frames.extend(channel.carried.get(frame).into_iter().flatten());
             }
+            let last = messages().filter_map(|message| message.frames.last()).max();
             for connection in channel.connections.iter().filter_map(|c| self.connections.get(c)) {
                 frames.extend(self.syns_of(connection.ends));
                 frames.extend(&connection.frames);
+                // On one of several connections, who knows what a gap has taken from the pipe.
+                if let Some(last) = last.filter(|_| channel.connections.len() > 1) {
+                    frames.extend(connection.latest.range(..=last));
+                }
                 for message in messages() {
                     if let (Some(first), Some(last)) =
                         (message.frames.first(), message.frames.last())
@@ -310,8 +338,8 @@ impl Smb1 {
     }
 
     /// Where no `SessionId` of SMB 2 and no `MessageId` is.
-    fn session(self) -> u64 {
-        (1 << 63) | u64::from(self.uid)
+    fn session(self, connection: ConnectionId) -> u64 {
+        (1 << 63) | u64::from(connection.0) << 16 | u64::from(self.uid)
     }
 
     fn request(self) -> u64 {
@@ -321,7 +349,7 @@ impl Smb1 {
 
 impl Channel {
     /// Notes a way its bytes take.
-    fn meet(&mut self, connection: Option<ConnectionId>, sessions: &BTreeSet<u64>) {
+    fn meet(&mut self, connection: Option<ConnectionId>, sessions: &BTreeSet<SessionKey>) {
         if self.connections.len() < MAX_WAYS && self.sessions.len() < MAX_WAYS {
             self.connections.extend(connection);
             self.sessions.extend(sessions);

@@ -190,6 +190,7 @@ impl<'r> CallList<'r> {
     fn fix_widths(&mut self, out: &mut dyn Write) -> io::Result<()> {
         const MOST_PARTY: usize = 24;
         const MOST_METHOD: usize = 44;
+        const NARROW: usize = 110;
         let rows = std::mem::take(&mut self.sample);
         if self.widths.is_none() && !rows.is_empty() {
             let widest = |of: fn(&Row) -> &String, most: usize| {
@@ -202,10 +203,14 @@ impl<'r> CallList<'r> {
             let first = rows.first().map(|row| &row.between);
             let same = rows.iter().all(|row| Some(&row.between) == first);
             let method = widest(|row| &row.method, MOST_METHOD);
+            // Where there is little room the parties stand above the calls: what was answered is
+            // worth more.
+            let narrow = self.options.width.is_some_and(|width| width < NARROW);
             self.widths = Some(if self.options.eager {
-                Widths { parties: Some((15, 15)), method: method.max(29) }
+                let parties = (!narrow).then_some((15, 15));
+                Widths { parties, method: method.max(29) }
             } else {
-                Widths { parties: (!same).then_some(parties), method }
+                Widths { parties: (!same && !narrow).then_some(parties), method }
             });
         }
         rows.iter().try_for_each(|row| self.write(row, out))

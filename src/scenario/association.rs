@@ -174,7 +174,7 @@ impl Association {
         Ok(())
     }
 
-    /// The server's PDU has no answer: `rpc_auth_3`.
+    /// A PDU of the client that has no answer: `rpc_auth_3`.
     fn tell(&self, session: &mut Session, film: &mut Film<'_>, pdu: &[u8]) -> io::Result<()> {
         match self.carrier {
             Carrier::Tcp { channel } => session.say(film, channel, Side::Client, pdu),
@@ -300,7 +300,12 @@ impl Association {
 
     /// Whether a call's stubs are noise.
     fn sealed(&self, call: &Call) -> bool {
-        call.sealed || self.settings.auth.is_some_and(|auth| auth.level == Auth::PRIVACY)
+        call.sealed || self.seals()
+    }
+
+    /// Whether it was bound at privacy level.
+    pub(super) fn seals(&self) -> bool {
+        self.settings.auth.is_some_and(|auth| auth.level == Auth::PRIVACY)
     }
 
     /// The client asks.

@@ -123,7 +123,10 @@ impl World<'_> {
         let at = self.session(call.line, &call.settings);
         let Some((session, _)) = self.sessions.get_mut(at) else { return Ok((at, 0)) };
         let interface = call.interface.uuid;
-        let free = |a: &Association| a.bound && !a.busy && a.interface == interface;
+        // What nobody can read is sealed by the association that carries it.
+        let free = |a: &Association| {
+            a.bound && !a.busy && a.interface == interface && (!call.sealed || a.seals())
+        };
         if let Some(number) = session.associations.iter().rposition(free) {
             return Ok((at, number));
         }
@@ -204,7 +207,7 @@ impl World<'_> {
         {
             session.reset(film)?;
         }
-        // A minute to come up again, less what people wait themselves.
+        // A second to come up again; who wants more writes a `wait`.
         film.tick(1_000_000);
         if let Some(started) = self.started.get_mut(server) {
             *started = film.now;

@@ -42,21 +42,9 @@ fn tshark(capture: &Path, expression: &str) -> BTreeSet<u64> {
     text.lines().map(|line| line.parse().expect("a number")).collect()
 }
 
-/// Skipping is a failure where `VSHARK_REQUIRE_TSHARK` is 1.
-fn installed() -> bool {
-    let version = Command::new("tshark").arg("--version").output();
-    if version.is_ok_and(|output| output.status.success()) {
-        return true;
-    }
-    let required = std::env::var_os("VSHARK_REQUIRE_TSHARK").is_some_and(|value| value == "1");
-    assert!(!required, "tshark is not installed, and VSHARK_REQUIRE_TSHARK=1");
-    common::say("skipped: tshark is not installed");
-    false
-}
-
 #[test]
 fn tshark_chooses_the_same_calls() {
-    if !installed() {
+    if !common::tshark_is_installed() {
         return;
     }
     let mut found = BTreeSet::new();

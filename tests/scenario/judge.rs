@@ -62,17 +62,9 @@ fn file(name: &str, text: &str) -> (PathBuf, Vec<Written>) {
     (path, scenario.calls())
 }
 
-fn installed() -> bool {
-    let installed = Command::new("tshark").arg("--version").output().is_ok();
-    if !installed {
-        common::say("skipped: tshark is not installed");
-    }
-    installed
-}
-
 #[test]
 fn tshark_finds_nothing_wrong_and_reads_the_same() {
-    if !installed() {
+    if !common::tshark_is_installed() {
         return;
     }
     for (n, variant) in VARIANTS.iter().enumerate() {
@@ -127,7 +119,7 @@ fn rows(call: &Written) -> [Vec<String>; 2] {
 /// Names and numbers of the layers below, as tshark has them.
 #[test]
 fn tshark_reads_the_same_names() {
-    if !installed() {
+    if !common::tshark_is_installed() {
         return;
     }
     let text = r"user LAB\somebody; server FS7; A->FS7:8(\\fs7\d)=0; A close; A disconnect";

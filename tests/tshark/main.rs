@@ -240,7 +240,7 @@ fn compare<'a>(captures: impl Iterator<Item = (&'a Path, bool)>) {
 
 #[test]
 fn committed_captures_are_what_tshark_makes_of_them() {
-    if !pdml::installed() {
+    if !common::tshark_is_installed() {
         return;
     }
     let captures = common::committed();
@@ -249,7 +249,7 @@ fn committed_captures_are_what_tshark_makes_of_them() {
 
 #[test]
 fn the_captures_of_the_lab_are_what_tshark_makes_of_them() {
-    if !pdml::installed() {
+    if !common::tshark_is_installed() {
         return;
     }
     let Some(folder) = common::shared("captures/fsrvp") else { return };

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{common, pdml};
+use crate::common;
 
 /// A row by column.
 pub(crate) type Row<'t> = BTreeMap<&'t str, &'t str>;
 
 /// Where the judge is, if it can be run; says so if not.
 pub(crate) fn judge() -> Option<PathBuf> {
-    if !pdml::installed() {
+    if !common::tshark_is_installed() {
         return None;
     }
     let python = Command::new("python3").arg("--version").output();

@@ -259,7 +259,8 @@ fn fragments(
         let trailer = verifier.as_ref().map_or(0, |v| v.value.len().saturating_add(8));
         let overhead = [16, 4, after.len(), trailer].iter().sum();
         let room = usize::from(cut.fragment).saturating_sub(overhead);
-        // All stubs but the last are whole units of eight (\[C706\] 12.6.4.9), and need no padding.
+        // All stubs but the last are whole units of sixteen, twice the eight octets asked for
+        // (\[C706\] 12.6.4.9), and need no padding.
         let room = (room / 16).max(1).saturating_mul(16);
         let (now, rest) = left.split_at_checked(room).unwrap_or((left, &[]));
         let first = if pdus.is_empty() { FIRST } else { 0 };

@@ -122,7 +122,12 @@ pub(super) fn read<S: Sink>(
             chain(r, cut, original_size, &mut payloads)?;
         } else {
             unchained(r, cut, original_size, &mut payloads)?;
-            message_size = payloads.iter().map(|payload| payload.original_size).sum();
+            let sizes = payloads.iter().map(|payload| payload.original_size);
+            message_size = sizes.fold(0, u32::saturating_add);
+            if message_size > PLAIN_MAX {
+                let message = format!("a message of {message_size} bytes is none");
+                return Err(Stop::malformed(at, message));
+            }
         }
         Ok(CompressionTransform { message_size, payloads, cut })
     })
