@@ -44,7 +44,7 @@ fn tshark(capture: &Path, expression: &str) -> BTreeSet<u64> {
 
 #[test]
 fn tshark_chooses_the_same_calls() {
-    if !common::tshark_is_installed() {
+    if !crate::oracle::is_installed() {
         return;
     }
     let mut found = BTreeSet::new();

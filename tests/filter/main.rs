@@ -8,6 +8,8 @@ mod errors;
 mod judge;
 mod meaning;
 mod nested;
+#[path = "../common/oracle.rs"]
+mod oracle;
 mod random;
 mod written;
 

@@ -64,7 +64,7 @@ fn file(name: &str, text: &str) -> (PathBuf, Vec<Written>) {
 
 #[test]
 fn tshark_finds_nothing_wrong_and_reads_the_same() {
-    if !common::tshark_is_installed() {
+    if !crate::oracle::is_installed() {
         return;
     }
     for (n, variant) in VARIANTS.iter().enumerate() {
@@ -119,7 +119,7 @@ fn rows(call: &Written) -> [Vec<String>; 2] {
 /// Names and numbers of the layers below, as tshark has them.
 #[test]
 fn tshark_reads_the_same_names() {
-    if !common::tshark_is_installed() {
+    if !crate::oracle::is_installed() {
         return;
     }
     let text = r"user LAB\somebody; server FS7; A->FS7:8(\\fs7\d)=0; A close; A disconnect";

@@ -6,6 +6,8 @@ mod catalogue;
 mod common;
 mod errors;
 mod judge;
+#[path = "../common/oracle.rs"]
+mod oracle;
 mod program;
 mod random;
 mod read;

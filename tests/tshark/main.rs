@@ -7,6 +7,8 @@
 mod common;
 mod judge;
 mod names;
+#[path = "../common/oracle.rs"]
+mod oracle;
 mod pdml;
 mod public;
 mod servers;
@@ -240,7 +242,7 @@ fn compare<'a>(captures: impl Iterator<Item = (&'a Path, bool)>) {
 
 #[test]
 fn committed_captures_are_what_tshark_makes_of_them() {
-    if !common::tshark_is_installed() {
+    if !oracle::is_installed() {
         return;
     }
     let captures = common::committed();
@@ -249,7 +251,7 @@ fn committed_captures_are_what_tshark_makes_of_them() {
 
 #[test]
 fn the_captures_of_the_lab_are_what_tshark_makes_of_them() {
-    if !common::tshark_is_installed() {
+    if !oracle::is_installed() {
         return;
     }
     let Some(folder) = common::shared("captures/fsrvp") else { return };

@@ -12,7 +12,7 @@ pub(crate) type Row<'t> = BTreeMap<&'t str, &'t str>;
 
 /// Where the judge is, if it can be run; says so if not.
 pub(crate) fn judge() -> Option<PathBuf> {
-    if !common::tshark_is_installed() {
+    if !crate::oracle::is_installed() {
         return None;
     }
     let python = Command::new("python3").arg("--version").output();
