@@ -7,7 +7,6 @@ use vshark::bytes::Guid;
 use vshark::ndr::Value;
 use vshark::scenario::{Answered, Scenario, Written};
 
-use super::common;
 use super::read::{REGISTRY, capture};
 
 /// A dozen ways to carry the same calls, all of which tshark reads.
