@@ -871,3 +871,11 @@ fn an_interrupted_read_tells_what_there_was() {
     let expect = "vshark: interrupted after 116 frames with 16 calls (14 ok, 2 failed)\n";
     assert_eq!((code, &*rest, &*said), (Some(0), "", expect));
 }
+
+#[test]
+fn a_scenario_is_never_written_over() {
+    let file = made("own.txt", b"A:0()=0->1,1");
+    let run = vshark(&["scenario", &file, "-o", &file]);
+    assert!(run.refusal(2).contains("is being read: name another file to write"), "{}", run.err);
+    assert_eq!(fs::read(&file).expect("it is there"), b"A:0()=0->1,1");
+}

@@ -21,6 +21,9 @@ const MAX_COMMENTS: usize = 64;
 /// Bytes kept of a comment.
 pub(super) const MAX_COMMENT: usize = 4096;
 
+/// Octets kept of a name; no name of the domain name system is longer.
+const MAX_NAME: usize = 255;
+
 /// Names of hosts kept of all inputs between two calls of [`Capture::names`](super::Capture::names).
 const MAX_NAMES: usize = 4096;
 
@@ -270,6 +273,7 @@ impl Report<'_> {
     /// Keeps the name that the capture gives an address.
     pub(super) fn name(&mut self, address: IpAddr, name: &[u8]) {
         if !name.is_empty() && self.found.names.len() < MAX_NAMES {
+            let name = name.get(..MAX_NAME).unwrap_or(name);
             self.found.names.push((address, String::from_utf8_lossy(name).into_owned()));
         }
     }

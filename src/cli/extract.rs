@@ -125,6 +125,8 @@ fn copy(out: Box<dyn Write>, wanted: &Wanted, inputs: &Inputs, run: &Run<'_>) ->
 
 /// Whether two paths lead to one file.
 pub(super) fn is_same(a: &Path, b: &Path) -> bool {
+    // What the shell has made standard input, where the system has a name for it.
+    let a = if is_stdin(a) { Path::new("/dev/stdin") } else { a };
     let (Ok(a), Ok(b)) = (fs::canonicalize(a), fs::canonicalize(b)) else { return false };
     a == b || is_same_file(&a, &b)
 }

@@ -1,6 +1,7 @@
 //! Folders of IDL, rules and names, embedded or on disk.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ pub enum LoadError {
         /// Which one.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A directory in which there is nothing to load.
     #[error("{}: neither *.idl or names.toml nor folders that hold them", .0.display())]
@@ -227,5 +228,13 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
 }
 
 fn read(path: &Path) -> Result<String, LoadError> {
-    fs::read_to_string(path).map_err(|source| LoadError::Io { path: path.to_owned(), source })
+    /// Octets of a file; the largest of ours has 60,000.
+    const MAX_FILE: u64 = 16 << 20;
+    let text = match path.metadata() {
+        Ok(about) if !about.is_file() || about.len() > MAX_FILE => {
+            Err(io::Error::other("expected a file of at most 16 MiB"))
+        }
+        _ => fs::read_to_string(path),
+    };
+    text.map_err(|source| LoadError::Io { path: path.to_owned(), source })
 }

@@ -86,11 +86,15 @@ pub struct Authenticate {
 
 impl Authenticate {
     /// `DOMAIN\user`, or the user alone where no domain is given.
+    ///
+    /// Of longer names the first 256 characters: it is kept with every call and pipe.
     pub fn account(&self) -> String {
+        const MAX_NAME: usize = 256;
+        let kept = |name: &str| name.chars().take(MAX_NAME).collect::<String>();
         match (self.anonymous, self.domain.is_empty()) {
             (true, _) => "NT AUTHORITY\\ANONYMOUS LOGON".to_owned(),
-            (false, true) => self.user.clone(),
-            (false, false) => format!("{}\\{}", self.domain, self.user),
+            (false, true) => kept(&self.user),
+            (false, false) => format!("{}\\{}", kept(&self.domain), kept(&self.user)),
         }
     }
 }

@@ -9,6 +9,10 @@ use super::{
 };
 use crate::bytes::{Field, Missing, Reader, Sink, Span, Stop, Why};
 
+/// Messages of a compound that was compressed. Clients send a handful; without a bound a few
+/// hundred octets would make thousands of messages.
+const MAX_COMPRESSED: usize = 64;
+
 /// What a unit is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Packet {
@@ -104,7 +108,7 @@ pub fn dissect<S: Sink>(
     let magic = r.array::<4>().map_err(|stop| forgive(stop, cut))?;
     r.seek(at, "ProtocolId")?;
     let packet = r.within(header.length, "LENGTH", |r| match magic {
-        SMB2 => chain(r, cut, &mut each),
+        SMB2 => chain(r, cut, usize::MAX, &mut each),
         TRANSFORM => transform::encrypted(r).map(Packet::Sealed),
         COMPRESSED => compression::read(r, cut).map(Packet::Compressed),
         SMB1 => v1::read(r, cut).map(Packet::Smb1),
@@ -126,16 +130,17 @@ pub fn dissect_plain<S: Sink>(
     mut each: impl FnMut(Message),
 ) -> Result<Packet, Stop> {
     let cut = whole > r.left();
-    chain(r, cut, &mut each).map_err(|stop| forgive(stop, cut))
+    chain(r, cut, MAX_COMPRESSED, &mut each).map_err(|stop| forgive(stop, cut))
 }
 
 /// 3.2.4.1.4 Sending Compounded Requests: messages linked by `NextCommand`.
 fn chain<S: Sink>(
     r: &mut Reader<'_, '_, S>,
     cut: bool,
+    most: usize,
     each: &mut impl FnMut(Message),
 ) -> Result<Packet, Stop> {
-    loop {
+    for _ in 0..most {
         let base = r.pos();
         let header = Header::read(r)?;
         let next = header.next_command;
@@ -168,6 +173,7 @@ fn chain<S: Sink>(
         }
         r.seek(end, "NextCommand")?;
     }
+    Err(Stop::malformed(r.pos(), format!("more than {most} messages in one that was compressed")))
 }
 
 /// In a skimmed unit the end is where the caller cut it, not where a length says.

@@ -227,7 +227,7 @@ impl Logon {
         match token(unit, span).and_then(|token| token.ntlm) {
             Some(ntlm::Message::Authenticate(who)) => Self {
                 user: Some(who.account()),
-                client_name: Some(who.workstation).filter(|name| !name.is_empty()),
+                client_name: Some(kept(&who.workstation)).filter(|name| !name.is_empty()),
                 ..Self::default()
             },
             _ => Self::default(),

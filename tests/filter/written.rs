@@ -47,8 +47,8 @@ fn temporary(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-/// In every capture of this repository: signed, sealed, fragmented, two clients, lossy, cut in
-/// small segments, multichannel.
+/// In every recorded capture of this repository: signed, sealed, fragmented, two clients, lossy, cut
+/// in small segments.
 #[test]
 fn what_was_chosen_is_read_again() {
     let mut compared = 0;
@@ -70,6 +70,33 @@ fn what_was_chosen_is_read_again() {
 }
 
 /// Also where the input can be read only once.
+/// A session over several connections is written whole up to the last call chosen: the others are
+/// there too.
+#[test]
+fn what_was_chosen_of_several_connections_is_read_again_among_the_rest() {
+    let file = common::captures().join("made-ndr64-multichannel.pcapng");
+    for filter in FILTERS {
+        let chosen = records(&[path(&file), "-Y", filter], None);
+        let written = vshark(&["calls", path(&file), "-Y", filter, "-w", "-"], None);
+        let again = records(&["-"], Some(&written.stdout));
+        for call in &chosen {
+            assert!(again.contains(call), "{filter}: {call}");
+        }
+    }
+}
+
+#[test]
+fn what_was_written_before_outlives_an_input_that_cannot_be_read() {
+    let file = temporary("outlives.pcapng");
+    fs::write(&file, b"an earlier extract").expect("a file");
+    let output = vshark(&["calls", "no-such-file.pcap", "-w", path(&file)], None);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(fs::read(&file).expect("it is there"), b"an earlier extract");
+    let fresh = temporary("never-made.pcapng");
+    let output = vshark(&["calls", "no-such-file.pcap", "-w", path(&fresh)], None);
+    assert_eq!((output.status.code(), fresh.exists()), (Some(2), false));
+}
+
 #[test]
 fn a_pipe_is_kept_to_be_read_again() {
     let file = common::captures().join(BACKUP);
