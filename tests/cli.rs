@@ -245,9 +245,17 @@ fn a_list_fits_the_terminal() {
     assert_eq!(rows(&list)[11], row);
     assert!(rows(&list)[2].ends_with("  \\\\FS… → FSRVP_E_NOT_SUPPORTED"), "{list}");
     assert!(rows(&list)[8].ends_with("  set 958131cf… within 24… → ok"), "{list}");
-    // Two clients have columns.
-    let list = on_terminal(&[clients], 80);
+    // Two clients have columns, or, where these would leave no room for what was answered, stand
+    // above their calls.
+    let list = on_terminal(&[clients], 140);
     assert!(list.starts_with("   n  22 Nov UTC    client      server  call "), "{list}");
+    let list = on_terminal(&[clients], 80);
+    assert!(list.starts_with("10.77.0.11 → FSS1 (10.77.0.1)\n   n  22 Nov UTC    call "), "{list}");
+    assert_eq!(list.matches("10.77.0.12 → FSS1 (10.77.0.1)\n").count(), 2, "{list}");
+    assert!(
+        list.contains("StartShadowCopySet             … → FSRVP_E_SHADOW_COPY_SET_…"),
+        "{list}"
+    );
 }
 
 #[test]

@@ -42,8 +42,8 @@ const TABLE_STEP: u64 = 16 << 10;
 /// Bytes of comments that are looked at.
 const MAX_COMMENTS: u32 = 4 << 20;
 
-/// Bytes of frames that may be read beyond twice the length of the file.
-const SLACK: u64 = 1 << 20;
+/// Bytes of frames that may be read beyond the length of the file, for lengths that lie.
+const SLACK: u64 = 64 << 10;
 
 /// Frames in a row that are proof enough where the table is missing.
 const CHAIN: u32 = 4;
@@ -130,7 +130,7 @@ impl NetMon {
             media: half(6),
             start: local(start).unwrap_or_default(),
             table: None,
-            left: size.saturating_mul(2).saturating_add(SLACK),
+            left: size.saturating_add(SLACK),
             comments: FxHashMap::default(),
             unseen: 0,
             told_local: false,
@@ -247,7 +247,7 @@ impl NetMon {
     }
 
     /// Whether that many bytes may be read beside those before them. A table that lists one frame
-    /// over and over would otherwise make work without end; there is room for lengths that lie.
+    /// over and over would otherwise make work without end.
     fn takes(&mut self, whole: usize) -> bool {
         let left = u64::try_from(whole).ok().and_then(|whole| self.left.checked_sub(whole));
         self.left = left.unwrap_or(self.left);

@@ -181,6 +181,20 @@ fn a_table_that_lists_a_frame_over_and_over_ends() {
     assert!(!problems(&mut capture).is_empty());
 }
 
+/// A length that lies takes more of the file than there is for the frame, and the others stay.
+#[test]
+fn a_length_that_lies_costs_its_frame_alone() {
+    for minor in 0..=3 {
+        let mut file = ten(minor).build();
+        let behind = [0, 2, 6, 15][usize::from(minor)];
+        let third = 128 + (16 + 20 + behind) + (16 + 21 + behind);
+        assert_eq!(file[third + 12], 22);
+        file[third + 12] = 200;
+        let got = letters(&mut open(&file));
+        assert!(got.starts_with("ab") && got.ends_with("defghij"), "2.{minor}: {got}");
+    }
+}
+
 #[test]
 fn without_its_table_the_frames_are_found_one_after_another() {
     for minor in 0..=3 {
