@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::bytes::Guid;
 
-/// A loosely typed value; [`build`](super::build) makes of it what a type asks for.
+/// A loosely typed value; [`build`](super::build()) makes of it what a type asks for.
 ///
 /// | type | is given as |
 /// |---|---|

@@ -16,7 +16,7 @@
 //! Sizes and lengths the IDL states are held against the wire afterwards, and what disagrees is a
 //! [`Note`], because the wire describes itself.
 //!
-//! [`encode`] goes the other way, from values to the stub they were read from; [`build`] makes
+//! [`encode()`] goes the other way, from values to the stub they were read from; [`build()`] makes
 //! values of what people and JSON files give. A value that does not fit is [`Unencodable`].
 
 mod arg;

@@ -65,7 +65,7 @@ type Key = (SocketAddr, SocketAddr);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowId(pub u32);
 
-/// A segment, or a part of one, as one frame carried it ([`parts`]).
+/// A segment, or a part of one, as one frame carried it ([`parts`](parts())).
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'a> {
     /// What its headers say; `payload` is its place in the frame.
