@@ -43,6 +43,7 @@
 //! | [`scenario`] | conversations as text, written as captures: the way back through all of the above |
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
+//! | [`check`] | the judge: state machines, rules, findings |
 //! | [`report`] | the call list, one call or frame in full, the JSON records |
 //! | [`filter`] | the filter language: which calls are shown, and which of their fields |
 //!
@@ -120,6 +121,7 @@
 pub mod bytes;
 pub mod call;
 pub mod capture;
+pub mod check;
 pub mod filter;
 pub mod idl;
 pub mod ndr;

@@ -21,10 +21,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("scenario", &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "smb", "spelling"]),
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
     ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "smb", "tcp"]),
+    ("check", &["bytes", "call", "ndr", "pipeline", "protocol", "rpc", "smb", "spelling"]),
     (
         "report",
         &[
-            "bytes", "call", "capture", "idl", "ndr", "net", "pipeline", "protocol", "rpc",
+            "bytes", "call", "capture", "check", "idl", "ndr", "net", "pipeline", "protocol", "rpc",
             "security", "skew", "smb",
         ],
     ),

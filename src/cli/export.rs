@@ -65,7 +65,7 @@ impl Observer for Records<'_, '_> {
             Event::Call(call) if self.selection.shows(&call, origins) => {
                 writeln!(self.out, "{}", json::line(&self.json.call(&call, origins)))?;
             }
-            Event::Call(_) | Event::Unit(_) => {}
+            _ => {}
         }
         Ok(())
     }

@@ -10,6 +10,7 @@
 //! It knows how the layers fit together, and nothing of files, rules or reports.
 
 mod above;
+mod around;
 mod carrier;
 mod datagrams;
 mod endpoints;
@@ -29,6 +30,7 @@ use crate::protocol::Registry;
 use crate::rpc::datagram;
 use crate::tcp::{self, Flows};
 use above::Above;
+pub use around::{Around, BindAnswer, Bound, Challenged, Negotiated, What};
 pub use datagrams::{Datagrams, OfInterface};
 pub use endpoints::Endpoints;
 pub use loss::{Loss, Lost};
@@ -43,6 +45,11 @@ const MAX_NESTED: usize = 4;
 pub enum Event {
     /// A call is complete, or will never be.
     Call(Box<Call>),
+    /// The request of a call is complete; `Call` with the same number follows. Only of interfaces
+    /// whose calls are judged ([`Grade::Typed`](crate::protocol::Grade::Typed)).
+    Asked(Box<Call>),
+    /// Something beside the calls happened.
+    Around(Box<Around>),
     /// A message of which a watched frame carried a part.
     Unit(Unit),
 }

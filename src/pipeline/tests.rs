@@ -67,7 +67,7 @@ impl<'r> Lab<'r> {
         self.pipeline.finish(&mut self.events);
         let calls = self.events.into_iter().filter_map(|event| match event {
             Event::Call(call) => Some(*call),
-            Event::Unit(_) => None,
+            _ => None,
         });
         (calls.collect(), self.pipeline.summary())
     }
@@ -188,7 +188,7 @@ fn watching_a_frame_gives_the_messages_it_carried() {
         .iter()
         .filter_map(|event| match event {
             Event::Unit(unit) => Some((unit.kind, unit.bytes.len())),
-            Event::Call(_) => None,
+            _ => None,
         })
         .collect();
     assert_eq!(units, [(UnitKind::Rpc, 24)]);

@@ -1,0 +1,7 @@
+//! The judge: holds conversations against the specification, and says who broke what.
+
+mod catalogue;
+mod finding;
+
+pub use catalogue::{Catalogue, Needs, Observable, Rule};
+pub use finding::{Blame, Certainty, Finding, Related, Severity, Spot};
