@@ -126,6 +126,7 @@ impl Observer for Found<'_, '_> {
                 self.units.push(unit);
                 return Ok(());
             }
+            Event::Asked(_) | Event::Around(_) => return Ok(()),
         };
         let messages = [&call.rpc.request, &call.rpc.response];
         let carried = |frame: FrameNo| {

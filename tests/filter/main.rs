@@ -40,7 +40,7 @@ fn calls(capture: &str) -> Vec<Call> {
         .into_iter()
         .filter_map(|event| match event {
             Event::Call(call) => Some(*call),
-            Event::Unit(_) => None,
+            _ => None,
         })
         .collect();
     calls.sort_by_key(|call| call.rpc.n);
