@@ -172,6 +172,7 @@ pub fn pipeline(data: &[u8]) {
             match event {
                 Event::Call(call) => calls.push(*call),
                 Event::Unit(unit) => units.push(unit),
+                Event::Asked(_) | Event::Around(_) => {}
             }
         }
         for call in &calls {

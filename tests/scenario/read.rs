@@ -36,7 +36,7 @@ pub(crate) fn calls(file: Vec<u8>) -> Vec<Call> {
         .into_iter()
         .filter_map(|event| match event {
             Event::Call(call) => Some(*call),
-            Event::Unit(_) => None,
+            _ => None,
         })
         .collect();
     calls.sort_by_key(|call| call.rpc.n);
