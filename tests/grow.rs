@@ -30,7 +30,7 @@ fn read(capture: Vec<u8>) -> (Vec<Call>, Summary) {
     pipeline.finish(&mut events);
     let calls = events.into_iter().filter_map(|event| match event {
         Event::Call(call) => Some(*call),
-        Event::Unit(_) => None,
+        _ => None,
     });
     (calls.collect(), pipeline.summary())
 }
