@@ -1,0 +1,20 @@
+//! What explains an answer that was right (3.1.5, and the notes of 3.1.4).
+
+use super::Case;
+use crate::bytes::Time;
+use crate::check::bench::Bench;
+use crate::pipeline::Around;
+
+/// What has to be remembered.
+#[derive(Debug, Default)]
+pub(super) struct Rules {}
+
+impl Rules {
+    pub(super) fn asked(&mut self, _case: &Case<'_, '_>, _bench: &mut Bench<'_>) {}
+
+    pub(super) fn answered(&mut self, _case: &Case<'_, '_>, _bench: &mut Bench<'_>) {}
+
+    pub(super) fn around(&mut self, _around: &Around, _bench: &mut Bench<'_>) {}
+
+    pub(super) fn finish(&mut self, _now: Time, _bench: &mut Bench<'_>) {}
+}

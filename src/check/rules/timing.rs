@@ -1,0 +1,20 @@
+//! How long things may take (3.1.4.x, 3.2.2, 3.2.5).
+
+use super::Case;
+use crate::bytes::Time;
+use crate::check::bench::Bench;
+use crate::pipeline::Around;
+
+/// What has to be remembered.
+#[derive(Debug, Default)]
+pub(super) struct Rules {}
+
+impl Rules {
+    pub(super) fn asked(&mut self, _case: &Case<'_, '_>, _bench: &mut Bench<'_>) {}
+
+    pub(super) fn answered(&mut self, _case: &Case<'_, '_>, _bench: &mut Bench<'_>) {}
+
+    pub(super) fn around(&mut self, _around: &Around, _bench: &mut Bench<'_>) {}
+
+    pub(super) fn finish(&mut self, _now: Time, _bench: &mut Bench<'_>) {}
+}

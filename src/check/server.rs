@@ -1,0 +1,253 @@
+//! [`Server`]: one server under judgment, by one profile: its tracker, its rules, its bench.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::act::Act;
+use super::bench::{Bench, Place, Topic};
+use super::breach::Contradiction;
+use super::catalogue::Catalogue;
+use super::finding::{Certainty, Severity};
+use super::machine::{Answer, Machine, View};
+use super::profile::Profile;
+use super::rules::{Case, Rules};
+use super::say;
+use super::tracker::{SECOND, Step, Tracker};
+use super::tri::Tri;
+use crate::bytes::{Guid, Side};
+use crate::call::Call;
+use crate::pipeline::{Around, What};
+use crate::bytes::Time;
+
+/// By how many nanoseconds a timer may be off.
+pub(super) const SLACK: i64 = 5 * SECOND;
+
+/// What is known of the capture.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vantage {
+    /// It has all clients of the server.
+    pub(super) all_clients: bool,
+    /// It begins when the server has no sets and nothing to do.
+    pub(super) idle_start: bool,
+}
+
+/// A server under judgment.
+#[derive(Debug)]
+pub(super) struct Server<'k> {
+    /// As if the capture had all clients.
+    pub(super) tracker: Tracker<'k>,
+    /// With all that others may do; none where there are no others.
+    open: Option<Tracker<'k>>,
+    rules: Rules,
+    pub(super) bench: Bench<'k>,
+    vantage: Vantage,
+}
+
+impl<'k> Server<'k> {
+    pub(super) fn new(
+        (catalogue, machine): (&'k Catalogue, &'k Machine),
+        profile: Arc<Profile>,
+        server: IpAddr,
+        vantage: Vantage,
+    ) -> Self {
+        let tracker = |others| {
+            Tracker::new(machine, profile.clone(), others, vantage.idle_start, SLACK)
+        };
+        Self {
+            tracker: tracker(false),
+            open: (!vantage.all_clients).then(|| tracker(true)),
+            rules: Rules::default(),
+            bench: Bench::new(catalogue, profile.clone(), server),
+            vantage,
+        }
+    }
+
+    fn trackers(&mut self) -> impl Iterator<Item = &mut Tracker<'k>> {
+        std::iter::once(&mut self.tracker).chain(&mut self.open)
+    }
+
+    /// A request is complete.
+    pub(super) fn asked(&mut self, call: &Call) {
+        let Some(act) = Act::of(call) else { return };
+        let place = Place::of(call, self.set_of(&act));
+        let case = Case {
+            call,
+            act: &act,
+            place: &place,
+            tracker: self.open.as_ref().unwrap_or(&self.tracker),
+            step: None,
+            others: self.open.is_some(),
+            idle: self.vantage.idle_start,
+        };
+        self.rules.asked(&case, &mut self.bench);
+        for tracker in self.trackers() {
+            tracker.asked(act.clone());
+        }
+        self.bench.settle(call.method());
+    }
+
+    /// A call is over.
+    pub(super) fn answered(&mut self, call: &Call) {
+        let Some(act) = Act::of(call) else {
+            // An answer without its request: whatever was asked has been done.
+            for tracker in self.trackers() {
+                tracker.forget(call.time);
+            }
+            return;
+        };
+        let step = self.tracker.answered(&act);
+        let other = self.open.as_mut().map(|open| open.answered(&act));
+        let place = Place::of(call, self.set_of(&act));
+        let explained = other.as_ref().is_some_and(|step| step.contradiction.is_none());
+        if let Some(contradiction) = &step.contradiction {
+            self.contradicted(call, &act, &place, &step, contradiction, explained);
+        } else {
+            self.kept(&act, &step);
+        }
+        let case = Case {
+            call,
+            act: &act,
+            place: &place,
+            tracker: &self.tracker,
+            step: Some(&step),
+            others: self.open.is_some(),
+            idle: self.vantage.idle_start,
+        };
+        self.rules.answered(&case, &mut self.bench);
+        self.bench.settle(call.method());
+    }
+
+    /// An answer that no state allows.
+    fn contradicted(
+        &mut self,
+        call: &Call,
+        act: &Act,
+        place: &Place,
+        step: &Step<'k>,
+        wrong: &Contradiction,
+        explained: bool,
+    ) {
+        let message = say::contradiction(call, act, &self.tracker, wrong, explained);
+        let more = self.more_rules(act, step, wrong);
+        self.bench.fail(Topic::State, &wrong.rule, place, message, |finding| {
+            finding.with_rules(wrong.also.iter().map(|rule| &**rule));
+            finding.with_rules(more);
+            if let Some(severity) = wrong.severity {
+                finding.at_most(severity, Certainty::Certain);
+            }
+            if explained {
+                finding.at_most(Severity::Note, Certainty::Possible);
+            }
+            if wrong.late.is_some() {
+                finding.certainty = finding.certainty.min(Certainty::Likely);
+            }
+            say::relate(finding, wrong);
+            finding.with_octets(call, Side::Client, "ShadowCopySetId", say::state_word(wrong.view));
+            finding.with_octets(call, Side::Server, "return", &say::status(act.answer));
+        });
+    }
+
+    /// Rules that the same answer breaks for reasons the table does not see.
+    fn more_rules(&self, act: &Act, step: &Step<'k>, wrong: &Contradiction) -> Vec<&'static str> {
+        let mut more = Vec::new();
+        let mismatch = act.answer.status().is_some_and(|status| say::is_unknown_set(act.opnum, status));
+        let lives = !matches!(wrong.view, View::Gone);
+        if mismatch && lives && act.names_set() {
+            let last = step.set.and_then(|no| self.tracker.sets.get(no)).and_then(|set| set.channel);
+            if last.is_some_and(|channel| channel != act.channel) {
+                more.push("FSRVP-3.1.4-14");
+            }
+            // The timer does not run while such a call is being worked on.
+            let took = act.answered.map_or(0, |answered| answered.since(act.asked));
+            if took > 180 * SECOND {
+                more.extend(match act.opnum {
+                    4 => &["FSRVP-3.1.4.5-06", "FSRVP-3.1.5-10"][..],
+                    5 => &["FSRVP-3.1.4.6-05", "FSRVP-3.1.5-10"],
+                    12 => &["FSRVP-3.1.4.13-05", "FSRVP-3.1.5-10"],
+                    _ => &[],
+                });
+            }
+        }
+        more
+    }
+
+    /// An answer that was right: so were the rules that it could have broken, and those that led here.
+    fn kept(&mut self, act: &Act, step: &Step<'k>) {
+        let Some(method) = self.tracker.machine.method(act.opnum) else { return };
+        if act.answer.status().is_none() || step.views.iter().count() != 1 {
+            return;
+        }
+        let Some(world) = step.before.first() else { return };
+        for row in &method.rows {
+            let Some(breach) = &row.breaks else { continue };
+            let about = step.views.iter().all(|view| row.from.has(view));
+            let sure = |world| {
+                step.views.iter().all(|v| self.tracker.holds(row, world, v, act, step.set) == Tri::Yes)
+            };
+            if about && !row.from.is_all() && step.before.iter().all(sure) {
+                self.bench.pass(&breach.rule);
+            }
+        }
+        for view in step.views.iter() {
+            for rule in &self.tracker.trail(world, view, act, step.set).rules {
+                self.bench.pass(rule);
+            }
+        }
+    }
+
+    /// The set that a call is about, by what it asks or got.
+    fn set_of(&self, act: &Act) -> Option<Guid> {
+        act.set().or_else(|| act.started()).filter(|id| !id.is_nil())
+    }
+
+    /// Something beside the calls.
+    pub(super) fn around(&mut self, around: &Around) {
+        match &around.what {
+            What::Lost | What::Sealed => {
+                for tracker in self.trackers() {
+                    tracker.forget(around.time);
+                }
+            }
+            What::ChannelClosed { by: Some(Side::Client), .. } => {
+                for tracker in self.trackers() {
+                    tracker.client_closed(around.client.ip());
+                }
+            }
+            What::Negotiated(told) => {
+                if let Some(guid) = told.client_guid.filter(|guid| !guid.is_nil()) {
+                    for tracker in self.trackers() {
+                        tracker.knows_machine(around.client.ip(), guid);
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.rules.around(around, &mut self.bench);
+        self.bench.settle(None);
+    }
+
+    /// The server was started again, surely or perhaps.
+    pub(super) fn restarted(&mut self, surely: bool) {
+        for tracker in self.trackers() {
+            tracker.restart(surely);
+        }
+    }
+
+    /// Calls may have been missed.
+    pub(super) fn forget(&mut self, now: Time) {
+        for tracker in self.trackers() {
+            tracker.forget(now);
+        }
+    }
+
+    /// The capture has ended.
+    pub(super) fn finish(&mut self, now: Time) {
+        self.rules.finish(now, &mut self.bench);
+        self.bench.settle(None);
+    }
+}
+
+/// Whether an answer tells nothing of what a call did.
+pub(super) fn is_hidden(answer: Answer) -> bool {
+    matches!(answer, Answer::Hidden(_) | Answer::None)
+}

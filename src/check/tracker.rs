@@ -1,0 +1,527 @@
+//! [`Tracker`]: the set of states a server may be in, moved by what it answers.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::act::Act;
+use super::breach::Contradiction;
+use super::machine::{Answer, Machine, Method, Row, View, Views};
+use super::profile::Profile;
+use super::sets::{Set, Sets};
+use super::tri::Tri;
+use super::world::{Armed, Mark, SetNo, TimerState, Trail, Unfinished, Why, World, merge};
+use crate::bytes::{Guid, Time};
+
+/// Nanoseconds of a second.
+pub(super) const SECOND: i64 = 1_000_000_000;
+/// States kept; beyond it the server may be in any.
+const MAX_WORLDS: usize = 256;
+/// Calls in flight kept; beyond it the server may be in any state.
+const MAX_FLYING: usize = 64;
+/// Aborted sets remembered.
+const MAX_ABORTS: usize = 64;
+/// How long a server may go on with a call that its client has given up.
+const ABANDONED: i64 = 2 * 3600 * SECOND;
+
+/// A call without an answer, so far or for good.
+#[derive(Clone, Debug)]
+pub(super) struct Flying {
+    pub(super) act: Act,
+    /// Its answer will not be seen.
+    pub(super) given_up: bool,
+}
+
+/// An Abort that succeeded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Aborted {
+    pub(super) asked: Time,
+    pub(super) answered: Time,
+    pub(super) call: u64,
+    /// Whether the set was Added or further, for all that is known.
+    pub(super) counts: Tri,
+}
+
+/// What can be known of how a server stands.
+#[derive(Clone, Debug)]
+pub(super) struct Tracker<'k> {
+    pub(super) machine: &'k Machine,
+    pub(super) profile: Arc<Profile>,
+    /// Whether clients that are not in the capture may do things.
+    pub(super) others: bool,
+    /// Nanoseconds by which a timer may be off.
+    pub(super) slack: i64,
+    pub(super) worlds: Vec<World>,
+    pub(super) sets: Sets,
+    /// Added by `asked`, removed by the answer, or when it cannot matter any more.
+    pub(super) flying: Vec<Flying>,
+    /// Added by Abort; the oldest is removed.
+    pub(super) aborts: Vec<Aborted>,
+    /// Until when there may have been an Abort that was not seen.
+    pub(super) unseen_aborts: Option<Time>,
+    /// Whether an id that was not seen is an id that was not issued.
+    pub(super) all_ids_known: bool,
+    /// What each client last asked of `SetContext`. Added by it; the oldest is removed.
+    pub(super) contexts: Vec<(IpAddr, u32)>,
+    /// The set that the call at hand has started.
+    pub(super) created: Option<SetNo>,
+    /// `ClientGuid` by address.
+    pub(super) machines: FxHashMap<IpAddr, Guid>,
+}
+
+/// A state, a row that fits it, and where that leads.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome<'k> {
+    pub(super) before: World,
+    /// What the row saw: the set's state, or the server's.
+    pub(super) view: View,
+    pub(super) row: &'k Row,
+    /// Number of the row.
+    pub(super) at: usize,
+    pub(super) after: Vec<World>,
+}
+
+/// What an answer showed.
+#[derive(Debug)]
+pub(super) struct Step<'k> {
+    /// The set it was about.
+    pub(super) set: Option<SetNo>,
+    /// How the server may have stood when it was asked.
+    pub(super) before: Vec<World>,
+    /// What the call saw in each of these: the set's state, or the server's.
+    pub(super) views: Views,
+    /// The rows that explain it; if none may, those that it breaks.
+    pub(super) outcomes: Vec<Outcome<'k>>,
+    /// What is wrong with the answer, if anything.
+    pub(super) contradiction: Option<Contradiction>,
+}
+
+impl<'k> Tracker<'k> {
+    /// A tracker of a server of which nothing is known, or that is known to be idle and to have no sets.
+    pub(super) fn new(
+        machine: &'k Machine,
+        profile: Arc<Profile>,
+        others: bool,
+        idle: bool,
+        slack: i64,
+    ) -> Self {
+        let mut tracker = Self {
+            machine,
+            profile,
+            others,
+            slack,
+            worlds: vec![World::idle(Why::Idle)],
+            sets: Sets::default(),
+            flying: Vec::new(),
+            aborts: Vec::new(),
+            unseen_aborts: None,
+            all_ids_known: true,
+            contexts: Vec::new(),
+            created: None,
+            machines: FxHashMap::default(),
+        };
+        if !idle {
+            tracker.forget(Time::default());
+            // It may have been any time before the capture.
+            tracker.unseen_aborts = None;
+            tracker.all_ids_known = false;
+        }
+        tracker
+    }
+
+    /// Calls may have been missed until now: everything is possible.
+    pub(super) fn forget(&mut self, now: Time) {
+        let alive: Vec<SetNo> =
+            self.worlds.iter().filter_map(|world| world.unfinished.as_ref()?.set).collect();
+        let views = || View::UNFINISHED.into_iter().map(Some).chain([None]);
+        self.worlds = [true, false]
+            .into_iter()
+            .flat_map(|open| views().map(move |view| World::unseen(open, view)))
+            .collect();
+        for (no, set) in self.sets.iter_mut().enumerate() {
+            if !alive.contains(&no) && !set.identifiable && !set.after.has(View::Recovered) {
+                continue;
+            }
+            set.after = set.after.with(View::Gone).with(View::Recovered);
+            set.identifiable = true;
+            set.complete = false;
+            set.prepared = false;
+            for copy in &mut set.copies {
+                copy.doubtful = true;
+            }
+        }
+        self.all_ids_known = false;
+        self.unseen_aborts = Some(now);
+        self.flying.retain(|flying| !flying.given_up);
+    }
+
+    /// The server has been started again: 3.1.3. `surely` says whether that is known.
+    pub(super) fn restart(&mut self, surely: bool) {
+        let mut restarted = Vec::new();
+        for world in &self.worlds {
+            let mut world = world.clone();
+            world.open = None;
+            world.context = Trail::new(Why::Restart, &[Arc::from("FSRVP-3.1.3-01")]);
+            world.timer.state = TimerState::Off;
+            world.timer.rules.clear();
+            restarted.push(world);
+        }
+        if surely {
+            self.worlds.clear();
+        }
+        merge(&mut self.worlds, restarted);
+        let persist = [Arc::from("FSRVP-3.1.3-03"), Arc::from("FSRVP-3.1.4-13"), Arc::from("FSRVP-2.2.2.1-02")];
+        for set in self.sets.iter_mut().filter(|set| set.after.has(View::Recovered)) {
+            if set.is_persistent() {
+                set.trail.extend(&persist);
+            } else {
+                set.after.add(View::Gone);
+            }
+        }
+        for flying in &mut self.flying {
+            flying.given_up = true;
+        }
+    }
+
+    /// A request has been sent.
+    pub(super) fn asked(&mut self, act: Act) {
+        if self.flying.len() >= MAX_FLYING {
+            let now = act.asked;
+            self.flying.clear();
+            self.forget(now);
+            return;
+        }
+        self.flying.push(Flying { act, given_up: false });
+    }
+
+    /// A call is over: its answer is there, or will never be.
+    pub(super) fn answered(&mut self, act: &Act) -> Step<'k> {
+        self.flying.retain(|flying| flying.act.n != act.n);
+        let set = act.set().filter(|id| !id.is_nil()).map(|id| self.meet(id));
+        let until = act.answered.unwrap_or(act.asked.plus(self.slack));
+        let until = if act.takes_long() { until.min(act.asked.plus(self.slack)) } else { until };
+        self.expire(act.asked, until);
+        self.interleave(act);
+        let before = self.worlds.clone();
+        self.created = act.started().filter(|_| act.answer.is_success()).map(|id| self.issue(act, id));
+        let Some(method) = self.machine.method(act.opnum) else {
+            let views = Views::default();
+            return Step { set, before, views, outcomes: Vec::new(), contradiction: None };
+        };
+        let views = before.iter().flat_map(|w| self.views(w, act, set)).map(|(view, _)| view).collect();
+        let mut step = Step { set, before, views, outcomes: Vec::new(), contradiction: None };
+        match act.answer {
+            Answer::Refused(_) => {}
+            Answer::None => self.unanswered(act, method, set),
+            _ => self.settle(act, method, &mut step),
+        }
+        for world in &mut self.worlds {
+            world.unmark(act.n);
+        }
+        self.compact(act.answered.unwrap_or(act.asked));
+        step
+    }
+
+    /// The answer is known, or at least that there is one.
+    fn settle(&mut self, act: &Act, method: &'k Method, step: &mut Step<'k>) {
+        let mut worlds = Vec::new();
+        let mut legal = Vec::new();
+        let mut broken = Vec::new();
+        for world in std::mem::take(&mut self.worlds) {
+            let outcomes = match world.mark(act.n) {
+                Some(Mark::Done(rows)) => {
+                    let fits = |(at, row): (usize, &Row)| {
+                        at < 64 && rows & (1 << at) != 0 && row.answers.has(act.answer)
+                    };
+                    if method.rows.iter().enumerate().any(fits) {
+                        merge(&mut worlds, [self.bound(world, act)]);
+                    }
+                    continue;
+                }
+                _ => self.outcomes(&world, method, act, step.set, act.answer),
+            };
+            for outcome in outcomes {
+                if outcome.row.breaks.is_none() {
+                    merge(&mut worlds, outcome.after.iter().cloned());
+                    legal.push(outcome);
+                } else {
+                    broken.push(outcome);
+                }
+            }
+        }
+        if worlds.is_empty() && legal.is_empty() {
+            if let Some((contradiction, chosen)) = self.contradict(act, step.set, broken) {
+                for outcome in &chosen {
+                    merge(&mut worlds, outcome.after.iter().cloned());
+                }
+                step.contradiction = Some(contradiction);
+                step.outcomes = chosen;
+            }
+        } else {
+            step.outcomes = legal;
+        }
+        if worlds.is_empty() {
+            self.forget(act.answered.unwrap_or(act.asked));
+        } else {
+            self.worlds = worlds;
+        }
+        self.learn(act, step);
+        if self.others {
+            self.allow_others(act.answered.unwrap_or(act.asked));
+        }
+    }
+
+    /// There is no answer, and will not be: anything may have come of it, now or later.
+    fn unanswered(&mut self, act: &Act, method: &'k Method, set: Option<SetNo>) {
+        let mut more = Vec::new();
+        for world in &self.worlds {
+            let outcomes = self.outcomes(world, method, act, set, Answer::None);
+            more.extend(outcomes.into_iter().filter(|o| o.row.breaks.is_none()).flat_map(|o| o.after));
+        }
+        self.doubt(act, set);
+        if act.takes_long() {
+            self.flying.push(Flying { act: act.clone(), given_up: true });
+        }
+        merge(&mut self.worlds, more);
+        if self.others {
+            self.allow_others(act.asked);
+        }
+    }
+
+    /// What a call whose answer is not known may have done to the sets.
+    pub(super) fn doubt(&mut self, act: &Act, set: Option<SetNo>) {
+        if act.opnum == 2 {
+            self.all_ids_known = false;
+        }
+        if act.opnum == 7 && self.unseen_aborts < act.answered.or(Some(act.asked)) {
+            self.unseen_aborts = Some(act.answered.unwrap_or(act.asked));
+        }
+        let mut doubt = |set: &mut Set| match act.opnum {
+            3 => set.complete = false,
+            6 => set.after = set.after.with(View::Recovered).with(View::Gone),
+            7 => set.after.add(View::Gone),
+            11 => {
+                set.after.add(View::Gone);
+                for copy in set.copies.iter_mut().filter(|c| act.copy().is_none_or(|id| c.id == id)) {
+                    copy.doubtful = true;
+                }
+            }
+            _ => {}
+        };
+        match set {
+            Some(no) => self.sets.get_mut(no).into_iter().for_each(doubt),
+            None if act.request.is_none() => self.sets.iter_mut().for_each(&mut doubt),
+            None => {}
+        }
+    }
+
+    /// The set with this id, met for the first time perhaps.
+    fn meet(&mut self, id: Guid) -> SetNo {
+        if let Some(known) = self.sets.find(id) {
+            return known;
+        }
+        if self.sets.is_full() {
+            self.sets.clear();
+            self.forget(Time::default());
+        }
+        let gone = Views::default().with(View::Gone);
+        let after = if self.all_ids_known && !self.others { gone } else { gone.with(View::Recovered) };
+        self.sets.met(id, after, !self.all_ids_known || self.others)
+    }
+
+    /// What a row sees of a world: the state of the set the call names, or of the server; and the
+    /// world in which it sees that.
+    pub(super) fn views(&self, world: &World, act: &Act, set: Option<SetNo>) -> Vec<(View, World)> {
+        if !act.names_set() {
+            return vec![(world.view(), world.clone())];
+        }
+        let mut views = Vec::new();
+        let current = world.unfinished.as_ref();
+        let Some(no) = set else {
+            // A nil id, or one that cannot be read.
+            if act.request.is_none() {
+                views.extend(current.map(|unfinished| (unfinished.view, world.clone())));
+                views.push((View::Recovered, world.clone()));
+            }
+            views.push((View::Gone, world.clone()));
+            return views;
+        };
+        if let Some(unfinished) = current.filter(|unfinished| unfinished.set == Some(no)) {
+            return vec![(unfinished.view, world.clone())];
+        }
+        let Some(set) = self.sets.get(no) else { return views };
+        if let Some(unfinished) = current.filter(|u| u.set.is_none() && set.identifiable) {
+            let mut named = world.clone();
+            named.unfinished = Some(Unfinished { set: Some(no), ..unfinished.clone() });
+            views.push((unfinished.view, named));
+        }
+        views.extend(set.after.iter().map(|view| (view, world.clone())));
+        if !set.after.has(View::Gone) && self.may_have_vanished(set, act.asked) {
+            views.push((View::Gone, world.clone()));
+        }
+        views
+    }
+
+    /// The rows that fit a world, a call and an answer, with what they lead to.
+    pub(super) fn outcomes(
+        &self,
+        world: &World,
+        method: &'k Method,
+        act: &Act,
+        set: Option<SetNo>,
+        answer: Answer,
+    ) -> Vec<Outcome<'k>> {
+        let mut outcomes = Vec::new();
+        for (view, world) in self.views(world, act, set) {
+            for (at, row) in method.rows.iter().enumerate() {
+                if !row.from.has(view) || !row.answers.has(answer) || !self.profile.has(row) {
+                    continue;
+                }
+                // Where the answer is not known, nobody is accused of one that must not be.
+                if row.breaks.is_some() && answer.status().is_none() {
+                    continue;
+                }
+                let holds = self.holds(row, &world, view, act, set);
+                if holds == Tri::No {
+                    continue;
+                }
+                let after = self.apply(row, &world, view, act, set, answer);
+                outcomes.push(Outcome { before: world.clone(), view, row, at, after });
+                if holds == Tri::Yes && answer.status().is_some() {
+                    break;
+                }
+            }
+        }
+        outcomes
+    }
+
+    /// Lets timers run out that may, or must, have run out before a request was looked at.
+    fn expire(&mut self, from: Time, until: Time) {
+        let keeps = [Arc::from("FSRVP-3.1.5-05"), Arc::from("FSRVP-3.1.5-06")];
+        let slack = self.slack;
+        let mut expired = Vec::new();
+        let mut worlds = Vec::new();
+        for world in std::mem::take(&mut self.worlds) {
+            let busy = world.open.is_some() || world.unfinished.is_some();
+            match world.timer.state {
+                TimerState::Armed(Armed { latest, .. }) if busy && from > latest.plus(slack) => {
+                    expired.push(world.expired(&keeps));
+                }
+                TimerState::Armed(Armed { earliest, .. }) if busy && until >= earliest.plus(-slack) => {
+                    expired.push(world.expired(&keeps));
+                    worlds.push(world);
+                }
+                TimerState::Unknown if busy => {
+                    expired.push(world.expired(&keeps));
+                    worlds.push(world);
+                }
+                _ => worlds.push(world),
+            }
+        }
+        merge(&mut worlds, expired);
+        self.worlds = worlds;
+    }
+
+    /// Lets calls in flight take effect before this one, as they may.
+    fn interleave(&mut self, act: &Act) {
+        let now = act.asked;
+        let (slack, opened) = (self.slack, self.flying.len());
+        let over = |flying: &Flying| {
+            let most = if flying.act.takes_long() { ABANDONED } else { slack };
+            flying.given_up && now.since(flying.act.asked) > most
+        };
+        for flying in self.flying.iter().filter(|flying| over(flying)) {
+            for world in &mut self.worlds {
+                world.unmark(flying.act.n);
+            }
+        }
+        self.flying.retain(|flying| !over(flying));
+        if opened == 0 {
+            return;
+        }
+        let until = act.answered.unwrap_or(Time::from_nanos(i128::from(i64::MAX)));
+        let flying: Vec<Flying> =
+            self.flying.iter().filter(|flying| flying.act.asked <= until).cloned().collect();
+        let mut fresh = self.worlds.clone();
+        for _ in 0..flying.len().min(4) {
+            let mut next = Vec::new();
+            for world in &fresh {
+                for Flying { act: other, .. } in &flying {
+                    next.extend(self.progress(world, other));
+                }
+            }
+            let known = self.worlds.len();
+            merge(&mut self.worlds, next);
+            fresh = self.worlds.get(known..).unwrap_or_default().to_vec();
+            if fresh.is_empty() || self.worlds.len() > MAX_WORLDS {
+                break;
+            }
+        }
+        for Flying { act: other, given_up } in &flying {
+            let begun = other.takes_long() && now.since(other.asked) > slack;
+            if begun && !given_up && self.worlds.iter().any(|world| world.mark(other.n).is_some()) {
+                self.worlds.retain(|world| world.mark(other.n).is_some());
+            }
+            if other.opnum == 2 {
+                self.all_ids_known = false;
+            }
+        }
+    }
+
+    /// What a call in flight may do next to a world.
+    fn progress(&self, world: &World, act: &Act) -> Vec<World> {
+        let Some(method) = self.machine.method(act.opnum) else { return Vec::new() };
+        let set = act.set().and_then(|id| self.sets.find(id));
+        let mut next = Vec::new();
+        let mut answers = vec![Answer::None];
+        match world.mark(act.n) {
+            Some(Mark::Done(_)) => return next,
+            None if act.takes_long() => answers.push(Answer::Begins),
+            Some(Mark::Begun) | None => {}
+        }
+        for answer in answers {
+            for outcome in self.outcomes(world, method, act, set, answer) {
+                let mark = match answer {
+                    Answer::Begins => Mark::Begun,
+                    _ if outcome.at < 64 => Mark::Done(1 << outcome.at),
+                    _ => continue,
+                };
+                merge(&mut next, outcome.after.into_iter().map(|mut world| {
+                    world.set_mark(act.n, mark);
+                    world
+                }));
+            }
+        }
+        next
+    }
+
+    /// A world in which this call was done before its answer was seen: ids that it told are now known.
+    fn bound(&self, mut world: World, act: &Act) -> World {
+        if let (2, Some(id)) = (act.opnum, act.started())
+            && let Some(unfinished) = &mut world.unfinished
+            && unfinished.set.is_none()
+        {
+            unfinished.set = self.sets.find(id);
+        }
+        world
+    }
+
+    /// A machine has told its `ClientGuid`.
+    pub(super) fn knows_machine(&mut self, ip: IpAddr, guid: Guid) {
+        const MOST: usize = 1024;
+        if self.machines.len() < MOST || self.machines.contains_key(&ip) {
+            self.machines.insert(ip, guid);
+        }
+    }
+
+    /// Bounds what is kept.
+    fn compact(&mut self, now: Time) {
+        if self.worlds.len() > MAX_WORLDS {
+            self.forget(now);
+        }
+        if self.aborts.len() > MAX_ABORTS {
+            self.aborts.remove(0);
+        }
+    }
+}

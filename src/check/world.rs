@@ -1,0 +1,254 @@
+//! [`World`]: one state that a server may be in. What is known of a server is a set of them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::machine::View;
+use crate::bytes::Time;
+
+/// Number of a shadow copy set in the table of its server.
+pub(super) type SetNo = usize;
+
+/// Rules kept of what has happened to one thing since it was last confirmed.
+const MAX_RULES: usize = 12;
+
+/// How something came to be as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The capture began with it, or it cannot be told.
+    Unseen,
+    /// Nothing had happened yet.
+    Idle,
+    /// This call did it.
+    Call(u64, u16),
+    /// The timer did it.
+    Timer(Late),
+    /// The server was started again.
+    Restart,
+}
+
+/// An expiry of the Message Sequence Timer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Late {
+    /// The call that had started it, and its operation.
+    pub(super) call: u64,
+    pub(super) opnum: u16,
+    /// For how long.
+    pub(super) seconds: u32,
+    /// When that was.
+    pub(super) since: Time,
+}
+
+/// How something came to be, with the rules that say it stays so.
+#[derive(Clone, Debug)]
+pub(super) struct Trail {
+    pub(super) why: Why,
+    pub(super) rules: Vec<Arc<str>>,
+}
+
+impl Trail {
+    pub(super) fn new(why: Why, rules: &[Arc<str>]) -> Self {
+        Self { why, rules: rules.to_vec() }
+    }
+
+    pub(super) fn unseen() -> Self {
+        Self { why: Why::Unseen, rules: Vec::new() }
+    }
+
+    /// Adds rules by which it stays as it is.
+    pub(super) fn extend(&mut self, rules: &[Arc<str>]) {
+        for rule in rules {
+            if self.rules.len() < MAX_RULES && !self.rules.contains(rule) {
+                self.rules.push(rule.clone());
+            }
+        }
+    }
+
+    /// The expiry, if the timer did it.
+    pub(super) fn late(&self) -> Option<&Late> {
+        match &self.why {
+            Why::Timer(late) => Some(late),
+            _ => None,
+        }
+    }
+}
+
+/// `ContextSet` is TRUE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Open {
+    /// `ShadowCopyClientAddress`; none if it is not known.
+    pub(super) owner: Option<IpAddr>,
+    /// `ShadowCopyClientRetryCount`, at least and at most.
+    pub(super) retries: (u8, u8),
+}
+
+/// The set that is not finished.
+#[derive(Clone, Debug)]
+pub(super) struct Unfinished {
+    /// Which; none if its id has not been seen.
+    pub(super) set: Option<SetNo>,
+    /// Its status.
+    pub(super) view: View,
+    pub(super) trail: Trail,
+}
+
+/// The Message Sequence Timer.
+#[derive(Clone, Debug)]
+pub(super) struct Timer {
+    pub(super) state: TimerState,
+    /// The rules that say so.
+    pub(super) rules: Vec<Arc<str>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TimerState {
+    Off,
+    /// It may run out at any time, or never.
+    Unknown,
+    Armed(Armed),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Armed {
+    /// It runs out between these.
+    pub(super) earliest: Time,
+    pub(super) latest: Time,
+    pub(super) seconds: u32,
+    pub(super) call: u64,
+    pub(super) opnum: u16,
+    /// When it was started, at the latest.
+    pub(super) since: Time,
+}
+
+/// What has become of a call that is not answered yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The server has accepted it and works on it.
+    Begun,
+    /// It is done, by one of these rows.
+    Done(u64),
+}
+
+/// A state.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    /// `ContextSet` with its owner.
+    pub(super) open: Option<Open>,
+    /// How that came.
+    pub(super) context: Trail,
+    pub(super) unfinished: Option<Unfinished>,
+    pub(super) timer: Timer,
+    /// How sets have gone, the last few. Added when one goes; the oldest is removed.
+    pub(super) gone: Vec<(SetNo, Trail)>,
+    /// Calls in flight that have had an effect here. Added where calls overlap, removed with the answer.
+    pub(super) marks: Vec<(u64, Mark)>,
+}
+
+impl World {
+    /// Nothing is going on.
+    pub(super) fn idle(why: Why) -> Self {
+        Self {
+            open: None,
+            context: Trail::new(why, &[]),
+            unfinished: None,
+            timer: Timer { state: TimerState::Off, rules: Vec::new() },
+            gone: Vec::new(),
+            marks: Vec::new(),
+        }
+    }
+
+    /// Somebody unknown has done something unknown.
+    pub(super) fn unseen(open: bool, view: Option<View>) -> Self {
+        let state = if open || view.is_some() { TimerState::Unknown } else { TimerState::Off };
+        Self {
+            open: open.then_some(Open { owner: None, retries: (0, u8::MAX) }),
+            unfinished: view.map(|view| Unfinished { set: None, view, trail: Trail::unseen() }),
+            timer: Timer { state, rules: Vec::new() },
+            ..Self::idle(Why::Unseen)
+        }
+    }
+
+    /// How a row for an operation without a set sees it.
+    pub(super) fn view(&self) -> View {
+        match (self.open.is_some(), self.unfinished.is_some()) {
+            (false, false) => View::Closed,
+            (false, true) => View::ClosedSet,
+            (true, false) => View::Open,
+            (true, true) => View::OpenSet,
+        }
+    }
+
+    /// The same state, whatever led there, and whatever rows did.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        let set = |world: &Self| world.unfinished.as_ref().map(|u| (u.set, u.view));
+        let kind = |mark: &Mark| matches!(mark, Mark::Begun);
+        self.open == other.open
+            && set(self) == set(other)
+            && self.timer.state == other.timer.state
+            && self.marks.len() == other.marks.len()
+            && self.marks.iter().zip(&other.marks).all(|((n, a), (m, b))| n == m && kind(a) == kind(b))
+    }
+
+    pub(super) fn mark(&self, n: u64) -> Option<Mark> {
+        self.marks.iter().find(|(of, _)| *of == n).map(|(_, mark)| *mark)
+    }
+
+    pub(super) fn set_mark(&mut self, n: u64, mark: Mark) {
+        self.marks.retain(|(of, _)| *of != n);
+        self.marks.push((n, mark));
+        self.marks.sort_unstable_by_key(|(of, _)| *of);
+    }
+
+    pub(super) fn unmark(&mut self, n: u64) {
+        self.marks.retain(|(of, _)| *of != n);
+    }
+
+    /// Notes how a set has gone.
+    pub(super) fn lose(&mut self, set: SetNo, trail: Trail) {
+        const MOST: usize = 8;
+        self.gone.retain(|(of, _)| *of != set);
+        if self.gone.len() >= MOST {
+            self.gone.remove(0);
+        }
+        self.gone.push((set, trail));
+    }
+
+    /// The timer has run out: 3.1.5.
+    pub(super) fn expired(&self, keeps: &[Arc<str>]) -> Self {
+        let mut world = self.clone();
+        let why = match self.timer.state {
+            TimerState::Armed(armed) => Why::Timer(Late {
+                call: armed.call,
+                opnum: armed.opnum,
+                seconds: armed.seconds,
+                since: armed.since,
+            }),
+            _ => Why::Unseen,
+        };
+        let mut trail = Trail::new(why, keeps);
+        trail.extend(&self.timer.rules);
+        if let Some(Unfinished { set: Some(set), .. }) = world.unfinished.take() {
+            world.lose(set, trail.clone());
+        }
+        world.open = None;
+        world.context = trail;
+        world.timer = Timer { state: TimerState::Off, rules: Vec::new() };
+        world
+    }
+}
+
+/// Adds worlds that are not there yet; those that are learn of more rows that lead to them.
+pub(super) fn merge(worlds: &mut Vec<World>, more: impl IntoIterator<Item = World>) {
+    for world in more {
+        match worlds.iter_mut().find(|known| known.same(&world)) {
+            None => worlds.push(world),
+            Some(known) => {
+                for ((_, mark), (_, other)) in known.marks.iter_mut().zip(&world.marks) {
+                    if let (Mark::Done(rows), Mark::Done(more)) = (mark, other) {
+                        *rows |= more;
+                    }
+                }
+            }
+        }
+    }
+}
