@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::act::Act;
 use super::breach::Contradiction;
 use super::machine::{Answer, Machine, Method, Row, View, Views};
-use super::profile::Profile;
+use super::profile::{KEEPS_EXPOSED, Profile};
 use super::sets::{Set, Sets};
 use super::tri::Tri;
 use super::world::{Armed, Mark, SetNo, TimerState, Trail, Unfinished, Why, World, merge};
@@ -400,20 +400,21 @@ impl<'k> Tracker<'k> {
     fn expire(&mut self, from: Time, until: Time) {
         let keeps = [Arc::from("FSRVP-3.1.5-05"), Arc::from("FSRVP-3.1.5-06")];
         let slack = self.slack;
+        let exposed = self.profile.quirks.contains(KEEPS_EXPOSED);
         let mut expired = Vec::new();
         let mut worlds = Vec::new();
         for world in std::mem::take(&mut self.worlds) {
             let busy = world.open.is_some() || world.unfinished.is_some();
             match world.timer.state {
                 TimerState::Armed(Armed { latest, .. }) if busy && from > latest.plus(slack) => {
-                    expired.push(world.expired(&keeps));
+                    expired.push(world.expired(&keeps, exposed));
                 }
                 TimerState::Armed(Armed { earliest, .. }) if busy && until >= earliest.plus(-slack) => {
-                    expired.push(world.expired(&keeps));
+                    expired.push(world.expired(&keeps, exposed));
                     worlds.push(world);
                 }
                 TimerState::Unknown if busy => {
-                    expired.push(world.expired(&keeps));
+                    expired.push(world.expired(&keeps, exposed));
                     worlds.push(world);
                 }
                 _ => worlds.push(world),

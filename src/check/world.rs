@@ -214,7 +214,8 @@ impl World {
     }
 
     /// The timer has run out: 3.1.5.
-    pub(super) fn expired(&self, keeps: &[Arc<str>]) -> Self {
+    /// `keeps_exposed` is a server that leaves Exposed sets alone.
+    pub(super) fn expired(&self, keeps: &[Arc<str>], keeps_exposed: bool) -> Self {
         let mut world = self.clone();
         let why = match self.timer.state {
             TimerState::Armed(armed) => Why::Timer(Late {
@@ -227,7 +228,10 @@ impl World {
         };
         let mut trail = Trail::new(why, keeps);
         trail.extend(&self.timer.rules);
-        if let Some(Unfinished { set: Some(set), .. }) = world.unfinished.take() {
+        let stays = |unfinished: &Unfinished| keeps_exposed && unfinished.view == View::Exposed;
+        if !world.unfinished.as_ref().is_some_and(stays)
+            && let Some(Unfinished { set: Some(set), .. }) = world.unfinished.take()
+        {
             world.lose(set, trail.clone());
         }
         world.open = None;

@@ -1,0 +1,436 @@
+//! [`Judge`]: takes what happens in a capture and gives findings, server by server.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::act::Act;
+use super::finding::{Finding, Severity};
+use super::knowledge::Knowledge;
+use super::profile::{Choice, Profile};
+use super::recognise::{Evidence, identifies};
+use super::report::{Conformance, Report, ServerReport, Verdict};
+use super::server::{Server, Vantage, is_hidden};
+use crate::bytes::{Guid, Side, Time};
+use crate::call::Call;
+use crate::pipeline::{Around, Event, What};
+use crate::protocol::fsrvp;
+
+/// Servers judged; what others do is not looked at.
+const MAX_SERVERS: usize = 512;
+/// Events of a server kept until it is known to be one of ours.
+const MAX_EARLIER: usize = 128;
+/// Clients of a server that are named.
+const MAX_CLIENTS: usize = 256;
+/// How much later a server must say it started to have been started again.
+const RESTART: i64 = 2_000_000_000;
+
+/// How to judge.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// By which profile.
+    pub choice: Choice,
+    /// The capture has all clients of each server.
+    pub all_clients: bool,
+    /// When the capture begins, the servers have no shadow copy sets and nothing to do.
+    pub idle_start: bool,
+}
+
+/// The judge.
+#[derive(Debug)]
+pub struct Judge<'k> {
+    knowledge: &'k Knowledge,
+    options: Options,
+    /// Added by what a server says or does; nothing is removed.
+    pub(super) servers: Vec<Dock<'k>>,
+    by_ip: FxHashMap<IpAddr, usize>,
+    by_guid: FxHashMap<Guid, usize>,
+    now: Time,
+    pub(super) judged: u64,
+    pub(super) sealed: u64,
+    /// Servers beyond the cap.
+    pub(super) beyond: u64,
+}
+
+/// A server, judged by every profile that may be the right one.
+#[derive(Debug)]
+pub(super) struct Dock<'k> {
+    pub(super) addresses: Vec<IpAddr>,
+    evidence: Evidence,
+    started: Option<Time>,
+    /// Whether its pipe was missing when it was last asked for.
+    absent: bool,
+    /// What happened before it was known to be one of ours. Emptied when it is.
+    earlier: Vec<Around>,
+    pub(super) clients: Vec<IpAddr>,
+    /// By name of the profile; `spec` is always there once it is one of ours.
+    pub(super) by_profile: BTreeMap<Arc<str>, Server<'k>>,
+    /// Which of them is right. Fixed when findings are first told.
+    in_force: Option<Arc<str>>,
+    /// How many findings of the profile in force, and of `spec`, have been told.
+    told: (usize, usize),
+    pub(super) calls: u64,
+    pub(super) sealed: u64,
+    pub(super) lost: u64,
+}
+
+impl<'k> Judge<'k> {
+    /// A judge who has seen nothing yet.
+    pub fn new(knowledge: &'k Knowledge, options: Options) -> Self {
+        Self {
+            knowledge,
+            options,
+            servers: Vec::new(),
+            by_ip: FxHashMap::default(),
+            by_guid: FxHashMap::default(),
+            now: Time::default(),
+            judged: 0,
+            sealed: 0,
+            beyond: 0,
+        }
+    }
+
+    /// Takes what happens next.
+    pub fn event(&mut self, event: &Event) {
+        match event {
+            Event::Call(call) => self.call(call),
+            Event::Asked(call) => self.asked(call),
+            Event::Around(around) => self.around(around),
+            Event::Unit(_) => {}
+        }
+    }
+
+    /// Takes the time of a frame.
+    pub fn time(&mut self, now: Time) {
+        self.now = self.now.max(now);
+    }
+
+    /// The capture has ended.
+    pub fn finish(&mut self) {
+        let now = self.now;
+        for dock in &mut self.servers {
+            for server in dock.by_profile.values_mut() {
+                server.finish(now);
+            }
+        }
+    }
+
+    /// The server at an address.
+    fn dock(&mut self, ip: IpAddr) -> Option<&mut Dock<'k>> {
+        let at = match self.by_ip.get(&ip) {
+            Some(at) => *at,
+            None if self.servers.len() >= MAX_SERVERS => {
+                self.beyond += 1;
+                return None;
+            }
+            None => {
+                self.servers.push(Dock::new(ip));
+                let at = self.servers.len() - 1;
+                self.by_ip.insert(ip, at);
+                at
+            }
+        };
+        self.servers.get_mut(at)
+    }
+
+    fn asked(&mut self, call: &Call) {
+        self.time(call.time);
+        let (knowledge, options) = (self.knowledge, self.options.clone());
+        let Some(dock) = self.dock(call.server.addr.ip()) else { return };
+        dock.wake(knowledge, &options);
+        dock.meets(call);
+        for server in dock.by_profile.values_mut() {
+            server.asked(call);
+        }
+    }
+
+    fn call(&mut self, call: &Call) {
+        self.time(call.rpc.response.as_ref().map_or(call.time, |response| response.time));
+        let (knowledge, options) = (self.knowledge, self.options.clone());
+        let ours = call.rpc.interface.is_some_and(|syntax| syntax.uuid == fsrvp::UUID);
+        if !ours {
+            // Without its bind, it may be one of ours.
+            if call.rpc.interface.is_none() && call.rpc.opnum.is_none_or(|opnum| opnum <= 12) {
+                self.forget(call.server.addr.ip(), call.time);
+            }
+            return;
+        }
+        let act = Act::of(call);
+        let hidden = act.as_ref().is_none_or(|act| act.request.is_none() || is_hidden(act.answer));
+        self.judged += 1;
+        self.sealed += u64::from(hidden);
+        let Some(dock) = self.dock(call.server.addr.ip()) else { return };
+        dock.wake(knowledge, &options);
+        dock.meets(call);
+        dock.calls += 1;
+        dock.sealed += u64::from(hidden);
+        for server in dock.by_profile.values_mut() {
+            server.answered(call);
+        }
+    }
+
+    /// Calls to a server may have been missed.
+    fn forget(&mut self, ip: IpAddr, now: Time) {
+        if let Some(dock) = self.by_ip.get(&ip).and_then(|at| self.servers.get_mut(*at)) {
+            dock.lost += 1;
+            for server in dock.by_profile.values_mut() {
+                server.forget(now);
+            }
+        }
+    }
+
+    fn around(&mut self, around: &Around) {
+        self.time(around.time);
+        let ip = around.server.ip();
+        if let What::Negotiated(told) = &around.what
+            && let Some(guid) = told.server_guid.filter(|guid| identifies(*guid))
+        {
+            self.identify(ip, guid);
+        }
+        let (knowledge, options) = (self.knowledge, self.options.clone());
+        let Some(dock) = self.dock(ip) else { return };
+        dock.evidence.see(around);
+        dock.lost += u64::from(matches!(around.what, What::Lost));
+        if let Some(surely) = dock.restarted(around) {
+            for server in dock.by_profile.values_mut() {
+                server.restarted(surely);
+            }
+        }
+        if is_ours(&around.what) {
+            dock.wake(knowledge, &options);
+        }
+        if dock.by_profile.is_empty() {
+            if dock.earlier.len() < MAX_EARLIER {
+                dock.earlier.push(around.clone());
+            }
+            return;
+        }
+        for server in dock.by_profile.values_mut() {
+            server.around(around);
+        }
+    }
+
+    /// Two addresses that tell one `ServerGuid` are one server.
+    fn identify(&mut self, ip: IpAddr, guid: Guid) {
+        let known = self.by_guid.get(&guid).copied();
+        match (known, self.by_ip.get(&ip)) {
+            (Some(at), None) => {
+                self.by_ip.insert(ip, at);
+                if let Some(dock) = self.servers.get_mut(at) {
+                    dock.addresses.push(ip);
+                }
+            }
+            (None, _) => {
+                if self.dock(ip).is_some()
+                    && let Some(at) = self.by_ip.get(&ip)
+                {
+                    self.by_guid.insert(guid, *at);
+                }
+            }
+            (Some(_), Some(_)) => {}
+        }
+    }
+
+    /// What was found since the last time, in order.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for dock in &mut self.servers {
+            findings.extend(dock.take(&self.options.choice));
+        }
+        findings.sort_by_key(|finding| (finding.time, finding.call));
+        findings
+    }
+
+    /// What was seen and judged.
+    pub fn report(&self) -> Report {
+        let mut report = Report { judged_calls: self.judged, sealed_calls: self.sealed, ..Report::default() };
+        let mut verdicts: BTreeMap<Arc<str>, Conformance> = BTreeMap::new();
+        for dock in self.servers.iter().filter(|dock| !dock.by_profile.is_empty()) {
+            let (name, why) = dock.chosen(&self.options.choice);
+            report.servers.push(dock.report(name.clone(), why, self.options.all_clients));
+            let spec: Arc<str> = Arc::from("spec");
+            for profile in [name, spec] {
+                let Some(server) = dock.by_profile.get(&profile) else { continue };
+                let verdict = verdicts.entry(profile.clone()).or_insert_with(|| Conformance::new(profile.clone()));
+                verdict.add(server, dock);
+                if profile == dock.chosen(&self.options.choice).0 {
+                    report.add_sets(server, dock);
+                }
+            }
+            let name = dock.chosen(&self.options.choice).0;
+            if let Some(server) = dock.by_profile.get(&name) {
+                report.add_tallies(&server.bench.tallies);
+            }
+            report.add_unreadable(dock);
+        }
+        report.conformance = verdicts.into_values().collect();
+        report.conformance.sort_by_key(|of| &*of.profile == "spec");
+        report.finish();
+        report
+    }
+}
+
+/// Whether it shows that a server is, or should be, one of ours.
+fn is_ours(what: &What) -> bool {
+    let pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
+    match what {
+        What::PipeOpened { name, .. } | What::PipeError { name, .. } => name.as_deref().is_some_and(pipe),
+        What::PipeRefused { name, .. } => pipe(name),
+        What::Bound(bound) => {
+            bound.pipe.as_deref().is_some_and(pipe)
+                || bound.interface.is_some_and(|interface| interface.uuid == fsrvp::UUID)
+        }
+        _ => false,
+    }
+}
+
+impl<'k> Dock<'k> {
+    fn new(ip: IpAddr) -> Self {
+        Self {
+            addresses: vec![ip],
+            evidence: Evidence::default(),
+            started: None,
+            absent: false,
+            earlier: Vec::new(),
+            clients: Vec::new(),
+            by_profile: BTreeMap::new(),
+            in_force: None,
+            told: (0, 0),
+            calls: 0,
+            sealed: 0,
+            lost: 0,
+        }
+    }
+
+    /// It is one of ours: judging begins.
+    fn wake(&mut self, knowledge: &'k Knowledge, options: &Options) {
+        if !self.by_profile.is_empty() {
+            return;
+        }
+        let Some(ip) = self.addresses.first().copied() else { return };
+        let vantage = Vantage { all_clients: options.all_clients, idle_start: options.idle_start };
+        let mut profiles: Vec<Arc<Profile>> = Vec::new();
+        match options.choice.of(&self.addresses, self.evidence.name.as_deref()) {
+            Some(profile) => profiles.push(profile),
+            None => {
+                profiles.extend(knowledge.profiles.names().filter_map(|name| knowledge.profiles.get(name).cloned()));
+            }
+        }
+        profiles.extend(knowledge.profiles.get("spec").cloned());
+        for profile in profiles {
+            let rules = (&knowledge.catalogue, &knowledge.machine);
+            let server = Server::new(rules, profile.clone(), ip, vantage);
+            self.by_profile.entry(profile.name.clone()).or_insert(server);
+        }
+        for around in std::mem::take(&mut self.earlier) {
+            for server in self.by_profile.values_mut() {
+                server.around(&around);
+            }
+        }
+    }
+
+    fn meets(&mut self, call: &Call) {
+        let client = call.client.addr.ip();
+        if self.clients.len() < MAX_CLIENTS && !self.clients.contains(&client) {
+            self.clients.push(client);
+        }
+        if self.evidence.name.is_none() {
+            self.evidence.name.clone_from(&call.server.name);
+        }
+    }
+
+    /// Whether this shows that the server was started again, and whether surely.
+    fn restarted(&mut self, around: &Around) -> Option<bool> {
+        let pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
+        match &around.what {
+            What::Negotiated(told) => {
+                let started = told.started?;
+                let before = self.started.replace(started);
+                before.is_some_and(|before| started.since(before) > RESTART).then_some(true)
+            }
+            What::PipeRefused { name, .. } if pipe(name) => {
+                self.absent = true;
+                None
+            }
+            What::PipeOpened { name: Some(name), .. } if pipe(name) => {
+                std::mem::take(&mut self.absent).then_some(false)
+            }
+            What::Disconnected { by: Some(Side::Server), reset: true } => Some(false),
+            What::PipeError { name: Some(name), .. } if pipe(name) => Some(false),
+            What::ChannelClosed { by: Some(Side::Server), .. } => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The profile in force, and why.
+    pub(super) fn chosen(&self, choice: &Choice) -> (Arc<str>, String) {
+        if let Some(profile) = choice.of(&self.addresses, self.evidence.name.as_deref()) {
+            return (profile.name.clone(), "chosen by --profile".to_owned());
+        }
+        let (name, why) = self.evidence.points_to();
+        let name = self.in_force.clone().unwrap_or_else(|| Arc::from(name));
+        (name, why)
+    }
+
+    /// The findings that were not told yet: those under the profile in force, and those that only
+    /// `spec` has, as known deviations.
+    fn take(&mut self, choice: &Choice) -> Vec<Finding> {
+        let (name, _) = self.chosen(choice);
+        let Some(server) = self.by_profile.get(&name) else { return Vec::new() };
+        let spec = self.by_profile.get("spec").filter(|_| &*name != "spec");
+        let new = |findings: &[Finding], from: usize| findings.get(from..).unwrap_or_default().to_vec();
+        let mut findings = new(&server.bench.findings, self.told.0);
+        let only = spec.map(|spec| new(&spec.bench.findings, self.told.1)).unwrap_or_default();
+        self.told = (
+            server.bench.findings.len(),
+            spec.map_or(0, |spec| spec.bench.findings.len()),
+        );
+        let told = |other: &Finding| {
+            server.bench.findings.iter().rev().any(|finding| {
+                finding.call == other.call
+                    && finding.time == other.time
+                    && finding.party == other.party
+                    && (finding.rule == other.rule || finding.also.contains(&other.rule))
+            })
+        };
+        let title: Arc<str> = server.bench.profile.title.as_str().into();
+        let deviations: Vec<Finding> = only
+            .into_iter()
+            .filter(|finding| !told(finding))
+            .map(|mut finding| {
+                finding.known = Some(title.clone());
+                finding.severity = Severity::Note;
+                finding
+            })
+            .collect();
+        findings.extend(deviations);
+        if !findings.is_empty() && self.in_force.is_none() {
+            self.in_force = Some(name);
+        }
+        findings
+    }
+
+    fn report(&self, profile: Arc<str>, recognised: String, all_clients: bool) -> ServerReport {
+        ServerReport {
+            addresses: self.addresses.clone(),
+            name: self.evidence.name.clone(),
+            profile,
+            recognised,
+            clients: self.clients.clone(),
+            all_clients,
+        }
+    }
+
+    /// Whether too little could be read for a verdict.
+    pub(super) fn verdict(&self, errors: u64) -> Verdict {
+        if errors > 0 {
+            Verdict::Fail
+        } else if self.sealed > 0 || self.lost > 0 || self.calls == 0 {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Pass
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! [`Knowledge`]: all that judging takes: the rules, the transition table, the profiles.
+
+use std::path::PathBuf;
+
+use super::catalogue::Catalogue;
+use super::machine::Machine;
+use super::profile::{Choice, Profiles};
+use crate::idl::Error;
+
+/// What is known of the protocol beside its messages.
+#[derive(Clone, Debug)]
+pub struct Knowledge {
+    /// The rules.
+    pub catalogue: Catalogue,
+    /// The transition table of a server.
+    pub machine: Machine,
+    /// Kinds of servers.
+    pub profiles: Profiles,
+}
+
+impl Knowledge {
+    /// What the program knows, with what `dirs` add to it or replace.
+    pub fn load(dirs: &[PathBuf]) -> Result<Self, Error> {
+        let catalogue = Catalogue::load(dirs)?;
+        let machine = Machine::embedded()?;
+        let profiles = Profiles::embedded(&catalogue, &machine)?;
+        Ok(Self { catalogue, machine, profiles })
+    }
+
+    /// The profile that somebody typed: a name, or the path of a file.
+    pub fn choose(&self, typed: &str) -> Result<Choice, String> {
+        self.profiles.choose(typed, (&self.catalogue, &self.machine))
+    }
+}
