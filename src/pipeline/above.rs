@@ -11,7 +11,7 @@ use super::{Event, Summary};
 use crate::bytes::{Both, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, View};
 use crate::call::Call;
 use crate::net::{self, Unseen};
-use crate::protocol::Registry;
+use crate::protocol::{Grade, Registry};
 use crate::rpc::names::{FAULTS, Names, PROVIDER_REASONS, REJECT_REASONS, RESULTS, name};
 use crate::rpc::{self, Origin, Rpc, pdu};
 use crate::smb::{self, ConnectionId, PipeId, Smb};
@@ -46,11 +46,18 @@ pub(super) struct Above<'r> {
 
 impl<'r> Above<'r> {
     pub(super) fn new(registry: &'r Registry) -> Self {
+        Self::with(registry, Rpc::default())
+    }
+
+    fn with(registry: &'r Registry, mut rpc: Rpc) -> Self {
+        for interface in registry.iter().filter(|interface| interface.grade == Grade::Typed) {
+            rpc.announce(interface.uuid, interface.version.0);
+        }
         Self {
             registry,
             flows: FxHashMap::default(),
             smb: Smb::default(),
-            rpc: Rpc::default(),
+            rpc,
             machines: Machines::default(),
             watch: Watch::default(),
             events: Vec::new(),
@@ -62,7 +69,7 @@ impl<'r> Above<'r> {
     }
 
     pub(super) fn watching(registry: &'r Registry, frame: Option<FrameNo>) -> Self {
-        Self { rpc: Rpc::keeping_pdus(), watch: Watch::new(frame), ..Self::new(registry) }
+        Self { watch: Watch::new(frame), ..Self::with(registry, Rpc::keeping_pdus()) }
     }
 
     pub(super) fn registry(&self) -> &'r Registry {
@@ -310,10 +317,12 @@ impl<'r> Above<'r> {
         let mut events = std::mem::take(&mut self.rpc_events);
         for event in events.drain(..) {
             match event {
+                rpc::Event::Asked(call) => {
+                    let call = self.decode(*call);
+                    self.events.push(Event::Asked(Box::new(call)));
+                }
                 rpc::Event::Call(call) => {
-                    let pipe = pipe_of(call.channel).and_then(|pipe| self.smb.pipe(pipe));
-                    let carrier = self.machines.carrier(&call, pipe);
-                    let mut call = Call::new(*call, carrier, self.registry);
+                    let mut call = self.decode(*call);
                     if let Some(setup) = &self.watch.setup {
                         call.setup = setup.of(&call.rpc);
                     }
@@ -340,6 +349,13 @@ impl<'r> Above<'r> {
             }
         }
         self.rpc_events = events;
+    }
+
+    /// A call with its stubs decoded, and who carried it.
+    fn decode(&mut self, call: rpc::Call) -> Call {
+        let pipe = pipe_of(call.channel).and_then(|pipe| self.smb.pipe(pipe));
+        let carrier = self.machines.carrier(&call, pipe);
+        Call::new(call, carrier, self.registry)
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Association {
     deaf: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct InFlight {
     channel: ChannelId,
     n: u64,
@@ -74,6 +74,31 @@ impl InFlight {
             // One octet stands for all that is left out.
             message.stub.push_hole(1, Missing::Lost);
             common.held += 1;
+        }
+    }
+
+    /// The call it is, or was until now. A response that began and never ended is no answer, but it
+    /// is shown.
+    fn call(
+        self,
+        call_id: u32,
+        agreed: Option<(SyntaxId, Option<Transfer>)>,
+        ending: Ending,
+    ) -> Call {
+        Call {
+            channel: self.channel,
+            n: self.n,
+            call_id,
+            context_id: self.context_id,
+            interface: agreed.map(|(interface, _)| interface),
+            transfer: agreed.and_then(|(_, transfer)| transfer),
+            opnum: self.opnum,
+            object: self.object,
+            auth: self.auth,
+            request: self.request,
+            response: self.response,
+            near_loss: self.near_loss,
+            ending,
         }
     }
 }
@@ -264,6 +289,27 @@ impl Association {
         if let Some(flight) = self.in_flight.get_mut(&call_id) {
             part.append_to(&mut flight.request, flight.torn.client, common);
         }
+        if part.pdu.header.is_last() {
+            self.announce(call_id, common, out);
+        }
+    }
+
+    /// Tells of a request that is complete, if somebody asked for those of its interface.
+    fn announce(&self, call_id: u32, common: &Common, out: &mut Vec<Event>) {
+        let Some(flight) = self.in_flight.get(&call_id) else { return };
+        let agreed = self.agreed(flight);
+        let wanted = |of: &SyntaxId| common.announced.contains(&(of.uuid, of.major));
+        if agreed.is_some_and(|(interface, _)| wanted(&interface)) {
+            let call = flight.clone().call(call_id, agreed, Ending::NoAnswer);
+            out.push(Event::Asked(Box::new(call)));
+        }
+    }
+
+    /// What the context of a call stands for.
+    fn agreed(&self, flight: &InFlight) -> Option<(SyntaxId, Option<Transfer>)> {
+        // The bind may have been captured after the request, over another connection.
+        let late = || flight.context_id.and_then(|id| self.contexts.get(id));
+        flight.agreed.filter(|(_, transfer)| transfer.is_some()).or_else(late)
     }
 
     fn response(
@@ -332,26 +378,8 @@ impl Association {
         common.in_flight = common.in_flight.saturating_sub(1);
         release(common, flight.request.as_ref());
         release(common, flight.response.as_ref());
-        // The bind may have been captured after the request, over another connection.
-        let late = || flight.context_id.and_then(|id| self.contexts.get(id));
-        let agreed = flight.agreed.filter(|(_, transfer)| transfer.is_some()).or_else(late);
-        // A response that began and never ended is no answer, but it is shown.
-        let call = Call {
-            channel: flight.channel,
-            n: flight.n,
-            call_id,
-            context_id: flight.context_id,
-            interface: agreed.map(|(interface, _)| interface),
-            transfer: agreed.and_then(|(_, transfer)| transfer),
-            opnum: flight.opnum,
-            object: flight.object,
-            auth: flight.auth,
-            request: flight.request,
-            response: flight.response,
-            near_loss: flight.near_loss,
-            ending,
-        };
-        out.push(Event::Call(Box::new(call)));
+        let agreed = self.agreed(&flight);
+        out.push(Event::Call(Box::new(flight.call(call_id, agreed, ending))));
     }
 }
 

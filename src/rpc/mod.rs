@@ -20,10 +20,10 @@ pub mod trailer;
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bytes::{
-    Both, Ends, Framed, Layer, Missing, Reader, Side, Stop, Stream, View, clamp, index,
+    Both, Ends, Framed, Guid, Layer, Missing, Reader, Side, Stop, Stream, View, clamp, index,
 };
 use association::Association;
 pub use bind::{ContextElement, ContextResult, SyntaxId, Transfer};
@@ -47,6 +47,9 @@ pub struct ChannelId(pub u64);
 pub enum Event {
     /// A call is complete, or will never be.
     Call(Box<Call>),
+    /// The request of a call is complete; `Call` with the same number follows. Only of interfaces
+    /// that were [announced](Rpc::announce).
+    Asked(Box<Call>),
     /// The server refused a bind: \[C706\] 12.6.4.5 `provider_reject_reason`.
     BindRefused {
         /// The reason.
@@ -91,6 +94,9 @@ struct Common {
     /// Octets of PDUs that have begun and not ended.
     parts: u64,
     keep_pdus: bool,
+    /// Interfaces, by UUID and major version, whose requests are told of by themselves. Added by
+    /// [`Rpc::announce`]; never removed.
+    announced: FxHashSet<(Guid, u16)>,
     counters: Counters,
 }
 
@@ -123,6 +129,11 @@ impl Rpc {
     /// A state that keeps the PDUs of every call, for showing them.
     pub fn keeping_pdus() -> Self {
         Self { common: Common { keep_pdus: true, ..Common::default() }, ..Self::default() }
+    }
+
+    /// Asks to be told of the requests of an interface when they are complete.
+    pub fn announce(&mut self, interface: Guid, major: u16) {
+        self.common.announced.insert((interface, major));
     }
 
     /// What was seen so far.
