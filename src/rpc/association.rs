@@ -8,7 +8,7 @@ use super::bind::{SyntaxId, Transfer};
 use super::call::{Auth, Call, Ending, Message};
 use super::contexts::Contexts;
 use super::pdu::{Body, PacketType, Pdu, Verifier};
-use super::{ChannelId, Common, Event, Origin, STUB_BYTES};
+use super::{BindAnswer, Bound, ChannelId, Common, Event, Origin, STUB_BYTES};
 use crate::bytes::{Both, Buffer, FrameNo, Guid, Missing, Side, Span, Time, View, Why};
 use crate::security::{ntlm, peek};
 
@@ -130,26 +130,30 @@ impl Association {
             }
             Some(Body::Fault { status, .. })
                 if !self.in_flight.contains_key(&header.call_id)
-                    && self.contexts.refuse(header.call_id) =>
+                    && self.contexts.proposes(header.call_id) =>
             {
-                out.push(Event::BindFault { status: *status });
+                let refused = self.contexts.refuse(header.call_id);
+                out.push(bound(origin, unit, refused, BindAnswer::Fault(*status)));
             }
             Some(Body::Fault { context_id, status }) => {
                 let part = part(unit.slice(Span::default()), *context_id);
                 self.response(&part, Ending::Fault(*status), common, out);
             }
-            Some(Body::Bind { contexts }) => self.contexts.propose(header.call_id, contexts),
+            Some(Body::Bind { contexts }) => {
+                let told = header.auth_length == 0 || pdu.verifier.is_some();
+                let auth = told.then(|| self.auth(pdu.verifier.as_ref()));
+                self.contexts.propose(header.call_id, contexts, auth);
+            }
             Some(Body::BindAck { results }) => {
-                let refused = self.contexts.answer(header.call_id, results);
-                out.extend(refused.into_iter().map(|refused| Event::InterfaceRefused {
-                    interface: refused.interface,
-                    result: refused.result.result,
-                    reason: refused.result.reason,
+                let (answers, auth) = self.contexts.answer(header.call_id, results);
+                out.extend(answers.into_iter().map(|(interface, answer)| {
+                    let of = (interface.into_iter().collect(), auth.clone());
+                    bound(origin, unit, of, answer)
                 }));
             }
             Some(Body::BindNak { reason }) => {
-                self.contexts.refuse(header.call_id);
-                out.push(Event::BindRefused { reason: *reason });
+                let refused = self.contexts.refuse(header.call_id);
+                out.push(bound(origin, unit, refused, BindAnswer::Nak(*reason)));
             }
             Some(Body::Other) if header.ptype == PacketType::ORPHANED => {
                 self.end(header.call_id, Ending::NoAnswer, common, out);
@@ -381,6 +385,24 @@ impl Association {
         let agreed = self.agreed(&flight);
         out.push(Event::Call(Box::new(flight.call(call_id, agreed, ending))));
     }
+}
+
+/// What a PDU says to a bind of these interfaces, protected like this.
+fn bound(
+    origin: Origin,
+    unit: View<'_>,
+    (interfaces, auth): (Vec<SyntaxId>, Option<Auth>),
+    answer: BindAnswer,
+) -> Event {
+    Event::Bound(Box::new(Bound {
+        channel: origin.channel,
+        ends: origin.ends,
+        time: unit.time().unwrap_or_default(),
+        frame: unit.frames().last().copied(),
+        interfaces,
+        auth,
+        answer,
+    }))
 }
 
 /// What hides a stub.

@@ -23,7 +23,8 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bytes::{
-    Both, Ends, Framed, Guid, Layer, Missing, Reader, Side, Stop, Stream, View, clamp, index,
+    Both, Ends, FrameNo, Framed, Guid, Layer, Missing, Reader, Side, Stop, Stream, Time, View,
+    clamp, index,
 };
 use association::Association;
 pub use bind::{ContextElement, ContextResult, SyntaxId, Transfer};
@@ -50,25 +51,47 @@ pub enum Event {
     /// The request of a call is complete; `Call` with the same number follows. Only of interfaces
     /// that were [announced](Rpc::announce).
     Asked(Box<Call>),
-    /// The server refused a bind: \[C706\] 12.6.4.5 `provider_reject_reason`.
-    BindRefused {
-        /// The reason.
-        reason: u16,
+    /// A bind or `alter_context` was answered.
+    Bound(Box<Bound>),
+    /// The place in the bytes of a channel was lost: calls may be, too.
+    Lost {
+        /// The channel.
+        channel: ChannelId,
+        /// The connection that carried what came last.
+        ends: Ends,
     },
-    /// The server answered a bind or `alter_context` with a fault.
-    BindFault {
-        /// The fault status.
-        status: u32,
-    },
-    /// The server accepted no context for an interface.
-    InterfaceRefused {
-        /// The interface that was asked for.
-        interface: SyntaxId,
-        /// `p_cont_def_result_t`
-        result: u16,
-        /// `p_provider_reason_t`
-        reason: u16,
-    },
+}
+
+/// The answer to a bind or `alter_context`, for one interface or for all that it offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The connection that carried the answer.
+    pub ends: Ends,
+    /// When the answer was complete.
+    pub time: Time,
+    /// The last of the frames that carried it.
+    pub frame: Option<FrameNo>,
+    /// Which interfaces were asked for; none where the request was not seen.
+    pub interfaces: Vec<SyntaxId>,
+    /// How the request was protected; `None` where that is not known.
+    pub auth: Option<Auth>,
+    /// What the server said.
+    pub answer: BindAnswer,
+}
+
+/// What a server says to a bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BindAnswer {
+    /// It takes a context of the interface.
+    Accepted,
+    /// It takes none: `p_cont_def_result_t` and `p_provider_reason_t`.
+    Refused(u16, u16),
+    /// `bind_nak` with this reason: \[C706\] 12.6.4.5 `provider_reject_reason`.
+    Nak(u16),
+    /// A fault with this status.
+    Fault(u32),
 }
 
 /// What was seen, for the summary.
@@ -112,6 +135,8 @@ pub struct Rpc {
 struct Channel {
     streams: Both<Stream>,
     association: Association,
+    /// Whether the place in a stream was lost, and nothing found since.
+    lost: Both<bool>,
 }
 
 /// Where bytes of a channel come from.
@@ -144,7 +169,8 @@ impl Rpc {
     /// Says that `channel` begins in the middle, so that its first PDU has to be found.
     pub fn begin_midstream(&mut self, channel: ChannelId) {
         let streams = Both { client: Stream::midstream(), server: Stream::midstream() };
-        self.channels.insert(channel, Channel { streams, ..Channel::default() });
+        let lost = Both { client: true, server: true };
+        self.channels.insert(channel, Channel { streams, lost, ..Channel::default() });
     }
 
     /// Takes the next bytes of one direction of a channel. Every PDU is shown to `watch`.
@@ -180,11 +206,11 @@ impl Rpc {
         act: impl FnOnce(&mut Stream, &mut Cutter<'_>),
     ) {
         let Some(channel) = self.channels.get_mut(&origin.channel) else { return };
-        let Channel { streams, association } = channel;
-        let stream = &mut streams[origin.side];
+        let Channel { streams, association, lost } = channel;
+        let (stream, lost) = (&mut streams[origin.side], &mut lost[origin.side]);
         let common = &mut self.common;
         let before = u64::from(stream.held());
-        act(stream, &mut Cutter { origin, association, common, out, watch });
+        act(stream, &mut Cutter { origin, association, lost, common, out, watch });
         let after = u64::from(stream.held());
         common.parts = (common.parts + after).saturating_sub(before);
         if common.parts > PART_BYTES && after > 0 {
@@ -241,6 +267,7 @@ impl Rpc {
 struct Cutter<'s> {
     origin: Origin,
     association: &'s mut Association,
+    lost: &'s mut bool,
     common: &'s mut Common,
     out: &'s mut Vec<Event>,
     watch: &'s mut dyn FnMut(View<'_>),
@@ -258,6 +285,7 @@ impl Layer for Cutter<'_> {
 
     fn unit(&mut self, unit: View<'_>, _: u32) {
         (self.watch)(unit);
+        *self.lost = false;
         let mut none = ();
         match pdu::dissect(&mut Reader::new(unit, &mut none)) {
             Ok(pdu) => {
@@ -277,6 +305,10 @@ impl Layer for Cutter<'_> {
     fn desync(&mut self, dropped: u32) {
         self.common.counters.passed_over += u64::from(dropped);
         self.association.lost(self.origin.side, self.common);
+        if !std::mem::replace(self.lost, true) {
+            let Origin { channel, ends, .. } = self.origin;
+            self.out.push(Event::Lost { channel, ends });
+        }
     }
 }
 
