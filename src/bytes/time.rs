@@ -17,6 +17,13 @@ impl Time {
         Self(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
     }
 
+    /// From \[MS-DTYP\] 2.3.3 FILETIME, intervals of 100 ns since 1601; zero says that there is none.
+    pub fn from_filetime(intervals: u64) -> Option<Self> {
+        /// Nanoseconds from 1601-01-01 to 1970-01-01.
+        const EPOCH: i128 = 11_644_473_600 * 1_000_000_000;
+        (intervals != 0).then(|| Self::from_nanos(i128::from(intervals) * 100 - EPOCH))
+    }
+
     /// Nanoseconds since the epoch.
     pub fn nanos(self) -> i64 {
         self.0
@@ -63,6 +70,13 @@ mod tests {
             Time::from_nanos(1_795_369_758_123_456_000).to_string(),
             "2026-11-22T17:49:18.123456000Z"
         );
+    }
+
+    #[test]
+    fn file_times_count_from_1601() {
+        assert_eq!(Time::from_filetime(0), None);
+        assert_eq!(Time::from_filetime(116_444_736_000_000_001), Some(Time::from_nanos(100)));
+        assert!(Time::from_filetime(1).unwrap() < Time::default());
     }
 
     #[test]

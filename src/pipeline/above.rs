@@ -5,14 +5,12 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 
 use super::carrier::Machines;
-use super::flow::{OnFlow, begin, channel, on_flow, pipe_channel, pipe_of, turn};
+use super::flow::{OnFlow, begin, channel, on_flow, pipe_channel, turn};
 use super::units::{UnitKind, Watch};
-use super::{Event, Summary};
-use crate::bytes::{Both, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, View};
-use crate::call::Call;
+use super::{Event, Summary, What};
+use crate::bytes::{Both, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, Time, View};
 use crate::net::{self, Unseen};
-use crate::protocol::Registry;
-use crate::rpc::names::{FAULTS, Names, PROVIDER_REASONS, REJECT_REASONS, RESULTS, name};
+use crate::protocol::{Grade, Registry};
 use crate::rpc::{self, Origin, Rpc, pdu};
 use crate::smb::{self, ConnectionId, PipeId, Smb};
 use crate::tcp::{Flow, FlowId, Interest, Receiver, Segment};
@@ -29,28 +27,39 @@ const PART_BYTES: u64 = 64 << 20;
 /// Everything above TCP.
 #[derive(Debug)]
 pub(super) struct Above<'r> {
-    registry: &'r Registry,
+    pub(super) registry: &'r Registry,
     /// Added by the first data of a flow, removed when it closes or is foreign.
-    flows: FxHashMap<FlowId, OnFlow>,
-    smb: Smb,
-    rpc: Rpc,
-    machines: Machines,
-    watch: Watch,
-    events: Vec<Event>,
+    pub(super) flows: FxHashMap<FlowId, OnFlow>,
+    pub(super) smb: Smb,
+    pub(super) rpc: Rpc,
+    pub(super) machines: Machines,
+    pub(super) watch: Watch,
+    pub(super) events: Vec<Event>,
     /// Used and emptied within one call.
-    smb_events: Vec<smb::Event>,
-    rpc_events: Vec<rpc::Event>,
+    pub(super) smb_events: Vec<smb::Event>,
+    pub(super) rpc_events: Vec<rpc::Event>,
     held: u64,
-    counts: Summary,
+    pub(super) counts: Summary,
+    /// The frame being read, and its time; the last time once there are no more.
+    pub(super) now: (Option<FrameNo>, Time),
+    /// The connection that was last told to miss bytes, and in which frame.
+    pub(super) lost: Option<(Ends, Option<FrameNo>)>,
 }
 
 impl<'r> Above<'r> {
     pub(super) fn new(registry: &'r Registry) -> Self {
+        Self::with(registry, Rpc::default())
+    }
+
+    fn with(registry: &'r Registry, mut rpc: Rpc) -> Self {
+        for interface in registry.iter().filter(|interface| interface.grade == Grade::Typed) {
+            rpc.announce(interface.uuid, interface.version.0);
+        }
         Self {
             registry,
             flows: FxHashMap::default(),
             smb: Smb::default(),
-            rpc: Rpc::default(),
+            rpc,
             machines: Machines::default(),
             watch: Watch::default(),
             events: Vec::new(),
@@ -58,11 +67,13 @@ impl<'r> Above<'r> {
             rpc_events: Vec::new(),
             held: 0,
             counts: Summary::default(),
+            now: (None, Time::default()),
+            lost: None,
         }
     }
 
     pub(super) fn watching(registry: &'r Registry, frame: Option<FrameNo>) -> Self {
-        Self { rpc: Rpc::keeping_pdus(), watch: Watch::new(frame), ..Self::new(registry) }
+        Self { watch: Watch::new(frame), ..Self::with(registry, Rpc::keeping_pdus()) }
     }
 
     pub(super) fn registry(&self) -> &'r Registry {
@@ -76,6 +87,16 @@ impl<'r> Above<'r> {
 
     pub(super) fn keeping_setup(registry: &'r Registry) -> Self {
         Self { watch: Watch::keeping_setup(), ..Self::new(registry) }
+    }
+
+    /// A frame is about to be read.
+    pub(super) fn begin_frame(&mut self, frame: FrameNo, time: Time) {
+        self.now = (Some(frame), time);
+    }
+
+    /// There are no more frames; what is still open is about to end.
+    pub(super) fn begin_end(&mut self) {
+        self.now.0 = None;
     }
 
     /// A connection begins.
@@ -133,6 +154,9 @@ impl<'r> Above<'r> {
 
     /// Looks at the start of a flow, or at a chunk of one that began in the middle.
     fn decide(&mut self, flow: &Flow, side: Side, view: View<'_>) -> Interest {
+        if !self.flows.contains_key(&flow.id) && flow.midstream && has_known_port(flow) {
+            self.lose(flow.ends);
+        }
         let state = self.flows.entry(flow.id).or_insert_with(|| OnFlow::undecided(flow));
         let OnFlow::Undecided { early, torn, looked_at } = state else { return Interest::Keep };
         let midstream = torn.client || torn.server;
@@ -155,7 +179,8 @@ impl<'r> Above<'r> {
             let sender = smb::sender(bytes).unwrap_or(side);
             Some(on_flow(flow, side, sender, |ends, swapped| {
                 let [client, server] = Side::BOTH.map(|side| begin(torn[turn(side, swapped)]));
-                OnFlow::Smb { ends, swapped, streams: Box::new(Both { client, server }) }
+                let streams = Box::new(Both { client, server });
+                OnFlow::Smb { ends, swapped, streams, lost: *torn }
             }))
         } else if pdu::plausible(bytes) {
             let sender = pdu_sender(bytes).unwrap_or(side);
@@ -171,6 +196,9 @@ impl<'r> Above<'r> {
                 OnFlow::Undecided { early, .. } => early,
                 _ => Both::default(),
             };
+            if midstream && !has_known_port(flow) {
+                self.lose(flow.ends);
+            }
             self.take(flow, side, view);
             let other = side.other();
             self.take(flow, other, waiting[other].view());
@@ -183,8 +211,7 @@ impl<'r> Above<'r> {
         }
         *looked_at += 1;
         // SMB is worth waiting for on its ports: a capture may begin within a long transfer.
-        let patient = [445, 139, 135].contains(&flow.ends.server.port());
-        if midstream && (patient || *looked_at < PATIENCE) {
+        if midstream && (has_known_port(flow) || *looked_at < PATIENCE) {
             return Interest::Keep;
         }
         self.flows.remove(&flow.id);
@@ -219,77 +246,32 @@ impl<'r> Above<'r> {
         side: Side,
         act: impl FnOnce(&mut Stream, &mut OnSmb<'_, 'r>),
     ) {
-        let Some(OnFlow::Smb { ends, swapped, streams }) = self.flows.get_mut(&flow) else {
+        let Some(OnFlow::Smb { ends, swapped, streams, lost }) = self.flows.get_mut(&flow) else {
             return;
         };
         let (ends, side) = (*ends, turn(side, *swapped));
+        let lost = lost[side];
         let mut stream = std::mem::take(&mut streams[side]);
         let before = u64::from(stream.held());
-        let mut layer = OnSmb { above: self, connection: ConnectionId(flow.0), ends, side };
+        let mut layer = OnSmb { above: self, connection: ConnectionId(flow.0), ends, side, lost };
         act(&mut stream, &mut layer);
+        let mut lost = layer.lost;
         self.held = (self.held + u64::from(stream.held())).saturating_sub(before);
         if self.held > PART_BYTES && stream.held() > 0 {
             self.held = self.held.saturating_sub(stream.held().into());
             stream = Stream::midstream();
+            lost = true;
+            self.lose(ends);
             self.smb.lost(ConnectionId(flow.0), &mut self.smb_events);
             self.take_smb(ends, None);
         }
-        if let Some(OnFlow::Smb { streams, .. }) = self.flows.get_mut(&flow) {
+        if let Some(OnFlow::Smb { streams, lost: of, .. }) = self.flows.get_mut(&flow) {
             streams[side] = stream;
+            of[side] = lost;
         }
     }
 
-    /// Carries out what SMB has said of one message.
-    fn take_smb(&mut self, ends: Ends, message: Option<View<'_>>) {
-        let mut events = std::mem::take(&mut self.smb_events);
-        for event in events.drain(..) {
-            match event {
-                smb::Event::PipeData { pipe, side, span, starts_message, .. } => {
-                    let Some(message) = message else { continue };
-                    self.pipe_data(pipe, ends, side, message.slice(span), starts_message);
-                }
-                smb::Event::PipeTorn { pipe } => {
-                    let watch = &mut self.watch;
-                    self.rpc.lost(pipe_channel(pipe), ends, &mut self.rpc_events, &mut |unit| {
-                        watch.see(UnitKind::Rpc, unit);
-                    });
-                    self.take_calls();
-                }
-                smb::Event::PipeClosed { pipe } => {
-                    self.rpc.close(pipe_channel(pipe), &mut self.rpc_events);
-                    self.take_calls();
-                    self.smb.forget(pipe);
-                    self.watch.setup(|setup| setup.closed(pipe_channel(pipe)));
-                }
-                smb::Event::PipeOpened { pipe } => {
-                    self.watch.setup(|setup| setup.opened(pipe_channel(pipe)));
-                }
-                smb::Event::PipeRefused { name, status } => {
-                    self.counts.see_refusal(format!("pipe {name}: {status}"));
-                }
-                smb::Event::PipeError { pipe, status } => {
-                    let name = self.smb.pipe(pipe).and_then(|pipe| pipe.name.clone());
-                    let name = name.unwrap_or_else(|| "of unknown name".to_owned());
-                    self.counts.see_refusal(format!("pipe {name}, once open: {status}"));
-                }
-                smb::Event::TreeRefused { path, status } => {
-                    self.counts.see_refusal(format!("share {path}: {status}"));
-                }
-                smb::Event::NetbiosRefused { called, why } => {
-                    let called = called.unwrap_or_else(|| "somebody".to_owned());
-                    self.counts.see_refusal(format!("NetBIOS session with {called}: {why}"));
-                }
-                smb::Event::SessionRefused { user, status } => {
-                    let user = user.unwrap_or_else(|| "somebody".to_owned());
-                    self.counts.see_refusal(format!("logon of {user}: {status}"));
-                }
-                smb::Event::SessionEstablished { .. } => {}
-            }
-        }
-        self.smb_events = events;
-    }
-
-    fn pipe_data(
+    pub(super) fn pipe_data(
         &mut self,
         pipe: PipeId,
         ends: Ends,
@@ -303,43 +285,6 @@ impl<'r> Above<'r> {
             self.rpc.resume(origin, view);
         }
         self.feed(origin, true, view);
-    }
-
-    /// Decodes the calls that are complete.
-    fn take_calls(&mut self) {
-        let mut events = std::mem::take(&mut self.rpc_events);
-        for event in events.drain(..) {
-            match event {
-                rpc::Event::Call(call) => {
-                    let pipe = pipe_of(call.channel).and_then(|pipe| self.smb.pipe(pipe));
-                    let carrier = self.machines.carrier(&call, pipe);
-                    let mut call = Call::new(*call, carrier, self.registry);
-                    if let Some(setup) = &self.watch.setup {
-                        call.setup = setup.of(&call.rpc);
-                    }
-                    self.counts.see_call(&call);
-                    self.counts.endpoints.see(&call, self.registry);
-                    self.events.push(Event::Call(Box::new(call)));
-                }
-                rpc::Event::BindRefused { reason } => {
-                    let reason = named(REJECT_REASONS, reason.into());
-                    self.counts.see_refusal(format!("bind: {reason}"));
-                }
-                rpc::Event::BindFault { status } => {
-                    let status = named(FAULTS, status.into());
-                    self.counts.see_refusal(format!("bind: fault {status}"));
-                }
-                rpc::Event::InterfaceRefused { interface, result, reason } => {
-                    let known = self.registry.interface(interface.uuid, interface.major);
-                    let name = known
-                        .map_or_else(|| interface.uuid.to_string(), |known| known.name.to_string());
-                    let result = named(RESULTS, result.into());
-                    let reason = named(PROVIDER_REASONS, reason.into());
-                    self.counts.see_refusal(format!("bind to {name}: {result}, {reason}"));
-                }
-            }
-        }
-        self.rpc_events = events;
     }
 }
 
@@ -355,6 +300,14 @@ impl Receiver for Above<'_> {
     }
 
     fn gap(&mut self, flow: &Flow, side: Side, len: u64, why: Missing) {
+        let ends = self.flows.get(&flow.id).and_then(OnFlow::ends);
+        match self.flows.get(&flow.id) {
+            // What was cut off is told where it makes a message unreadable.
+            Some(OnFlow::Smb { .. } | OnFlow::Rpc { .. }) if why == Missing::Snapped => {}
+            Some(OnFlow::Undecided { torn, .. }) if torn[side] => {}
+            None | Some(OnFlow::Undecided { .. }) if !has_known_port(flow) => {}
+            _ => self.lose(ends.unwrap_or(flow.ends)),
+        }
         match self.flows.get(&flow.id) {
             Some(OnFlow::Smb { .. }) => self.counts.loss.smb.see(len, why),
             Some(OnFlow::Rpc { .. }) => self.counts.loss.rpc.see(len, why),
@@ -384,17 +337,23 @@ impl Receiver for Above<'_> {
 
     fn closed(&mut self, flow: &Flow) {
         match self.flows.remove(&flow.id) {
-            Some(OnFlow::Smb { ends, streams, .. }) => {
+            Some(OnFlow::Smb { ends, streams, swapped, .. }) => {
+                let by = flow.end.map(|end| turn(end.by, swapped));
                 let held: u32 = Side::BOTH.iter().map(|side| streams[*side].held()).sum();
                 self.held = self.held.saturating_sub(held.into());
-                self.smb.closed(ConnectionId(flow.id.0), &mut self.smb_events);
+                self.smb.closed(ConnectionId(flow.id.0), by, &mut self.smb_events);
                 self.take_smb(ends, None);
                 self.watch.setup(|setup| setup.disconnected(ConnectionId(flow.id.0)));
+                let reset = flow.end.is_some_and(|end| end.reset);
+                self.around(self.moment(None), ends, None, What::Disconnected { by, reset });
             }
-            Some(OnFlow::Rpc { .. }) => {
+            Some(OnFlow::Rpc { ends, swapped }) => {
+                let by = flow.end.map(|end| turn(end.by, swapped));
                 self.rpc.close(channel(flow.id), &mut self.rpc_events);
                 self.take_calls();
                 self.watch.setup(|setup| setup.closed(channel(flow.id)));
+                let what = What::ChannelClosed { channel: channel(flow.id), by };
+                self.around(self.moment(None), ends, None, what);
             }
             Some(OnFlow::Undecided { .. }) | None => {}
         }
@@ -407,6 +366,8 @@ struct OnSmb<'a, 'r> {
     connection: ConnectionId,
     ends: Ends,
     side: Side,
+    /// Whether the place in the stream was lost, and nothing found since.
+    lost: bool,
 }
 
 impl Layer for OnSmb<'_, '_> {
@@ -417,6 +378,7 @@ impl Layer for OnSmb<'_, '_> {
     }
 
     fn unit(&mut self, unit: View<'_>, whole: u32) {
+        self.lost = false;
         self.above.watch.see(UnitKind::Smb, unit);
         let Self { connection, ends, .. } = *self;
         let above = &mut *self.above;
@@ -435,14 +397,17 @@ impl Layer for OnSmb<'_, '_> {
     }
 
     fn desync(&mut self, _: u32) {
+        if !std::mem::replace(&mut self.lost, true) {
+            self.above.lose(self.ends);
+        }
         self.above.smb.lost(self.connection, &mut self.above.smb_events);
         self.above.take_smb(self.ends, None);
     }
 }
 
-/// The name of a number, or the number.
-fn named(table: Names, number: u64) -> String {
-    name(table, number).map_or_else(|| format!("0x{number:x}"), str::to_owned)
+/// Whether SMB or the endpoint mapper is usually served at this port.
+fn has_known_port(flow: &Flow) -> bool {
+    [445, 139, 135].contains(&flow.ends.server.port())
 }
 
 /// Whether these are the first bytes of a message.

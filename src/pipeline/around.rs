@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
-use crate::bytes::{FrameNo, Guid, Side, Time};
+use crate::bytes::{FrameNo, Side, Time};
+pub use crate::rpc::BindAnswer;
 use crate::rpc::{Auth, ChannelId, SyntaxId};
+pub use crate::smb::Greeting as Negotiated;
 use crate::smb::{SessionRefusal, Status};
 
 /// Something beside the calls.
@@ -118,27 +120,6 @@ pub enum What {
     Sealed,
 }
 
-/// What a server says of itself in NEGOTIATE.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Negotiated {
-    /// `1`, or `2.0.2` to `3.1.1`.
-    pub dialect: Option<String>,
-    /// `ServerGuid`.
-    pub server_guid: Option<Guid>,
-    /// `ClientGuid` of the request.
-    pub client_guid: Option<Guid>,
-    /// `ServerStartTime`, if it is told and not zero.
-    pub started: Option<Time>,
-    /// `SystemTime`.
-    pub now: Option<Time>,
-    /// `Capabilities`.
-    pub capabilities: u32,
-    /// Object identifiers of the mechanisms that its SPNEGO token offers, dotted.
-    pub mechanisms: Vec<String>,
-    /// The hint name of its SPNEGO token, such as `not_defined_in_RFC4178@please_ignore`.
-    pub hint: Option<String>,
-}
-
 /// What a server says of itself in an NTLM CHALLENGE.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Challenged {
@@ -167,17 +148,4 @@ pub struct Bound {
     pub auth: Auth,
     /// What the server said.
     pub answer: BindAnswer,
-}
-
-/// What a server says to a bind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BindAnswer {
-    /// It takes a context of the interface.
-    Accepted,
-    /// It takes none: `p_cont_def_result_t` and `p_provider_reason_t`.
-    Refused(u16, u16),
-    /// `bind_nak` with this reason.
-    Nak(u16),
-    /// A fault with this status.
-    Fault(u32),
 }

@@ -40,13 +40,17 @@ impl Machines {
                 user: pipe.user.clone(),
             }))
         });
-        let told = |ip| self.names.get(&ip).or_else(|| self.resolved.get(&ip)).cloned();
-        let name = |ip: Option<IpAddr>| ip.and_then(told);
+        let name = |ip: Option<IpAddr>| ip.and_then(|ip| self.of(ip));
         Carrier {
             transport,
             client_name: name(ends.map(|ends| ends.client.ip())),
             server_name: name(ends.map(|ends| ends.server.ip())),
         }
+    }
+
+    /// The name of a machine.
+    pub(super) fn of(&self, ip: IpAddr) -> Option<String> {
+        self.names.get(&ip).or_else(|| self.resolved.get(&ip)).cloned()
     }
 
     /// What the capture calls a machine; the first name stays. What the machine's own traffic tells

@@ -18,6 +18,8 @@ pub(super) enum OnFlow {
         ends: Ends,
         swapped: bool,
         streams: Box<Both<Stream>>,
+        /// Whether the place in a stream was lost, and nothing found since.
+        lost: Both<bool>,
     },
     Rpc {
         ends: Ends,
@@ -26,6 +28,14 @@ pub(super) enum OnFlow {
 }
 
 impl OnFlow {
+    /// Client and server, if it is known which is which.
+    pub(super) fn ends(&self) -> Option<Ends> {
+        match self {
+            Self::Undecided { .. } => None,
+            Self::Smb { ends, .. } | Self::Rpc { ends, .. } => Some(*ends),
+        }
+    }
+
     pub(super) fn undecided(flow: &Flow) -> Self {
         let torn = Both { client: flow.midstream, server: flow.midstream };
         Self::Undecided { early: Both::default(), torn, looked_at: 0 }

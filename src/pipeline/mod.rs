@@ -18,6 +18,7 @@ mod flow;
 mod loss;
 mod setup;
 mod summary;
+mod tell;
 mod units;
 
 use std::net::IpAddr;
@@ -93,6 +94,7 @@ impl<'r> Pipeline<'r> {
     /// Takes the next frame; what happens is appended to `events`.
     pub fn frame(&mut self, frame: &Frame<'_>, events: &mut Vec<Event>) {
         self.summary.see_frame(frame);
+        self.above.begin_frame(frame.no, frame.time);
         let (len, time) = (clamp(frame.data.len()), frame.time);
         let pieces = [Piece { at: 0, len, frame: frame.no, offset: 0, time, made: false }];
         let view = View::new(frame.data, &pieces, &[]);
@@ -138,6 +140,7 @@ impl<'r> Pipeline<'r> {
 
     /// The capture has ended: what is still open ends too.
     pub fn finish(&mut self, events: &mut Vec<Event>) {
+        self.above.begin_end();
         self.flows.finish(&mut self.above);
         self.above.finish();
         self.above.drain(events);

@@ -8,7 +8,7 @@ use super::bind::{SyntaxId, Transfer};
 use super::call::{Auth, Call, Ending, Message};
 use super::contexts::Contexts;
 use super::pdu::{Body, PacketType, Pdu, Verifier};
-use super::{ChannelId, Common, Event, Origin, STUB_BYTES};
+use super::{BindAnswer, Bound, ChannelId, Common, Event, Origin, STUB_BYTES};
 use crate::bytes::{Both, Buffer, FrameNo, Guid, Missing, Side, Span, Time, View, Why};
 use crate::security::{ntlm, peek};
 
@@ -42,7 +42,7 @@ pub(super) struct Association {
     deaf: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct InFlight {
     channel: ChannelId,
     n: u64,
@@ -76,6 +76,31 @@ impl InFlight {
             common.held += 1;
         }
     }
+
+    /// The call it is, or was until now. A response that began and never ended is no answer, but it
+    /// is shown.
+    fn call(
+        self,
+        call_id: u32,
+        agreed: Option<(SyntaxId, Option<Transfer>)>,
+        ending: Ending,
+    ) -> Call {
+        Call {
+            channel: self.channel,
+            n: self.n,
+            call_id,
+            context_id: self.context_id,
+            interface: agreed.map(|(interface, _)| interface),
+            transfer: agreed.and_then(|(_, transfer)| transfer),
+            opnum: self.opnum,
+            object: self.object,
+            auth: self.auth,
+            request: self.request,
+            response: self.response,
+            near_loss: self.near_loss,
+            ending,
+        }
+    }
 }
 
 impl Association {
@@ -105,26 +130,30 @@ impl Association {
             }
             Some(Body::Fault { status, .. })
                 if !self.in_flight.contains_key(&header.call_id)
-                    && self.contexts.refuse(header.call_id) =>
+                    && self.contexts.proposes(header.call_id) =>
             {
-                out.push(Event::BindFault { status: *status });
+                let refused = self.contexts.refuse(header.call_id);
+                out.push(bound(origin, unit, refused, BindAnswer::Fault(*status)));
             }
             Some(Body::Fault { context_id, status }) => {
                 let part = part(unit.slice(Span::default()), *context_id);
                 self.response(&part, Ending::Fault(*status), common, out);
             }
-            Some(Body::Bind { contexts }) => self.contexts.propose(header.call_id, contexts),
+            Some(Body::Bind { contexts }) => {
+                let told = header.auth_length == 0 || pdu.verifier.is_some();
+                let auth = told.then(|| self.auth(pdu.verifier.as_ref()));
+                self.contexts.propose(header.call_id, contexts, auth);
+            }
             Some(Body::BindAck { results }) => {
-                let refused = self.contexts.answer(header.call_id, results);
-                out.extend(refused.into_iter().map(|refused| Event::InterfaceRefused {
-                    interface: refused.interface,
-                    result: refused.result.result,
-                    reason: refused.result.reason,
+                let (answers, auth) = self.contexts.answer(header.call_id, results);
+                out.extend(answers.into_iter().map(|(interface, answer)| {
+                    let of = (interface.into_iter().collect(), auth.clone());
+                    bound(origin, unit, of, answer)
                 }));
             }
             Some(Body::BindNak { reason }) => {
-                self.contexts.refuse(header.call_id);
-                out.push(Event::BindRefused { reason: *reason });
+                let refused = self.contexts.refuse(header.call_id);
+                out.push(bound(origin, unit, refused, BindAnswer::Nak(*reason)));
             }
             Some(Body::Other) if header.ptype == PacketType::ORPHANED => {
                 self.end(header.call_id, Ending::NoAnswer, common, out);
@@ -264,6 +293,27 @@ impl Association {
         if let Some(flight) = self.in_flight.get_mut(&call_id) {
             part.append_to(&mut flight.request, flight.torn.client, common);
         }
+        if part.pdu.header.is_last() {
+            self.announce(call_id, common, out);
+        }
+    }
+
+    /// Tells of a request that is complete, if somebody asked for those of its interface.
+    fn announce(&self, call_id: u32, common: &Common, out: &mut Vec<Event>) {
+        let Some(flight) = self.in_flight.get(&call_id) else { return };
+        let agreed = self.agreed(flight);
+        let wanted = |of: &SyntaxId| common.announced.contains(&(of.uuid, of.major));
+        if agreed.is_some_and(|(interface, _)| wanted(&interface)) {
+            let call = flight.clone().call(call_id, agreed, Ending::NoAnswer);
+            out.push(Event::Asked(Box::new(call)));
+        }
+    }
+
+    /// What the context of a call stands for.
+    fn agreed(&self, flight: &InFlight) -> Option<(SyntaxId, Option<Transfer>)> {
+        // The bind may have been captured after the request, over another connection.
+        let late = || flight.context_id.and_then(|id| self.contexts.get(id));
+        flight.agreed.filter(|(_, transfer)| transfer.is_some()).or_else(late)
     }
 
     fn response(
@@ -332,27 +382,27 @@ impl Association {
         common.in_flight = common.in_flight.saturating_sub(1);
         release(common, flight.request.as_ref());
         release(common, flight.response.as_ref());
-        // The bind may have been captured after the request, over another connection.
-        let late = || flight.context_id.and_then(|id| self.contexts.get(id));
-        let agreed = flight.agreed.filter(|(_, transfer)| transfer.is_some()).or_else(late);
-        // A response that began and never ended is no answer, but it is shown.
-        let call = Call {
-            channel: flight.channel,
-            n: flight.n,
-            call_id,
-            context_id: flight.context_id,
-            interface: agreed.map(|(interface, _)| interface),
-            transfer: agreed.and_then(|(_, transfer)| transfer),
-            opnum: flight.opnum,
-            object: flight.object,
-            auth: flight.auth,
-            request: flight.request,
-            response: flight.response,
-            near_loss: flight.near_loss,
-            ending,
-        };
-        out.push(Event::Call(Box::new(call)));
+        let agreed = self.agreed(&flight);
+        out.push(Event::Call(Box::new(flight.call(call_id, agreed, ending))));
     }
+}
+
+/// What a PDU says to a bind of these interfaces, protected like this.
+fn bound(
+    origin: Origin,
+    unit: View<'_>,
+    (interfaces, auth): (Vec<SyntaxId>, Option<Auth>),
+    answer: BindAnswer,
+) -> Event {
+    Event::Bound(Box::new(Bound {
+        channel: origin.channel,
+        ends: origin.ends,
+        time: unit.time().unwrap_or_default(),
+        frame: unit.frames().last().copied(),
+        interfaces,
+        auth,
+        answer,
+    }))
 }
 
 /// What hides a stub.

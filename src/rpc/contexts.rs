@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::bind::{ContextElement, ContextResult, SyntaxId, Transfer};
+use super::{Auth, BindAnswer};
 
 /// Presentation contexts of one association.
 const MAX_CONTEXTS: usize = 1024;
@@ -15,9 +16,9 @@ pub(super) struct Contexts {
     /// Added by proposals and confirmed by acceptance; removed by refusal. Requests may refer to an
     /// accepted one at any time.
     known: FxHashMap<u16, Context>,
-    /// Proposals without an answer, by call id. Added by bind and `alter_context`, removed by the
-    /// answer or by the cap.
-    proposals: Vec<(u32, Vec<ContextElement>)>,
+    /// Proposals without an answer. Added by bind and `alter_context`, removed by the answer or by
+    /// the cap.
+    proposals: Vec<Proposal>,
 }
 
 #[derive(Debug)]
@@ -29,20 +30,39 @@ struct Context {
     accepted: bool,
 }
 
-/// An interface of which the server accepted no context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    pub(super) interface: SyntaxId,
-    pub(super) result: ContextResult,
+#[derive(Debug, Default)]
+struct Proposal {
+    call_id: u32,
+    elements: Vec<ContextElement>,
+    /// How the bind was protected, if that is known.
+    auth: Option<Auth>,
 }
+
+impl ContextResult {
+    /// What it says if it is a refusal: neither acceptance nor an answer about features.
+    fn refusal(&self) -> Option<BindAnswer> {
+        /// `negotiate_ack`
+        const FEATURES: u16 = 3;
+        let refused = !matches!(self.result, 0 | FEATURES);
+        refused.then_some(BindAnswer::Refused(self.result, self.reason))
+    }
+}
+
+/// What a server says of an interface; `None` is one that nobody saw being asked for.
+pub(super) type Answer = (Option<SyntaxId>, BindAnswer);
 
 impl Contexts {
     /// The client proposes contexts. One that was accepted stays what it is until the answer.
-    pub(super) fn propose(&mut self, call_id: u32, elements: &[ContextElement]) {
+    pub(super) fn propose(
+        &mut self,
+        call_id: u32,
+        elements: &[ContextElement],
+        auth: Option<Auth>,
+    ) {
         if self.proposals.len() >= MAX_PROPOSALS {
             self.proposals.remove(0);
         }
-        self.proposals.push((call_id, elements.to_vec()));
+        self.proposals.push(Proposal { call_id, elements: elements.to_vec(), auth });
         for element in elements {
             let mut offered = element.offered.iter();
             let (only, more) = (offered.next().copied(), offered.next());
@@ -64,45 +84,78 @@ impl Contexts {
         }
     }
 
-    /// The server answers a proposal; gives the interfaces it does not serve at all.
-    pub(super) fn answer(&mut self, call_id: u32, results: &[ContextResult]) -> Vec<Refused> {
-        let mut refused = Vec::new();
-        for (element, result) in self.take(call_id).iter().zip(results) {
-            match result.result {
-                0 => {
-                    let context = Context {
-                        interface: element.interface,
-                        transfer: Some(result.syntax),
-                        accepted: true,
-                    };
-                    if self.known.len() < MAX_CONTEXTS || self.known.contains_key(&element.id) {
-                        self.known.insert(element.id, context);
-                    }
-                }
-                // negotiate_ack: an answer about features.
-                3 => {}
-                _ => {
+    /// The server answers a proposal; gives what that says of each interface, in their order, and
+    /// how they were asked for.
+    pub(super) fn answer(
+        &mut self,
+        call_id: u32,
+        results: &[ContextResult],
+    ) -> (Vec<Answer>, Option<Auth>) {
+        let Some(proposal) = self.take(call_id) else {
+            let accepted = results.iter().any(|result| result.result == 0);
+            let answer = if accepted {
+                Some(BindAnswer::Accepted)
+            } else {
+                results.iter().find_map(ContextResult::refusal)
+            };
+            return (answer.map(|answer| (None, answer)).into_iter().collect(), None);
+        };
+        // Of each interface, that a context was taken, or else why the first was not.
+        let mut answers: Vec<(SyntaxId, BindAnswer)> = Vec::new();
+        for (element, result) in proposal.elements.iter().zip(results) {
+            let interface = element.interface;
+            let answer = match result.refusal() {
+                Some(refusal) => {
                     self.forget(element);
-                    refused.push(Refused { interface: element.interface, result: *result });
+                    refusal
                 }
+                None if result.result == 0 => {
+                    let transfer = Some(result.syntax);
+                    if self.known.len() < MAX_CONTEXTS || self.known.contains_key(&element.id) {
+                        self.known
+                            .insert(element.id, Context { interface, transfer, accepted: true });
+                    }
+                    BindAnswer::Accepted
+                }
+                None => continue,
+            };
+            match answers.iter_mut().find(|(known, _)| *known == interface) {
+                Some((_, known)) if answer == BindAnswer::Accepted => *known = answer,
+                Some(_) => {}
+                None => answers.push((interface, answer)),
             }
         }
         // Of the contexts that offer one interface in several syntaxes a server takes one.
         let served = |interface| {
             self.known.values().any(|known| known.accepted && known.interface == interface)
         };
-        refused.retain(|refused| !served(refused.interface));
-        refused.dedup_by_key(|refused| refused.interface);
-        refused
+        for (interface, answer) in &mut answers {
+            if served(*interface) {
+                *answer = BindAnswer::Accepted;
+            }
+        }
+        let answers = answers.into_iter().map(|(interface, answer)| (Some(interface), answer));
+        (answers.collect(), proposal.auth)
     }
 
-    /// The server refuses a proposal as a whole; false if it had none with this call id.
-    pub(super) fn refuse(&mut self, call_id: u32) -> bool {
-        let elements = self.take(call_id);
+    /// Whether a proposal with this call id waits for its answer.
+    pub(super) fn proposes(&self, call_id: u32) -> bool {
+        let found = self.proposals.iter().rfind(|proposal| proposal.call_id == call_id);
+        found.is_some_and(|proposal| !proposal.elements.is_empty())
+    }
+
+    /// The server refuses a proposal as a whole; gives its interfaces, each once, and how they
+    /// were asked for.
+    pub(super) fn refuse(&mut self, call_id: u32) -> (Vec<SyntaxId>, Option<Auth>) {
+        let Proposal { elements, auth, .. } = self.take(call_id).unwrap_or_default();
+        let mut interfaces = Vec::new();
         for element in &elements {
             self.forget(element);
+            if !interfaces.contains(&element.interface) {
+                interfaces.push(element.interface);
+            }
         }
-        !elements.is_empty()
+        (interfaces, auth)
     }
 
     /// Interface and transfer syntax of a context.
@@ -111,9 +164,9 @@ impl Contexts {
         Some((context.interface, context.transfer.and_then(|syntax| syntax.transfer())))
     }
 
-    fn take(&mut self, call_id: u32) -> Vec<ContextElement> {
-        let place = self.proposals.iter().rposition(|(id, _)| *id == call_id);
-        place.map(|place| self.proposals.remove(place).1).unwrap_or_default()
+    fn take(&mut self, call_id: u32) -> Option<Proposal> {
+        let place = self.proposals.iter().rposition(|proposal| proposal.call_id == call_id);
+        place.map(|place| self.proposals.remove(place))
     }
 
     /// Drops what was noted of a proposal that is refused.

@@ -20,10 +20,11 @@ pub mod trailer;
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bytes::{
-    Both, Ends, Framed, Layer, Missing, Reader, Side, Stop, Stream, View, clamp, index,
+    Both, Ends, FrameNo, Framed, Guid, Layer, Missing, Reader, Side, Stop, Stream, Time, View,
+    clamp, index,
 };
 use association::Association;
 pub use bind::{ContextElement, ContextResult, SyntaxId, Transfer};
@@ -47,25 +48,50 @@ pub struct ChannelId(pub u64);
 pub enum Event {
     /// A call is complete, or will never be.
     Call(Box<Call>),
-    /// The server refused a bind: \[C706\] 12.6.4.5 `provider_reject_reason`.
-    BindRefused {
-        /// The reason.
-        reason: u16,
+    /// The request of a call is complete; `Call` with the same number follows. Only of interfaces
+    /// that were [announced](Rpc::announce).
+    Asked(Box<Call>),
+    /// A bind or `alter_context` was answered.
+    Bound(Box<Bound>),
+    /// The place in the bytes of a channel was lost: calls may be, too.
+    Lost {
+        /// The channel.
+        channel: ChannelId,
+        /// The connection that carried what came last.
+        ends: Ends,
     },
-    /// The server answered a bind or `alter_context` with a fault.
-    BindFault {
-        /// The fault status.
-        status: u32,
-    },
-    /// The server accepted no context for an interface.
-    InterfaceRefused {
-        /// The interface that was asked for.
-        interface: SyntaxId,
-        /// `p_cont_def_result_t`
-        result: u16,
-        /// `p_provider_reason_t`
-        reason: u16,
-    },
+}
+
+/// The answer to a bind or `alter_context`, for one interface or for all that it offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The connection that carried the answer.
+    pub ends: Ends,
+    /// When the answer was complete.
+    pub time: Time,
+    /// The last of the frames that carried it.
+    pub frame: Option<FrameNo>,
+    /// Which interfaces were asked for; none where the request was not seen.
+    pub interfaces: Vec<SyntaxId>,
+    /// How the request was protected; `None` where that is not known.
+    pub auth: Option<Auth>,
+    /// What the server said.
+    pub answer: BindAnswer,
+}
+
+/// What a server says to a bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BindAnswer {
+    /// It takes a context of the interface.
+    Accepted,
+    /// It takes none: `p_cont_def_result_t` and `p_provider_reason_t`.
+    Refused(u16, u16),
+    /// `bind_nak` with this reason: \[C706\] 12.6.4.5 `provider_reject_reason`.
+    Nak(u16),
+    /// A fault with this status.
+    Fault(u32),
 }
 
 /// What was seen, for the summary.
@@ -91,6 +117,9 @@ struct Common {
     /// Octets of PDUs that have begun and not ended.
     parts: u64,
     keep_pdus: bool,
+    /// Interfaces, by UUID and major version, whose requests are told of by themselves. Added by
+    /// [`Rpc::announce`]; never removed.
+    announced: FxHashSet<(Guid, u16)>,
     counters: Counters,
 }
 
@@ -106,6 +135,8 @@ pub struct Rpc {
 struct Channel {
     streams: Both<Stream>,
     association: Association,
+    /// Whether the place in a stream was lost, and nothing found since.
+    lost: Both<bool>,
 }
 
 /// Where bytes of a channel come from.
@@ -125,6 +156,11 @@ impl Rpc {
         Self { common: Common { keep_pdus: true, ..Common::default() }, ..Self::default() }
     }
 
+    /// Asks to be told of the requests of an interface when they are complete.
+    pub fn announce(&mut self, interface: Guid, major: u16) {
+        self.common.announced.insert((interface, major));
+    }
+
     /// What was seen so far.
     pub fn counters(&self) -> &Counters {
         &self.common.counters
@@ -133,7 +169,8 @@ impl Rpc {
     /// Says that `channel` begins in the middle, so that its first PDU has to be found.
     pub fn begin_midstream(&mut self, channel: ChannelId) {
         let streams = Both { client: Stream::midstream(), server: Stream::midstream() };
-        self.channels.insert(channel, Channel { streams, ..Channel::default() });
+        let lost = Both { client: true, server: true };
+        self.channels.insert(channel, Channel { streams, lost, ..Channel::default() });
     }
 
     /// Takes the next bytes of one direction of a channel. Every PDU is shown to `watch`.
@@ -169,11 +206,11 @@ impl Rpc {
         act: impl FnOnce(&mut Stream, &mut Cutter<'_>),
     ) {
         let Some(channel) = self.channels.get_mut(&origin.channel) else { return };
-        let Channel { streams, association } = channel;
-        let stream = &mut streams[origin.side];
+        let Channel { streams, association, lost } = channel;
+        let (stream, lost) = (&mut streams[origin.side], &mut lost[origin.side]);
         let common = &mut self.common;
         let before = u64::from(stream.held());
-        act(stream, &mut Cutter { origin, association, common, out, watch });
+        act(stream, &mut Cutter { origin, association, lost, common, out, watch });
         let after = u64::from(stream.held());
         common.parts = (common.parts + after).saturating_sub(before);
         if common.parts > PART_BYTES && after > 0 {
@@ -230,6 +267,7 @@ impl Rpc {
 struct Cutter<'s> {
     origin: Origin,
     association: &'s mut Association,
+    lost: &'s mut bool,
     common: &'s mut Common,
     out: &'s mut Vec<Event>,
     watch: &'s mut dyn FnMut(View<'_>),
@@ -247,6 +285,7 @@ impl Layer for Cutter<'_> {
 
     fn unit(&mut self, unit: View<'_>, _: u32) {
         (self.watch)(unit);
+        *self.lost = false;
         let mut none = ();
         match pdu::dissect(&mut Reader::new(unit, &mut none)) {
             Ok(pdu) => {
@@ -266,6 +305,10 @@ impl Layer for Cutter<'_> {
     fn desync(&mut self, dropped: u32) {
         self.common.counters.passed_over += u64::from(dropped);
         self.association.lost(self.origin.side, self.common);
+        if !std::mem::replace(self.lost, true) {
+            let Origin { channel, ends, .. } = self.origin;
+            self.out.push(Event::Lost { channel, ends });
+        }
     }
 }
 

@@ -204,14 +204,18 @@ fn stub(message: Option<&Message>) -> String {
     String::from_utf8(stub.unwrap_or_default()).unwrap()
 }
 
-/// One line per call, for comparing.
-fn line(call: &Call) -> String {
-    let name = match call.interface.map(|interface| interface.uuid.to_string()).as_deref() {
+fn interface_name(interface: Option<SyntaxId>) -> &'static str {
+    match interface.map(|interface| interface.uuid.to_string()).as_deref() {
         Some(FSRVP) => "fsrvp",
         Some(MGMT) => "mgmt",
         Some(_) => "other",
         None => "?",
-    };
+    }
+}
+
+/// One line per call, for comparing.
+fn line(call: &Call) -> String {
+    let name = interface_name(call.interface);
     format!(
         "{} {name} {:?} {:?} {:?} -> {:?} {:?}",
         call.n,
@@ -221,6 +225,18 @@ fn line(call: &Call) -> String {
         stub(call.response.as_ref()),
         call.ending
     )
+}
+
+/// What the server said to binds.
+fn answers(events: &[Event]) -> Vec<(Vec<String>, BindAnswer)> {
+    let bound = events.iter().filter_map(|event| match event {
+        Event::Bound(bound) => Some(bound),
+        _ => None,
+    });
+    let names = |interfaces: &[SyntaxId]| {
+        interfaces.iter().map(|interface| interface_name(Some(*interface)).to_owned()).collect()
+    };
+    bound.map(|bound| (names(&bound.interfaces), bound.answer)).collect()
 }
 
 fn lines(chunks: &[(Side, Vec<u8>)]) -> Vec<String> {
@@ -285,8 +301,9 @@ fn each_context_has_its_interface_and_syntax() {
         ]
     );
     let events = feed(&mut Rpc::default(), &chunks);
-    let refused = events.iter().any(|event| matches!(event, Event::InterfaceRefused { .. }));
-    assert!(!refused, "one context of the interface is accepted: {events:?}");
+    let [fsrvp, mgmt] = ["fsrvp", "mgmt"].map(str::to_owned);
+    let expected = [(vec![fsrvp], BindAnswer::Accepted), (vec![mgmt], BindAnswer::Accepted)];
+    assert_eq!(answers(&events), expected, "one context of the interface is accepted");
 }
 
 #[test]
@@ -296,10 +313,7 @@ fn an_interface_of_which_no_context_is_accepted_is_refused() {
         (Side::Server, PLAIN.bind_ack(&[(2, 1, NOTHING), (2, 1, NOTHING)])),
     ];
     let events = feed(&mut Rpc::default(), &chunks);
-    let [Event::InterfaceRefused { interface, result: 2, reason: 1 }] = events[..] else {
-        panic!("{events:?}");
-    };
-    assert_eq!(interface.uuid.to_string(), FSRVP);
+    assert_eq!(answers(&events), [(vec!["fsrvp".to_owned()], BindAnswer::Refused(2, 1))]);
 }
 
 /// A call to FSRVP during which context 0 is proposed to be the management interface, then a call
@@ -334,7 +348,10 @@ fn a_fault_that_answers_a_bind_is_a_refusal_and_no_call() {
     let mut rpc = Rpc::default();
     let mut events = feed(&mut rpc, &chunks);
     rpc.finish(&mut events);
-    assert!(matches!(events[..], [Event::BindFault { status: 5 }]), "{events:?}");
+    let [fsrvp, mgmt] = ["fsrvp", "mgmt"].map(str::to_owned);
+    let expected = [(vec![fsrvp], BindAnswer::Accepted), (vec![mgmt], BindAnswer::Fault(5))];
+    assert_eq!(answers(&events), expected);
+    assert_eq!(events.len(), 2, "no call: {events:?}");
 }
 
 #[test]
@@ -349,7 +366,7 @@ fn pdus_cut_before_their_body_are_calls_of_which_little_is_known() {
     };
     cut(Side::Client, &PLAIN.request(2, 0, 8, b"some question"), &mut out);
     cut(Side::Server, &PLAIN.response(2, b"some answer", 3), &mut out);
-    let [Event::Call(call)] = &out[..] else { panic!("{out:?}") };
+    let [Event::Bound(_), Event::Call(call)] = &out[..] else { panic!("{out:?}") };
     assert_eq!((call.opnum, call.context_id, call.interface), (None, None, None));
     for message in [&call.request, &call.response] {
         assert_eq!(message.as_ref().unwrap().stub_state(), StubState::Truncated);
@@ -505,7 +522,7 @@ fn bind_nak_says_why() {
         (Side::Server, PLAIN.pdu(PacketType::BIND_NAK, 3, 1, body)),
     ];
     let events = feed(&mut Rpc::default(), &chunks);
-    assert!(matches!(events[..], [Event::BindRefused { reason: 8 }]), "{events:?}");
+    assert_eq!(answers(&events), [(vec!["fsrvp".to_owned()], BindAnswer::Nak(8))]);
 }
 
 /// One PDU of every kind, in both byte orders and with a security trailer.

@@ -5,6 +5,8 @@
 
 mod der;
 pub mod ntlm;
+mod offer;
 mod tokens;
 
+pub use offer::{Offer, offer};
 pub use tokens::{Mechanism, Token, peek};

@@ -65,6 +65,8 @@ pub struct TargetInfo {
     pub dns_domain_name: Option<String>,
     /// `MsvAvDnsTreeName`.
     pub dns_tree_name: Option<String>,
+    /// Whether `MsvAvTimestamp` is there.
+    pub timestamp: bool,
 }
 
 /// \[MS-NLMP\] 2.2.1.3 `AUTHENTICATE_MESSAGE`
@@ -224,6 +226,7 @@ fn av_pairs<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<TargetInfo, Stop> {
             4 => &mut info.dns_domain_name,
             5 => &mut info.dns_tree_name,
             _ => {
+                info.timestamp |= id == 7;
                 r.bytes(dec!("Value"), len)?;
                 continue;
             }
@@ -388,6 +391,7 @@ mod tests {
         assert_eq!(got.target_info.nb_computer_name.as_deref(), Some("FSS1"));
         assert_eq!(got.target_info.dns_computer_name.as_deref(), Some("fss1.fslab.test"));
         assert_eq!(got.target_info.dns_tree_name, None);
+        assert!(got.target_info.timestamp);
     }
 
     #[test]

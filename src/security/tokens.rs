@@ -24,19 +24,19 @@ pub struct Token {
     pub ntlm: Option<ntlm::Message>,
 }
 
-const GSS: u8 = 0x60;
-const OID: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
+pub(super) const GSS: u8 = 0x60;
+pub(super) const OID: u8 = 0x06;
+pub(super) const SEQUENCE: u8 = 0x30;
 const OCTET_STRING: u8 = 0x04;
 /// `NegTokenInit` and `NegTokenResp` are the arms 0 and 1 of `NegotiationToken`.
-const NEG_TOKEN_INIT: u8 = 0xa0;
+pub(super) const NEG_TOKEN_INIT: u8 = 0xa0;
 const NEG_TOKEN_RESP: u8 = 0xa1;
 
 /// Application tags 14, 15 and 30 of RFC 4120: AP-REQ, AP-REP and KRB-ERROR.
 const KERBEROS_MESSAGES: [u8; 3] = [0x6e, 0x6f, 0x7e];
 
 /// 1.3.6.1.5.5.2
-const OID_SPNEGO: &[u8] = b"\x2b\x06\x01\x05\x05\x02";
+pub(super) const OID_SPNEGO: &[u8] = b"\x2b\x06\x01\x05\x05\x02";
 /// 1.3.6.1.4.1.311.2.2.10
 const OID_NTLM: &[u8] = b"\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a";
 /// 1.2.840.113554.1.2.2

@@ -46,10 +46,7 @@ impl Counters {
 
     /// Names of the dialects that were negotiated, ascending.
     pub fn dialects(&self) -> impl Iterator<Item = String> {
-        self.dialects.iter().map(|dialect| match (dialect.name(), dialect) {
-            (None, Dialect::Smb2(revision)) => format!("0x{revision:04x}"),
-            (name, _) => name.unwrap_or_default().to_owned(),
-        })
+        self.dialects.iter().map(Dialect::to_string)
     }
 
     /// The same of SMB1, by the first command of each message.

@@ -1,7 +1,8 @@
 //! What [`Smb`](super::Smb) tells those above it.
 
 use super::{FileId, SessionRefusal, Status};
-use crate::bytes::{Side, Span};
+use crate::bytes::{Guid, Side, Span, Time};
+use crate::security::ntlm;
 
 /// A connection, numbered by the caller; not to be used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +59,28 @@ pub enum Event {
     PipeClosed {
         /// The pipe; [`Smb::forget`](super::Smb::forget) it when done.
         pipe: PipeId,
+        /// Who ended it: the client by CLOSE, LOGOFF or `TREE_DISCONNECT`, either by ending the
+        /// last connection; `None` where that is not known.
+        by: Option<Side>,
     },
+    /// A server has answered a negotiation.
+    Negotiated(Box<Greeting>),
+    /// A server has told of itself in an NTLM challenge.
+    Challenged(Box<ntlm::Challenge>),
+    /// A share was connected.
+    TreeConnected {
+        /// `\\server\share`.
+        path: String,
+    },
+    /// A write to a file of a share whose name has an `@` in it was answered.
+    Wrote {
+        /// `\\server\share`.
+        path: String,
+        /// What the server said.
+        status: Status,
+    },
+    /// The first encrypted message of a connection.
+    Sealed,
     /// The server did not connect a share.
     TreeRefused {
         /// `\\server\share`.
@@ -87,6 +109,27 @@ pub enum Event {
         /// `DOMAIN\user`, if it was told in the clear.
         user: Option<String>,
     },
+}
+
+/// What a server says of itself in NEGOTIATE.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Greeting {
+    /// `1`, or `2.0.2` to `3.1.1`; `None` where the dialect is still to be chosen.
+    pub dialect: Option<String>,
+    /// `ServerGuid`.
+    pub server_guid: Option<Guid>,
+    /// `ClientGuid` of the request.
+    pub client_guid: Option<Guid>,
+    /// `ServerStartTime`, if it is told and not zero.
+    pub started: Option<Time>,
+    /// `SystemTime`.
+    pub now: Option<Time>,
+    /// `Capabilities`.
+    pub capabilities: u32,
+    /// Object identifiers of the mechanisms that its SPNEGO token offers, dotted.
+    pub mechanisms: Vec<String>,
+    /// The hint name of its SPNEGO token, such as `not_defined_in_RFC4178@please_ignore`.
+    pub hint: Option<String>,
 }
 
 /// What is known of a pipe.

@@ -1,12 +1,13 @@
 //! The things [`Smb`](super::Smb) remembers, and the ids they are found by.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{ConnectionId, FileId, Message, Pipe, PipeId, ShareType, dialect_name};
-use crate::bytes::{Both, View};
+use crate::bytes::{Both, Guid, View};
 
 /// A server, whatever addresses it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +41,15 @@ impl Dialect {
     }
 }
 
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.name(), self) {
+            (None, Self::Smb2(revision)) => write!(f, "0x{revision:04x}"),
+            (name, _) => f.write_str(name.unwrap_or_default()),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) server: ServerId,
@@ -49,6 +59,8 @@ pub(super) struct Connection {
     pub(super) names: Both<Option<String>>,
     /// Added by messages of the session, removed with the session.
     pub(super) sessions: Vec<SessionKey>,
+    /// Whether an encrypted message was seen.
+    pub(super) sealed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -87,6 +99,14 @@ pub(super) struct Tree {
     pub(super) kind: TreeKind,
     pub(super) path: Option<String>,
     pub(super) encrypted: bool,
+}
+
+impl Tree {
+    /// Whether the name of the share has an `@` in it, as those of shadow copies have.
+    pub(super) fn is_marked(&self) -> bool {
+        let share = self.path.as_deref().and_then(|path| path.rsplit('\\').next());
+        share.is_some_and(|share| share.contains('@'))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +175,9 @@ pub(super) struct Pending {
 
 #[derive(Debug)]
 pub(super) enum Asked {
+    Negotiate {
+        client: Guid,
+    },
     SessionSetup(Logon),
     Logoff,
     TreeConnect {
@@ -171,6 +194,8 @@ pub(super) enum Asked {
     Close(Target),
     /// READ, WRITE or IOCTL.
     Data(Target),
+    /// WRITE to a file of a share that [is marked](Tree::is_marked).
+    Write,
 }
 
 /// The file a request means.

@@ -29,6 +29,10 @@ pub struct Negotiated {
     pub server_guid: Guid,
     /// `Capabilities`.
     pub capabilities: u32,
+    /// `SystemTime`, a FILETIME.
+    pub system_time: u64,
+    /// `ServerStartTime`, a FILETIME.
+    pub server_start_time: u64,
     /// Where the security token (`Buffer`) lies.
     pub token: Span,
 }
@@ -129,8 +133,8 @@ pub(super) fn response<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<
     r.u32(dec!("MaxTransactSize"))?;
     r.u32(dec!("MaxReadSize"))?;
     r.u32(dec!("MaxWriteSize"))?;
-    r.u64(hex!("SystemTime"))?;
-    r.u64(hex!("ServerStartTime"))?;
+    let system_time = r.u64(hex!("SystemTime"))?;
+    let server_start_time = r.u64(hex!("ServerStartTime"))?;
     let offset = r.u16(dec!("SecurityBufferOffset"))?;
     let len = r.u16(dec!("SecurityBufferLength"))?;
     let contexts = r.u32(dec!("NegotiateContextOffset"))?;
@@ -143,7 +147,15 @@ pub(super) fn response<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<
     if dialect == SMB311 {
         read_contexts(r, base, contexts, count)?;
     }
-    Ok(Negotiated { security_mode, dialect, server_guid, capabilities, token })
+    Ok(Negotiated {
+        security_mode,
+        dialect,
+        server_guid,
+        capabilities,
+        system_time,
+        server_start_time,
+        token,
+    })
 }
 
 /// 2.2.3.1 SMB2 `NEGOTIATE_CONTEXT`, as many as the count says; gives the server's name if told.

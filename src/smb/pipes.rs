@@ -140,7 +140,7 @@ impl Smb {
             }
         }
         if gone.open {
-            out.push(Event::PipeClosed { pipe: id });
+            out.push(Event::PipeClosed { pipe: id, by: None });
         }
     }
 
@@ -157,22 +157,28 @@ impl Smb {
         let open = Open { handle, tree, name, closing: false };
         // If there is one, the server gave the id away again: the CLOSE was not seen.
         if let Some(old) = self.opens.remove(&(key, file)) {
-            self.end_opens(vec![((key, file), old)], out);
+            self.end_opens(vec![((key, file), old)], None, out);
         }
         let gone = self.opens.insert((key, file), open);
         if let Some(session) = self.sessions.get(&key) {
             session.files.entry(tree).or_default().insert(file);
         }
-        self.end_opens(gone, out);
+        self.end_opens(gone, None, out);
     }
 
     /// Closes everything that is open in a tree of a session.
-    pub(super) fn drop_tree(&mut self, key: SessionKey, tree: u32, out: &mut Vec<Event>) {
+    pub(super) fn drop_tree(
+        &mut self,
+        key: SessionKey,
+        tree: u32,
+        by: Option<Side>,
+        out: &mut Vec<Event>,
+    ) {
         self.trees.remove(&(key, tree));
         let Some(session) = self.sessions.get(&key) else { return };
         session.trees.remove(&tree);
         let files = session.files.remove(&Some(tree)).unwrap_or_default();
-        self.close_files(files.into_iter().map(|file| (key, file)).collect(), out);
+        self.close_files(files.into_iter().map(|file| (key, file)).collect(), by, out);
     }
 
     /// Notes that a pipe said something: from now on a loss may be its.
@@ -188,14 +194,20 @@ impl Smb {
     }
 
     /// Closes these files.
-    pub(super) fn close_files(&mut self, files: Vec<(SessionKey, FileId)>, out: &mut Vec<Event>) {
+    pub(super) fn close_files(
+        &mut self,
+        files: Vec<(SessionKey, FileId)>,
+        by: Option<Side>,
+        out: &mut Vec<Event>,
+    ) {
         let gone = files.into_iter().filter_map(|at| Some((at, self.opens.remove(&at)?))).collect();
-        self.end_opens(gone, out);
+        self.end_opens(gone, by, out);
     }
 
     pub(super) fn end_opens(
         &mut self,
         gone: Vec<((SessionKey, FileId), Open)>,
+        by: Option<Side>,
         out: &mut Vec<Event>,
     ) {
         for ((key, file), open) in gone {
@@ -203,12 +215,12 @@ impl Smb {
                 session.forget_file(open.tree, file);
             }
             if let Handle::Pipe(pipe) = open.handle {
-                self.end_pipe(pipe, out);
+                self.end_pipe(pipe, by, out);
             }
         }
     }
 
-    pub(super) fn end_pipe(&mut self, pipe: PipeId, out: &mut Vec<Event>) {
+    pub(super) fn end_pipe(&mut self, pipe: PipeId, by: Option<Side>, out: &mut Vec<Event>) {
         let Some(tracked) = self.pipes.get(&pipe).filter(|tracked| tracked.open) else {
             return;
         };
@@ -224,7 +236,7 @@ impl Smb {
         {
             open.handle = Handle::Unknown;
         }
-        out.push(Event::PipeClosed { pipe });
+        out.push(Event::PipeClosed { pipe, by });
     }
 }
 

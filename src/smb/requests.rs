@@ -4,7 +4,7 @@ use super::ioctl::{FSCTL_PIPE_TRANSCEIVE, is_pipe_control};
 use super::model::{
     Asked, Chain, Handle, Logon, Pending, SessionKey, Target, Tree, TreeKind, Unit,
 };
-use super::{Body, Event, FileId, Ioctl, Message, PipeId, SessionSetup, Smb};
+use super::{Body, Command, Event, FileId, Ioctl, Message, PipeId, SessionSetup, Smb};
 use crate::bytes::{Side, Span};
 use crate::security::{Token, ntlm, peek};
 
@@ -23,6 +23,9 @@ impl Smb {
         out: &mut Vec<Event>,
     ) {
         match &m.body {
+            Body::Negotiate(negotiate) => {
+                self.ask(unit, chain, m, Asked::Negotiate { client: negotiate.client_guid });
+            }
             Body::SessionSetup(setup) => self.ask_session_setup(unit, chain, m, *setup),
             Body::Logoff => self.ask(unit, chain, m, Asked::Logoff),
             Body::TreeConnect(tree) => {
@@ -53,9 +56,13 @@ impl Smb {
                 {
                     self.ask(unit, chain, m, Asked::Data(target));
                     self.say(pipe, m, write.data, out);
+                } else {
+                    self.ask_write(unit, chain, m);
                 }
             }
             Body::Ioctl(ioctl) => self.ask_ioctl(unit, chain, m, *ioctl, out),
+            // One of which only the header was asked for.
+            Body::Other if m.header.command == Command::WRITE => self.ask_write(unit, chain, m),
             _ => {}
         }
     }
@@ -86,6 +93,15 @@ impl Smb {
             ..Logon::by_token(unit, setup.token)
         };
         self.ask(unit, chain, m, Asked::SessionSetup(logon));
+    }
+
+    /// A write that goes to no pipe matters if its share is marked.
+    fn ask_write(&mut self, unit: Unit<'_>, chain: &Chain, m: &Message) {
+        let key = self.key(unit, chain.session_id);
+        let tree = chain.tree.and_then(|tree| self.trees.peek(&(key, tree)));
+        if tree.is_some_and(Tree::is_marked) {
+            self.ask(unit, chain, m, Asked::Write);
+        }
     }
 
     fn ask_ioctl(

@@ -6,11 +6,11 @@ use super::model::{
 use super::negotiate::WILDCARD;
 use super::requests::{pipe_name, token};
 use super::{
-    Body, Command, Created, Event, FileId, Message, PipeId, SessionSetupAnswer, Smb, Status,
-    TreeConnected,
+    Body, Command, Created, Event, FileId, Greeting, Message, PipeId, SessionSetupAnswer, Smb,
+    Status, TreeConnected,
 };
-use crate::bytes::{Side, Span};
-use crate::security::ntlm;
+use crate::bytes::{Guid, Side, Span, Time};
+use crate::security::{Offer, ntlm, offer};
 
 impl Smb {
     pub(super) fn response(
@@ -37,7 +37,13 @@ impl Smb {
         let key = self.key(unit, chain.session_id);
         let asked = pending.map(|Pending { asked, .. }| asked);
         match header.command {
-            Command::NEGOTIATE => self.negotiated(unit, m),
+            Command::NEGOTIATE => {
+                let client = match asked {
+                    Some(Asked::Negotiate { client }) => client,
+                    _ => Guid::nil(),
+                };
+                self.negotiated(unit, m, client, out);
+            }
             Command::SESSION_SETUP => {
                 let logon = match asked {
                     Some(Asked::SessionSetup(logon)) => logon,
@@ -49,7 +55,9 @@ impl Smb {
                 };
                 self.session_set_up(unit, key, header.status, answer, logon, out);
             }
-            Command::LOGOFF if header.status == Status::SUCCESS => self.drop_session(key, out),
+            Command::LOGOFF if header.status == Status::SUCCESS => {
+                self.drop_session(key, Some(Side::Client), out);
+            }
             Command::TREE_CONNECT => {
                 let path = match asked {
                     Some(Asked::TreeConnect { path }) => Some(path),
@@ -65,18 +73,19 @@ impl Smb {
             }
             Command::TREE_DISCONNECT if header.status == Status::SUCCESS => {
                 if let Some(tree) = chain.tree {
-                    self.drop_tree(key, tree, out);
+                    self.drop_tree(key, tree, Some(Side::Client), out);
                 }
             }
             Command::CREATE => self.created(unit, (key, chain.tree), m, asked, out),
             Command::CLOSE => {
                 if let Some(Asked::Close(Target::Known(file))) = asked {
-                    self.close_files(vec![(key, file)], out);
+                    self.close_files(vec![(key, file)], Some(Side::Client), out);
                 }
             }
             Command::READ | Command::WRITE | Command::IOCTL => {
                 let target = match asked {
                     Some(Asked::Data(target)) => target,
+                    Some(Asked::Write) => return self.wrote((key, chain.tree), header.status, out),
                     _ => Target::Nothing,
                 };
                 self.answered(unit, (key, chain.tree, target), m, out);
@@ -85,10 +94,21 @@ impl Smb {
         }
     }
 
-    fn negotiated(&mut self, unit: Unit<'_>, m: &Message) {
+    fn negotiated(&mut self, unit: Unit<'_>, m: &Message, client: Guid, out: &mut Vec<Event>) {
         let Body::Negotiated(negotiated) = &m.body else {
             return;
         };
+        let told = |guid: Guid| Some(guid).filter(|guid| !guid.is_nil());
+        let dialect = Some(negotiated.dialect).filter(|dialect| *dialect != WILDCARD);
+        out.push(Event::Negotiated(Box::new(Greeting {
+            dialect: dialect.map(|dialect| Dialect::Smb2(dialect).to_string()),
+            server_guid: told(negotiated.server_guid),
+            client_guid: told(client),
+            started: Time::from_filetime(negotiated.server_start_time),
+            now: Time::from_filetime(negotiated.system_time),
+            capabilities: negotiated.capabilities,
+            ..Greeting::offering(unit, negotiated.token)
+        })));
         self.identify(unit.connection, negotiated.server_guid);
         if negotiated.dialect == WILDCARD {
             return;
@@ -113,7 +133,7 @@ impl Smb {
         let Logon { fresh, previous, user, client_name } = logon;
         if status.is_error() && status != Status::MORE_PROCESSING_REQUIRED {
             if self.sessions.peek(&key).is_some_and(|s| !s.established) {
-                self.drop_session(key, out);
+                self.drop_session(key, None, out);
             }
             out.push(Event::SessionRefused { user, status });
             return;
@@ -123,14 +143,19 @@ impl Smb {
         };
         if fresh && self.sessions.peek(&key).is_some_and(|s| s.established) {
             // The server gave the id away again: the end of the old session was not seen.
-            self.drop_session(key, out);
+            self.drop_session(key, None, out);
             self.join(unit.connection, key, out);
         }
         if status == Status::SUCCESS && previous != 0 && previous != key.id {
             let old = SessionKey { id: previous, ..key };
-            self.drop_session(old, out);
+            self.drop_session(old, None, out);
         }
-        let server_name = server_name(unit, answer);
+        let server_name = challenge(unit, answer).and_then(|challenge| {
+            let info = &challenge.target_info;
+            let name = info.nb_computer_name.as_ref().or(info.dns_computer_name.as_ref()).cloned();
+            out.push(Event::Challenged(Box::new(challenge)));
+            name
+        });
         let Some(session) = self.session(key, out) else {
             return;
         };
@@ -162,6 +187,9 @@ impl Smb {
             out.push(Event::TreeRefused { path, status });
             return;
         }
+        if let Some(path) = &path {
+            out.push(Event::TreeConnected { path: path.clone() });
+        }
         if let Some((tree, connected)) = tree {
             let new = Tree {
                 kind: TreeKind::of(connected.share_type, path.as_deref()),
@@ -188,7 +216,7 @@ impl Smb {
         if m.header.status.is_error() {
             self.open_refused(of, name, m.header.status, out);
             if let Some(pipe) = early {
-                self.end_pipe(pipe, out);
+                self.end_pipe(pipe, None, out);
             }
             return;
         }
@@ -266,6 +294,19 @@ impl Smb {
         self.bind(key, created.file_id, handle, tree, name, out);
     }
 
+    /// The answer to a WRITE to a file of a share that is marked.
+    fn wrote(
+        &mut self,
+        (key, tree): (SessionKey, Option<u32>),
+        status: Status,
+        out: &mut Vec<Event>,
+    ) {
+        let tree = tree.and_then(|tree| self.trees.peek(&(key, tree)));
+        if let Some(path) = tree.and_then(|tree| tree.path.clone()) {
+            out.push(Event::Wrote { path, status });
+        }
+    }
+
     /// The answer to a READ, WRITE or IOCTL.
     fn answered(
         &mut self,
@@ -338,13 +379,20 @@ impl Smb {
     }
 }
 
-/// What the server calls itself in an NTLM challenge.
-fn server_name(unit: Unit<'_>, answer: SessionSetupAnswer) -> Option<String> {
+/// What the server says of itself in an NTLM challenge.
+fn challenge(unit: Unit<'_>, answer: SessionSetupAnswer) -> Option<ntlm::Challenge> {
     match token(unit, answer.token)?.ntlm? {
-        ntlm::Message::Challenge(challenge) => {
-            let info = challenge.target_info;
-            info.nb_computer_name.or(info.dns_computer_name)
-        }
+        ntlm::Message::Challenge(challenge) => Some(challenge),
         _ => None,
+    }
+}
+
+impl Greeting {
+    /// What the security token of a NEGOTIATE response says.
+    pub(super) fn offering(unit: Unit<'_>, span: Span) -> Self {
+        let view = unit.view.slice(span);
+        let whole = view.holes().next().is_none();
+        let Offer { mechanisms, hint } = offer(view.bytes()).filter(|_| whole).unwrap_or_default();
+        Self { mechanisms, hint, ..Self::default() }
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::model::{Connection, ServerId, Session, SessionKey};
 use super::{ConnectionId, Event, Smb};
-use crate::bytes::{Both, Ends, Guid};
+use crate::bytes::{Both, Ends, Guid, Side};
 
 /// Connections one session is remembered to use, and sessions one connection is.
 const CHANNELS_MAX: usize = 1024;
@@ -20,7 +20,8 @@ impl Smb {
             None => self.new_server(ip, false),
         };
         let names = Both::default();
-        let new = Connection { server, ip, dialect: None, names, sessions: Vec::new() };
+        let sessions = Vec::new();
+        let new = Connection { server, ip, dialect: None, names, sessions, sealed: false };
         self.connections.insert(connection, new);
         server
     }
@@ -115,7 +116,7 @@ impl Smb {
     ) -> Option<&mut Session> {
         if self.sessions.peek(&key).is_none() {
             for (old, session) in self.sessions.insert(key, Session::default()) {
-                self.end_session(old, &session, out);
+                self.end_session(old, &session, None, out);
             }
         }
         self.sessions.get(&key)
@@ -137,13 +138,19 @@ impl Smb {
         }
     }
 
-    pub(super) fn drop_session(&mut self, key: SessionKey, out: &mut Vec<Event>) {
+    pub(super) fn drop_session(&mut self, key: SessionKey, by: Option<Side>, out: &mut Vec<Event>) {
         if let Some(session) = self.sessions.remove(&key) {
-            self.end_session(key, &session, out);
+            self.end_session(key, &session, by, out);
         }
     }
 
-    fn end_session(&mut self, key: SessionKey, session: &Session, out: &mut Vec<Event>) {
+    fn end_session(
+        &mut self,
+        key: SessionKey,
+        session: &Session,
+        by: Option<Side>,
+        out: &mut Vec<Event>,
+    ) {
         for channel in &session.channels {
             if let Some(connection) = self.connections.get(channel) {
                 connection.sessions.retain(|known| *known != key);
@@ -153,9 +160,9 @@ impl Smb {
             self.trees.remove(&(key, *id));
         }
         let files = session.files.values().flatten().map(|file| (key, *file)).collect();
-        self.close_files(files, out);
+        self.close_files(files, by, out);
         for pipe in &session.pipes {
-            self.end_pipe(*pipe, out);
+            self.end_pipe(*pipe, by, out);
         }
     }
 }

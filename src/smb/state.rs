@@ -20,7 +20,7 @@ use super::{
     ConnectionId, Counters, Event, FileId, Message, Packet, Pipe, PipeId, Plain, SessionPacket,
     dissect, dissect_plain, framing, v1,
 };
-use crate::bytes::{Ends, Guid, Missing, Reader, Stop, View, Why};
+use crate::bytes::{Ends, Guid, Missing, Reader, Side, Stop, View, Why};
 
 const CONNECTIONS_MAX: usize = 1 << 14;
 const SERVERS_MAX: usize = 1 << 14;
@@ -106,6 +106,10 @@ impl Smb {
             Ok(Packet::Sealed(_)) => {
                 self.counters.sealed += 1;
                 self.counters.sealed_bytes += u64::from(whole);
+                let seen = self.connections.get(&connection);
+                if seen.is_some_and(|seen| !std::mem::replace(&mut seen.sealed, true)) {
+                    out.push(Event::Sealed);
+                }
             }
             Ok(Packet::Compressed(transform)) => {
                 self.counters.compressed(&transform.payloads);
@@ -174,7 +178,8 @@ impl Smb {
 
     /// A connection ended. Sessions stay, since other connections may carry them; but the pipes of
     /// a session whose last connection this was are closed with it (3.3.7.1). Those of SMB1 end.
-    pub fn closed(&mut self, connection: ConnectionId, out: &mut Vec<Event>) {
+    /// `by` is who ended it, where that is known.
+    pub fn closed(&mut self, connection: ConnectionId, by: Option<Side>, out: &mut Vec<Event>) {
         let Some(gone) = self.connections.remove(&connection) else {
             return;
         };
@@ -184,10 +189,10 @@ impl Smb {
             };
             session.channels.retain(|channel| *channel != connection);
             if key.connection.is_some() {
-                self.drop_session(key, out);
+                self.drop_session(key, by, out);
             } else if session.channels.is_empty() {
                 for pipe in session.pipes.clone() {
-                    self.end_pipe(pipe, out);
+                    self.end_pipe(pipe, by, out);
                 }
             }
         }

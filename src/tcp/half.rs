@@ -119,6 +119,11 @@ impl Half {
             && self.held.is_empty()
     }
 
+    /// Whether a FIN or RST says where it ends.
+    pub(super) fn ends(&self) -> bool {
+        self.end.is_some()
+    }
+
     pub(super) fn was_reset(&self) -> bool {
         self.reset && self.ended()
     }

@@ -87,6 +87,17 @@ pub struct Flow {
     pub ends: Ends,
     /// Whether its beginning is not in the capture.
     pub midstream: bool,
+    /// What began its end, if it was seen.
+    pub end: Option<End>,
+}
+
+/// The first FIN or RST of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Who sent it.
+    pub by: Side,
+    /// Whether it is a RST.
+    pub reset: bool,
 }
 
 /// Whether a receiver wants more of a flow.
@@ -239,7 +250,8 @@ impl Flows {
         };
         let id = FlowId(u32::try_from(self.counters.flows).unwrap_or(u32::MAX));
         self.counters.flows += 1;
-        let flow = Flow { id, ends: Both { client, server }, midstream: !segment.header.syn };
+        let midstream = !segment.header.syn;
+        let flow = Flow { id, ends: Both { client, server }, midstream, end: None };
         let state = State {
             flow,
             halves: Both::default(),
@@ -372,6 +384,9 @@ impl State {
         let half = &mut self.halves[side];
         let held_before = half.held_segments();
         let now_due = half.accept(segment, ack, passed, now, counters);
+        if self.flow.end.is_none() && half.ends() {
+            self.flow.end = Some(End { by: side, reset: segment.header.rst });
+        }
         if let Some(span) = now_due {
             let piece = Piece {
                 at: 0,

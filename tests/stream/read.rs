@@ -46,6 +46,7 @@ pub(crate) fn read_from(reader: Box<dyn Read + Send>, mut pipeline: Pipeline<'_>
         match event {
             Event::Call(call) => calls.push(*call),
             Event::Unit(unit) => units.push(unit),
+            Event::Asked(_) | Event::Around(_) => {}
         }
     }
     Reading { calls, units, summary: pipeline.summary() }

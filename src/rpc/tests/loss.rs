@@ -90,6 +90,6 @@ fn padding_whose_length_is_lost_is_not_the_senders_fault() {
     buffer.push_hole(22, Missing::Snapped);
     rpc.feed(origin(Side::Client), buffer.view(), &mut out, &mut |_| {});
     rpc.finish(&mut out);
-    let [Event::Call(call)] = &out[..] else { panic!("{out:?}") };
+    let [Event::Bound(_), Event::Call(call)] = &out[..] else { panic!("{out:?}") };
     assert_eq!(call.request.as_ref().unwrap().stub_state(), StubState::Truncated);
 }

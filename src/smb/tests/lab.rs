@@ -7,6 +7,9 @@ use crate::bytes::{Ends, Framed, Side, View};
 use crate::security::ntlm::samples as ntlm;
 use crate::smb::{ConnectionId, Event, PipeId, Plain, Smb};
 
+/// Who ended a pipe.
+pub(super) const CLIENT: Option<Side> = Some(Side::Client);
+
 /// Several connections to one server, the last octet of whose address is told with each.
 #[derive(Default)]
 pub(super) struct Lab {

@@ -90,7 +90,7 @@ proptest! {
             prop_assert!(stream.held() <= 1 << 20);
         }
         let mut out = Vec::new();
-        smb.closed(ONE, &mut out);
+        smb.closed(ONE, None, &mut out);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Conversations in, events out.
 
-use super::lab::{Lab, check_data};
+use super::lab::{CLIENT, Lab, check_data};
 use super::wire::*;
 use crate::bytes::{Missing, Side, Span, View};
 use crate::security::ntlm::samples as ntlm;
@@ -41,7 +41,7 @@ fn a_pipe_is_opened_used_and_closed() {
     assert!(lab.smb.pipe(pipe).is_some(), "open pipes are not forgotten");
     let ask = lab.ask(6, IPC, close(0xf1));
     assert_eq!(lab.send(1, &ask), []);
-    assert_eq!(lab.send(1, &ask.answer(closed())), [Event::PipeClosed { pipe }]);
+    assert_eq!(lab.send(1, &ask.answer(closed())), [Event::PipeClosed { pipe, by: CLIENT }]);
     assert!(lab.smb.pipe(pipe).is_some(), "until the caller says so");
     lab.smb.forget(pipe);
     assert!(lab.smb.pipe(pipe).is_none());
@@ -68,11 +68,11 @@ fn one_pipe_over_three_connections_and_two_addresses() {
     // The pipe lives as long as one connection carries its session.
     let mut out = Vec::new();
     for connection in [1, 2] {
-        lab.smb.closed(ConnectionId(connection), &mut out);
+        lab.smb.closed(ConnectionId(connection), CLIENT, &mut out);
         assert_eq!(out, []);
     }
-    lab.smb.closed(ConnectionId(3), &mut out);
-    assert_eq!(out, [Event::PipeClosed { pipe }]);
+    lab.smb.closed(ConnectionId(3), Some(Side::Server), &mut out);
+    assert_eq!(out, [Event::PipeClosed { pipe, by: Some(Side::Server) }]);
 }
 
 #[test]
@@ -126,7 +126,10 @@ fn a_chain_whose_create_is_refused_takes_its_pipe_back() {
     let refused = lab.send(1, &open.refuse(NOT_FOUND));
     let name = "nopipe".to_owned();
     let status = Status(NOT_FOUND);
-    assert_eq!(refused, [Event::PipeRefused { name, status }, Event::PipeClosed { pipe }]);
+    assert_eq!(
+        refused,
+        [Event::PipeRefused { name, status }, Event::PipeClosed { pipe, by: None }]
+    );
 }
 
 #[test]
@@ -206,18 +209,21 @@ fn the_end_of_a_tree_or_session_closes_its_pipes() {
     let pipe = lab.pipe(0xf1);
     let ask = lab.ask(4, IPC, empty());
     lab.send(1, &ask);
-    assert_eq!(lab.send(1, &ask.answer(empty())), [Event::PipeClosed { pipe }]);
+    assert_eq!(lab.send(1, &ask.answer(empty())), [Event::PipeClosed { pipe, by: CLIENT }]);
 
     lab.connect_tree(1, "\\\\fss1\\IPC$", IPC, 2);
     let pipe = lab.pipe(0xf1);
     let ask = lab.ask(2, 0, empty());
     lab.send(1, &ask);
-    assert_eq!(lab.send(1, &ask.answer(empty())), [Event::PipeClosed { pipe }]);
+    assert_eq!(lab.send(1, &ask.answer(empty())), [Event::PipeClosed { pipe, by: CLIENT }]);
 
     let mut lab = Lab::new();
     let pipe = lab.pipe(0xf1);
     let events = lab.log_on(1, 0);
-    assert!(events.contains(&Event::PipeClosed { pipe }), "the id is given to a new session");
+    assert!(
+        events.contains(&Event::PipeClosed { pipe, by: None }),
+        "the id is given to a new session"
+    );
 }
 
 #[test]
@@ -229,7 +235,7 @@ fn a_session_that_replaces_another_closes_its_pipes() {
     lab.send(2, &ask);
     let answer = ask.answer(session_set_up(b"")).with(|m| m.session = 0x5e55);
     let events = lab.send(2, &answer);
-    assert!(events.contains(&Event::PipeClosed { pipe }), "{events:?}");
+    assert!(events.contains(&Event::PipeClosed { pipe, by: None }), "{events:?}");
 }
 
 #[test]

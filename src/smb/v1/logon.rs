@@ -3,13 +3,21 @@
 
 use super::block::{Place, bytes};
 use super::text::{oem, string};
-use crate::bytes::{Reader, Sink, Span, Stop};
+use crate::bytes::{Guid, Reader, Sink, Span, Stop};
 
 /// The answer to `SMB_COM_NEGOTIATE`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Negotiated {
     /// `DialectIndex`: which of the offered dialects is spoken; 0xffff is none.
     pub dialect_index: u16,
+    /// `Capabilities`.
+    pub capabilities: u32,
+    /// `SystemTime`, a FILETIME.
+    pub system_time: u64,
+    /// `ServerGUID`, where it is told.
+    pub server_guid: Option<Guid>,
+    /// Where the security token (`SecurityBlob`) lies.
+    pub token: Span,
     /// `ServerName`, where it is told.
     pub server_name: Option<String>,
 }
@@ -99,9 +107,9 @@ pub(super) fn negotiated<S: Sink>(
             Ok(dialect_index)
         })?;
         bytes(r, |_| Ok(()))?;
-        return Ok(Negotiated { dialect_index, server_name: None });
+        return Ok(Negotiated { dialect_index, ..Negotiated::default() });
     }
-    let (dialect_index, capabilities, challenge) = place.words(r, |r| {
+    let (mut told, challenge) = place.words(r, |r| {
         let dialect_index = r.u16(dec!("DialectIndex"))?;
         r.u8(flags!("SecurityMode", SECURITY_MODES))?;
         r.u16(dec!("MaxMpxCount"))?;
@@ -110,15 +118,17 @@ pub(super) fn negotiated<S: Sink>(
         r.u32(dec!("MaxRawSize"))?;
         r.u32(hex!("SessionKey"))?;
         let capabilities = r.u32(flags!("Capabilities", CAPABILITIES))?;
-        r.u64(hex!("SystemTime"))?;
+        let system_time = r.u64(hex!("SystemTime"))?;
         r.u16(dec!("ServerTimeZone"))?;
-        Ok((dialect_index, capabilities, r.u8(dec!("ChallengeLength"))?))
+        let told = Negotiated { dialect_index, capabilities, system_time, ..Negotiated::default() };
+        Ok((told, r.u8(dec!("ChallengeLength"))?))
     })?;
     let server_name = bytes(r, |r| {
-        if capabilities & EXTENDED_SECURITY != 0 {
-            r.guid(dec!("ServerGUID"))?;
-            let len = r.left();
+        if told.capabilities & EXTENDED_SECURITY != 0 {
+            told.server_guid = Some(r.guid(dec!("ServerGUID"))?);
+            let (at, len) = (r.pos(), r.left());
             r.sub(dec!("SecurityBlob"), len)?;
+            told.token = Span::new(at, r.pos());
             return Ok(None);
         }
         r.bytes(dec!("Challenge"), challenge.into())?;
@@ -131,7 +141,7 @@ pub(super) fn negotiated<S: Sink>(
         string(r, place, dec!("ServerName")).map(Some)
     })?;
     let server_name = server_name.filter(|name| !name.is_empty());
-    Ok(Negotiated { dialect_index, server_name })
+    Ok(Negotiated { server_name, ..told })
 }
 
 /// 2.2.4.53.1, and \[MS-SMB\] 2.2.4.6.1, which `WordCount` tells apart.

@@ -149,7 +149,7 @@ impl Smb {
     /// after it was to be closed is another file, though neither end nor beginning was seen.
     fn use_file(&mut self, key: SessionKey, file: FileId, out: &mut Vec<Event>) {
         if self.opens.peek(&(key, file)).is_some_and(|open| open.closing) {
-            self.close_files(vec![(key, file)], out);
+            self.close_files(vec![(key, file)], Some(Side::Client), out);
         }
     }
 

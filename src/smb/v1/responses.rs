@@ -3,12 +3,13 @@
 use super::super::model::{Dialect, Handle, Logon, SessionKey, TreeKind};
 use super::super::requests::{kept, pipe_name};
 use super::super::{
-    Event, FileId, PipeId, SessionSetupAnswer, ShareType, Smb, Status, TreeConnected as Connected,
+    Event, FileId, Greeting, PipeId, SessionSetupAnswer, ShareType, Smb, Status,
+    TreeConnected as Connected,
 };
 use super::model::{Asked, Pending, Progress, Target};
 use super::requests::Context;
 use super::{Body, Command, Header, Message, Opened, Part};
-use crate::bytes::{Side, Span};
+use crate::bytes::{Side, Span, Time};
 
 impl Smb {
     pub(super) fn response_smb1(
@@ -58,6 +59,13 @@ impl Smb {
                     return;
                 }
                 self.counters.dialect(Dialect::Smb1);
+                out.push(Event::Negotiated(Box::new(Greeting {
+                    dialect: Some(Dialect::Smb1.to_string()),
+                    server_guid: negotiated.server_guid.filter(|guid| !guid.is_nil()),
+                    now: Time::from_filetime(negotiated.system_time),
+                    capabilities: negotiated.capabilities,
+                    ..Greeting::offering(unit, negotiated.token)
+                })));
                 if let Some(connection) = self.connections.get(&unit.connection) {
                     connection.dialect = Some(Dialect::Smb1);
                     if let Some(name) = &negotiated.server_name {
@@ -78,7 +86,9 @@ impl Smb {
                 };
                 self.session_set_up(unit, key, status, answer, logon, out);
             }
-            (Command::LOGOFF_ANDX, _) if status == Status::SUCCESS => self.drop_session(key, out),
+            (Command::LOGOFF_ANDX, _) if status == Status::SUCCESS => {
+                self.drop_session(key, Some(Side::Client), out)
+            }
             (Command::TREE_CONNECT_ANDX | Command::TREE_CONNECT, body) => {
                 let path = match asked {
                     Asked::TreeConnect { path } => Some(path),
@@ -128,7 +138,7 @@ impl Smb {
                 };
                 self.answered_smb1(context, file, status, data, out);
                 if closes {
-                    self.close_files(vec![(key, file)], out);
+                    self.close_files(vec![(key, file)], Some(Side::Client), out);
                 }
             }
         }
@@ -140,7 +150,7 @@ impl Smb {
         let sessions = connection.map(|connection| connection.sessions.clone());
         let of_smb1 = |key: &SessionKey| key.connection.is_some();
         for key in sessions.unwrap_or_default().into_iter().filter(of_smb1) {
-            self.drop_tree(key, context.tree, out);
+            self.drop_tree(key, context.tree, Some(Side::Client), out);
         }
     }
 
@@ -241,7 +251,7 @@ impl Smb {
             self.heard(pipe, data, context.signed, continues, out);
         }
         if !more && progress.whole {
-            self.end_pipe(pipe, out);
+            self.end_pipe(pipe, Some(Side::Client), out);
         }
         more.then_some(progress)
     }

@@ -2,7 +2,7 @@
 
 use super::wire::*;
 use crate::bytes::Side;
-use crate::smb::tests::lab::check_data;
+use crate::smb::tests::lab::{CLIENT, check_data};
 use crate::smb::tests::wire::pdu;
 use crate::smb::{ConnectionId, Event, FileId, Status, v1::Fid};
 
@@ -18,7 +18,10 @@ fn a_pipe_knows_its_session() {
     client.send(&ask.answer(vec![negotiated_extended()]));
     let events = client.log_on();
     let user = Some("FSLAB\\fsadmin".to_owned());
-    assert_eq!(events, [Event::SessionEstablished { session_id: UID.into(), user: user.clone() }]);
+    let [Event::Challenged(challenge), established] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(challenge.target_info.nb_computer_name.as_deref(), Some("FSS1"));
+    let session_id = UID.into();
+    assert_eq!(*established, Event::SessionEstablished { session_id, user: user.clone() });
     client.connect("\\\\FSS1\\IPC$", IPC, "IPC");
     let pipe = client.pipe(0x4001);
     let known = client.smb().pipe(pipe).unwrap();
@@ -119,7 +122,10 @@ fn every_way_to_open_write_and_read() {
         ] {
             check_data(&client.call(IPC, ask, answer), pipe, Side::Server, 64);
         }
-        assert_eq!(client.call(IPC, close(0x4001), done(0x04)), [Event::PipeClosed { pipe }]);
+        assert_eq!(
+            client.call(IPC, close(0x4001), done(0x04)),
+            [Event::PipeClosed { pipe, by: CLIENT }]
+        );
         let (ask, answer) = (read_andx(0x4001, 0), read_andx_answer(b"nobody"));
         let again = client.call(IPC, ask, answer);
         assert!(matches!(again[0], Event::PipeOpened { .. }), "the close was told: {again:?}");
@@ -132,7 +138,7 @@ fn a_write_that_closes() {
     let pipe = client.pipe(0x4001);
     let events = client.call(IPC, write_and_close(0x4001, &pdu(0, 64)), written(0x2c, 64));
     check_data(&events[..1], pipe, Side::Client, 64);
-    assert_eq!(events[1..], [Event::PipeClosed { pipe }]);
+    assert_eq!(events[1..], [Event::PipeClosed { pipe, by: CLIENT }]);
 }
 
 #[test]
@@ -223,8 +229,11 @@ fn a_handle_used_after_its_close_is_another() {
         // The answer to the close is lost, and all about the next open.
         let ask = client.ask(IPC, ask);
         let events = client.send(&ask);
-        let [Event::PipeClosed { pipe: old }, Event::PipeOpened { pipe: new }, ref data] =
-            events[..]
+        let [
+            Event::PipeClosed { pipe: old, by: CLIENT },
+            Event::PipeOpened { pipe: new },
+            ref data,
+        ] = events[..]
         else {
             panic!("{events:?}");
         };
@@ -248,7 +257,9 @@ fn chains() {
     let answer =
         ask.answer(vec![session_set_up_by_name(), tree_connected("IPC"), nt_created(0x4001, 2)]);
     let events = client.send(&answer.with(|m| (m.uid, m.tid) = (UID, IPC)));
-    let [Event::SessionEstablished { .. }, Event::PipeOpened { pipe }] = events[..] else {
+    let [Event::SessionEstablished { .. }, Event::TreeConnected { .. }, Event::PipeOpened { pipe }] =
+        events[..]
+    else {
         panic!("{events:?}");
     };
     assert_eq!(client.smb().pipe(pipe).unwrap().user.as_deref(), Some("FSLAB\\fsadmin"));
@@ -283,7 +294,8 @@ fn chains() {
 
 #[test]
 fn all_ends_close_pipes() {
-    let closed = |events: Vec<Event>, pipe| assert_eq!(events, [Event::PipeClosed { pipe }]);
+    let closed =
+        |events: Vec<Event>, pipe| assert_eq!(events, [Event::PipeClosed { pipe, by: CLIENT }]);
     let mut client = Client::new();
     let pipe = client.pipe(0x4001);
     closed(client.call(IPC, tree_disconnect(), done(0x71)), pipe);
@@ -298,9 +310,9 @@ fn all_ends_close_pipes() {
     assert_eq!(client.lab.unit(2, 1, &other.unit()), []);
     assert_eq!(client.lab.unit(2, 1, &other.answer(vec![done(0x04)]).unit()), []);
     let mut out = Vec::new();
-    client.lab.smb.closed(ConnectionId(2), &mut out);
+    client.lab.smb.closed(ConnectionId(2), CLIENT, &mut out);
     assert_eq!(out, []);
-    client.lab.smb.closed(ConnectionId(1), &mut out);
+    client.lab.smb.closed(ConnectionId(1), CLIENT, &mut out);
     closed(out, pipe);
 }
 
@@ -317,7 +329,7 @@ fn sessions_of_a_connection_share_its_trees() {
     assert_eq!(known.session_id, u64::from(UID) + 1);
     assert_eq!(known.tree_path.as_deref(), Some("\\\\FSS1\\IPC$"));
     let gone = client.call(IPC, tree_disconnect(), done(0x71));
-    assert_eq!(gone, [Event::PipeClosed { pipe }]);
+    assert_eq!(gone, [Event::PipeClosed { pipe, by: CLIENT }]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::wire::*;
 use crate::bytes::Side;
-use crate::smb::tests::lab::check_data;
+use crate::smb::tests::lab::{CLIENT, check_data};
 use crate::smb::tests::wire::pdu;
 use crate::smb::{Event, PipeId, Status};
 
@@ -147,7 +147,10 @@ fn nothing_goes_through_a_pipe_that_was_closed_meanwhile() {
         if fid == 0x4002 {
             client.send(&ask.answer(vec![transacted(300, 0, &answer[..100])]));
         }
-        assert_eq!(client.call(IPC, close(fid), done(0x04)), [Event::PipeClosed { pipe }]);
+        assert_eq!(
+            client.call(IPC, close(fid), done(0x04)),
+            [Event::PipeClosed { pipe, by: CLIENT }]
+        );
         client.lab.smb.forget(pipe);
         let more = Msg { parts: vec![secondary(300, 100, &question[100..])], ..ask.clone() };
         assert_eq!(client.send(&more), []);
@@ -166,5 +169,5 @@ fn a_call_opens_asks_and_closes() {
     assert_eq!(client.smb().pipe(pipe).unwrap().name.as_deref(), Some("srvsvc"));
     let events = client.send(&ask.answer(vec![transacted(64, 0, &pdu(2, 64))]));
     check_data(&events[..1], pipe, Side::Server, 64);
-    assert_eq!(events[1..], [Event::PipeClosed { pipe }]);
+    assert_eq!(events[1..], [Event::PipeClosed { pipe, by: CLIENT }]);
 }
