@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::catalogue::Catalogue;
 use super::machine::Machine;
 use super::profile::{Choice, Profiles};
-use crate::idl::Error;
+use crate::protocol::LoadError;
 
 /// What is known of the protocol beside its messages.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Knowledge {
 
 impl Knowledge {
     /// What the program knows, with what `dirs` add to it or replace.
-    pub fn load(dirs: &[PathBuf]) -> Result<Self, Error> {
+    pub fn load(dirs: &[PathBuf]) -> Result<Self, LoadError> {
         let catalogue = Catalogue::load(dirs)?;
         let machine = Machine::embedded()?;
         let profiles = Profiles::embedded(&catalogue, &machine)?;

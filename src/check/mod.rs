@@ -9,6 +9,7 @@ mod finding;
 mod guards;
 mod judge;
 mod knowledge;
+mod load;
 pub mod machine;
 mod profile;
 mod recognise;
