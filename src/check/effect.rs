@@ -48,7 +48,10 @@ impl<'k> Tracker<'k> {
         }
         if row.to.is_empty() {
             let about = |unfinished: &Unfinished| {
-                !act.names_set() || unfinished.set == set || act.request.is_none()
+                !act.names_set()
+                    || unfinished.set == set
+                    || act.request.is_none()
+                    || answer.is_failure()
             };
             if let Some(unfinished) = world.unfinished.as_mut().filter(|u| about(u)) {
                 unfinished.trail.extend(&row.keeps.set);

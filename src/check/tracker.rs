@@ -251,7 +251,10 @@ impl<'k> Tracker<'k> {
             }
         }
         if worlds.is_empty() && legal.is_empty() {
-            if let Some((contradiction, chosen)) = self.contradict(act, step.set, broken) {
+            if broken.is_empty() && act.opnum == 4 && act.answer.is_success() {
+                step.contradiction = Some(Contradiction::interrupted());
+                worlds = step.before.iter().map(|world| self.committed(world, act, step.set)).collect();
+            } else if let Some((contradiction, chosen)) = self.contradict(act, step.set, broken) {
                 for outcome in &chosen {
                     merge(&mut worlds, outcome.after.iter().cloned());
                 }
@@ -514,6 +517,15 @@ impl<'k> Tracker<'k> {
         if self.machines.len() < MOST || self.machines.contains_key(&ip) {
             self.machines.insert(ip, guid);
         }
+    }
+
+    /// A world in which a Commit has succeeded, whatever else it says.
+    fn committed(&self, world: &World, act: &Act, set: Option<SetNo>) -> World {
+        let mut world = world.clone();
+        world.unmark(act.n);
+        let trail = Trail::new(Why::Call(act.n, act.opnum), &[]);
+        world.unfinished = Some(Unfinished { set, view: View::Committed, trail });
+        world
     }
 
     /// Bounds what is kept.
