@@ -446,7 +446,10 @@ fn a_mistake_in_an_idl_is_told_with_its_place() {
     assert!(sentence.starts_with("tests/data/not-there: could not be read: "), "{sentence}");
     assert_eq!(sentence.matches("os error").count(), 1, "{sentence}");
     let run = vshark(&["--dissectors", "captures", BACKUP]);
-    assert_eq!(run.refusal(2), "captures: neither *.idl or names.toml nor folders that hold them");
+    assert_eq!(
+        run.refusal(2),
+        "captures: neither *.idl, names.toml or rules/ nor folders that hold them"
+    );
 }
 
 #[test]

@@ -21,12 +21,12 @@ const MODULES: &[(&str, &[&str])] = &[
     ("scenario", &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "smb", "spelling"]),
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
     ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "smb", "tcp"]),
-    ("check", &["bytes", "call", "ndr", "pipeline", "protocol", "rpc", "smb", "spelling"]),
+    ("check", &["bytes", "call", "idl", "ndr", "pipeline", "protocol", "rpc", "smb", "spelling"]),
     (
         "report",
         &[
-            "bytes", "call", "capture", "check", "idl", "ndr", "net", "pipeline", "protocol", "rpc",
-            "security", "skew", "smb",
+            "bytes", "call", "capture", "check", "idl", "ndr", "net", "pipeline", "protocol",
+            "rpc", "security", "skew", "smb",
         ],
     ),
     (

@@ -1,9 +1,13 @@
 //! [`Catalogue`]: the rules of a specification, with a page for each.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::finding::{Blame, Severity};
+use super::load;
+use crate::protocol::LoadError;
+use crate::spelling;
 
 /// How much of a rule a capture can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +18,17 @@ pub enum Observable {
     Partial,
     /// Never.
     No,
+}
+
+impl Observable {
+    /// Its word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Partial => "partial",
+            Self::No => "no",
+        }
+    }
 }
 
 /// What it takes to decide a rule.
@@ -30,6 +45,33 @@ pub struct Needs {
     pub all_clients: bool,
     /// The bind, or the logon.
     pub security_context: bool,
+    /// No more than the opnums, which sealed calls show, too.
+    pub opnum_only: bool,
+}
+
+impl Needs {
+    /// The words that rules and JSON have for them.
+    pub const WORDS: [&str; 6] =
+        ["cleartext", "timing", "multi-client", "all-clients", "security-context", "opnum-only"];
+
+    /// The flag that has this word.
+    pub(super) fn flag(&mut self, word: &str) -> Option<&mut bool> {
+        Some(match word {
+            "cleartext" => &mut self.cleartext,
+            "timing" => &mut self.timing,
+            "multi-client" => &mut self.multi_client,
+            "all-clients" => &mut self.all_clients,
+            "security-context" => &mut self.security_context,
+            "opnum-only" => &mut self.opnum_only,
+            _ => return None,
+        })
+    }
+
+    /// The words of what is needed.
+    pub fn words(mut self) -> Vec<&'static str> {
+        let needed = |word: &&str| self.flag(word).is_some_and(|flag| *flag);
+        Self::WORDS.into_iter().filter(needed).collect()
+    }
 }
 
 /// A rule.
@@ -41,7 +83,7 @@ pub struct Rule {
     pub party: Blame,
     /// What it asks for, in a sentence.
     pub statement: String,
-    /// How it is checked.
+    /// How it is checked; empty if a capture never shows it.
     pub check: String,
     /// Why it matters to somebody whose backup depends on it.
     pub why: String,
@@ -77,20 +119,151 @@ impl Rule {
     }
 }
 
-/// All rules, by id.
+/// All rules, in the order of their sections.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    rules: BTreeMap<Arc<str>, Rule>,
+    rules: BTreeMap<Key, Rule>,
 }
 
 impl Catalogue {
-    /// The rule with this id.
-    pub fn get(&self, id: &str) -> Option<&Rule> {
-        self.rules.get(id)
+    /// The rules that come with the program.
+    pub fn embedded() -> Result<Self, LoadError> {
+        Self::load(&[])
     }
 
-    /// All of them, in the order of their ids.
+    /// The embedded rules, and those of each directory, which replace what has the same id.
+    ///
+    /// A directory holds `rules/*.toml`, or folders that do.
+    pub fn load(dirs: &[PathBuf]) -> Result<Self, LoadError> {
+        let mut catalogue = Self { rules: load::embedded()? };
+        for dir in dirs {
+            catalogue.rules.extend(load::directory(dir)?);
+        }
+        Ok(catalogue)
+    }
+
+    /// The rule with this id, in any case, with or without the document in front.
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        if let Some(key) = Key::parse(id) {
+            return self.rules.get(&key);
+        }
+        let (section, number) = place(id)?;
+        let at = |key: &Key| key.section == section && key.number == number;
+        self.rules.iter().find(|(key, _)| at(key)).map(|(_, rule)| rule)
+    }
+
+    /// All of them, in the order of their sections: 3.1.4.2 comes before 3.1.4.10.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.rules.values()
+    }
+
+    /// The ids that somebody who wrote `id` probably meant: at most three, of the same section
+    /// if there is one.
+    pub fn nearest(&self, id: &str) -> Vec<&str> {
+        let has_document = id.starts_with(|c: char| c.is_ascii_alphabetic());
+        let written = |rule: &Rule| match rule.id.split_once('-') {
+            Some((_, rest)) if !has_document => rest.to_owned(),
+            _ => rule.id.to_string(),
+        };
+        let ids: Vec<String> = self.iter().map(written).collect();
+        let beside = |other: &&str| match (id.rsplit_once('-'), other.rsplit_once('-')) {
+            (Some((section, _)), Some((other, _))) => section.eq_ignore_ascii_case(other),
+            _ => false,
+        };
+        let all = || ids.iter().map(String::as_str);
+        let mut near = spelling::nearest(id, all().filter(beside));
+        if near.is_empty() {
+            near = spelling::nearest(id, all());
+        }
+        near.iter().filter_map(|id| Some(&*self.get(id)?.id)).collect()
+    }
+}
+
+/// What an id says, in the order in which rules are read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    document: String,
+    section: Vec<u32>,
+    number: u32,
+}
+
+impl Key {
+    /// Of an id with its document, in any case.
+    pub(super) fn parse(id: &str) -> Option<Self> {
+        let (document, rest) = id.split_once('-')?;
+        if !document.starts_with(|c: char| c.is_ascii_alphabetic())
+            || !document.chars().all(|c| c.is_ascii_alphanumeric())
+        {
+            return None;
+        }
+        let (section, number) = place(rest)?;
+        Some(Self { document: document.to_ascii_uppercase(), section, number })
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let section: Vec<String> = self.section.iter().map(u32::to_string).collect();
+        write!(f, "{}-{}-{:02}", self.document, section.join("."), self.number)
+    }
+}
+
+/// Section and number of what follows the document: `3.1.4.5-03`.
+fn place(text: &str) -> Option<(Vec<u32>, u32)> {
+    let number = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| text.parse().ok())?
+    };
+    let (section, of) = text.split_once('-')?;
+    Some((section.split('.').map(number).collect::<Option<_>>()?, number(of)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn embedded() -> Catalogue {
+        Catalogue::embedded().expect("the embedded rules load")
+    }
+
+    #[test]
+    fn sections_are_sorted_by_their_numbers() {
+        let catalogue = embedded();
+        let at = |id: &str| catalogue.iter().position(|rule| &*rule.id == id).expect(id);
+        assert!(at("FSRVP-3.1.4.2-20") < at("FSRVP-3.1.4.10-01"));
+        assert!(at("FSRVP-3.1.4-14") < at("FSRVP-3.1.4.1-01"));
+        assert!(at("FSRVP-1.7-01") < at("FSRVP-6-06"));
+    }
+
+    #[test]
+    fn an_id_is_found_however_it_is_written() {
+        let catalogue = embedded();
+        for id in ["FSRVP-3.1.4.5-03", "fsrvp-3.1.4.5-03", "3.1.4.5-03", "3.1.4.5-3"] {
+            assert_eq!(catalogue.get(id).map(|rule| &*rule.id), Some("FSRVP-3.1.4.5-03"), "{id}");
+        }
+        for id in ["", "-", "FSRVP", "3.1.4.5", "3.1.4.5-", "3..5-03", "SCMP-3.1.4.5-03", "3-+1"] {
+            assert_eq!(catalogue.get(id), None, "{id}");
+        }
+        let huge = format!("3.1.4.5-{}", "9".repeat(100));
+        assert_eq!(catalogue.get(&huge), None);
+    }
+
+    #[test]
+    fn an_unknown_id_has_near_ones() {
+        let catalogue = embedded();
+        let near = ["FSRVP-3.1.4.13-06", "FSRVP-3.1.4.13-10", "FSRVP-3.1.4.13-11"];
+        assert_eq!(catalogue.nearest("fsrvp-3.1.4.13-16"), near);
+        assert_eq!(catalogue.nearest("FSRPV-3.1.4.9-09"), ["FSRVP-3.1.4.9-09"]);
+        assert_eq!(catalogue.nearest("1.7-02"), ["FSRVP-1.7-01", "FSRVP-1.9-02"]);
+        assert!(catalogue.nearest("nonsense").is_empty());
+    }
+
+    #[test]
+    fn a_rule_knows_its_section() {
+        let catalogue = embedded();
+        let rule = catalogue.get("FSRVP-3.2.4.2.1-14").expect("it is there");
+        assert_eq!(rule.section(), ("MS-FSRVP".to_owned(), "3.2.4.2.1"));
+        let rule = catalogue.get("FSRVP-6-03").expect("it is there");
+        assert_eq!(rule.section(), ("MS-FSRVP".to_owned(), "6"));
     }
 }

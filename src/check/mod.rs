@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod finding;
+mod load;
 
 pub use catalogue::{Catalogue, Needs, Observable, Rule};
 pub use finding::{Blame, Certainty, Finding, Related, Severity, Spot};

@@ -24,7 +24,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// A directory in which there is nothing to load.
-    #[error("{}: neither *.idl or names.toml nor folders that hold them", .0.display())]
+    #[error("{}: neither *.idl, names.toml or rules/ nor folders that hold them", .0.display())]
     Empty(PathBuf),
 }
 
@@ -33,11 +33,16 @@ struct Folder {
     idl: Vec<(String, String)>,
     rules: Option<(String, String)>,
     names: Option<(String, String)>,
+    /// Whether there are pages of rules, which the judge reads.
+    pages: bool,
 }
+
+/// The folder in a folder that holds the pages of its rules.
+pub(crate) const PAGES: &str = "rules";
 
 impl Folder {
     fn is_empty(&self) -> bool {
-        self.idl.is_empty() && self.names.is_none()
+        self.idl.is_empty() && self.names.is_none() && !self.pages
     }
 }
 
@@ -96,6 +101,7 @@ pub(super) fn embedded(common: &Names) -> Result<Vec<Interface>, idl::Error> {
             idl: vec![(file.to_owned(), text.to_owned())],
             rules: Some((rules_file.to_owned(), rules.to_owned())),
             names: None,
+            pages: false,
         };
         interfaces.extend(compile(&folder, &common_sources(), common)?);
     }
@@ -202,7 +208,7 @@ fn base(path: &str) -> String {
 }
 
 fn folder(dir: &Path) -> Result<Folder, LoadError> {
-    let mut folder = Folder { idl: Vec::new(), rules: None, names: None };
+    let mut folder = Folder { idl: Vec::new(), rules: None, names: None, pages: false };
     for path in entries(dir)? {
         let name = path.display().to_string();
         if path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("idl")) {
@@ -211,13 +217,15 @@ fn folder(dir: &Path) -> Result<Folder, LoadError> {
             folder.rules = Some((name, read(&path)?));
         } else if path.file_name().is_some_and(|name| name == "names.toml") {
             folder.names = Some((name, read(&path)?));
+        } else if path.file_name().is_some_and(|name| name == PAGES) {
+            folder.pages = path.is_dir();
         }
     }
     Ok(folder)
 }
 
 /// What is in a directory, in the order of its names.
-fn entries(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
+pub(crate) fn entries(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let io = |source| LoadError::Io { path: dir.to_owned(), source };
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir).map_err(io)? {
@@ -227,7 +235,8 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
     Ok(paths)
 }
 
-fn read(path: &Path) -> Result<String, LoadError> {
+/// The text of a file of a folder.
+pub(crate) fn read(path: &Path) -> Result<String, LoadError> {
     /// Octets of a file; the largest of ours has 60,000.
     const MAX_FILE: u64 = 16 << 20;
     let text = match path.metadata() {

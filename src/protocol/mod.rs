@@ -25,6 +25,8 @@ use crate::idl::{Names, Operation, Types};
 use crate::ndr::{self, Arg, Arguments, Context, Decoded, Direction, Unencodable};
 
 pub use load::LoadError;
+pub(crate) use load::{PAGES, entries, read};
+pub(crate) use rules::in_toml;
 
 /// How well an interface is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -24,9 +24,6 @@ pub(super) struct Rules {
     instance: Instance,
     #[serde(default)]
     filter: Filter,
-    /// Pages of the rule catalogue, which others read.
-    #[serde(default, rename = "rule")]
-    _rule: Option<toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,7 +77,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Rules, Error> {
 }
 
 /// What the parser of TOML says, as an error of ours.
-pub(super) fn in_toml(file: &str, text: &str, error: &toml::de::Error) -> Error {
+pub(crate) fn in_toml(file: &str, text: &str, error: &toml::de::Error) -> Error {
     let at = error.span().map_or(0, |span| span.start);
     let message = error.message().lines().collect::<Vec<_>>().join("; ");
     Error::at(file, text, at, message)
