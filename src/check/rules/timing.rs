@@ -42,13 +42,15 @@ pub(super) struct Rules {
 impl Rules {
     pub(super) fn asked(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         let act = case.act;
-        let waiting = self.open.iter().find(|open| open.channel == act.channel && !open.doubtful);
+        let waiting = self.open.iter().find(|open| {
+            open.place.client == Some(act.client) && !open.doubtful && !open.ended
+        });
         if let Some(open) = waiting {
             let age = act.asked.since(open.asked);
             let message = || {
                 format!(
-                    "the client calls {} on a pipe whose {} (call {}) is without an answer for {}; \
-                     after 180 s it has to close the connection",
+                    "the client calls {} while its {} (call {}) is without an answer for {}; after 180 s \
+                     it has to close that connection first",
                     say::method(act.opnum),
                     say::method(open.opnum),
                     open.n,
