@@ -25,8 +25,8 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "bytes", "call", "capture", "check", "idl", "ndr", "net", "pipeline", "protocol", "rpc",
-            "security", "skew", "smb",
+            "bytes", "call", "capture", "check", "idl", "ndr", "net", "pipeline", "protocol",
+            "rpc", "security", "skew", "smb",
         ],
     ),
     (

@@ -2,6 +2,11 @@
 
 mod catalogue;
 mod finding;
+mod judge;
 
 pub use catalogue::{Catalogue, Needs, Observable, Rule};
 pub use finding::{Blame, Certainty, Finding, Related, Severity, Spot};
+pub use judge::{
+    Choice, Conformance, Judge, Knowledge, LoadError, Operation, Options, Profiles, Report,
+    ServerReport, SetReport, Tally, Verdict,
+};
