@@ -4,7 +4,7 @@ mod catalogue;
 mod finding;
 mod judge;
 
-pub use catalogue::{Catalogue, Needs, Observable, Rule};
+pub use catalogue::{Catalogue, Needs, Observable, Rule, section};
 pub use finding::{Blame, Certainty, Finding, Related, Severity, Spot};
 pub use judge::{
     Choice, Conformance, Judge, Knowledge, LoadError, Operation, Options, Profiles, Report,

@@ -53,15 +53,13 @@ pub struct CheckList<'r> {
     groups: Vec<Group>,
     /// Where in `groups` those are that are alike.
     places: BTreeMap<Alike, usize>,
-    /// How many there were.
-    found: u64,
 }
 
 impl<'r> CheckList<'r> {
     /// A list without findings. A `live` one writes them as they come; another shows only the first
     /// of those that are alike.
     pub fn new(scene: Scene<'r>, live: bool) -> Self {
-        Self { scene, live, groups: Vec::new(), places: BTreeMap::new(), found: 0 }
+        Self { scene, live, groups: Vec::new(), places: BTreeMap::new() }
     }
 
     /// What times and names are taken from.
@@ -71,7 +69,6 @@ impl<'r> CheckList<'r> {
 
     /// Takes a finding.
     pub fn finding(&mut self, finding: Finding, out: &mut dyn Write) -> io::Result<()> {
-        self.found += 1;
         if self.live {
             return self.scene.write(&finding, out);
         }
@@ -135,15 +132,21 @@ impl<'r> CheckList<'r> {
         writeln!(out)
     }
 
-    /// Writes what is held, and what there is to say of all of it.
-    pub fn finish(&mut self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    /// Writes what is held, and what there is to say of all of it; `findings` is how many there
+    /// were, on this list or not.
+    pub fn finish(
+        &mut self,
+        report: &Report,
+        findings: u64,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         self.flush(out)?;
         for server in &report.servers {
             for address in &server.addresses {
                 self.scene.name(*address, server.name.as_deref());
             }
         }
-        if let Some(nothing) = nothing_judged(report, self.found) {
+        if let Some(nothing) = nothing_judged(report, findings) {
             return self.line("judged", &nothing, Style::new(), out);
         }
         let (operation, colour) = operation(report.operation);
@@ -395,10 +398,11 @@ pub(super) mod tests {
         };
         let (mut before, mut after) =
             (anstream::StripStream::new(Vec::new()), anstream::StripStream::new(Vec::new()));
+        let count = len(&findings);
         for finding in findings {
             list.finding(finding, &mut before).unwrap();
         }
-        list.finish(report, &mut after).unwrap();
+        list.finish(report, count, &mut after).unwrap();
         (text(before), text(after))
     }
 
