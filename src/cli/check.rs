@@ -50,6 +50,9 @@ pub(super) fn run(
     if is_json {
         let record = json::capture(run.capture().files(), run.skews(), false);
         writeln!(out, "{}", json::line(&record))?;
+        if live {
+            out.flush()?;
+        }
     }
     let mut session = Session { form, trial, selection, out, live };
     run.go(&mut session)?;
@@ -201,5 +204,65 @@ impl Observer for Session<'_, '_> {
 
     fn after(&mut self) -> anyhow::Result<()> {
         self.write_findings()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::args::{Args, Command};
+    use super::*;
+
+    /// What came of a read of which nothing is known but what is given.
+    fn report(operation: Operation, judged_calls: u64, sealed_calls: u64) -> Report {
+        Report {
+            conformance: Vec::new(),
+            servers: Vec::new(),
+            sets: Vec::new(),
+            tallies: Vec::new(),
+            judged_calls,
+            sealed_calls,
+            unreadable: Vec::new(),
+            operation,
+        }
+    }
+
+    #[track_caller]
+    fn check(typed: &str, report: &Report, [errors, warnings, notes]: [u64; 3], expect: u8) {
+        let words = format!("vshark check {typed} x.pcap");
+        let args = Args::try_parse_from(words.split_whitespace()).unwrap();
+        let Some(Command::Check(args)) = args.command else { panic!("{words}") };
+        let counts = Counts { errors, warnings, notes };
+        let nothing = nothing_judged(report, counts.all()).is_some();
+        assert_eq!(code(&args, report, counts, nothing), expect, "{words}");
+    }
+
+    #[test]
+    fn the_exit_code_is_1_only_for_what_is_named() {
+        use Operation::{Completed, Failed, None, Unfinished, Unknown};
+        check("", &report(Completed, 14, 0), [0, 0, 0], 0);
+        check("", &report(Completed, 14, 0), [0, 3, 3], 0);
+        check("", &report(Completed, 14, 0), [1, 0, 0], 1);
+        check("", &report(Failed, 14, 0), [0, 0, 0], 1);
+        check("", &report(Unfinished, 14, 0), [0, 0, 0], 1);
+        check("", &report(Unknown, 14, 0), [0, 0, 0], 0);
+        check("--fail-on error", &report(Failed, 14, 0), [0, 0, 0], 0);
+        check("--fail-on warning", &report(Failed, 14, 0), [5, 0, 5], 0);
+        check("--fail-on warning,note", &report(Completed, 14, 0), [0, 0, 1], 1);
+        check("--fail-on error --fail-on note", &report(Completed, 14, 0), [0, 0, 1], 1);
+        check("--fail-on operation", &report(Failed, 14, 0), [0, 0, 0], 1);
+        check("--fail-on unchecked", &report(Completed, 14, 2), [9, 9, 9], 1);
+        check("--fail-on unchecked", &report(Completed, 14, 0), [9, 9, 9], 0);
+        let lost = Report { unreadable: vec!["9 bytes".into()], ..report(Completed, 14, 0) };
+        check("--fail-on unchecked", &lost, [0, 0, 0], 1);
+        check("", &lost, [0, 0, 0], 0);
+        // Nothing to judge, unless there is something to explain, or it is just that which is asked.
+        check("", &report(None, 0, 0), [0, 0, 0], 3);
+        check("", &report(Unknown, 0, 5), [0, 0, 0], 3);
+        check("--fail-on unchecked", &report(Unknown, 0, 5), [0, 0, 0], 1);
+        check("", &report(Failed, 0, 0), [0, 0, 0], 1);
+        check("--fail-on error", &report(Failed, 0, 0), [0, 0, 0], 0);
+        check("", &report(None, 0, 0), [0, 0, 1], 0);
     }
 }

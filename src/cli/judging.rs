@@ -86,7 +86,9 @@ impl<'k> Trial<'k> {
     /// calls that are: what shows before the answer is there goes by what was asked.
     pub(super) fn findings(&mut self, selection: &Selection<'_>) -> Vec<Finding> {
         let mut findings = self.judge.take_findings();
-        findings.iter().for_each(|finding| self.counts.add(finding.severity));
+        for finding in &findings {
+            self.counts.add(finding.severity);
+        }
         let all = findings.len();
         if selection.chooses() {
             let shown = |call: u64| self.shown.get(&call).copied().unwrap_or_default();

@@ -147,7 +147,8 @@ impl<'r> CheckList<'r> {
             }
         }
         if let Some(nothing) = nothing_judged(report, findings) {
-            return self.line("judged", &nothing, Style::new(), out);
+            self.line("judged", &nothing, Style::new(), out)?;
+            return self.unseen(report, out);
         }
         let (operation, colour) = operation(report.operation);
         self.line("operation", operation, colour, out)?;
@@ -159,9 +160,14 @@ impl<'r> CheckList<'r> {
         self.lines("server", servers.collect(), out)?;
         let sets = report.sets.iter().map(|set| (self.set(set), outcome_style(set.outcome)));
         self.lines("set", sets.collect(), out)?;
-        let unseen = report.unreadable.iter().map(|said| (printable(said), Style::new()));
-        self.lines("not seen", unseen.collect(), out)?;
+        self.unseen(report, out)?;
         self.line("judged", &judged(report), Style::new(), out)
+    }
+
+    /// What could not be seen.
+    fn unseen(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        let unseen = report.unreadable.iter().map(|said| (printable(said), Style::new()));
+        self.lines("not seen", unseen.collect(), out)
     }
 
     /// Several lines with one heading.
@@ -271,10 +277,11 @@ fn judged(report: &Report) -> String {
     let sum = |of: fn(&crate::check::Tally) -> bool| {
         u64::try_from(report.tallies.iter().filter(|tally| of(tally)).count()).unwrap_or(u64::MAX)
     };
-    let mut said = count(report.judged_calls, "call");
-    if report.sealed_calls > 0 {
-        said.push_str(&format!(", and {} that are sealed", report.sealed_calls));
-    }
+    let calls = count(report.judged_calls, "call");
+    let said = match report.sealed_calls {
+        0 => calls,
+        sealed => format!("{calls}, and {sealed} that are sealed"),
+    };
     let (kept, broken) =
         (sum(|tally| tally.passed > 0 && tally.failed == 0), sum(|tally| tally.failed > 0));
     let untold = sum(|tally| tally.passed == 0 && tally.failed == 0 && tally.not_evaluable > 0);
@@ -465,10 +472,12 @@ judged       14 calls, and 2 that are sealed; 1 rule kept, 1 broken, 1 not
             ..report()
         };
         let (_, text) = write(false, Vec::new(), &nothing(0, Operation::None));
-        let expect = "judged       nothing: no call of MS-FSRVP was seen, and no attempt at one\n";
-        assert_eq!(text, expect);
+        let unseen = "not seen     2 calls are sealed: a key would make them visible\n";
+        let nothing_at_all =
+            "judged       nothing: no call of MS-FSRVP was seen, and no attempt at one\n";
+        assert_eq!(text, format!("{nothing_at_all}{unseen}"));
         let (_, text) = write(false, Vec::new(), &nothing(7, Operation::Unknown));
-        assert_eq!(text, "judged       nothing: all of 7 calls are sealed\n");
+        assert_eq!(text, format!("judged       nothing: all of 7 calls are sealed\n{unseen}"));
         // A refusal is something to explain, and so is a finding.
         assert_eq!(nothing_judged(&nothing(0, Operation::Failed), 0), None);
         assert_eq!(nothing_judged(&nothing(7, Operation::Unknown), 1), None);

@@ -419,8 +419,9 @@ note[FSRVP-2.1-04\\u{202e}]: \\\\FS1\\\\u{1b}[2Jvol
         found.frames = (1..=20).map(FrameNo).collect();
         found.related =
             (1..=20).map(|call| Related { call, note: "said the same".into() }).collect();
-        let notes: String =
+        let notes: Vec<String> =
             (1..=8).map(|n| format!("     = note: call {n}: said the same\n")).collect();
+        let notes = notes.concat();
         check(
             &found,
             None,

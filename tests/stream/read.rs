@@ -46,6 +46,7 @@ pub(crate) fn read_from(reader: Box<dyn Read + Send>, mut pipeline: Pipeline<'_>
         match event {
             Event::Call(call) => calls.push(*call),
             Event::Unit(unit) => units.push(unit),
+            Event::Asked(_) | Event::Around(_) => {}
         }
     }
     Reading { calls, units, summary: pipeline.summary() }
@@ -55,7 +56,7 @@ impl Reading {
     /// The records of the calls, as `vshark export` writes them.
     pub(crate) fn records(&self) -> Vec<Json> {
         let writer = Writer { registry: &REGISTRY, files: vec!["t".to_owned()] };
-        self.calls.iter().map(|call| writer.call(call, &Origins::default())).collect()
+        self.calls.iter().map(|call| writer.call(call, &Origins::default(), None)).collect()
     }
 
     /// The same without frames and times, and with the octets of the stubs.
