@@ -44,7 +44,7 @@
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
 //! | [`check`] | the judge: state machines, rules, findings |
-//! | [`report`] | the call list, one call or frame in full, the JSON records |
+//! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the JSON records |
 //! | [`filter`] | the filter language: which calls are shown, and which of their fields |
 //!
 //! The `vshark` program (`src/main.rs`, `src/cli/`) is arguments, exit codes and the loop that pulls

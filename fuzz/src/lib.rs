@@ -127,7 +127,7 @@ fn check_rows(tree: &Tree) {
 /// Everything that can be said of a call.
 fn report(call: &Call) {
     let writer = json::Writer { registry: &REGISTRY, files: vec!["a".into(), "b".into()] };
-    harmless(&json::line(&writer.call(call, &Origins::default())));
+    harmless(&json::line(&writer.call(call, &Origins::default(), None)));
     let mut out = Vec::new();
     show::call(call, &REGISTRY, text::TimeStyle::Utc, &mut out).expect("memory takes it");
     harmless(&colourless(&out));

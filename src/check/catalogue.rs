@@ -111,12 +111,17 @@ impl Rule {
 
     /// The document, such as `MS-FSRVP`, and the section, such as `3.1.4.5`.
     pub fn section(&self) -> (String, &str) {
-        let mut parts = self.id.rsplitn(2, '-');
-        parts.next();
-        let (document, section) =
-            parts.next().and_then(|rest| rest.split_once('-')).unwrap_or(("", ""));
-        (format!("MS-{document}"), section)
+        section(&self.id)
     }
+}
+
+/// The document and the section that the id of a rule names.
+pub fn section(id: &str) -> (String, &str) {
+    let mut parts = id.rsplitn(2, '-');
+    parts.next();
+    let (document, section) =
+        parts.next().and_then(|rest| rest.split_once('-')).unwrap_or(("", ""));
+    (format!("MS-{document}"), section)
 }
 
 /// All rules, in the order of their sections.

@@ -84,7 +84,7 @@ fn tell_not_listed(run: &Run<'_>, selection: &Selection<'_>, shown: u64) {
 }
 
 /// Columns of the terminal, if there is one.
-fn width() -> Option<usize> {
+pub(super) fn width() -> Option<usize> {
     if !stdout().is_terminal() {
         return None;
     }
@@ -127,7 +127,7 @@ impl List<'_, '_> {
         match &mut self.form {
             Form::Text(list) => list.call(call, self.out),
             Form::Json(writer) => {
-                writeln!(self.out, "{}", json::line(&writer.call(call, origins)))
+                writeln!(self.out, "{}", json::line(&writer.call(call, origins, None)))
             }
             Form::Fields(columns) => {
                 let subject = self.selection.subject(call, origins);

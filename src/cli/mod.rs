@@ -2,11 +2,13 @@
 
 mod args;
 mod calls;
+mod check;
 mod docs;
 mod export;
 mod extract;
 mod input;
 mod interrupt;
+mod judging;
 mod progress;
 mod scenario;
 mod select;
@@ -22,7 +24,7 @@ use vshark::bytes::printable;
 use vshark::filter;
 use vshark::protocol::Registry;
 
-use args::{Args, Color, Command, Format};
+use args::{Args, CheckFormat, Color, Command, Format};
 use progress::Clear;
 
 /// Could not run, or an input could not be read.
@@ -55,6 +57,15 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(Command::Show(show)) => {
             let mut out = coloured(args.shared.color);
             return show::run(show, &args.shared, &registry, &mut out);
+        }
+        Some(Command::Check(check)) => {
+            return match check.format() {
+                CheckFormat::Text => {
+                    let mut out = coloured(args.shared.color);
+                    check::run(check, &args.shared, &registry, &mut out)
+                }
+                CheckFormat::Json => check::run(check, &args.shared, &registry, &mut plain()),
+            };
         }
         Some(Command::Export(export)) => {
             return export::run(export, &args.shared, &registry, &mut plain());

@@ -88,7 +88,7 @@ impl Rules {
         };
         self.open.retain(|open| open.n != act.n);
         let took = answered.since(act.asked);
-        self::patience(act.opnum, act.n, took, case.place, bench);
+        patience(act.opnum, act.n, took, case.place, bench);
         let (Some(rules), Some(time_out)) = (rules(act.opnum), act.time_out()) else { return };
         let allowed = i64::from(time_out).saturating_mul(1_000_000);
         let method = say::method(act.opnum);
