@@ -5,6 +5,7 @@ pub mod brief;
 mod epm;
 pub mod json;
 mod missing;
+pub mod rules;
 pub mod show;
 pub mod text;
 pub mod value;
