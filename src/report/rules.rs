@@ -84,9 +84,7 @@ fn duty(party: Blame) -> &'static str {
 fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error: a departure from what is required",
-        Severity::Warning => {
-            "warning: a departure from what is recommended, or with another reason"
-        }
+        Severity::Warning => "warning: against a recommendation, or with another possible reason",
         Severity::Note => "note: worth knowing, accuses nobody",
     }
 }
@@ -167,7 +165,8 @@ mod tests {
         let catalogue = Catalogue::embedded().expect("the embedded rules load");
         let mut out = Vec::new();
         page(catalogue.get(id).expect("a rule"), width, &mut out).expect("memory takes it");
-        anstream::adapter::strip_bytes(&out).to_string()
+        let text = String::from_utf8(out).expect("a page is UTF-8");
+        anstream::adapter::strip_str(&text).to_string()
     }
 
     #[test]
