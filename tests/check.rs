@@ -141,7 +141,7 @@ fn the_matrix_says_what_it_is_about() {
     let kinds = kinds(&run.out);
     let [first, rules @ .., last] = &*kinds else { panic!("{kinds:?}") };
     assert_eq!((&**first, &**last), ("capture", "summary"));
-    assert!(rules.iter().all(|kind| kind == "rule"), "{kinds:?}");
+    assert!(rules.iter().all(|kind| kind == "tally"), "{kinds:?}");
 }
 
 #[test]

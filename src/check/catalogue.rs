@@ -157,6 +157,11 @@ impl Catalogue {
         self.rules.iter().find(|(key, _)| at(key)).map(|(_, rule)| rule)
     }
 
+    /// Whether `text` has the form of an id, with or without the document in front.
+    pub fn is_id(text: &str) -> bool {
+        Key::parse(text).is_some() || place(text).is_some()
+    }
+
     /// All of them, in the order of their sections: 3.1.4.2 comes before 3.1.4.10.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.rules.values()
@@ -259,7 +264,8 @@ mod tests {
         let near = ["FSRVP-3.1.4.13-06", "FSRVP-3.1.4.13-10", "FSRVP-3.1.4.13-11"];
         assert_eq!(catalogue.nearest("fsrvp-3.1.4.13-16"), near);
         assert_eq!(catalogue.nearest("FSRPV-3.1.4.9-09"), ["FSRVP-3.1.4.9-09"]);
-        assert_eq!(catalogue.nearest("1.7-02"), ["FSRVP-1.7-01", "FSRVP-1.9-02"]);
+        assert_eq!(catalogue.nearest("1.7-02"), ["FSRVP-1.7-01"]);
+        assert_eq!(catalogue.nearest("1.8-02"), ["FSRVP-1.9-02"]);
         assert!(catalogue.nearest("nonsense").is_empty());
     }
 

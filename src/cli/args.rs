@@ -78,6 +78,14 @@ pub(crate) enum Command {
         vshark names share          those with `share` in them\n  \
         vshark names --filters      what can be written with them")]
     Names(Names),
+    /// List the rules that conversations are held against, or show the page of one
+    #[command(after_help = "Examples:\n  \
+        vshark rules                     all of them: id, severity, whose duty it is, what it asks\n  \
+        vshark rules FSRVP-3.1.4.5-03    the page of this one; 3.1.4.5-3 will do\n  \
+        vshark rules 3.1.4.5             those of a section\n  \
+        vshark rules timer               those that speak of timers\n  \
+        vshark rules --json | jq -r 'select(.checked | not) | [.id, .left_out] | @tsv'")]
+    Rules(Rules),
     /// Write the completions for a shell
     #[command(after_help = "Examples:\n  \
         vshark completions bash > ~/.local/share/bash-completion/completions/vshark")]
@@ -287,6 +295,17 @@ pub(crate) struct Names {
     /// Explain the filter language instead
     #[arg(long, conflicts_with = "pattern")]
     pub(crate) filters: bool,
+}
+
+/// `vshark rules`
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Rules {
+    /// A rule to show, or a word: then those with it in their id or text are listed
+    #[arg(value_name = "ID|WORD")]
+    pub(crate) what: Option<String>,
+    /// Write one JSON object a rule
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `vshark completions`

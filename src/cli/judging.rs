@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{anyhow, bail};
 use vshark::bytes::Time;
 use vshark::capture::Origins;
-use vshark::check::{Choice, Finding, Judge, Knowledge, Options, Report, Severity};
+use vshark::check::{Finding, Judge, Knowledge, Options, Report, Severity};
 use vshark::pipeline::Event;
 
 use super::args::{Judging, Shared};

@@ -10,12 +10,13 @@ mod input;
 mod interrupt;
 mod judging;
 mod progress;
+mod rules;
 mod scenario;
 mod select;
 mod show;
 mod spool;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
@@ -72,6 +73,12 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Scenario(made)) => return scenario::run(made, &registry),
         Some(Command::Names(names)) => return docs::names(names, &registry, &mut plain()),
+        Some(Command::Rules(rules)) if rules.json => {
+            return rules::run(rules, &args.shared, &mut plain());
+        }
+        Some(Command::Rules(rules)) => {
+            return rules::run(rules, &args.shared, &mut coloured(args.shared.color));
+        }
         Some(Command::Completions(to)) => return docs::completions(to, &registry, &mut plain()),
         Some(Command::Man) => return docs::man(&mut plain()),
         Some(Command::Calls(calls)) => calls.with(&args.calls),
@@ -98,6 +105,14 @@ fn coloured(color: Color) -> impl Write {
         Color::Never => ColorChoice::Never,
     };
     io::BufWriter::new(Clear(AutoStream::new(io::stdout().lock(), choice)))
+}
+
+/// Columns of the terminal, if there is one.
+fn width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
 /// A sentence for the person at the terminal, on one line whatever names are in it.

@@ -16,6 +16,7 @@ use super::value::fields;
 use crate::bytes::{FrameNo, Time, first_invisible, millionths};
 use crate::call::{Call, Outcome, Party, Stub, Transport};
 use crate::capture::{CaptureFile, Origins};
+use crate::check::Rule;
 use crate::pipeline::{Lost, Pdus, Summary};
 use crate::protocol::{Grade, Registry};
 use crate::rpc::names::{FAULTS, name};
@@ -63,6 +64,29 @@ impl Formatter for Visible {
         }
         out.write_all(rest.as_bytes())
     }
+}
+
+/// The `rule` record: what the page of a rule says.
+pub fn rule(rule: &Rule) -> Json {
+    let (document, section) = rule.section();
+    json!({
+        "type": "rule",
+        "id": &*rule.id,
+        "document": document,
+        "section": section,
+        "party": rule.party.word(),
+        "severity": rule.severity.word(),
+        "observable": rule.observable.word(),
+        "needs": rule.needs.words(),
+        "checked": rule.is_checked(),
+        "statement": rule.statement,
+        "check": (!rule.check.is_empty()).then_some(&rule.check),
+        "why": rule.why,
+        "counterexample": rule.counterexample,
+        "near_miss": rule.near_miss,
+        "left_out": rule.left_out,
+        "corrected": rule.corrected,
+    })
 }
 
 /// The `capture` record. Counts are null where the input has not been read to its end. `skews` has

@@ -10,6 +10,7 @@ pub mod json;
 pub mod matrix;
 mod missing;
 mod prose;
+pub mod rules;
 pub mod show;
 pub mod text;
 pub mod value;

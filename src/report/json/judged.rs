@@ -50,7 +50,7 @@ pub fn finding(finding: &Finding) -> Json {
 /// The `rule` record.
 pub fn rule(row: &Row<'_>) -> Json {
     json!({
-        "type": "rule",
+        "type": "tally",
         "rule": &*row.rule.id,
         "spec": spec(&row.rule.id),
         "party": row.rule.party.word(),
