@@ -544,7 +544,7 @@ fn what_is_judged_follows_the_schema() {
     ] {
         let tallies: Vec<Tally> = tally.into_iter().collect();
         for row in report::matrix::rows([&rule].into_iter(), &tallies) {
-            let record = report::json::rule(&row);
+            let record = report::json::tally(&row);
             assert_eq!(record["why"], why);
             results.push(record["result"].clone());
             records.push(record);
@@ -582,7 +582,7 @@ fn no_key_may_be_missing_and_none_added() {
     assert!(validator.is_valid(&call));
     let finding = report::json::finding(&a_finding());
     let rule = a_rule(None);
-    let rule = report::json::rule(&report::matrix::rows([&rule].into_iter(), &[])[0]);
+    let rule = report::json::tally(&report::matrix::rows([&rule].into_iter(), &[])[0]);
     let judged = a_summary(&a_report());
     assert!([&finding, &rule, &judged].iter().all(|record| validator.is_valid(record)));
     let mut damaged = 0;
@@ -716,7 +716,7 @@ fn wrong_words_and_forms_are_refused() {
         refused(&judged, at, wrong);
     }
     let rule = a_rule(None);
-    let rule = report::json::rule(&report::matrix::rows([&rule].into_iter(), &[])[0]);
+    let rule = report::json::tally(&report::matrix::rows([&rule].into_iter(), &[])[0]);
     for (at, wrong) in [
         ("/result", json!("failed")),
         ("/result", json!("skipped")),

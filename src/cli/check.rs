@@ -150,7 +150,7 @@ impl Form<'_> {
                 matrix::write(&head, &rows(), report, out)
             }
             Self::Matrix(CheckFormat::Json) => {
-                rows().iter().try_for_each(|row| writeln!(out, "{}", json::line(&json::rule(row))))
+                rows().iter().try_for_each(|row| writeln!(out, "{}", json::line(&json::tally(row))))
             }
         }
     }

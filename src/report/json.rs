@@ -23,7 +23,7 @@ use crate::rpc::names::{FAULTS, name};
 use crate::rpc::{Auth, Message, SyntaxId, Transfer};
 use crate::security::Mechanism;
 use crate::skew::Skew;
-pub use judged::{Judged, finding, rule};
+pub use judged::{Judged, finding, tally};
 
 /// Version of the records' form.
 pub const SCHEMA: u32 = 1;

@@ -47,8 +47,8 @@ pub fn finding(finding: &Finding) -> Json {
     })
 }
 
-/// The `rule` record.
-pub fn rule(row: &Row<'_>) -> Json {
+/// The `tally` record.
+pub fn tally(row: &Row<'_>) -> Json {
     json!({
         "type": "tally",
         "rule": &*row.rule.id,
