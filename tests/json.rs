@@ -351,9 +351,12 @@ fn whole_calls_are_as_other_programs_see_them() {
     for expected in [add_to_shadow_copy_set(), get_share_mapping()] {
         let n = &expected["n"];
         let call = calls.iter().find(|call| call["n"] == *n).expect("the call is there");
+        // Other programs do not judge.
+        let mut call = (*call).clone();
+        call["findings"] = json!([]);
         // As text too: the order of the keys is part of the form.
         let text = |json: &Json| serde_json::to_string_pretty(json).expect("JSON");
-        assert_eq!(text(call), text(&expected));
+        assert_eq!(text(&call), text(&expected));
     }
 }
 

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Color, Style};
 
 use super::brief::short;
 pub use super::finding::{Options, Scene};
-use super::finding::{profile_name, style};
+use super::finding::{Remark, profile_name};
 use super::prose::{count, len, list, wrapped};
 use crate::bytes::{Time, millionths, printable};
 use crate::check::{
@@ -70,7 +70,7 @@ impl<'r> CheckList<'r> {
     /// Takes a finding.
     pub fn finding(&mut self, finding: Finding, out: &mut dyn Write) -> io::Result<()> {
         if self.live {
-            return self.scene.write(&finding, out);
+            return self.scene.write(&finding, None, out);
         }
         let alike = (
             finding.rule.clone(),
@@ -96,40 +96,13 @@ impl<'r> CheckList<'r> {
     fn flush(&mut self, out: &mut dyn Write) -> io::Result<()> {
         self.places.clear();
         for group in std::mem::take(&mut self.groups) {
-            let all = group.others == 0;
-            let shown = if all { ALIKE } else { 1 };
+            let more = group.more();
+            let shown = if more.is_some() { 1 } else { ALIKE };
             for finding in group.shown.iter().take(shown) {
-                self.scene.write(finding, out)?;
-            }
-            if !all {
-                self.others(&group, out)?;
+                self.scene.write(finding, more.clone(), out)?;
             }
         }
         Ok(())
-    }
-
-    /// How many more there are like the first of a group, and where.
-    fn others(&self, group: &Group, out: &mut dyn Write) -> io::Result<()> {
-        let Some(first) = group.shown.first() else { return Ok(()) };
-        let more = group.others + len(&group.shown) - 1;
-        let calls = group.calls.get(usize::from(first.call.is_some())..).unwrap_or_default();
-        let beyond = more.saturating_sub(len(calls));
-        let calls = match (calls, beyond) {
-            ([], _) => String::new(),
-            (calls, 0) => format!(": calls {}", list(calls, MOST_CALLS)),
-            (calls, beyond) => format!(": calls {}, and {beyond} beyond", list(calls, MOST_CALLS)),
-        };
-        let head = style(first.severity);
-        let id = format!("{}[{}]", first.severity.word(), printable(&first.rule));
-        let said = format!("and {more} more like it{calls}");
-        let lines = wrapped(&format!("{id}: "), "    ", &said, self.scene.options.width);
-        for line in lines {
-            match line.strip_prefix(&*id) {
-                Some(rest) => writeln!(out, "{head}{id}{head:#}{rest}")?,
-                None => writeln!(out, "{line}")?,
-            }
-        }
-        writeln!(out)
     }
 
     /// Writes what is held, and what there is to say of all of it; `findings` is how many there
@@ -256,6 +229,19 @@ impl Group {
         } else {
             self.others += 1;
         }
+    }
+
+    /// How many more there are like the first, and where, if only that is shown.
+    fn more(&self) -> Option<Remark> {
+        let first = self.shown.first().filter(|_| self.others > 0)?;
+        let more = self.others + len(&self.shown) - 1;
+        let calls = self.calls.get(usize::from(first.call.is_some())..).unwrap_or_default();
+        let calls = match (calls, more.saturating_sub(len(calls))) {
+            ([], _) => "at no call".to_owned(),
+            (calls, 0) => format!("calls {}", list(calls, MOST_CALLS)),
+            (calls, beyond) => format!("calls {}, and {beyond} beyond", list(calls, MOST_CALLS)),
+        };
+        Some((format!("and {more} more like it"), calls))
     }
 }
 
@@ -439,16 +425,20 @@ judged       14 calls, and 2 that are sealed; 1 rule kept, 1 broken, 1 not
         findings.insert(1, Finding { call: None, ..finding("C") });
         let (before, text) = write(false, findings.clone(), &report());
         assert_eq!(before, "");
-        let heads: Vec<&str> = text.lines().filter(|line| line.starts_with("error[")).collect();
+        let told: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("error[") || line.contains("more like it"))
+            .collect();
         let full = |rule: &str| {
             format!(
-                "error[{rule}]: CommitShadowCopySet was answered with success 61 s after the time-out"
+                "error[{rule}]: CommitShadowCopySet was answered with success 61 s after the \
+                 time-out"
             )
         };
-        let more = "error[A]: and 39 more like it: calls 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, \
-                    14,";
-        assert_eq!(heads, [&*full("A"), more, &*full("C"), &*full("B"), &*full("B"), &*full("B")]);
-        assert!(text.contains("\n    15, 16, 17, and 23 beyond\n"), "{text}");
+        let more = "     = and 39 more like it: calls 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,";
+        let b = full("B");
+        assert_eq!(told, [&*full("A"), more, &*full("C"), &*b, &*b, &*b]);
+        assert!(text.contains("\n       15, 16, 17, and 23 beyond\n\n"), "{text}");
         // Who watches sees each, and at once.
         let (before, text) = write(true, findings, &report());
         assert_eq!(before.lines().filter(|line| line.starts_with("error[")).count(), 44);

@@ -157,12 +157,19 @@ impl<'r> Scene<'r> {
         parts.join(", ")
     }
 
-    /// Writes a finding.
-    pub(super) fn write(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-        self.draw(finding, self.rules.get(&finding.rule), out)
+    /// Writes a finding; `more` is what is said of those that are like it.
+    pub(super) fn write(
+        &self,
+        finding: &Finding,
+        more: Option<Remark>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut remarks = remarks(finding, self.rules.get(&finding.rule));
+        remarks.extend(more);
+        self.draw(finding, remarks, out)
     }
 
-    fn draw(&self, finding: &Finding, rule: Option<&Rule>, out: &mut dyn Write) -> io::Result<()> {
+    fn draw(&self, finding: &Finding, remarks: Vec<Remark>, out: &mut dyn Write) -> io::Result<()> {
         let width = self.options.width;
         let (bold, blue) = (Style::new().bold(), gutter());
         let severity = style(finding.severity);
@@ -188,7 +195,7 @@ impl<'r> Scene<'r> {
             let bar = if text.is_empty() { "|" } else { "| " };
             writeln!(out, "{blue}{left:>4} {bar}{blue:#}{style}{text}{style:#}")?;
         }
-        for (head, text) in remarks(finding, rule) {
+        for (head, text) in remarks {
             let head = format!("{head}: ");
             let lines = wrapped(&format!("{GUTTER}= {head}"), HANGING, &text, width);
             for (n, line) in lines.iter().enumerate() {
@@ -205,8 +212,11 @@ impl<'r> Scene<'r> {
     }
 }
 
-/// What is said below a finding: each with the word it begins with.
-fn remarks(finding: &Finding, rule: Option<&Rule>) -> Vec<(String, String)> {
+/// What is said below a finding: what it is, and that.
+pub(super) type Remark = (String, String);
+
+/// What is said below a finding.
+fn remarks(finding: &Finding, rule: Option<&Rule>) -> Vec<Remark> {
     let mut remarks = Vec::new();
     let mut say = |head: &str, text: String| remarks.push((head.to_owned(), text));
     if let Some(rule) = rule {
@@ -332,7 +342,7 @@ pub(super) mod tests {
         let mut scene = Scene::new(&registry, &rules, options);
         scene.name(finding.server, Some("FS1"));
         let mut out = anstream::StripStream::new(Vec::new());
-        scene.draw(finding, rule, &mut out).unwrap();
+        scene.draw(finding, remarks(finding, rule), &mut out).unwrap();
         let text = String::from_utf8(out.into_inner()).unwrap();
         assert_eq!(text, expect, "\n{text}");
         for line in text.lines() {
