@@ -7,6 +7,7 @@
 
 mod client;
 mod dice;
+mod faults;
 mod read;
 mod server;
 mod table;
@@ -24,15 +25,15 @@ use world::{Told, Wish};
 const PROFILES: [Profile; 4] =
     [Profile::Spec, Profile::Windows, Profile::Windows2012, Profile::Samba];
 
-fn number(name: &str) -> Option<u64> {
+fn number_of(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
 /// The seeds of a test: that of `VSHARK_SEED`, or as many as usual.
 fn seeds(usual: u64) -> Vec<u64> {
-    match number("VSHARK_SEED") {
+    match number_of("VSHARK_SEED") {
         Some(seed) => vec![seed],
-        None => (0..number("VSHARK_COUNT").unwrap_or(usual)).collect(),
+        None => (0..number_of("VSHARK_COUNT").unwrap_or(usual)).collect(),
     }
 }
 
@@ -46,7 +47,7 @@ fn conversations_are_read_back() {
     let (mut calls, mut talks) = (0, 0);
     for seed in seeds(300) {
         let (talk, _) = world::talk(seed, Wish::any(seed, profile(seed)));
-        if number("VSHARK_SEED").is_some() {
+        if number_of("VSHARK_SEED").is_some() {
             println!("# {:?}\n{}", Wish::any(seed, profile(seed)), talk.text());
         }
         match read::back(&talk) {
@@ -87,7 +88,7 @@ fn the_server_keeps_to_its_table_and_all_of_it_comes_up() {
     // No exposed set is left to the timer: [MS-FSRVP] 3.2.4.5.
     assert!(all.fired.keys().all(|(label, _)| *label != Label::Ex), "{:?}", all.fired);
     println!("{page}the timer fired: {:?}\nrestarted: {:?}", all.fired, all.restarted);
-    if number("VSHARK_SEED").is_none() && number("VSHARK_COUNT").is_none() {
+    if number_of("VSHARK_SEED").is_none() && number_of("VSHARK_COUNT").is_none() {
         assert!(missing.is_empty(), "not as the table says: {missing:#?}");
     }
 }
@@ -96,4 +97,23 @@ fn add<K: Ord>(all: &mut BTreeMap<K, u32>, more: BTreeMap<K, u32>) {
     for (key, times) in more {
         *all.entry(key).or_default() += times;
     }
+}
+
+#[test]
+fn every_kind_of_fault_is_found_a_place_for_and_read_back() {
+    let kinds = u64::try_from(faults::kinds()).unwrap();
+    let mut missing = Vec::new();
+    for number in seeds(kinds * 4) {
+        let Some(seeded) = faults::seed(number) else {
+            missing.push(number % kinds);
+            continue;
+        };
+        if number_of("VSHARK_SEED").is_some() {
+            println!("# {}, call {}, {:?}\n{}", seeded.kind, seeded.call, seeded.expect, seeded.talk.text());
+        }
+        if let Err(wrong) = read::back(&seeded.talk) {
+            panic!("{number}, {}: {wrong}\n{}", seeded.kind, seeded.talk.text());
+        }
+    }
+    assert!(missing.is_empty(), "no place for the kinds {missing:?}");
 }
