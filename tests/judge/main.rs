@@ -7,6 +7,7 @@
 
 mod client;
 mod dice;
+mod disturb;
 mod faults;
 mod read;
 mod server;
