@@ -216,7 +216,11 @@ impl<'a> Scene<'a> {
     }
 
     /// The places for which there is something to do.
-    fn find<T>(&self, dice: &mut Dice, of: impl Fn(&Place<'a>) -> Option<T>) -> Option<(Place<'a>, T)> {
+    fn find<T>(
+        &self,
+        dice: &mut Dice,
+        of: impl Fn(&Place<'a>) -> Option<T>,
+    ) -> Option<(Place<'a>, T)> {
         let mut found: Vec<_> =
             self.places.iter().filter_map(|place| Some((*place, of(place)?))).collect();
         if found.is_empty() {
@@ -247,7 +251,8 @@ impl<'a> Scene<'a> {
 
     fn story(&self, place: &Place<'_>, set: Id) -> Story {
         let mut story = Story::default();
-        for (_, call, reply) in self.told(place).filter(|(_, call, _)| call.ask.set() == Some(set)) {
+        for (_, call, reply) in self.told(place).filter(|(_, call, _)| call.ask.set() == Some(set))
+        {
             match &call.ask {
                 Ask::Add { .. } if reply.status == OK => story.prepared = false,
                 Ask::Prepare { .. } => story.prepared = reply.status == OK,
@@ -313,9 +318,11 @@ impl<'a> Scene<'a> {
         })?;
         let volume = |share: &str| place.server.share(share).map(|share| share.volume);
         let taken: Vec<_> = set.copies.iter().map(|copy| volume(&copy.share)).collect();
-        let free = place.server.shares.iter().find(|share| {
-            share.refused.is_none() && !taken.contains(&Some(share.volume))
-        })?;
+        let free = place
+            .server
+            .shares
+            .iter()
+            .find(|share| share.refused.is_none() && !taken.contains(&Some(share.volume)))?;
         let at = spelled.trim_end_matches('\\').len() - component(&spelled).len();
         Some(format!("{}{}", &spelled[..at], free.name))
     }
@@ -329,10 +336,14 @@ impl<'a> Scene<'a> {
             Status::Added if !story.prepared => Ask::Prepare { set: id, timeout: 1_800_000 },
             Status::Added | Status::Creating => Ask::Commit { set: id, timeout: 60_000 },
             Status::Committed => Ask::Expose { set: id, timeout: 1_800_000 },
-            Status::Exposed => match set.copies.iter().find(|copy| !story.mapped.contains(&copy.id)) {
-                Some(copy) => Ask::Mapping { copy: copy.id, set: id, share: copy.share.clone(), level: 1 },
-                None => Ask::Recovery(id),
-            },
+            Status::Exposed => {
+                match set.copies.iter().find(|copy| !story.mapped.contains(&copy.id)) {
+                    Some(copy) => {
+                        Ask::Mapping { copy: copy.id, set: id, share: copy.share.clone(), level: 1 }
+                    }
+                    None => Ask::Recovery(id),
+                }
+            }
             Status::Recovered => {
                 let copy = set.copies.first()?;
                 Ask::Delete { set: id, copy: copy.id, share: copy.share.clone() }
@@ -341,7 +352,14 @@ impl<'a> Scene<'a> {
     }
 
     /// A call after the place that is answered so; what follows is cut off.
-    fn insert(&self, place: &Place<'_>, who: usize, ask: Ask, reply: Reply, wait: u64) -> (Talk, usize) {
+    fn insert(
+        &self,
+        place: &Place<'_>,
+        who: usize,
+        ask: Ask,
+        reply: Reply,
+        wait: u64,
+    ) -> (Talk, usize) {
         let mut talk = self.talk.clone();
         talk.cut_behind(place.step);
         if wait > 0 {
@@ -350,31 +368,70 @@ impl<'a> Scene<'a> {
         let at = place.now + wait;
         let before = Before::of(place.server, at, who, &ask);
         let n = talk.calls.len();
-        talk.calls.push(Call { who, line: 1, ask, reply: Some(reply), takes: 0, at, before, after: None });
+        talk.calls.push(Call {
+            who,
+            line: 1,
+            ask,
+            reply: Some(reply),
+            takes: 0,
+            at,
+            before,
+            after: None,
+        });
         talk.steps.push(Step::Call(n));
         (talk, n)
     }
 
-    fn server_fault(&self, place: &Place<'_>, who: usize, ask: Ask, reply: Reply, expect: Vec<&'static str>) -> Fault {
+    /// A call that the server answers with a status it must not give here.
+    fn server_fault(
+        &self,
+        place: &Place<'_>,
+        who: usize,
+        ask: Ask,
+        reply: Reply,
+        expect: Vec<&'static str>,
+    ) -> Fault {
+        let legal = place.server.replies(place.now, who, &ask);
+        let given = |(_, legal): &(u64, Reply)| legal.status == reply.status;
+        assert!(!legal.iter().any(given), "{ask:?} = {reply:?} is no fault");
         let (talk, at) = self.insert(place, who, ask, reply, 0);
         Fault { talk, at, party: Party::Server, decidable: true, expect }
     }
 
     /// A call that the client must not make; the server answers it as it must.
-    fn client_fault(&self, place: &Place<'_>, who: usize, ask: Ask, expect: &[&'static str], dice: &mut Dice) -> Fault {
+    fn client_fault(
+        &self,
+        place: &Place<'_>,
+        who: usize,
+        ask: Ask,
+        expect: &[&'static str],
+        dice: &mut Dice,
+    ) -> Fault {
         let reply = dice.weighed(&place.server.replies(place.now, who, &ask));
         let (talk, at) = self.insert(place, who, ask, reply, 0);
         Fault { talk, at, party: Party::Client, decidable: true, expect: expect.to_vec() }
     }
 
     /// Another reply to a call of the conversation, at which it then ends, or not.
-    fn replace(&self, place: &Place<'_>, reply: Reply, goes_on: bool, expect: &[&'static str]) -> Fault {
+    fn replace(
+        &self,
+        place: &Place<'_>,
+        reply: Reply,
+        goes_on: bool,
+        expect: &[&'static str],
+    ) -> Fault {
         let mut talk = self.talk.clone();
         if !goes_on {
             talk.cut_behind(place.step);
         }
         talk.calls[place.call].reply = Some(reply);
-        Fault { talk, at: place.call, party: Party::Server, decidable: true, expect: expect.to_vec() }
+        Fault {
+            talk,
+            at: place.call,
+            party: Party::Server,
+            decidable: true,
+            expect: expect.to_vec(),
+        }
     }
 
     fn call(&self, place: &Place<'_>) -> &'a Call {
@@ -465,7 +522,8 @@ fn bad_state_without_reason(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault>
 fn forbidden(set: &Set, share: String, dice: &mut Dice) -> Option<Ask> {
     let id = set.id;
     let copy = set.copies.first();
-    let (known, of) = copy.map_or((Id('C', 901), share.clone()), |copy| (copy.id, copy.share.clone()));
+    let (known, of) =
+        copy.map_or((Id('C', 901), share.clone()), |copy| (copy.id, copy.share.clone()));
     let all = [
         add(id, share),
         Ask::Prepare { set: id, timeout: 1_800_000 },
@@ -511,7 +569,10 @@ fn success_in_bad_state(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
 }
 
 /// A set that is unknown: never issued, or gone; by which rule.
-fn unknown_set<'a>(scene: &Scene<'a>, dice: &mut Dice) -> Option<(Place<'a>, Id, usize, &'static str)> {
+fn unknown_set<'a>(
+    scene: &Scene<'a>,
+    dice: &mut Dice,
+) -> Option<(Place<'a>, Id, usize, &'static str)> {
     let (place, (id, who, by)) = scene.find(dice, |place| {
         let dead = scene.dead(place);
         dead.or(Some((Id('S', 909), scene.call(place).who, "2.2.4-03")))
@@ -571,8 +632,15 @@ fn start_without_context(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     let (place, who) = nothing_open(scene, dice)?;
     let ask = Ask::Start(Id('U', 900));
     let reply = success(&ask);
-    let expect =
-        vec!["3.1.4.3-01", "3.1.4.7-08", "3.1.4.8-06", "3.1.4.2-13", "3.1.4.2-17", "3.1.5-05", "3.1.3-01"];
+    let expect = vec![
+        "3.1.4.3-01",
+        "3.1.4.7-08",
+        "3.1.4.8-06",
+        "3.1.4.2-13",
+        "3.1.4.2-17",
+        "3.1.5-05",
+        "3.1.3-01",
+    ];
     Some(scene.server_fault(&place, who, ask, reply, expect))
 }
 
@@ -597,9 +665,8 @@ fn context_refused(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
         expect.extend(["3.1.5-06", "3.1.4.2-14"]);
         return Some(scene.server_fault(&place, who, Ask::Context(0), refused, expect));
     }
-    let (place, who) = scene.find(dice, |place| {
-        place.server.owner.filter(|_| !place.server.is_over_limit())
-    })?;
+    let (place, who) =
+        scene.find(dice, |place| place.server.owner.filter(|_| !place.server.is_over_limit()))?;
     let expect = vec!["3.1.4.2-10", "3.1.4.2-14"];
     Some(scene.server_fault(&place, who, Ask::Context(0), refused, expect))
 }
@@ -635,8 +702,19 @@ fn good_context_refused(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
 
 /// What a wait has to do with: the rules of all timers.
 const TIMERS: [&str; 13] = [
-    "3.1.5-02", "3.1.5-03", "3.1.5-05", "3.1.4.2-17", "3.1.4.3-12", "3.1.4.4-15", "3.1.4.5-08",
-    "3.1.4.5-11", "3.1.4.5-17", "3.1.4.5-19", "3.1.4.6-07", "3.1.4.6-15", "3.1.4.13-13",
+    "3.1.5-02",
+    "3.1.5-03",
+    "3.1.5-05",
+    "3.1.4.2-17",
+    "3.1.4.3-12",
+    "3.1.4.4-15",
+    "3.1.4.5-08",
+    "3.1.4.5-11",
+    "3.1.4.5-17",
+    "3.1.4.5-19",
+    "3.1.4.6-07",
+    "3.1.4.6-15",
+    "3.1.4.13-13",
 ];
 
 fn late_success(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
@@ -708,14 +786,8 @@ fn mapping_wrong(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
         7 if !share.ends_with('$') => {
             (exposed(format!("{share}@{id}$")), &["3.1.4.6-21", "3.1.4.6-17"])
         }
-        8 => (
-            with(Mapping { unc: Some(r"\\fs\other".to_owned()), ..right }),
-            &["3.1.4.11-15"],
-        ),
-        9 => (
-            with(Mapping { unc: Some(share), ..right }),
-            &["2.2.1.1-02", "3.1.4.11-15"],
-        ),
+        8 => (with(Mapping { unc: Some(r"\\fs\other".to_owned()), ..right }), &["3.1.4.11-15"]),
+        9 => (with(Mapping { unc: Some(share), ..right }), &["2.2.1.1-02", "3.1.4.11-15"]),
         10 => (Reply::with(Out::NullMapping), &["2.2.3.1-02"]),
         11 => (Reply::with(Out::Tag(2)), &["2.2.3.1-01", "2.2.3.1-02"]),
         _ => (with(Mapping { timestamp: Some(1_700_000_000), ..right }), &["2.2.1.1-04"]),
@@ -730,7 +802,8 @@ fn set_id_wrong(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
         let first = *scene.starters(place).keys().next()?;
         starts.then_some(first)
     })?;
-    let Some(Out::Id(own)) = scene.call(&place).reply.as_ref().map(|reply| reply.out.clone()) else {
+    let Some(Out::Id(own)) = scene.call(&place).reply.as_ref().map(|reply| reply.out.clone())
+    else {
         return None;
     };
     let id = if own == before || dice.percent(30) { Id::NIL } else { before };
@@ -741,10 +814,11 @@ fn set_id_wrong(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
 fn copy_id_wrong(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     let (place, before) = scene.find(dice, |place| {
         let adds = matches!(scene.call(place).ask, Ask::Add { .. }) && scene.status(place) == OK;
-        let earlier = scene.told(place).find_map(|(n, call, reply)| match (&call.ask, &reply.out) {
-            (Ask::Add { .. }, Out::Id(id)) if n != place.call => Some(*id),
-            _ => None,
-        });
+        let earlier =
+            scene.told(place).find_map(|(n, call, reply)| match (&call.ask, &reply.out) {
+                (Ask::Add { .. }, Out::Id(id)) if n != place.call => Some(*id),
+                _ => None,
+            });
         adds.then_some(earlier)
     })?;
     let id = before.filter(|_| dice.percent(70)).unwrap_or(Id::NIL);
@@ -752,12 +826,16 @@ fn copy_id_wrong(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
 }
 
 fn versions_wrong(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
-    let (place, ()) = scene.find(dice, |place| (scene.call(place).ask == Ask::Version).then_some(()))?;
+    let (place, ()) =
+        scene.find(dice, |place| (scene.call(place).ask == Ask::Version).then_some(()))?;
     let (reply, expect): (Reply, &[&str]) = match dice.range(0, 4) {
         0 => (Reply::of(BAD_STATE), &["3.1.4.1-02"]),
         1 => (Reply::with(Out::Versions(0, 1)), &["2.2.2.4-01", "3.1.3-05", "3.1.4.1-01"]),
         2 => (Reply::with(Out::Versions(1, 0)), &["2.2.2.4-01", "3.1.3-06", "3.1.4.1-01"]),
-        _ => (Reply::with(Out::Versions(2, 2)), &["2.2.2.4-01", "3.1.3-05", "3.1.3-06", "3.1.4.1-01"]),
+        _ => (
+            Reply::with(Out::Versions(2, 2)),
+            &["2.2.2.4-01", "3.1.3-05", "3.1.3-06", "3.1.4.1-01"],
+        ),
     };
     Some(scene.replace(&place, reply, false, expect))
 }
@@ -773,10 +851,11 @@ fn owner_missing(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
 }
 
 fn compatibility_wrong(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
-    let (place, present) = scene.find(dice, |place| match scene.call(place).reply.as_ref()?.out {
-        Out::Copied(present, _) => Some(present),
-        _ => None,
-    })?;
+    let (place, present) =
+        scene.find(dice, |place| match scene.call(place).reply.as_ref()?.out {
+            Out::Copied(present, _) => Some(present),
+            _ => None,
+        })?;
     let reply = Reply::with(Out::Copied(present, 4));
     let goes_on = dice.percent(50);
     Some(scene.replace(&place, reply, goes_on, &["2.2.2.3-01", "3.1.4.10-06"]))
@@ -789,7 +868,8 @@ fn copy_denied(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
         Some((who, set.copies.first().filter(|_| there)?.share.clone()))
     })?;
     let reply = Reply::with(Out::Copied(false, 0));
-    Some(scene.server_fault(&place, who, Ask::Copied(share), reply, vec!["3.1.4.10-03"]))
+    let (talk, at) = scene.insert(&place, who, Ask::Copied(share), reply, 0);
+    Some(Fault { talk, at, party: Party::Server, decidable: true, expect: vec!["3.1.4.10-03"] })
 }
 
 /// Any place, and who spoke.
@@ -854,7 +934,9 @@ fn retimed(scene: &Scene<'_>, dice: &mut Dice, late: bool) -> Option<Fault> {
         let call = scene.call(place);
         let inline = scene.talk.steps[place.step] == Step::Call(place.call);
         match call.ask {
-            Ask::Prepare { timeout, .. } | Ask::Commit { timeout, .. } | Ask::Expose { timeout, .. }
+            Ask::Prepare { timeout, .. }
+            | Ask::Commit { timeout, .. }
+            | Ask::Expose { timeout, .. }
                 if inline && scene.status(place) == OK && (!late || timeout <= 60_000) =>
             {
                 Some((call.ask.opnum(), timeout))
@@ -889,7 +971,12 @@ fn success_late(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     retimed(scene, dice, true)
 }
 
-fn weak(scene: &Scene<'_>, dice: &mut Dice, party: Party, expect: &[&'static str]) -> Option<Fault> {
+fn weak(
+    scene: &Scene<'_>,
+    dice: &mut Dice,
+    party: Party,
+    expect: &[&'static str],
+) -> Option<Fault> {
     let mut talk = scene.talk.clone();
     let at = *talk.asked().first()?;
     let who = talk.calls[at].who;
@@ -925,13 +1012,15 @@ fn own<'a>(
 }
 
 fn prepare_skipped(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
-    let (place, set, who) = own(scene, dice, |set, story| set.status == Status::Added && !story.prepared)?;
+    let (place, set, who) =
+        own(scene, dice, |set, story| set.status == Status::Added && !story.prepared)?;
     let ask = Ask::Commit { set: set.id, timeout: 60_000 };
     Some(scene.client_fault(&place, who, ask, &["3.2.4.2.2-08", "3.2.4.2.2-11"], dice))
 }
 
 fn commit_skipped(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
-    let (place, set, who) = own(scene, dice, |set, story| set.status == Status::Added && story.prepared)?;
+    let (place, set, who) =
+        own(scene, dice, |set, story| set.status == Status::Added && story.prepared)?;
     let ask = Ask::Expose { set: set.id, timeout: 1_800_000 };
     Some(scene.client_fault(&place, who, ask, &["3.2.4.4-02", "3.2.4.3-03"], dice))
 }
@@ -965,9 +1054,9 @@ fn version_skipped(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     // The first SetContext of a client, which it would not have sent.
     let (place, who) = scene.find(dice, |place| {
         let who = scene.call(place).who;
-        let contexts = scene.told(place).filter(|(_, call, _)| {
-            call.who == who && matches!(call.ask, Ask::Context(_))
-        });
+        let contexts = scene
+            .told(place)
+            .filter(|(_, call, _)| call.who == who && matches!(call.ask, Ask::Context(_)));
         let first = matches!(scene.call(place).ask, Ask::Context(_)) && contexts.count() == 1;
         first.then_some(who)
     })?;
@@ -1002,7 +1091,8 @@ fn supported_skipped(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
 }
 
 fn add_after_prepare(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
-    let (place, set, who) = own(scene, dice, |set, story| set.status == Status::Added && story.prepared)?;
+    let (place, set, who) =
+        own(scene, dice, |set, story| set.status == Status::Added && story.prepared)?;
     let ask = add(set.id, scene.another_share(&place, set, who)?);
     Some(scene.client_fault(&place, who, ask, &["3.2.4.2.2-09"], dice))
 }
@@ -1029,8 +1119,15 @@ fn client_guid_sent(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     })?;
     let ask = of_unknown(id, dice);
     let expect = [
-        "3.2.4.2.2-05", "3.2.4.2.2-12", "3.2.4.3-02", "3.2.4.4-03", "3.2.4.5-03", "3.2.4.6-02",
-        "3.2.4.8-04", "3.2.4.4-07", "3.2.4.2-02",
+        "3.2.4.2.2-05",
+        "3.2.4.2.2-12",
+        "3.2.4.3-02",
+        "3.2.4.4-03",
+        "3.2.4.5-03",
+        "3.2.4.6-02",
+        "3.2.4.8-04",
+        "3.2.4.4-07",
+        "3.2.4.2-02",
     ];
     Some(scene.client_fault(&place, who, ask, &expect, dice))
 }
@@ -1042,10 +1139,13 @@ fn wrong_pair(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
         0 => (copy.id, r"\\fs\other".to_owned(), "3.2.4.4-07"),
         1 => (Id('C', 909), copy.share.clone(), "3.2.4.4-07"),
         _ => {
-            let ccid = scene.told(&place).find_map(|(_, call, reply)| match (&call.ask, &reply.out) {
-                (Ask::Add { ccid, .. }, Out::Id(id)) if *id == copy.id && *ccid != Id::NIL => Some(*ccid),
-                _ => None,
-            })?;
+            let ccid =
+                scene.told(&place).find_map(|(_, call, reply)| match (&call.ask, &reply.out) {
+                    (Ask::Add { ccid, .. }, Out::Id(id)) if *id == copy.id && *ccid != Id::NIL => {
+                        Some(*ccid)
+                    }
+                    _ => None,
+                })?;
             (ccid, copy.share.clone(), "3.2.4.4-06")
         }
     };
@@ -1127,7 +1227,8 @@ fn goes_on(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
 }
 
 fn added_twice(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
-    let (place, set, who) = own(scene, dice, |set, story| set.status == Status::Added && !story.prepared)?;
+    let (place, set, who) =
+        own(scene, dice, |set, story| set.status == Status::Added && !story.prepared)?;
     let ask = add(set.id, set.copies.first()?.share.clone());
     Some(scene.client_fault(&place, who, ask, &["3.2.4.2.2-02"], dice))
 }
@@ -1181,9 +1282,8 @@ fn delete_again(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
 }
 
 fn delete_unfinished(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
-    let (place, set, who) = own(scene, dice, |set, _| {
-        set.status < Status::Exposed && set.status != Status::Started
-    })?;
+    let (place, set, who) =
+        own(scene, dice, |set, _| set.status < Status::Exposed && set.status != Status::Started)?;
     let copy = set.copies.first()?;
     let ask = Ask::Delete { set: set.id, copy: copy.id, share: copy.share.clone() };
     Some(scene.client_fault(&place, who, ask, &["3.2.4.8-07"], dice))
@@ -1191,7 +1291,8 @@ fn delete_unfinished(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
 
 fn recovery_early(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     let (place, set, who) = own(scene, dice, |set, story| {
-        set.status == Status::Exposed && set.copies.iter().any(|copy| !story.mapped.contains(&copy.id))
+        set.status == Status::Exposed
+            && set.copies.iter().any(|copy| !story.mapped.contains(&copy.id))
     })?;
     Some(scene.client_fault(&place, who, Ask::Recovery(set.id), &["3.2.4.4-05"], dice))
 }
@@ -1229,8 +1330,14 @@ fn foreign_set(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
         Some((scene.natural(place, set, who)?, scene.another(who)?))
     })?;
     let expect = [
-        "3.2.4.3-01", "3.2.4.4-01", "3.2.4.5-01", "3.2.4.6-01", "3.2.4.2-02", "3.2.4.2.2-12",
-        "3.2.4.4-07", "3.2.4.4-08",
+        "3.2.4.3-01",
+        "3.2.4.4-01",
+        "3.2.4.5-01",
+        "3.2.4.6-01",
+        "3.2.4.2-02",
+        "3.2.4.2.2-12",
+        "3.2.4.4-07",
+        "3.2.4.4-08",
     ];
     Some(scene.client_fault(&place, who, ask, &expect, dice).doubtful())
 }

@@ -13,6 +13,7 @@ mod read;
 mod server;
 mod table;
 mod talk;
+mod verdict;
 mod world;
 
 use std::collections::BTreeMap;
@@ -110,7 +111,13 @@ fn every_kind_of_fault_is_found_a_place_for_and_read_back() {
             continue;
         };
         if number_of("VSHARK_SEED").is_some() {
-            println!("# {}, call {}, {:?}\n{}", seeded.kind, seeded.call, seeded.expect, seeded.talk.text());
+            println!(
+                "# {}, call {}, {:?}\n{}",
+                seeded.kind,
+                seeded.call,
+                seeded.expect,
+                seeded.talk.text()
+            );
         }
         if let Err(wrong) = read::back(&seeded.talk) {
             panic!("{number}, {}: {wrong}\n{}", seeded.kind, seeded.talk.text());

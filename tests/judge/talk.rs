@@ -93,22 +93,6 @@ impl Ask {
         }
     }
 
-    /// The same about another set.
-    pub(crate) fn with_set(&self, id: Id) -> Self {
-        let mut other = self.clone();
-        match &mut other {
-            Self::Recovery(set) | Self::Abort(set) => *set = id,
-            Self::Add { set, .. }
-            | Self::Commit { set, .. }
-            | Self::Expose { set, .. }
-            | Self::Mapping { set, .. }
-            | Self::Delete { set, .. }
-            | Self::Prepare { set, .. } => *set = id,
-            _ => {}
-        }
-        other
-    }
-
     fn text(&self) -> String {
         let opnum = self.opnum();
         let args = match self {
@@ -275,12 +259,6 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
-    /// Where the call with this number is asked.
-    pub(crate) fn place(&self, call: usize) -> usize {
-        let is = |step: &Step| matches!(step, Step::Call(n) | Step::Ask(n) if *n == call);
-        self.steps.iter().position(is).expect("every call is asked")
-    }
-
     /// Calls of the conversation in the order in which they are asked.
     pub(crate) fn asked(&self) -> Vec<usize> {
         let of = |step: &Step| match step {
