@@ -238,6 +238,11 @@ impl Agent {
                 return Turn::Close(1);
             }
             Phase::ToVersion => Ask::Version,
+            // Its context would discard what it has taken over from before a restart, while a call
+            // on that runs.
+            Phase::ToContext if server.running.is_some() && server.owner == Some(self.who) => {
+                return Turn::Sleep(5_000);
+            }
             Phase::ToContext => Ask::Context(self.context),
             Phase::ToStart => {
                 if !server.open || server.owner != Some(self.who) {
@@ -245,7 +250,7 @@ impl Agent {
                     self.phase = Phase::Idle;
                     return Turn::Sleep(1_000);
                 }
-                if self.stubborn && dice.percent(85) {
+                if self.stubborn && server.running.is_none() && dice.percent(85) {
                     return Turn::Ask(Ask::Context(self.context), 1);
                 }
                 fresh.sets += 1;
@@ -314,9 +319,7 @@ impl Agent {
             let ask = self.tend(dice, server);
             return Turn::Ask(ask, 1);
         }
-        if let (0, Some(left)) = (self.attempts, self.left)
-            && server.set(left).is_some()
-        {
+        if let (0, Some(left)) = (self.attempts, self.left) {
             return Turn::Ask(Ask::Abort(left), 1);
         }
         if self.attempts == 0 {
@@ -402,13 +405,13 @@ impl Agent {
             return;
         }
         match ask {
-            Ask::Supported(_) | Ask::Context(_) | Ask::Start(_) => self.phase = Phase::Idle,
+            Ask::Context(_) | Ask::Start(_) => self.phase = Phase::Idle,
             Ask::Add { .. } => self.phase = Phase::Failed,
             Ask::Prepare { .. } | Ask::Commit { .. } | Ask::Expose { .. } if dice.percent(35) => {
                 self.phase = Phase::Failed;
             }
-            Ask::Abort(_) => self.phase = Phase::Failed,
-            Ask::Delete { .. } => self.script.push_back(ask.clone()),
+            Ask::Abort(set) if self.set == Some(*set) => self.phase = Phase::Failed,
+            Ask::Delete { .. } | Ask::Recovery(_) => self.script.push_back(ask.clone()),
             _ => {}
         }
     }
@@ -418,6 +421,9 @@ impl Agent {
         let status = reply.status;
         if status != OK {
             self.script.clear();
+        }
+        if ask.set().is_some() && ask.set() == self.left {
+            self.left = self.left.filter(|_| !matches!(status, OK | MISMATCH | E_INVALIDARG));
         }
         if ask.set().is_some() && ask.set() != self.set {
             return self.heard_of_kept(ask, status);
@@ -466,6 +472,7 @@ impl Agent {
             Ask::Prepare { .. } | Ask::Commit { .. } | Ask::Expose { .. } => {
                 self.heard_running(ask, status, lost, dice);
             }
+            Ask::Mapping { .. } | Ask::Recovery(_) if lost => self.forget(),
             Ask::Mapping { copy, .. } if status == OK => {
                 if let Some(known) = self.copies.iter_mut().find(|known| known.id == *copy) {
                     known.mapped = true;
@@ -482,7 +489,7 @@ impl Agent {
                 }
             }
             Ask::Abort(_) if status == OK || lost => self.forget(),
-            Ask::Abort(_) => self.phase = Phase::Failed,
+            Ask::Abort(set) if self.set == Some(*set) => self.phase = Phase::Failed,
             _ => {}
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct Seeded {
     pub(crate) talk: Talk,
     /// The call that is at fault: its place in the order in which they are asked, from 0.
     pub(crate) call: usize,
+    /// The first call at which something is wrong; that of the fault, or one before it.
+    pub(crate) since: usize,
     pub(crate) party: Party,
     /// Whether a complete capture with all clients shows it beyond doubt.
     pub(crate) decidable: bool,
@@ -161,6 +163,8 @@ struct Fault {
     talk: Talk,
     /// Index of the call at fault.
     at: usize,
+    /// Index of an earlier call at which something may be said of it.
+    since: Option<usize>,
     party: Party,
     decidable: bool,
     expect: Vec<&'static str>,
@@ -173,11 +177,13 @@ impl Fault {
     }
 
     fn done(self, kind: &'static str) -> Seeded {
-        let call = self.talk.asked().iter().position(|n| *n == self.at);
-        let call = call.expect("the call at fault is asked");
+        let asked = self.talk.asked();
+        let place = |call| asked.iter().position(|n| *n == call);
+        let call = place(self.at).expect("the call at fault is asked");
+        let since = self.since.and_then(place).unwrap_or(call);
         let Self { talk, party, decidable, .. } = self;
         let expect = self.expect.iter().map(|rule| format!("FSRVP-{rule}")).collect();
-        Seeded { kind, talk, call, party, decidable, expect }
+        Seeded { kind, talk, call, since, party, decidable, expect }
     }
 }
 
@@ -395,7 +401,7 @@ impl<'a> Scene<'a> {
         let given = |(_, legal): &(u64, Reply)| legal.status == reply.status;
         assert!(!legal.iter().any(given), "{ask:?} = {reply:?} is no fault");
         let (talk, at) = self.insert(place, who, ask, reply, 0);
-        Fault { talk, at, party: Party::Server, decidable: true, expect }
+        Fault { talk, at, since: None, party: Party::Server, decidable: true, expect }
     }
 
     /// A call that the client must not make; the server answers it as it must.
@@ -407,9 +413,19 @@ impl<'a> Scene<'a> {
         expect: &[&'static str],
         dice: &mut Dice,
     ) -> Fault {
-        let reply = dice.weighed(&place.server.replies(place.now, who, &ask));
+        let mut replies = place.server.replies(place.now, who, &ask);
+        // The answer is given at once: nothing has run out.
+        replies.retain(|(_, reply)| !matches!(reply.status, WAIT_TIMEOUT | FSSAGENT_TIMEOUT));
+        let reply = dice.weighed(&replies);
         let (talk, at) = self.insert(place, who, ask, reply, 0);
-        Fault { talk, at, party: Party::Client, decidable: true, expect: expect.to_vec() }
+        Fault {
+            talk,
+            at,
+            since: None,
+            party: Party::Client,
+            decidable: true,
+            expect: expect.to_vec(),
+        }
     }
 
     /// Another reply to a call of the conversation, at which it then ends, or not.
@@ -428,6 +444,7 @@ impl<'a> Scene<'a> {
         Fault {
             talk,
             at: place.call,
+            since: None,
             party: Party::Server,
             decidable: true,
             expect: expect.to_vec(),
@@ -729,7 +746,7 @@ fn late_success(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     expect.extend(["3.1.4.6-09", "3.1.4.11-18", "3.1.4.13-06", "3.1.4.13-07", "3.1.4.13-12"]);
     let reply = success(&ask);
     let (talk, at) = scene.insert(&place, who, ask, reply, wait);
-    Some(Fault { talk, at, party: Party::Server, decidable: true, expect })
+    Some(Fault { talk, at, since: None, party: Party::Server, decidable: true, expect })
 }
 
 fn dropped_early(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
@@ -744,7 +761,7 @@ fn dropped_early(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     expect.extend(TIMERS);
     expect.extend(["3.1.4.11-18", "3.1.4.4-12"]);
     let (talk, at) = scene.insert(&place, who, ask, Reply::of(MISMATCH), wait);
-    Some(Fault { talk, at, party: Party::Server, decidable: true, expect })
+    Some(Fault { talk, at, since: None, party: Party::Server, decidable: true, expect })
 }
 
 /// A place at which `GetShareMapping` has succeeded.
@@ -869,7 +886,14 @@ fn copy_denied(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     })?;
     let reply = Reply::with(Out::Copied(false, 0));
     let (talk, at) = scene.insert(&place, who, Ask::Copied(share), reply, 0);
-    Some(Fault { talk, at, party: Party::Server, decidable: true, expect: vec!["3.1.4.10-03"] })
+    Some(Fault {
+        talk,
+        at,
+        since: None,
+        party: Party::Server,
+        decidable: true,
+        expect: vec!["3.1.4.10-03"],
+    })
 }
 
 /// Any place, and who spoke.
@@ -985,7 +1009,7 @@ fn weak(
     talk.cut_behind(place.step);
     let auth = dice.pick(&["auth none", "auth ntlm connect", "auth kerberos packet"]);
     auth.clone_into(&mut talk.clients[who].settings[0]);
-    Some(Fault { talk, at, party, decidable: true, expect: expect.to_vec() })
+    Some(Fault { talk, at, since: None, party, decidable: true, expect: expect.to_vec() })
 }
 
 fn weak_accepted(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
@@ -1067,7 +1091,7 @@ fn version_skipped(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
         !matches!(step, Step::Call(n) if calls[*n].who == who && calls[*n].ask == Ask::Version)
     });
     let expect = vec!["3.2.4.2.1-06", "3.2.4.2.1-13"];
-    Some(Fault { talk, at: place.call, party: Party::Client, decidable: true, expect })
+    Some(Fault { talk, at: place.call, since: None, party: Party::Client, decidable: true, expect })
 }
 
 fn supported_skipped(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
@@ -1079,15 +1103,21 @@ fn supported_skipped(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
         });
         (starts && first).then_some(call.who)
     })?;
+    // Which share it should have asked for shows when it adds it.
+    let added = scene.places.iter().find(|other| {
+        other.step > place.step && matches!(scene.call(other).ask, Ask::Add { .. })
+    })?;
     let mut talk = scene.talk.clone();
-    talk.cut_behind(place.step);
+    talk.cut_behind(added.step);
     let calls = talk.calls.clone();
     talk.steps.retain(|step| {
         let asks = |n: &usize| calls[*n].who == who && matches!(calls[*n].ask, Ask::Supported(_));
         !matches!(step, Step::Call(n) | Step::Ask(n) | Step::Answer(n) if asks(n))
     });
+    let since = talk.asked().into_iter().find(|n| calls[*n].who == who);
     let expect = vec!["3.2.4.2.1-01", "3.2.4.2.1-13"];
-    Some(Fault { talk, at: place.call, party: Party::Client, decidable: true, expect })
+    let party = Party::Client;
+    Some(Fault { talk, at: place.call, since, party, decidable: true, expect })
 }
 
 fn add_after_prepare(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
@@ -1320,6 +1350,8 @@ fn version_ignored(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     let mut fault = scene.replace(&place, reply, true, &["3.2.4.2.1-07"]);
     fault.talk.cut_behind(next.0);
     fault.at = next.1;
+    // The server says of itself that it has a version that there is not.
+    fault.since = Some(place.call);
     fault.party = Party::Client;
     Some(fault)
 }

@@ -174,6 +174,9 @@ impl Server {
 
     pub(crate) fn share(&self, unc: &str) -> Option<&Share> {
         let name = component(unc).to_lowercase();
+        if !unc.starts_with(r"\\") {
+            return None;
+        }
         self.shares.iter().find(|share| share.name == name)
     }
 
@@ -186,9 +189,10 @@ impl Server {
         self.owner = None;
     }
 
-    /// Lets the timer fire, if it is time.
+    /// Lets the timer fire, if it is time. A set that is worked on does not expire, even if a
+    /// `SetContext` has started the timer meanwhile.
     pub(crate) fn tick(&mut self, now: u64) -> bool {
-        if self.deadline.is_none_or(|deadline| deadline > now) {
+        if self.running.is_some() || self.deadline.is_none_or(|deadline| deadline > now) {
             return false;
         }
         self.deadline = None;

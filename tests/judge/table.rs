@@ -569,6 +569,11 @@ pub(crate) const ROWS: &[Row] = &[
     row(12, "nil id", nil, "E_INVALIDARG", invalid, KEPT, Never),
 ];
 
+/// Whether a row gives an unfinished set a context again.
+pub(crate) fn is_adoption(row: usize) -> bool {
+    ROWS[row].next == Next::Adopted
+}
+
 /// The row of an answer. `answered` is when it was given.
 pub(crate) fn find(before: &Before, ask: &Ask, reply: &Reply) -> Option<usize> {
     let is =

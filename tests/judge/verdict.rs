@@ -178,7 +178,7 @@ fn recall() {
             println!("# {}, call {}\n{}\n{seen:#?}", seeded.kind, seeded.call, seeded.talk.text());
         }
         // Calls are numbered from 1; nothing is wrong before the fault.
-        let call = u64::try_from(seeded.call).unwrap() + 1;
+        let call = u64::try_from(seeded.since).unwrap() + 1;
         for seen in seen.iter().filter(|seen| seen.accuses() && seen.call.is_some_and(|n| n < call))
         {
             slandered.entry(seen.rule.clone()).or_default().push(number);
