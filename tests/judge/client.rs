@@ -58,6 +58,7 @@ struct Kept {
     copies: Vec<Copy>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 #[derive(Debug)]
 pub(crate) struct Agent {
     who: usize,
@@ -269,11 +270,10 @@ impl Agent {
             }
             Phase::ToPrepare if dice.percent(4) => Ask::Abort(set),
             Phase::ToPrepare => Ask::Prepare { set, timeout: timeouts[0] },
-            Phase::ToCommit if dice.percent(3) => Ask::Abort(set),
+            Phase::ToCommit | Phase::Mapping if dice.percent(3) => Ask::Abort(set),
             Phase::ToCommit => Ask::Commit { set, timeout: timeouts[1] },
             Phase::ToExpose if dice.percent(5) => Ask::Abort(set),
             Phase::ToExpose => Ask::Expose { set, timeout: timeouts[2] },
-            Phase::Mapping if dice.percent(3) => Ask::Abort(set),
             Phase::Mapping => {
                 let left: Vec<_> = self.copies.iter().filter(|copy| !copy.mapped).collect();
                 let Copy { id, share, .. } = left[dice.below(left.len())].clone();

@@ -7,6 +7,7 @@ use crate::server::{CONTEXTS, FSSAGENT_TIMEOUT, MISMATCH, OK, component};
 use crate::talk::{Ask, Id, Out, Reply, Step, Talk};
 
 /// A set as its client sees it.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 #[derive(Default)]
 struct Known {
     added: BTreeMap<Id, String>,
@@ -214,7 +215,6 @@ impl Mind {
                 self.set = Some(*id);
                 self.sets.insert(*id, Known::default());
             }
-            (Ask::Start(_), _) => {}
             _ => {}
         }
         let Some(known) = ask.set().and_then(|id| self.sets.get_mut(&id)) else { return };

@@ -9,7 +9,7 @@ use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
 use vshark::scenario::Scenario;
 
-use crate::talk::{Out, Talk};
+use crate::talk::{Out, Step, Talk};
 
 pub(crate) static REGISTRY: LazyLock<Registry> =
     LazyLock::new(|| Registry::embedded().expect("the embedded dissectors load"));
@@ -53,44 +53,36 @@ pub(crate) fn back(talk: &Talk) -> Result<usize, String> {
     if asked.len() != seen.len() {
         return Err(format!("{} calls were made, {} read", asked.len(), seen.len()));
     }
-    let first = seen.first().map(|call| call.time);
-    for (n, (written, seen)) in
-        asked.iter().map(|n| (*n, &talk.calls[*n])).zip(&seen).map(|((n, w), s)| (n, (w, s)))
-    {
-        let wrong = |what: &str| Err(format!("call {}: {what}", n + 1));
-        if seen.rpc.opnum != Some(written.ask.opnum()) {
-            return wrong("another opnum");
-        }
-        if seen.client.addr.ip().to_string() != talk.clients[written.who].address {
-            return wrong("another client");
-        }
-        // A conversation that ends while a call runs has its reply, and nobody hears it.
-        let ends = written.reply.is_some()
-            && (talk.steps.contains(&crate::talk::Step::Call(n))
-                || talk.steps.contains(&crate::talk::Step::Answer(n)));
-        if seen.rpc.response.is_some() != ends {
-            return wrong("answered, or not");
-        }
-        let sealed = talk.clients[written.who].sealed;
-        if (seen.request.readable == Readable::Sealed) != sealed {
-            return wrong("sealed, or not");
-        }
-        match &written.reply {
-            Some(reply)
-                if ends && !sealed && reply.out != Out::Fault && reply.out != Out::Octets =>
-            {
-                if seen.status != Some(reply.status) {
-                    return wrong(&format!("{:#x} became {:x?}", reply.status, seen.status));
-                }
-            }
-            _ => {}
-        }
+    for (n, seen_) in asked.iter().zip(&seen) {
+        one(talk, *n, seen_).map_err(|wrong| format!("call {}: {wrong}", n + 1))?;
         // The two clocks, in milliseconds: the margins of the clients rest on this.
-        let at = i64::try_from(written.at - talk.calls[asked[0]].at).unwrap();
-        let apart = first.map_or(0, |first| seen.time.since(first) / 1_000_000 - at);
-        if apart.abs() > 4_000 {
-            return wrong(&format!("{apart} ms late"));
+        let passed = seen_.time.since(seen[0].time) / 1_000_000;
+        let meant = i64::try_from(talk.calls[*n].at - talk.calls[asked[0]].at).unwrap();
+        if (passed - meant).abs() > 4_000 {
+            return Err(format!("call {}: after {passed} ms instead of {meant}", n + 1));
         }
     }
     Ok(seen.len())
+}
+
+fn one(talk: &Talk, n: usize, seen: &Call) -> Result<(), String> {
+    let written = &talk.calls[n];
+    let client = &talk.clients[written.who];
+    same("opnum", &Some(written.ask.opnum()), &seen.rpc.opnum)?;
+    same("client", &client.address, &seen.client.addr.ip().to_string())?;
+    // A conversation that ends while a call runs has its reply, and nobody hears it.
+    let heard = talk.steps.iter().any(|step| *step == Step::Call(n) || *step == Step::Answer(n));
+    let reply = written.reply.as_ref().filter(|_| heard);
+    same("answered", &reply.is_some(), &seen.rpc.response.is_some())?;
+    same("sealed", &client.sealed, &(seen.request.readable == Readable::Sealed))?;
+    let Some(reply) = reply.filter(|_| !client.sealed) else { return Ok(()) };
+    match reply.out {
+        Out::Fault => same("fault", &Some(reply.status), &seen.fault()),
+        Out::Octets => Ok(()),
+        _ => same("status", &Some(reply.status), &seen.status),
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, written: &T, seen: &T) -> Result<(), String> {
+    if written == seen { Ok(()) } else { Err(format!("{what}: {written:?} became {seen:?}")) }
 }

@@ -366,12 +366,6 @@ impl Server {
         if self.naming.unc { format!(r"\\fs\{name}") } else { name }
     }
 
-    /// Whether this goes past the checks of a call that takes time.
-    pub(crate) fn runs(&self, ask: &Ask, reply: &Reply) -> bool {
-        let past = !matches!(reply.status, MISMATCH | BAD_STATE | E_INVALIDARG | E_ACCESSDENIED);
-        matches!(ask, Ask::Prepare { .. } | Ask::Commit { .. } | Ask::Expose { .. }) && past
-    }
-
     /// A call that takes time begins.
     pub(crate) fn begin(&mut self, ask: &Ask) {
         self.deadline = None;
@@ -392,7 +386,7 @@ impl Server {
                 _ => self.copies_made = self.copies_made.max(id.1),
             }
         }
-        if self.runs(ask, reply) {
+        if runs(ask, reply) {
             self.running = None;
             let long = status == OK && matches!(ask, Ask::Prepare { .. });
             self.deadline = Some(now + if long { LONG } else { SHORT });
@@ -418,7 +412,7 @@ impl Server {
                 (ALREADY_EXISTS, _) => self.deadline = Some(now + SHORT),
                 _ => {}
             },
-            Ask::Commit { set, .. } if self.runs(ask, reply) => {
+            Ask::Commit { set, .. } if runs(ask, reply) => {
                 let samba = self.profile == Profile::Samba;
                 let next = match status {
                     OK => Status::Committed,
@@ -438,10 +432,11 @@ impl Server {
             }
             Ask::Abort(set) if status == OK => self.end_abort(now, *set),
             Ask::Mapping { .. } if status == OK => self.deadline = Some(now + LONG),
-            Ask::Mapping { set, level: 1, .. } if status == E_INVALIDARG => {
-                if self.set(*set).is_some_and(|set| set.status == Status::Exposed) {
-                    self.deadline = None;
-                }
+            Ask::Mapping { set, level: 1, .. }
+                if status == E_INVALIDARG
+                    && self.set(*set).is_some_and(|set| set.status == Status::Exposed) =>
+            {
+                self.deadline = None;
             }
             Ask::Delete { set, copy, share } if status == OK => {
                 if let Some(set) = self.set_mut(*set)
@@ -501,6 +496,12 @@ impl Server {
         self.sets.retain(|set| set.id != id);
         self.close_context();
     }
+}
+
+/// Whether this goes past the checks of a call that takes time.
+pub(crate) fn runs(ask: &Ask, reply: &Reply) -> bool {
+    let past = !matches!(reply.status, MISMATCH | BAD_STATE | E_INVALIDARG | E_ACCESSDENIED);
+    matches!(ask, Ask::Prepare { .. } | Ask::Commit { .. } | Ask::Expose { .. }) && past
 }
 
 /// What a call that takes time may come to.

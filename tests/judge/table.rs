@@ -34,6 +34,7 @@ pub(crate) enum Subject {
 }
 
 /// What decides how a call is answered.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Before {
     pub(crate) label: Label,

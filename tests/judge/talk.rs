@@ -82,8 +82,9 @@ impl Ask {
     /// The shadow copy set it is about.
     pub(crate) fn set(&self) -> Option<Id> {
         match self {
-            Self::Recovery(set) | Self::Abort(set) => Some(*set),
-            Self::Add { set, .. }
+            Self::Recovery(set)
+            | Self::Abort(set)
+            | Self::Add { set, .. }
             | Self::Commit { set, .. }
             | Self::Expose { set, .. }
             | Self::Mapping { set, .. }

@@ -58,7 +58,7 @@ impl Seen {
 }
 
 /// What the judge finds in a capture. There is no judge yet: the capture is read, and that is all.
-fn judge(capture: &[u8], options: &Options) -> Vec<Seen> {
+fn judge(capture: &[u8], options: Options) -> Vec<Seen> {
     let _ = (options.profile, options.all_clients, options.starts_idle);
     read::events(capture.to_vec());
     Vec::new()
@@ -78,7 +78,7 @@ fn nobody_is_accused(
         let (mut talk, _) = world::talk(*seed, Wish::any(*seed, profile));
         let mut options = Options { profile, all_clients: true, starts_idle: true };
         let capture = change(*seed, &mut talk, &mut options);
-        let seen = judge(&capture, &options);
+        let seen = judge(&capture, options);
         if number_of("VSHARK_SEED").is_some() {
             println!("# {options:?}\n{}\n{seen:#?}", talk.text());
         }
@@ -173,7 +173,7 @@ fn recall() {
     for number in seeds(1_000) {
         let Some(seeded) = faults::seed(number) else { continue };
         let options = Options { profile: Profile::Spec, all_clients: true, starts_idle: true };
-        let seen = judge(&capture(&seeded.talk), &options);
+        let seen = judge(&capture(&seeded.talk), options);
         if number_of("VSHARK_SEED").is_some() {
             println!("# {}, call {}\n{}\n{seen:#?}", seeded.kind, seeded.call, seeded.talk.text());
         }

@@ -6,7 +6,7 @@ use crate::client::{Agent, Fresh, Turn};
 use crate::dice::Dice;
 use crate::server::{
     FSSAGENT_TIMEOUT, NOT_SUPPORTED, Naming, OK, Profile, Server, Share, Status, WAIT_FAILED,
-    WAIT_TIMEOUT,
+    WAIT_TIMEOUT, runs,
 };
 use crate::table::{self, Before, Label, label};
 use crate::talk::{Ask, Call, Client, Reply, Step, Talk};
@@ -197,7 +197,7 @@ impl World {
     fn ask(&mut self, who: usize, line: u32, ask: Ask) {
         let before = Before::of(&self.server, self.now, who, &ask);
         let reply = self.dice.weighed(&self.server.replies(self.now, who, &ask));
-        let runs = self.server.runs(&ask, &reply);
+        let runs = runs(&ask, &reply);
         let takes = if runs { self.duration(&ask, &reply) } else { Some(0) };
         let takes = if !runs && line == 1 && self.may_be_lost(&ask) { None } else { takes };
         if runs {
@@ -304,15 +304,14 @@ impl World {
     fn end(&mut self, n: usize) {
         let call = self.talk.calls[n].clone();
         let mut reply = call.reply.expect("it has a reply");
-        let runs = self.server.runs(&call.ask, &reply);
         let heard = self.now < call.at + GIVES_UP;
         let mut before = call.before;
-        if !runs {
+        if !runs(&call.ask, &reply) {
             // What was not answered at once meets another server now.
             before = Before::of(&self.server, self.now, call.who, &call.ask);
             if !heard {
                 reply = self.dice.weighed(&self.server.replies(self.now, call.who, &call.ask));
-                if self.server.runs(&call.ask, &reply) {
+                if runs(&call.ask, &reply) {
                     return;
                 }
             }
