@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dice::Dice;
 use crate::server::{
     ALREADY_EXISTS, BAD_STATE, E_INVALIDARG, FSSAGENT_TIMEOUT, IN_PROGRESS, MISMATCH, NOT_FOUND,
-    OK, Profile, Server, Set, Status, UNSUPPORTED_CONTEXT, WAIT_TIMEOUT, component,
+    OK, Profile, Server, Set, Share, Status, UNSUPPORTED_CONTEXT, WAIT_TIMEOUT, component,
 };
 use crate::table::{Before, Label, label};
 use crate::talk::{Ask, Call, Id, Mapping, Out, Reply, Step, Talk};
@@ -157,6 +157,8 @@ struct Place<'a> {
 struct Story {
     prepared: bool,
     mapped: BTreeSet<Id>,
+    /// The method that has failed, if it was the last one.
+    failed: Option<u16>,
 }
 
 struct Fault {
@@ -259,6 +261,7 @@ impl<'a> Scene<'a> {
         let mut story = Story::default();
         for (_, call, reply) in self.told(place).filter(|(_, call, _)| call.ask.set() == Some(set))
         {
+            story.failed = (reply.status != OK).then_some(call.ask.opnum());
             match &call.ask {
                 Ask::Add { .. } if reply.status == OK => story.prepared = false,
                 Ask::Prepare { .. } => story.prepared = reply.status == OK,
@@ -316,20 +319,27 @@ impl<'a> Scene<'a> {
         gone
     }
 
-    /// A share that the server has, on a volume that the set has not, spelled as its client spells.
+    /// A share on a volume that the set has not: one that its client has asked for, or another one,
+    /// spelled as it spells.
     fn another_share(&self, place: &Place<'_>, set: &Set, who: usize) -> Option<String> {
-        let spelled = self.told(place).find_map(|(_, call, _)| match &call.ask {
-            Ask::Supported(share) if call.who == who => Some(share.clone()),
-            _ => None,
-        })?;
-        let volume = |share: &str| place.server.share(share).map(|share| share.volume);
+        let server = place.server;
+        let volume = |share: &str| server.share(share).map(|share| share.volume);
         let taken: Vec<_> = set.copies.iter().map(|copy| volume(&copy.share)).collect();
-        let free = place
-            .server
-            .shares
-            .iter()
-            .find(|share| share.refused.is_none() && !taken.contains(&Some(share.volume)))?;
-        let at = spelled.trim_end_matches('\\').len() - component(&spelled).len();
+        let asked: Vec<&String> = self
+            .told(place)
+            .filter_map(|(_, call, reply)| match &call.ask {
+                Ask::Supported(share) if call.who == who && reply.status == OK => Some(share),
+                _ => None,
+            })
+            .collect();
+        if let Some(share) = asked.iter().find(|share| !taken.contains(&volume(share))) {
+            return Some((*share).clone());
+        }
+        let spelled = asked.first()?;
+        let is_free =
+            |share: &&Share| share.refused.is_none() && !taken.contains(&Some(share.volume));
+        let free = server.shares.iter().find(is_free)?;
+        let at = spelled.trim_end_matches('\\').len() - component(spelled).len();
         Some(format!("{}{}", &spelled[..at], free.name))
     }
 
@@ -337,7 +347,7 @@ impl<'a> Scene<'a> {
     fn natural(&self, place: &Place<'_>, set: &Set, who: usize) -> Option<Ask> {
         let story = self.story(place, set.id);
         let id = set.id;
-        Some(match set.status {
+        let ask = match set.status {
             Status::Started => add(id, self.another_share(place, set, who)?),
             Status::Added if !story.prepared => Ask::Prepare { set: id, timeout: 1_800_000 },
             Status::Added | Status::Creating => Ask::Commit { set: id, timeout: 60_000 },
@@ -354,7 +364,9 @@ impl<'a> Scene<'a> {
                 let copy = set.copies.first()?;
                 Ask::Delete { set: id, copy: copy.id, share: copy.share.clone() }
             }
-        })
+        };
+        // Behind an error comes the same again, or something else than the next.
+        story.failed.is_none_or(|failed| failed == ask.opnum()).then_some(ask)
     }
 
     /// A call after the place that is answered so; what follows is cut off.
@@ -668,39 +680,50 @@ fn wrong_code_without_context(scene: &Scene<'_>, dice: &mut Dice) -> Option<Faul
     Some(scene.server_fault(&place, who, Ask::Start(Id('U', 900)), reply, expect))
 }
 
+/// A `SetContext` of the conversation that was answered so, in such a situation.
+fn a_context<'a>(
+    scene: &Scene<'a>,
+    dice: &mut Dice,
+    status: u32,
+    is: impl Fn(&Before) -> bool,
+) -> Option<Place<'a>> {
+    let found = scene.find(dice, |place| {
+        let call = scene.call(place);
+        let sets = matches!(call.ask, Ask::Context(_)) && scene.status(place) == status;
+        (sets && is(&call.before)).then_some(())
+    });
+    found.map(|(place, ())| place)
+}
+
 fn foreign_context(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
-    let (place, who) = scene.find(dice, |place| scene.another(place.server.owner?))?;
-    let expect = vec!["3.1.4.2-05", "3.1.4.2-18"];
-    Some(scene.server_fault(&place, who, Ask::Context(0), Reply::of(OK), expect))
+    let place = a_context(scene, dice, IN_PROGRESS, |before| !before.own)?;
+    let expect = ["3.1.4.2-05", "3.1.4.2-18"];
+    Some(scene.replace(&place, Reply::of(OK), false, &expect))
 }
 
 fn context_refused(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     let refused = Reply::of(IN_PROGRESS);
     if dice.percent(50) {
-        let (place, who) = nothing_open(scene, dice)?;
+        let place = a_context(scene, dice, OK, |before| before.label == Label::N)?;
         let mut expect = vec!["3.1.4.2-07", "3.1.4.7-09", "3.1.4.8-07", "3.1.4.2-12"];
         expect.extend(["3.1.5-06", "3.1.4.2-14"]);
-        return Some(scene.server_fault(&place, who, Ask::Context(0), refused, expect));
+        return Some(scene.replace(&place, refused, false, &expect));
     }
-    let (place, who) =
-        scene.find(dice, |place| place.server.owner.filter(|_| !place.server.is_over_limit()))?;
-    let expect = vec!["3.1.4.2-10", "3.1.4.2-14"];
-    Some(scene.server_fault(&place, who, Ask::Context(0), refused, expect))
+    let place = a_context(scene, dice, OK, |before| before.own)?;
+    Some(scene.replace(&place, refused, false, &["3.1.4.2-10", "3.1.4.2-14"]))
 }
 
 fn start_refused(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
-    let (place, who) = scene.find(dice, |place| {
-        let free = label(place.server).0 == Label::X && place.server.aborted.is_none();
-        place.server.owner.filter(|_| free)
+    let (place, ()) = scene.find(dice, |place| {
+        let starts = matches!(scene.call(place).ask, Ask::Start(_)) && scene.status(place) == OK;
+        (starts && place.server.aborted.is_none()).then_some(())
     })?;
-    let bad = dice.percent(50);
-    let expect = if bad {
-        vec!["2.2.4-03", "3.1.4.3-20", "3.1.4.3-01", "3.1.4.3-03"]
-    } else {
-        vec!["3.1.4.3-05", "2.2.4-03", "3.1.4.3-15"]
-    };
-    let reply = Reply::of(if bad { BAD_STATE } else { IN_PROGRESS });
-    Some(scene.server_fault(&place, who, Ask::Start(Id('U', 900)), reply, expect))
+    if dice.percent(50) {
+        let expect = ["2.2.4-03", "3.1.4.3-20", "3.1.4.3-01", "3.1.4.3-03"];
+        return Some(scene.replace(&place, Reply::of(BAD_STATE), false, &expect));
+    }
+    let expect = ["3.1.4.3-05", "2.2.4-03", "3.1.4.3-15"];
+    Some(scene.replace(&place, Reply::of(IN_PROGRESS), false, &expect))
 }
 
 const BAD_CONTEXTS: [u32; 6] = [0x1, 0x8, 0x40_0002, 0x4, 0x400_0010, 0x11];
@@ -712,9 +735,8 @@ fn bad_context_accepted(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
 }
 
 fn good_context_refused(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
-    let (place, who) = nothing_open(scene, dice)?;
-    let ask = Ask::Context(dice.one(&crate::server::CONTEXTS));
-    Some(scene.server_fault(&place, who, ask, Reply::of(UNSUPPORTED_CONTEXT), vec!["3.1.4.2-03"]))
+    let place = a_context(scene, dice, OK, |_| true)?;
+    Some(scene.replace(&place, Reply::of(UNSUPPORTED_CONTEXT), false, &["3.1.4.2-03"]))
 }
 
 /// What a wait has to do with: the rules of all timers.

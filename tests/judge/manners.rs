@@ -220,6 +220,8 @@ impl Mind {
         let Some(known) = ask.set().and_then(|id| self.sets.get_mut(&id)) else { return };
         if status == MISMATCH {
             known.lost = true;
+            // Whoever has lost its set has lost its context.
+            self.context = false;
         }
         if status != OK {
             let retried = matches!(ask, Ask::Commit { .. }) && status == FSSAGENT_TIMEOUT;

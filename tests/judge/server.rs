@@ -227,11 +227,11 @@ impl Server {
     pub(crate) fn replies(&self, now: u64, who: usize, ask: &Ask) -> Vec<(u64, Reply)> {
         let one = |status| vec![(1, Reply::of(status))];
         let samba = self.profile == Profile::Samba;
-        if self.denied.contains(&who) && !matches!(ask, Ask::Version | Ask::Supported(_)) {
-            return one(E_ACCESSDENIED);
-        }
         if matches!(ask, Ask::Beyond(_)) {
             return vec![(1, Reply { status: 0x1C01_0002, out: Out::Fault })];
+        }
+        if self.denied.contains(&who) && !matches!(ask, Ask::Version | Ask::Supported(_)) {
+            return one(E_ACCESSDENIED);
         }
         let unknown = if samba { E_INVALIDARG } else { MISMATCH };
         let Some(id) = ask.set() else { return self.without_set(now, who, ask) };
