@@ -6,8 +6,12 @@
 //! conversations the long tests take.
 
 mod client;
+#[path = "../common/mod.rs"]
+#[expect(dead_code, reason = "only where the shared files are is of interest here")]
+mod common;
 mod dice;
 mod disturb;
+mod examples;
 mod faults;
 mod manners;
 mod read;

@@ -107,7 +107,7 @@ pub(crate) struct Naming {
 #[derive(Clone, Debug)]
 pub(crate) struct Share {
     /// The last component, in lower case.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// Shares of one volume have one number.
     pub(crate) volume: u32,
     /// What is said of it if it cannot be copied.

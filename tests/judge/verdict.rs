@@ -157,6 +157,8 @@ fn soundness_of_sealed_conversations() {
 #[derive(Default)]
 struct Score {
     found: u32,
+    /// Found, but told at another call.
+    elsewhere: u32,
     missed: u32,
     /// A fault that was missed, to look at.
     example: Option<u64>,
@@ -184,8 +186,11 @@ fn recall() {
             slandered.entry(seen.rule.clone()).or_default().push(number);
         }
         let score = scores.entry((!seeded.decidable, seeded.kind)).or_default();
-        if seen.iter().any(|seen| seen.is_about(&seeded)) {
+        let about: Vec<_> = seen.iter().filter(|seen| seen.is_about(&seeded)).collect();
+        if !about.is_empty() {
+            let here = Some(u64::try_from(seeded.call).unwrap() + 1);
             score.found += 1;
+            score.elsewhere += u32::from(about.iter().all(|seen| seen.call != here));
             continue;
         }
         score.missed += 1;
@@ -196,10 +201,13 @@ fn recall() {
     }
     let (mut found, mut all) = (0, 0);
     for ((doubtful, kind), score) in &scores {
-        let Score { found: yes, missed, example, instead } = score;
+        let Score { found: yes, elsewhere, missed, example, instead } = score;
         let doubt = if *doubtful { " (undecidable)" } else { "" };
         let example = example.map_or(String::new(), |number| format!(" VSHARK_SEED={number}"));
-        println!("{kind:<40} {yes:>4} found {missed:>4} missed{doubt}{example} {instead:?}");
+        println!(
+            "{kind:<40} {yes:>4} found, {elsewhere} elsewhere, {missed:>4} missed{doubt}{example} \
+             {instead:?}"
+        );
         if !doubtful {
             found += yes;
             all += yes + missed;

@@ -81,7 +81,7 @@ pub(crate) fn talk(seed: u64, wish: Wish) -> (Talk, Told) {
             u8::try_from(dice.range(0, 3)).unwrap()
         },
     };
-    let share = |name, volume, refused| Share { name, volume, refused };
+    let share = |name: &str, volume, refused| Share { name: name.to_owned(), volume, refused };
     let shares = vec![
         share("d", 1, None),
         share("data", 2, None),
