@@ -245,7 +245,8 @@ impl<'k> Judge<'k> {
 
     /// What was seen and judged.
     pub fn report(&self) -> Report {
-        let mut report = Report { judged_calls: self.judged, sealed_calls: self.sealed, ..Report::default() };
+        let mut report =
+            Report { judged_calls: self.judged.saturating_sub(self.sealed), sealed_calls: self.sealed, ..Report::default() };
         let mut verdicts: BTreeMap<Arc<str>, Conformance> = BTreeMap::new();
         for dock in self.servers.iter().filter(|dock| !dock.by_profile.is_empty()) {
             let (name, why) = dock.chosen(&self.options.choice);
