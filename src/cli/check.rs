@@ -12,7 +12,7 @@ use vshark::report::json::{self, Judged};
 use vshark::report::matrix;
 
 use super::args::{Check, CheckFormat, FailOn, Shared};
-use super::calls::width;
+use super::width;
 use super::input::{Inputs, Observer, Run, is_stdin};
 use super::judging::{Counts, Trial, knowledge};
 use super::select::Selection;
