@@ -195,7 +195,7 @@ impl<'k> Judge<'k> {
         dock.lost += u64::from(matches!(around.what, What::Lost));
         if let Some(surely) = dock.restarted(around) {
             for server in dock.by_profile.values_mut() {
-                server.restarted(surely);
+                server.restarted(around.time, surely);
             }
         }
         if is_ours(&around.what) {

@@ -227,9 +227,9 @@ impl<'k> Server<'k> {
     }
 
     /// The server was started again, surely or perhaps.
-    pub(super) fn restarted(&mut self, surely: bool) {
+    pub(super) fn restarted(&mut self, now: Time, surely: bool) {
         for tracker in self.trackers() {
-            tracker.restart(surely);
+            tracker.restart(now, surely);
         }
     }
 

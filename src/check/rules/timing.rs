@@ -1,5 +1,7 @@
 //! How long things may take (3.1.4.5, 3.1.4.6, 3.1.4.13, 3.2.2, 3.2.5).
 
+use rustc_hash::FxHashSet;
+
 use super::Case;
 use crate::bytes::{Side, Time};
 use crate::check::bench::{Bench, Place, Topic};
@@ -7,7 +9,7 @@ use crate::check::machine::Answer;
 use crate::check::say;
 use crate::check::server::SLACK;
 use crate::check::tracker::SECOND;
-use crate::pipeline::{Around, What};
+use crate::pipeline::{Around, BindAnswer, What};
 use crate::protocol::fsrvp::Status;
 use crate::rpc::ChannelId;
 
@@ -37,6 +39,9 @@ struct Open {
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     open: Vec<Open>,
+    /// Channels on which the server was heard: what it says there is in the capture. Added by answers,
+    /// removed with the channel; all go when there are too many.
+    heard: FxHashSet<ChannelId>,
 }
 
 impl Rules {
@@ -71,7 +76,7 @@ impl Rules {
             channel: act.channel,
             asked: act.asked,
             time_out: act.time_out(),
-            doubtful: false,
+            doubtful: !self.heard.contains(&act.channel),
             ended: false,
             place: case.place.clone(),
         });
@@ -86,6 +91,7 @@ impl Rules {
             }
             return;
         };
+        self.hear(act.channel);
         self.open.retain(|open| open.n != act.n);
         let took = answered.since(act.asked);
         patience(act.opnum, act.n, took, case.place, bench);
@@ -140,7 +146,9 @@ impl Rules {
                     open.doubtful = true;
                 }
             }
+            What::Bound(bound) if bound.answer == BindAnswer::Accepted => self.hear(bound.channel),
             What::ChannelClosed { channel, by } => {
+                self.heard.remove(channel);
                 let (closed, open): (Vec<Open>, Vec<Open>) =
                     self.open.drain(..).partition(|open| open.channel == *channel);
                 self.open = open;
@@ -150,6 +158,13 @@ impl Rules {
             }
             _ => {}
         }
+    }
+
+    fn hear(&mut self, channel: ChannelId) {
+        if self.heard.len() >= MAX_OPEN {
+            self.heard.clear();
+        }
+        self.heard.insert(channel);
     }
 
     pub(super) fn finish(&mut self, now: Time, bench: &mut Bench<'_>) {
