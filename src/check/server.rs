@@ -90,9 +90,7 @@ impl<'k> Server<'k> {
     pub(super) fn answered(&mut self, call: &Call) {
         let Some(act) = Act::of(call) else {
             // An answer without its request: whatever was asked has been done.
-            for tracker in self.trackers() {
-                tracker.forget(call.time);
-            }
+            self.forget(call.time);
             return;
         };
         let step = self.tracker.answered(&act);
@@ -231,6 +229,7 @@ impl<'k> Server<'k> {
         for tracker in self.trackers() {
             tracker.restart(surely);
         }
+        self.rules.forget();
     }
 
     /// Calls may have been missed.
@@ -238,6 +237,7 @@ impl<'k> Server<'k> {
         for tracker in self.trackers() {
             tracker.forget(now);
         }
+        self.rules.forget();
     }
 
     /// The capture has ended.
