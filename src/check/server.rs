@@ -148,6 +148,9 @@ impl<'k> Server<'k> {
     /// Rules that the same answer breaks for reasons the table does not see.
     fn more_rules(&self, act: &Act, step: &Step<'k>, wrong: &Contradiction) -> Vec<&'static str> {
         let mut more = Vec::new();
+        if wrong.late.is_some() {
+            more.push("FSRVP-3.1.2-01");
+        }
         let mismatch = act.answer.status().is_some_and(|status| say::is_unknown_set(act.opnum, status));
         let lives = !matches!(wrong.view, View::Gone);
         if mismatch && lives && act.names_set() {
