@@ -55,7 +55,9 @@ impl Shares {
             return;
         }
         let set = case.act.set();
-        for exposed in self.exposed.values_mut().filter(|exposed| set.is_none_or(|id| id == exposed.set)) {
+        for exposed in
+            self.exposed.values_mut().filter(|exposed| set.is_none_or(|id| id == exposed.set))
+        {
             exposed.perhaps = true;
         }
     }
@@ -66,14 +68,18 @@ impl Shares {
         match (&act.request, act.answer.is_success()) {
             (Some(Request::ExposeShadowCopySet(_)), true) => self.expose(case),
             (Some(Request::RecoveryCompleteShadowCopySet(of)), true) => {
-                for exposed in self.exposed.values_mut().filter(|of_| of_.set == of.shadow_copy_set_id) {
+                for exposed in
+                    self.exposed.values_mut().filter(|of_| of_.set == of.shadow_copy_set_id)
+                {
                     exposed.recovered = Some((done, act.n));
                 }
             }
             (Some(Request::RecoveryCompleteShadowCopySet(of)), false) => {
                 // A refusal leaves it as it was.
                 let refused = matches!(act.answer, Answer::Status(_) | Answer::Refused(_));
-                for exposed in self.exposed.values_mut().filter(|of_| of_.set == of.shadow_copy_set_id) {
+                for exposed in
+                    self.exposed.values_mut().filter(|of_| of_.set == of.shadow_copy_set_id)
+                {
                     exposed.perhaps = !refused || exposed.recovered.is_some();
                 }
             }
@@ -106,7 +112,13 @@ impl Shares {
     }
 
     /// 3.1.4.12-08: the exposed share of a deleted mapping is gone.
-    pub(super) fn connected(&self, around: &Around, path: &str, exists: bool, bench: &mut Bench<'_>) {
+    pub(super) fn connected(
+        &self,
+        around: &Around,
+        path: &str,
+        exists: bool,
+        bench: &mut Bench<'_>,
+    ) {
         let Some(name) = ExposedName::parse(path) else { return };
         let Some(call) = self.deleted.get(&(name.id, name.share)) else { return };
         bench.expect(
@@ -127,7 +139,9 @@ impl Shares {
         let Some(name) = ExposedName::parse(path) else { return };
         let Some(exposed) = self.exposed.get(&name.id) else { return };
         let Some(context) = exposed.context else {
-            for rule in ["FSRVP-2.2.2.1-03", "FSRVP-2.2.2.1-06", "FSRVP-3.1.4.6-24", "FSRVP-3.1.4.7-06"] {
+            for rule in
+                ["FSRVP-2.2.2.1-03", "FSRVP-2.2.2.1-06", "FSRVP-3.1.4.6-24", "FSRVP-3.1.4.7-06"]
+            {
                 bench.unseen(rule, "the context of the set is not known");
             }
             return;

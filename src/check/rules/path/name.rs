@@ -49,7 +49,7 @@ mod tests {
 
     fn parsed(name: &str) -> Option<(String, bool)> {
         let found = ExposedName::parse(name)?;
-        assert_eq!(found.id, ID.parse().unwrap());
+        assert_eq!(found.id, Guid::try_parse(ID).unwrap());
         Some((found.share, found.hidden))
     }
 

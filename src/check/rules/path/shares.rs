@@ -70,7 +70,9 @@ impl Shares {
     }
 
     pub(super) fn answered(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
-        let (Some(path), Some(status)) = (case.act.share(), case.act.answer.status()) else { return };
+        let (Some(path), Some(status)) = (case.act.share(), case.act.answer.status()) else {
+            return;
+        };
         let known = self.known.get(&share_path(path)).cloned().unwrap_or_default();
         let look = Look { case, bench, path, status };
         match case.act.opnum {
@@ -134,8 +136,11 @@ impl Look<'_, '_, '_, '_> {
         let Some(learned) = self.fresh(learned) else { return };
         let (case, path) = (self.case, self.path);
         let message = || {
-            let returned =
-                format!("{} of \"{path}\" returned {}", say::method(case.act.opnum), say::code(self.status));
+            let returned = format!(
+                "{} of \"{path}\" returned {}",
+                say::method(case.act.opnum),
+                say::code(self.status)
+            );
             let by = match learned.call {
                 Some(call) => format!("call {call}"),
                 None => "a tree connect before it".to_owned(),

@@ -47,8 +47,11 @@ impl Rules {
         if act.opnum == 4 && !refused {
             self.absent.clear();
         }
-        let (Some(Request::IsPathShadowCopied(asked)), Some(Response::IsPathShadowCopied(of)), true) =
-            (&act.request, &act.response, act.answer.is_success())
+        let (
+            Some(Request::IsPathShadowCopied(asked)),
+            Some(Response::IsPathShadowCopied(of)),
+            true,
+        ) = (&act.request, &act.response, act.answer.is_success())
         else {
             return;
         };
@@ -126,13 +129,19 @@ fn absent(case: &Case<'_, '_>, share: &str, bench: &mut Bench<'_>) {
         "ShadowCopyPresent of \"{share}\" is FALSE, although the share is in set {}, which is committed",
         say::short(set.id)
     );
-    bench.fail(Topic::Value("ShadowCopyPresent"), "FSRVP-3.1.4.10-03", case.place, message, |finding| {
-        finding.with_call(copy.call, "AddToShadowCopySet added the share");
-        // Somebody may have deleted the copy on the server itself.
-        finding.certainty = Certainty::Likely;
-        others(case, finding);
-        finding.with_octets(case.call, Side::Server, "ShadowCopyPresent", "FALSE");
-    });
+    bench.fail(
+        Topic::Value("ShadowCopyPresent"),
+        "FSRVP-3.1.4.10-03",
+        case.place,
+        message,
+        |finding| {
+            finding.with_call(copy.call, "AddToShadowCopySet added the share");
+            // Somebody may have deleted the copy on the server itself.
+            finding.certainty = Certainty::Likely;
+            others(case, finding);
+            finding.with_octets(case.call, Side::Server, "ShadowCopyPresent", "FALSE");
+        },
+    );
 }
 
 /// 3.1.4.10-04, 3.1.4.10-05, 3.1.4.12-13: TRUE, although there is no copy.
@@ -167,10 +176,13 @@ fn present(case: &Case<'_, '_>, share: &str, absent: Option<u64>, bench: &mut Be
         say::short(set.id)
     );
     bench.fail(topic, "FSRVP-3.1.4.10-05", case.place, message, |finding| {
-        finding.with_call(deleted.unwrap_or(copy.call), match deleted {
-            Some(_) => "DeleteShareMapping deleted the copy",
-            None => "AddToShadowCopySet added the share",
-        });
+        finding.with_call(
+            deleted.unwrap_or(copy.call),
+            match deleted {
+                Some(_) => "DeleteShareMapping deleted the copy",
+                None => "AddToShadowCopySet added the share",
+            },
+        );
         if deleted.is_some() {
             finding.with_rules(["FSRVP-3.1.4.12-13"]);
         }

@@ -59,7 +59,8 @@ impl Clock {
             bench.unseen("FSRVP-2.2.1.1-05", why);
             return bench.unseen("FSRVP-3.1.4.4-18", why);
         };
-        let (time, from, to) = (time.plus(-self.ahead.unwrap_or_default()), copy.asked, committed);
+        let (time, from, to) =
+            (time.plus(self.ahead.unwrap_or_default().saturating_neg()), copy.asked, committed);
         if time >= from.plus(-CLOCKS) && time <= to.plus(CLOCKS) {
             bench.pass("FSRVP-2.2.1.1-05");
             return bench.pass("FSRVP-3.1.4.4-18");
@@ -70,8 +71,8 @@ impl Clock {
             spot(case, finding, told);
         };
         let off = if time < from { time.since(from) } else { time.since(to) };
-        let quarters = (off + off.signum() * ZONE / 2) / ZONE;
-        let shifted = time.plus(-quarters.saturating_mul(ZONE));
+        let quarters = off.saturating_add(off.signum() * ZONE / 2) / ZONE;
+        let shifted = time.plus(quarters.saturating_mul(ZONE).saturating_neg());
         let near = shifted >= from.plus(-NEAR) && shifted <= to.plus(NEAR);
         if near && to.since(from) <= SHORT && quarters.abs() <= ZONES {
             let message = format!(
@@ -153,7 +154,7 @@ fn since_1970(told: FileTime, now: Time) -> Option<&'static str> {
         ("100 ns", 100),
         ("nanoseconds", 1),
     ];
-    let close = |nanos: i128| Time::from_nanos(nanos).since(now).abs() < 3 * 365 * DAY;
+    let close = |nanos: i128| Time::from_nanos(nanos).since(now).saturating_abs() < 3 * 365 * DAY;
     units.into_iter().find(|(_, nanos)| close(value * nanos)).map(|(name, _)| name)
 }
 

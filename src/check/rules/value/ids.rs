@@ -62,7 +62,9 @@ impl Rules {
             "FSRVP-3.1.4.3-09",
             case.place,
             || match before {
-                Some(_) => format!("StartShadowCopySet returned the id {id}, which the server has issued before"),
+                Some(_) => format!(
+                    "StartShadowCopySet returned the id {id}, which the server has issued before"
+                ),
                 None => "StartShadowCopySet succeeded and returned the nil id".to_owned(),
             },
             |finding| {
@@ -86,7 +88,9 @@ impl Rules {
             "FSRVP-3.1.4.4-13",
             case.place,
             || match before {
-                Some(_) => format!("AddToShadowCopySet returned the id {id}, which the server has issued before"),
+                Some(_) => format!(
+                    "AddToShadowCopySet returned the id {id}, which the server has issued before"
+                ),
                 None => "AddToShadowCopySet succeeded and returned the nil id".to_owned(),
             },
             |finding| {
@@ -116,7 +120,12 @@ fn copied(
         Topic::Value(field),
         rule,
         case.place,
-        || format!("{} returned the {of} of the request, {id}, as {field}", say::method(case.act.opnum)),
+        || {
+            format!(
+                "{} returned the {of} of the request, {id}, as {field}",
+                say::method(case.act.opnum)
+            )
+        },
         |finding| {
             finding.with_octets(case.call, Side::Client, of, "the client's id");
             finding.with_octets(case.call, Side::Server, field, "the same");

@@ -8,7 +8,7 @@ use crate::check::act::{is_unc, share_key};
 use crate::check::bench::{Bench, Topic};
 use crate::check::finding::{Certainty, Finding, Severity};
 use crate::check::guards::mapping;
-use crate::check::machine::View;
+use crate::check::machine::{View, Views};
 use crate::check::rules::Case;
 use crate::check::rules::path::ExposedName;
 use crate::check::say;
@@ -53,7 +53,10 @@ impl Rules {
                 Topic::Value("ShareMapping"),
                 "FSRVP-2.2.3.1-02",
                 case.place,
-                || "GetShareMapping succeeded with level 1, and its ShareMapping is a null pointer".to_owned(),
+                || {
+                    "GetShareMapping succeeded with level 1, and its ShareMapping is a null pointer"
+                        .to_owned()
+                },
                 |finding| spot(case, finding, "ShareMapping", "null"),
             );
         }
@@ -86,7 +89,14 @@ impl Rules {
             Topic::Value("CreationTimestamp"),
             "FSRVP-3.1.4.11-17",
             case.place,
-            || format!("CreationTimestamp of copy {} is {}; it was {} before", say::short(answer.copy), date(time), date(first)),
+            || {
+                format!(
+                    "CreationTimestamp of copy {} is {}; it was {} before",
+                    say::short(answer.copy),
+                    date(time),
+                    date(first)
+                )
+            },
             |finding| {
                 finding.with_call(call, "GetShareMapping returned another time");
                 spot(case, finding, "ShareMapping.ShareMapping1.CreationTimestamp", &date(time));
@@ -164,8 +174,13 @@ impl Answer<'_> {
     /// 3.1.4.4-22, 3.1.4.6-25, 3.1.4.11-16, 3.1.1.4-01: an exposed share has a name, and no other.
     fn presence(&self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         let path = "ShareMapping.ShareMapping1.ShadowCopyShareName";
-        let views = case.step.map(|step| step.views).unwrap_or_default();
-        let all = |states: &[View]| !views.is_empty() && views.iter().all(|view| states.contains(&view));
+        // Where success is explained, by the states that explain it; else by those it met.
+        let views = case.step.map_or_else(Views::default, |step| match &step.contradiction {
+            None => step.outcomes.iter().map(|outcome| outcome.view).collect(),
+            Some(_) => step.views,
+        });
+        let all =
+            |states: &[View]| !views.is_empty() && views.iter().all(|view| states.contains(&view));
         let name = self.name();
         let topic = Topic::Value("ShadowCopyShareName");
         if all(&[View::Exposed, View::Recovered]) {
@@ -195,7 +210,12 @@ impl Answer<'_> {
                 topic,
                 "FSRVP-3.1.4.11-16",
                 case.place,
-                || format!("The set is not exposed, and GetShareMapping returned the name \"{}\"", name.unwrap_or_default()),
+                || {
+                    format!(
+                        "The set is not exposed, and GetShareMapping returned the name \"{}\"",
+                        name.unwrap_or_default()
+                    )
+                },
                 |finding| {
                     finding.with_rules(also);
                     if case.others {

@@ -117,7 +117,11 @@ fn returned(case: &Case<'_, '_>, status: u32, bench: &mut Bench<'_>) {
         Topic::Value("return"),
         "FSRVP-3-01",
         case.place,
-        || format!("{name} returned {called}, which is no error by its severity bit and still not ZERO"),
+        || {
+            format!(
+                "{name} returned {called}, which is no error by its severity bit and still not ZERO"
+            )
+        },
         spot,
     );
     if case.act.opnum == 4 && !listed && status >= 0x8000_0000 {
@@ -173,7 +177,12 @@ fn arguments(case: &Case<'_, '_>, status: u32, bench: &mut Bench<'_>) {
             Topic::Value("ShadowCopySetId"),
             "FSRVP-3.1.4-09",
             case.place,
-            || format!("{name} with a nil id returned {}; the general rule asks for E_INVALIDARG", say::code(status)),
+            || {
+                format!(
+                    "{name} with a nil id returned {}; the general rule asks for E_INVALIDARG",
+                    say::code(status)
+                )
+            },
             |finding| {
                 finding.at_most(Severity::Note, Certainty::Certain);
             },

@@ -111,7 +111,12 @@ fn behind_a_handle(case: &Case<'_, '_>) -> bool {
 }
 
 /// All strings in a value, with their path and name.
-fn texts<'v>(path: &str, name: &'v str, value: &'v Value, found: &mut Vec<(String, &'v str, &'v Text)>) {
+fn texts<'v>(
+    path: &str,
+    name: &'v str,
+    value: &'v Value,
+    found: &mut Vec<(String, &'v str, &'v Text)>,
+) {
     match &value.target().data {
         Data::Text(text) => found.push((path.to_owned(), name, text)),
         Data::Record(record) => {
@@ -161,7 +166,8 @@ fn string(
 fn unlike(text: &Text) -> Option<String> {
     let counts = &text.counts;
     let number = |count: Option<(u64, crate::bytes::Span)>| count.map(|(n, _)| n);
-    let (max, offset, actual) = (number(counts.max)?, number(counts.offset)?, number(counts.actual)?);
+    let (max, offset, actual) =
+        (number(counts.max)?, number(counts.offset)?, number(counts.actual)?);
     if offset != 0 {
         return Some(format!("its offset is {offset}, not 0"));
     }
@@ -183,7 +189,8 @@ fn unlike(text: &Text) -> Option<String> {
 
 /// 6-03: `ShareName` has no referent identifier.
 fn referent(case: &Case<'_, '_>, bench: &mut Bench<'_>) {
-    let Some(decoded) = case.call.request.decoded.as_ref().filter(|read| read.stop.is_none()) else {
+    let Some(decoded) = case.call.request.decoded.as_ref().filter(|read| read.stop.is_none())
+    else {
         return;
     };
     let Some(Text { counts, .. }) = decoded.param("ShareName").and_then(Value::as_text) else {
@@ -204,7 +211,12 @@ fn referent(case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         },
         |finding| {
             finding.party = Blame::Client;
-            finding.with_octets(case.call, Side::Client, "ShareName", "what follows the referent id");
+            finding.with_octets(
+                case.call,
+                Side::Client,
+                "ShareName",
+                "what follows the referent id",
+            );
         },
     );
 }

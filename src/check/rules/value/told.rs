@@ -37,7 +37,13 @@ impl Rules {
             }
             (Some(Request::IsPathSupported(asked)), Some(Response::IsPathSupported(of))) => {
                 let owner = of.owner_machine_name.as_deref();
-                self.owner(case, &asked.share_name, of.supported_by_this_provider.is_true(), owner, bench);
+                self.owner(
+                    case,
+                    &asked.share_name,
+                    of.supported_by_this_provider.is_true(),
+                    owner,
+                    bench,
+                );
             }
             (_, Some(Response::IsPathShadowCopied(of))) => {
                 let present = of.shadow_copy_present.is_true();
@@ -64,7 +70,9 @@ impl Rules {
                 rule,
                 case.place,
                 || match version == only {
-                    true => format!("{field} is {}, below MinVersion, which is {}", version.0, min.0),
+                    true => {
+                        format!("{field} is {}, below MinVersion, which is {}", version.0, min.0)
+                    }
                     false => format!("{field} is {}; the only version is 1", version.0),
                 },
                 |finding| {
@@ -82,7 +90,12 @@ impl Rules {
                 Topic::Value("versions"),
                 "FSRVP-3.1.4.1-01",
                 case.place,
-                || format!("The versions are {} to {}; they were {} to {} before", min.0, max.0, before.0.0, before.1.0),
+                || {
+                    format!(
+                        "The versions are {} to {}; they were {} to {} before",
+                        min.0, max.0, before.0.0, before.1.0
+                    )
+                },
                 |finding| {
                     finding.with_call(call, "GetSupportedVersion returned other versions");
                 },
@@ -106,7 +119,11 @@ impl Rules {
             Topic::Value("SupportedByThisProvider"),
             "FSRVP-3.1.4.9-04",
             case.place,
-            || format!("IsPathSupported of \"{share}\" returned ZERO and SupportedByThisProvider FALSE"),
+            || {
+                format!(
+                    "IsPathSupported of \"{share}\" returned ZERO and SupportedByThisProvider FALSE"
+                )
+            },
             |finding| {
                 finding.with_octets(case.call, Side::Server, "SupportedByThisProvider", "FALSE");
             },
@@ -118,13 +135,21 @@ impl Rules {
             // What FALSE comes with is nobody's need.
             if supported {
                 let what = if owner.is_some() { "empty" } else { "null" };
-                let message = format!("IsPathSupported of \"{share}\" succeeded, and OwnerMachineName is {what}");
-                bench.fail(Topic::Value(field), "FSRVP-3.1.4.9-05", case.place, message, |finding| {
-                    if owner.is_none() {
-                        finding.with_rules(["FSRVP-6-04"]);
-                    }
-                    finding.with_octets(case.call, Side::Server, field, what);
-                });
+                let message = format!(
+                    "IsPathSupported of \"{share}\" succeeded, and OwnerMachineName is {what}"
+                );
+                bench.fail(
+                    Topic::Value(field),
+                    "FSRVP-3.1.4.9-05",
+                    case.place,
+                    message,
+                    |finding| {
+                        if owner.is_none() {
+                            finding.with_rules(["FSRVP-6-04"]);
+                        }
+                        finding.with_octets(case.call, Side::Server, field, what);
+                    },
+                );
             }
             return;
         };
@@ -162,7 +187,12 @@ fn compatibility(case: &Case<'_, '_>, present: bool, value: Compatibility, bench
         Topic::Value(field),
         "FSRVP-3.1.4.10-06",
         case.place,
-        || format!("ShadowCopyCompatibility is 0x{:x}; only the bits 0x1 and 0x2 are defined", value.0),
+        || {
+            format!(
+                "ShadowCopyCompatibility is 0x{:x}; only the bits 0x1 and 0x2 are defined",
+                value.0
+            )
+        },
         |finding| {
             finding.with_rules(["FSRVP-2.2.2.3-01"]);
             finding.with_octets(case.call, Side::Server, field, "an undefined bit");
@@ -174,7 +204,12 @@ fn compatibility(case: &Case<'_, '_>, present: bool, value: Compatibility, bench
             Topic::Value(field),
             "FSRVP-3.1.4.10-08",
             case.place,
-            || format!("ShadowCopyPresent is FALSE, and ShadowCopyCompatibility is 0x{:x}, not 0", value.0),
+            || {
+                format!(
+                    "ShadowCopyPresent is FALSE, and ShadowCopyCompatibility is 0x{:x}, not 0",
+                    value.0
+                )
+            },
             |finding| {
                 finding.with_octets(case.call, Side::Server, field, "not zero");
             },
