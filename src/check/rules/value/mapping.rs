@@ -187,7 +187,9 @@ impl Answer<'_> {
             let rule = if all(&[View::Exposed]) { "FSRVP-3.1.4.6-25" } else { "FSRVP-3.1.4.11-16" };
             let also = ["FSRVP-3.1.4.11-16", "FSRVP-3.1.1.4-01"];
             if name.is_some() {
-                also.iter().for_each(|rule| bench.pass(rule));
+                for rule in also {
+                    bench.pass(rule);
+                }
             }
             bench.expect(
                 name.is_some(),
@@ -203,7 +205,9 @@ impl Answer<'_> {
         } else if all(&[View::Started, View::Added, View::Creating, View::Committed]) {
             let also = ["FSRVP-3.1.4.4-22"];
             if name.is_none() {
-                also.iter().for_each(|rule| bench.pass(rule));
+                for rule in also {
+                    bench.pass(rule);
+                }
             }
             bench.expect(
                 name.is_none(),

@@ -1,6 +1,6 @@
 //! What operations return, and opnums that are none (2.2.4, 3, 3.1.4).
 
-use crate::bytes::Side;
+use crate::bytes::{Guid, Side};
 use crate::call::Readable;
 use crate::check::act::is_runtime;
 use crate::check::bench::{Bench, Topic};
@@ -169,7 +169,7 @@ fn time_out(case: &Case<'_, '_>, status: u32, bench: &mut Bench<'_>) {
 fn arguments(case: &Case<'_, '_>, status: u32, bench: &mut Bench<'_>) {
     let Some(request) = &case.act.request else { return };
     let name = say::method(case.act.opnum);
-    let nil = ids(request).iter().any(|id| id.is_nil());
+    let nil = ids(request).iter().any(Guid::is_nil);
     let mismatch = status == Status::FSRVP_E_SHADOWCOPYSET_ID_MISMATCH.0;
     if nil && (mismatch || status == Status::E_INVALIDARG.0) && !matches!(case.act.opnum, 7 | 11) {
         bench.expect(

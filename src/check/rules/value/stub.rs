@@ -180,11 +180,11 @@ fn unlike(text: &Text) -> Option<String> {
     if !text.terminated() {
         return Some("it does not end in a NUL".to_owned());
     }
-    let nuls = match &text.units {
-        Units::Wide(units) => units.iter().filter(|unit| **unit == 0).count(),
-        Units::Narrow(units) => units.iter().filter(|unit| **unit == 0).count(),
+    let early = match &text.units {
+        Units::Wide(units) => units.split_last().is_some_and(|(_, units)| units.contains(&0)),
+        Units::Narrow(units) => units.split_last().is_some_and(|(_, units)| units.contains(&0)),
     };
-    (nuls > 1).then(|| "a NUL stands before its end".to_owned())
+    early.then(|| "a NUL stands before its end".to_owned())
 }
 
 /// 6-03: `ShareName` has no referent identifier.

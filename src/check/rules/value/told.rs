@@ -69,11 +69,12 @@ impl Rules {
                 Topic::Value(field),
                 rule,
                 case.place,
-                || match version == only {
-                    true => {
+                || {
+                    if version == only {
                         format!("{field} is {}, below MinVersion, which is {}", version.0, min.0)
+                    } else {
+                        format!("{field} is {}; the only version is 1", version.0)
                     }
-                    false => format!("{field} is {}; the only version is 1", version.0),
                 },
                 |finding| {
                     if version != only {
