@@ -324,7 +324,11 @@ fn spot(call: &Call, side: Side, field: &str, text: &str) -> Option<Spot> {
     let decoded = stub.decoded.as_ref()?;
     let value = match field {
         "return" => decoded.ret.as_ref()?,
-        field => decoded.param(field)?,
+        field => {
+            let mut names = field.split('.');
+            let param = decoded.param(names.next()?)?;
+            names.try_fold(param, |value, name| value.field(name))?
+        }
     };
     let span = span_of(value);
     let view = message.stub.view().slice(span);

@@ -194,6 +194,8 @@ impl<'k> Judge<'k> {
         dock.evidence.see(around);
         dock.lost += u64::from(matches!(around.what, What::Lost));
         if let Some(surely) = dock.restarted(around) {
+            // The shares that it did not have it may have now.
+            dock.earlier.retain(|around| !matches!(around.what, What::TreeRefused { .. }));
             for server in dock.by_profile.values_mut() {
                 server.restarted(around.time, surely);
             }

@@ -680,6 +680,10 @@ fn the_verification_trailer_is_found_only_where_it_ends_the_stub() {
     assert_eq!(find(&with(b"arg")), None, "it is aligned to four");
     assert_eq!(find(&[&with(b"args")[..], b"more"].concat()), None);
     assert_eq!(find(&with(&trailer::SIGNATURE)), Some(8), "an argument may look like its start");
+    let big = with(b"args");
+    let big = View::new(&big, &[], &[]);
+    assert_eq!(trailer::find(big, Order::Big), Some(4), "Samba's is little-endian in any stub");
+    assert_eq!(trailer::order_of(big.from(4), Order::Big), Some(Order::Little));
     for len in 0..trailer.len() {
         assert_eq!(find(&trailer[..len]), None);
     }
