@@ -250,6 +250,25 @@ impl<'k> Bench<'k> {
         }
     }
 
+    /// Packets turn out to be missing since then: what was found meanwhile, beyond the first `told`
+    /// findings, may have another reason.
+    pub(super) fn withdraw(&mut self, since: Time, told: usize) {
+        let mut kept = Vec::new();
+        for (at, finding) in std::mem::take(&mut self.findings).into_iter().enumerate() {
+            if at < told || finding.time < since {
+                kept.push(finding);
+                continue;
+            }
+            for rule in std::iter::once(&finding.rule).chain(&finding.also) {
+                if let Some(tally) = self.tallies.get_mut(rule) {
+                    tally.failed = tally.failed.saturating_sub(1);
+                }
+                self.unseen(rule, "packets were missing around the call");
+            }
+        }
+        self.findings = kept;
+    }
+
     fn fingerprint(&mut self, finding: &Finding, method: Option<&str>) -> String {
         let key = (finding.set, finding.rule.clone(), finding.opnum);
         let full = self.counted.len() >= MAX_COUNTED && !self.counted.contains_key(&key);

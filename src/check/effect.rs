@@ -150,6 +150,7 @@ impl<'k> Tracker<'k> {
             context: self.context_of(act),
             after: Views::default().with(View::Gone),
             trail: Trail::unseen(),
+            dead: false,
             identifiable: false,
             copies: Vec::new(),
             complete: true,
@@ -222,6 +223,10 @@ impl<'k> Tracker<'k> {
         let mut views: Vec<View> = step.outcomes.iter().flat_map(|o| o.row.to.iter().copied()).collect();
         views.dedup();
         let Some(set) = self.sets.get_mut(no) else { return };
+        let missing = step.contradiction.is_none() && step.outcomes.iter().all(|o| o.view == View::Gone);
+        if act.answer.status().is_some() && all > 0 && (gone == all || missing) {
+            set.dead = true;
+        }
         if gone > 0 && gone == all {
             set.after = Views::default().with(View::Gone);
             set.identifiable = false;

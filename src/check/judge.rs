@@ -1,7 +1,7 @@
 //! [`Judge`]: takes what happens in a capture and gives findings, server by server.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -71,6 +71,11 @@ pub(super) struct Dock<'k> {
     in_force: Option<Arc<str>>,
     /// How many findings of the profile in force, and of `spec`, have been told.
     told: (usize, usize),
+    /// When each connection was last heard of, by the client's end. Added by what happens on it; all
+    /// are forgotten when there are too many.
+    heard: FxHashMap<SocketAddr, Time>,
+    /// The latest time at which something happened.
+    latest: Time,
     pub(super) calls: u64,
     pub(super) sealed: u64,
     pub(super) lost: u64,
@@ -141,8 +146,12 @@ impl<'k> Judge<'k> {
         let Some(dock) = self.dock(call.server.addr.ip()) else { return };
         dock.wake(knowledge, &options);
         dock.meets(call);
+        let late = dock.hears(call.client.addr, call.time, false);
         for server in dock.by_profile.values_mut() {
             server.asked(call);
+            if late {
+                server.forget(call.time);
+            }
         }
     }
 
@@ -164,10 +173,15 @@ impl<'k> Judge<'k> {
         let Some(dock) = self.dock(call.server.addr.ip()) else { return };
         dock.wake(knowledge, &options);
         dock.meets(call);
+        let response = call.rpc.response.as_ref();
+        let late = response.is_some_and(|r| dock.hears(call.client.addr, r.time, false));
         dock.calls += 1;
         dock.sealed += u64::from(hidden);
         for server in dock.by_profile.values_mut() {
             server.answered(call);
+            if late {
+                server.forget(call.time);
+            }
         }
     }
 
@@ -192,7 +206,9 @@ impl<'k> Judge<'k> {
         let (knowledge, options) = (self.knowledge, self.options.clone());
         let Some(dock) = self.dock(ip) else { return };
         dock.evidence.see(around);
-        dock.lost += u64::from(matches!(around.what, What::Lost));
+        let lost = matches!(around.what, What::Lost);
+        dock.lost += u64::from(lost);
+        dock.hears(around.client, around.time, lost);
         if let Some(surely) = dock.restarted(around) {
             // The shares that it did not have it may have now.
             dock.earlier.retain(|around| !matches!(around.what, What::TreeRefused { .. }));
@@ -301,6 +317,8 @@ impl<'k> Dock<'k> {
             by_profile: BTreeMap::new(),
             in_force: None,
             told: (0, 0),
+            heard: FxHashMap::default(),
+            latest: Time::default(),
             calls: 0,
             sealed: 0,
             lost: 0,
@@ -332,6 +350,33 @@ impl<'k> Dock<'k> {
                 server.around(&around);
             }
         }
+    }
+
+    /// Something happened at this time on the connection of `from`. What comes late was held back
+    /// because packets before it are missing: what was found since may have that reason.
+    fn hears(&mut self, from: SocketAddr, time: Time, lost: bool) -> bool {
+        const MOST: usize = 4096;
+        if self.heard.len() >= MOST {
+            self.heard.clear();
+        }
+        let before = self.heard.insert(from, time.max(self.latest));
+        let since = match (lost, before) {
+            (true, before) => before.unwrap_or_default(),
+            (false, _) if time < self.latest => time,
+            (false, _) => {
+                self.latest = time;
+                self.heard.insert(from, time);
+                return false;
+            }
+        };
+        let (told, told_by_spec) = self.told;
+        let in_force = self.in_force.clone();
+        for (name, server) in &mut self.by_profile {
+            let told = if in_force.as_ref() == Some(name) { told } else { 0 };
+            let told = if &**name == "spec" { told.max(told_by_spec) } else { told };
+            server.bench.withdraw(since, told);
+        }
+        true
     }
 
     fn meets(&mut self, call: &Call) {

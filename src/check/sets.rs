@@ -47,6 +47,8 @@ pub(super) struct Set {
     pub(super) after: Views,
     /// How that came.
     pub(super) trail: Trail,
+    /// Whether the server has shown that it is gone for good.
+    pub(super) dead: bool,
     /// Whether it may be an unfinished set whose id was not seen.
     pub(super) identifiable: bool,
     /// Added by Add; nothing is removed.
@@ -162,6 +164,7 @@ impl Sets {
             context: None,
             after,
             trail: Trail::unseen(),
+            dead: false,
             identifiable,
             copies: Vec::new(),
             complete: false,

@@ -137,17 +137,12 @@ impl<'k> Tracker<'k> {
 
     /// Calls may have been missed until now: everything is possible.
     pub(super) fn forget(&mut self, now: Time) {
-        let alive: Vec<SetNo> =
-            self.worlds.iter().filter_map(|world| world.unfinished.as_ref()?.set).collect();
         let views = || View::UNFINISHED.into_iter().map(Some).chain([None]);
         self.worlds = [true, false]
             .into_iter()
             .flat_map(|open| views().map(move |view| World::unseen(open, view)))
             .collect();
-        for (no, set) in self.sets.iter_mut().enumerate() {
-            if !alive.contains(&no) && !set.identifiable && !set.after.has(View::Recovered) {
-                continue;
-            }
+        for set in self.sets.iter_mut().filter(|set| !set.dead) {
             set.after = set.after.with(View::Gone).with(View::Recovered);
             set.identifiable = true;
             set.complete = false;
@@ -199,7 +194,28 @@ impl<'k> Tracker<'k> {
             self.forget(now);
             return;
         }
+        if act.takes_long() {
+            // While the server works on it, no timer runs.
+            self.expire(act.asked, act.asked.plus(self.slack));
+            self.begin(&act);
+        }
         self.flying.push(Flying { act, given_up: false });
+    }
+
+    /// A call that takes long may have been accepted.
+    fn begin(&mut self, act: &Act) {
+        let Some(method) = self.machine.method(act.opnum) else { return };
+        let set = act.set().and_then(|id| self.sets.find(id));
+        let mut begun = Vec::new();
+        for world in &self.worlds {
+            for outcome in self.outcomes(world, method, act, set, Answer::Begins) {
+                begun.extend(outcome.after.into_iter().map(|mut world| {
+                    world.set_mark(act.n, Mark::Begun);
+                    world
+                }));
+            }
+        }
+        merge(&mut self.worlds, begun);
     }
 
     /// A call is over: its answer is there, or will never be.
@@ -210,7 +226,10 @@ impl<'k> Tracker<'k> {
         let until = if act.takes_long() { until.min(act.asked.plus(self.slack)) } else { until };
         self.expire(act.asked, until);
         self.interleave(act);
-        let before = self.worlds.clone();
+        // What calls in flight have done meanwhile may have expired again.
+        self.expire(act.asked, until);
+        let unmarked = |world: &&World| world.mark(act.n).is_none();
+        let before: Vec<World> = self.worlds.iter().filter(unmarked).cloned().collect();
         self.created = act.started().filter(|_| act.answer.is_success()).map(|id| self.issue(act, id));
         let Some(method) = self.machine.method(act.opnum) else {
             let views = Views::default();
@@ -342,8 +361,9 @@ impl<'k> Tracker<'k> {
             self.forget(Time::default());
         }
         let gone = Views::default().with(View::Gone);
-        let after = if self.all_ids_known && !self.others { gone } else { gone.with(View::Recovered) };
-        self.sets.met(id, after, !self.all_ids_known || self.others)
+        let starting = self.flying.iter().any(|flying| flying.act.opnum == 2);
+        let doubt = !self.all_ids_known || self.others || starting;
+        self.sets.met(id, if doubt { gone.with(View::Recovered) } else { gone }, doubt)
     }
 
     /// What a row sees of a world: the state of the set the call names, or of the server; and the

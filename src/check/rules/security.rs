@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::Case;
 use crate::bytes::Guid;
+use crate::call::Readable;
 use crate::check::bench::{Bench, Place, Topic};
 use crate::check::machine::Answer;
 use crate::check::say;
@@ -35,6 +36,9 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn asked(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
+        if matches!(case.call.request.readable, Readable::Lost | Readable::Truncated) {
+            return;
+        }
         let auth = &case.call.rpc.auth;
         let provider = PROVIDERS.contains(&auth.auth_type);
         let strong = auth.level >= INTEGRITY;
@@ -62,6 +66,9 @@ impl Rules {
     pub(super) fn answered(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         let (act, auth) = (case.act, &case.call.rpc.auth);
         let weak = !PROVIDERS.contains(&auth.auth_type) || auth.level < INTEGRITY;
+        if matches!(case.call.request.readable, Readable::Lost | Readable::Truncated) {
+            return;
+        }
         let denied = matches!(
             act.answer,
             Answer::Status(status) if status == Status::E_ACCESSDENIED.0

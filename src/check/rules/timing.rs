@@ -1,6 +1,8 @@
 //! How long things may take (3.1.4.5, 3.1.4.6, 3.1.4.13, 3.2.2, 3.2.5).
 
-use rustc_hash::FxHashSet;
+use std::net::SocketAddr;
+
+use rustc_hash::FxHashMap;
 
 use super::Case;
 use crate::bytes::{Side, Time};
@@ -25,6 +27,11 @@ struct Open {
     opnum: u16,
     channel: ChannelId,
     asked: Time,
+    /// The client's end of its connection, and when that was last heard of.
+    from: SocketAddr,
+    heard_of: Time,
+    /// The first call that the client made although it should have closed the connection.
+    ignored: Option<(Place, String)>,
     /// Milliseconds that the server may take, where the request says so.
     time_out: Option<u32>,
     /// Whether its answer may be among what is missing.
@@ -34,6 +41,17 @@ struct Open {
     place: Place,
 }
 
+/// What is known of a channel.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    /// The client's end of the connection that carried it first.
+    from: SocketAddr,
+    /// Whether others did, too.
+    several: bool,
+    /// Whether the server was heard on it.
+    answers: bool,
+}
+
 /// Calls that wait. Added when a request is complete, removed by the answer, the end of the pipe or
 /// of the capture; the oldest goes when there are too many.
 #[derive(Debug, Default)]
@@ -41,32 +59,39 @@ pub(super) struct Rules {
     open: Vec<Open>,
     /// Channels on which the server was heard: what it says there is in the capture. Added by answers,
     /// removed with the channel; all go when there are too many.
-    heard: FxHashSet<ChannelId>,
+    heard: FxHashMap<ChannelId, Heard>,
 }
 
 impl Rules {
     pub(super) fn asked(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         let act = case.act;
-        let waiting = self.open.iter().find(|open| {
+        let waiting = self.open.iter_mut().find(|open| {
             open.place.client == Some(act.client) && !open.doubtful && !open.ended
         });
         if let Some(open) = waiting {
             let age = act.asked.since(open.asked);
-            let message = || {
-                format!(
+            if age > RPC_TIMEOUT + SLACK && open.ignored.is_none() {
+                let message = format!(
                     "the client calls {} while its {} (call {}) is without an answer for {}; after 180 s \
                      it has to close that connection first",
                     say::method(act.opnum),
                     say::method(open.opnum),
                     open.n,
                     say::seconds(age)
-                )
-            };
-            let kept = age <= RPC_TIMEOUT + SLACK;
-            bench.expect(kept, Topic::Time, "FSRVP-3.2.5-01", case.place, message, |finding| {
-                finding.with_call(open.n, "is without an answer");
-            });
+                );
+                open.ignored = Some((case.place.clone(), message));
+            }
         }
+        let from = case.call.client.addr;
+        for open in &mut self.open {
+            if open.from == from {
+                open.heard_of = act.asked;
+            } else if open.channel == act.channel {
+                // The answer may come on either.
+                open.doubtful = true;
+            }
+        }
+        let known = self.hear(act.channel, from, false);
         if self.open.len() >= MAX_OPEN {
             self.open.remove(0);
         }
@@ -75,8 +100,11 @@ impl Rules {
             opnum: act.opnum,
             channel: act.channel,
             asked: act.asked,
+            from,
+            heard_of: act.asked,
+            ignored: None,
             time_out: act.time_out(),
-            doubtful: !self.heard.contains(&act.channel),
+            doubtful: !known.answers || known.several,
             ended: false,
             place: case.place.clone(),
         });
@@ -91,8 +119,10 @@ impl Rules {
             }
             return;
         };
-        self.hear(act.channel);
-        self.open.retain(|open| open.n != act.n);
+        self.hear(act.channel, case.call.client.addr, true);
+        if let Some(at) = self.open.iter().position(|open| open.n == act.n) {
+            self.open.remove(at).went_on(bench);
+        }
         let took = answered.since(act.asked);
         patience(act.opnum, act.n, took, case.place, bench);
         let (Some(rules), Some(time_out)) = (rules(act.opnum), act.time_out()) else { return };
@@ -146,30 +176,43 @@ impl Rules {
                     open.doubtful = true;
                 }
             }
-            What::Bound(bound) if bound.answer == BindAnswer::Accepted => self.hear(bound.channel),
+            What::Bound(bound) if bound.answer == BindAnswer::Accepted => {
+                self.hear(bound.channel, around.client, true);
+            }
             What::ChannelClosed { channel, by } => {
                 self.heard.remove(channel);
                 let (closed, open): (Vec<Open>, Vec<Open>) =
                     self.open.drain(..).partition(|open| open.channel == *channel);
                 self.open = open;
                 for open in closed {
-                    open.ends(around.time, *by, bench);
+                    // What is said on another connection does not show that nothing is missing
+                    // on this one.
+                    let (end, by) = match by {
+                        Some(by) if open.from == around.client => (around.time, Some(*by)),
+                        _ => (open.heard_of, None),
+                    };
+                    open.ends(end, by, bench);
                 }
             }
             _ => {}
         }
     }
 
-    fn hear(&mut self, channel: ChannelId) {
+    /// A channel was heard of on the connection of `from`, or the server's voice on it.
+    fn hear(&mut self, channel: ChannelId, from: SocketAddr, answers: bool) -> Heard {
         if self.heard.len() >= MAX_OPEN {
             self.heard.clear();
         }
-        self.heard.insert(channel);
+        let heard = self.heard.entry(channel).or_insert(Heard { from, several: false, answers });
+        heard.several |= heard.from != from;
+        heard.answers |= answers;
+        *heard
     }
 
     pub(super) fn finish(&mut self, now: Time, bench: &mut Bench<'_>) {
         for open in std::mem::take(&mut self.open) {
-            open.ends(now, None, bench);
+            // Beyond the last packet of its connection nothing is known of it.
+            open.ends(open.heard_of.min(now), None, bench);
         }
     }
 }
@@ -187,6 +230,15 @@ fn patience(opnum: u16, n: u64, took: i64, place: &Place, bench: &mut Bench<'_>)
 }
 
 impl Open {
+    /// Whether the client went on without closing the connection: 3.2.5.
+    fn went_on(&self, bench: &mut Bench<'_>) {
+        if let Some((place, message)) = &self.ignored {
+            bench.fail(Topic::Time, "FSRVP-3.2.5-01", place, message.clone(), |finding| {
+                finding.with_call(self.n, "is without an answer");
+            });
+        }
+    }
+
     /// There will be no answer: the pipe was closed, by somebody or by the end of the capture.
     fn ends(&self, now: Time, by: Option<Side>, bench: &mut Bench<'_>) {
         let waited = now.since(self.asked);
@@ -195,6 +247,9 @@ impl Open {
                 bench.unseen("FSRVP-3.2.2-01", "the answer may be among packets that are missing");
             }
             return;
+        }
+        if by.is_some() || waited > RPC_TIMEOUT + SLACK {
+            self.went_on(bench);
         }
         let method = say::method(self.opnum);
         patience(self.opnum, self.n, waited, &self.place, bench);
