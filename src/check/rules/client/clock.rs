@@ -20,12 +20,19 @@ pub(super) fn answered(memory: &Memory, case: &Case<'_, '_>, bench: &mut Bench<'
 }
 
 /// The client asked things that did not help, until its set was gone.
-fn for_nothing(memory: &Memory, case: &Case<'_, '_>, step: &Step<'_>, no: SetNo, bench: &mut Bench<'_>) {
+fn for_nothing(
+    memory: &Memory,
+    case: &Case<'_, '_>,
+    step: &Step<'_>,
+    no: SetNo,
+    bench: &mut Bench<'_>,
+) {
     let expiry = step.before.iter().find_map(|world| {
         world.gone.iter().find(|(set, _)| *set == no).and_then(|(_, trail)| trail.late())
     });
     let Some((late, client)) = expiry.zip(memory.client(case.act.client)) else { return };
-    let between: Vec<u64> = client.idle.iter().filter(|(at, _)| *at > late.since).map(|(_, n)| *n).collect();
+    let between: Vec<u64> =
+        client.idle.iter().filter(|(at, _)| *at > late.since).map(|(_, n)| *n).collect();
     let Some(last) = between.last() else { return };
     let message = format!(
         "{} finds no set: {}; the calls between, {} of them, do not touch the timer",
@@ -44,7 +51,11 @@ fn for_nothing(memory: &Memory, case: &Case<'_, '_>, step: &Step<'_>, no: SetNo,
 fn narrow(case: &Case<'_, '_>, step: &Step<'_>, no: SetNo, bench: &mut Bench<'_>) {
     let rule = "FSRVP-3.1.5-12";
     let armed = step.before.iter().find_map(|world| match world.timer.state {
-        TimerState::Armed(armed) if world.unfinished.as_ref().is_some_and(|u| u.set == Some(no)) => Some(armed),
+        TimerState::Armed(armed)
+            if world.unfinished.as_ref().is_some_and(|u| u.set == Some(no)) =>
+        {
+            Some(armed)
+        }
         _ => None,
     });
     let Some(armed) = armed else { return };

@@ -20,6 +20,9 @@ pub(super) fn asked(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<
         return;
     }
     let Some(set) = memory.set_of(case.act) else { return };
+    if is_aborted(memory, set, case, bench) {
+        return;
+    }
     // What is under way may change all of it.
     let busy = memory.is_set_busy(case);
     if !busy {
@@ -34,7 +37,6 @@ pub(super) fn asked(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<
             _ => {}
         }
     }
-    aborted(memory, set, case, bench);
     hosts(memory, case, bench);
 }
 
@@ -90,7 +92,12 @@ fn add(set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     match set.twin(&of.share_name) {
         None => bench.pass("FSRVP-3.2.4.2.2-02"),
         Some(share) => {
-            let message = format!("{} names {}, which was added as {}", subject(case), of.share_name, share.name);
+            let message = format!(
+                "{} names {}, which was added as {}",
+                subject(case),
+                of.share_name,
+                share.name
+            );
             wrong(case, bench, "FSRVP-3.2.4.2.2-02", message, |finding| {
                 finding.with_octets(case.call, Side::Client, "ShareName", "added before");
                 finding.with_call(share.call, "added the share");
@@ -101,12 +108,19 @@ fn add(set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let same = |id| set.shares.iter().find(|share| share.client_id == id);
     let twin = same(id).filter(|_| !id.is_nil());
     let what = || format!("ClientShadowCopyId {} is in the set already", say::short(id));
-    bench.expect(twin.is_none(), Topic::Value("ClientShadowCopyId"), "FSRVP-3.2.4.2.2-04", case.place, what, |finding| {
-        finding.with_octets(case.call, Side::Client, "ClientShadowCopyId", "sent before");
-        if let Some(share) = twin {
-            finding.with_call(share.call, "sent it first");
-        }
-    });
+    bench.expect(
+        twin.is_none(),
+        Topic::Value("ClientShadowCopyId"),
+        "FSRVP-3.2.4.2.2-04",
+        case.place,
+        what,
+        |finding| {
+            finding.with_octets(case.call, Side::Client, "ClientShadowCopyId", "sent before");
+            if let Some(share) = twin {
+                finding.with_call(share.call, "sent it first");
+            }
+        },
+    );
 }
 
 fn empty(set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) -> bool {
@@ -133,7 +147,10 @@ fn prepare(set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let rule = "FSRVP-3.2.4.2.2-07";
     let Some((share, (call, status))) = set.refused.last() else { return bench.pass(rule) };
     let status = say::code(*status);
-    let message = format!("{} goes on without {share}, for which AddToShadowCopySet returned {status}", subject(case));
+    let message = format!(
+        "{} goes on without {share}, for which AddToShadowCopySet returned {status}",
+        subject(case)
+    );
     wrong(case, bench, rule, message, |finding| {
         finding.with_call(*call, format!("AddToShadowCopySet returned {status}"));
     });
@@ -154,7 +171,13 @@ fn commit(set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
             bench.pass(first);
         }
         (None, None) if !set.whole => bench.unseen(first, NOT_WHOLE),
-        (None, None) => without(case, bench, first, set, "a PrepareShadowCopySet since the last share was added"),
+        (None, None) => without(
+            case,
+            bench,
+            first,
+            set,
+            "a PrepareShadowCopySet since the last share was added",
+        ),
     }
 }
 
@@ -182,7 +205,10 @@ fn mapping(set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let gone = case.act.copy().and_then(|id| set.share(id)).and_then(|share| share.deleted);
     deleted(gone, case, bench);
     if let Some(call) = set.recovered {
-        let message = format!("{} comes after the set was finished: the client has the answer itself", subject(case));
+        let message = format!(
+            "{} comes after the set was finished: the client has the answer itself",
+            subject(case)
+        );
         return wrong(case, bench, "FSRVP-3.2.4.7-01", message, |finding| {
             finding.with_call(call, "finished the set");
         });
@@ -208,7 +234,8 @@ fn recovery(set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     if set.exposed.is_some() {
         bench.pass(rule);
     } else if let Some(failed) = set.expose_failed {
-        let rules = if set.whole { vec![rule, "FSRVP-3.2.4.4-04"] } else { vec!["FSRVP-3.2.4.4-04"] };
+        let rules =
+            if set.whole { vec![rule, "FSRVP-3.2.4.4-04"] } else { vec!["FSRVP-3.2.4.4-04"] };
         return goes_on(case, bench, &rules, 5, failed);
     } else if set.whole {
         return without(case, bench, rule, set, "an ExposeShadowCopySet that succeeded");
@@ -226,7 +253,10 @@ fn recovery(set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         None => bench.pass(rule),
         Some(share) => {
             let (copy, name) = (say::short(share.id), &share.name);
-            let message = format!("{} comes before GetShareMapping was asked for copy {copy} of {name}", subject(case));
+            let message = format!(
+                "{} comes before GetShareMapping was asked for copy {copy} of {name}",
+                subject(case)
+            );
             wrong(case, bench, rule, message, |finding| {
                 unless_others(case, finding);
                 finding.with_call(share.call, "added the copy");
@@ -243,7 +273,8 @@ fn delete(memory: &Memory, set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'
         bench.pass(rule);
     } else if set.whole && set.aborted.is_none() {
         let state = if set.committed.is_some() { "Committed" } else { "not even Committed" };
-        let message = format!("{} comes while the set is {state}: it is for finished sets", subject(case));
+        let message =
+            format!("{} comes while the set is {state}: it is for finished sets", subject(case));
         wrong(case, bench, rule, message, |finding| {
             unless_others(case, finding);
             if let Some(call) = set.committed.or(set.start) {
@@ -263,7 +294,8 @@ fn deleted(gone: Option<(u64, std::net::IpAddr)>, case: &Case<'_, '_>, bench: &m
     let own = gone.filter(|(_, ip)| *ip == case.act.client);
     let Some((call, _)) = own else { return bench.pass(rule) };
     let copy = case.act.copy().map(say::short).unwrap_or_default();
-    let message = format!("{} names copy {copy} again, which this client has deleted", subject(case));
+    let message =
+        format!("{} names copy {copy} again, which this client has deleted", subject(case));
     wrong(case, bench, rule, message, |finding| {
         finding.with_call(call, "deleted it");
     });
@@ -273,10 +305,18 @@ fn deleted(gone: Option<(u64, std::net::IpAddr)>, case: &Case<'_, '_>, bench: &m
 fn run(memory: &Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let rule = "FSRVP-3.2.4.8-05";
     let last = memory.client(case.act.client).and_then(|client| client.last.as_ref());
-    let Some(last) = last.filter(|last| last.opnum == 11 && last.set == case.act.set()) else { return };
-    let Some(status) = last.failed.filter(|_| last.copy != case.act.copy()) else { return bench.pass(rule) };
+    let Some(last) = last.filter(|last| last.opnum == 11 && last.set == case.act.set()) else {
+        return;
+    };
+    let Some(status) = last.failed.filter(|_| last.copy != case.act.copy()) else {
+        return bench.pass(rule);
+    };
     let status = say::code(status);
-    let message = format!("{} goes on with the next copy, although the one before (call {}) returned {status}", subject(case), last.n);
+    let message = format!(
+        "{} goes on with the next copy, although the one before (call {}) returned {status}",
+        subject(case),
+        last.n
+    );
     wrong(case, bench, rule, message, |finding| {
         finding.with_call(last.n, format!("DeleteShareMapping returned {status}"));
     });
@@ -285,7 +325,10 @@ fn run(memory: &Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
 /// To delete a whole set begins with `GetSupportedVersion`.
 fn whole_set(memory: &Memory, set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let rule = "FSRVP-3.2.4.8-01";
-    let left = set.shares.iter().filter(|share| share.deleted.is_none() && Some(share.id) != case.act.copy());
+    let left = set
+        .shares
+        .iter()
+        .filter(|share| share.deleted.is_none() && Some(share.id) != case.act.copy());
     if set.shares.len() < 2 || left.count() > 0 || !set.whole {
         return;
     }
@@ -293,7 +336,10 @@ fn whole_set(memory: &Memory, set: &Known, case: &Case<'_, '_>, bench: &mut Benc
     if !pipe.version && !pipe.fresh {
         return bench.unseen(rule, "the beginning of the conversation was not seen");
     }
-    let message = format!("{} deletes the last copy of the set, and no GetSupportedVersion came first", subject(case));
+    let message = format!(
+        "{} deletes the last copy of the set, and no GetSupportedVersion came first",
+        subject(case)
+    );
     if pipe.version {
         bench.pass(rule);
     } else {
@@ -302,11 +348,11 @@ fn whole_set(memory: &Memory, set: &Known, case: &Case<'_, '_>, bench: &mut Benc
 }
 
 /// A set that this client has aborted is forgotten.
-fn aborted(memory: &Memory, set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
-    let rule = "FSRVP-3.2.4.6-03";
+fn is_aborted(memory: &Memory, set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) -> bool {
     let own = set.aborted.filter(|(_, ip)| memory.strangers(*ip, case.act.client) == Strangers::No);
-    let Some((call, _)) = own else { return bench.pass(rule) };
-    after(case, bench, rule, Some((7, call)));
+    let call = own.map(|(call, _)| (7, call));
+    after(case, bench, "FSRVP-3.2.4.6-03", call);
+    call.is_some()
 }
 
 /// How the host of a share is written.
@@ -319,10 +365,18 @@ fn hosts(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         host_of(&other.name).is_some_and(|other| other != host && label(&other) == label(&host))
     });
     let (message, related) = match other {
-        Some(other) => (format!("{share} spells its host otherwise than {} in the same set", other.name), Some(other.call)),
+        Some(other) => (
+            format!("{share} spells its host otherwise than {} in the same set", other.name),
+            Some(other.call),
+        ),
         None if set.told_host => return,
-        None if is_address(&host) => (format!("{share} has an address for its host; Windows writes the plain name"), None),
-        None if label(&host) != host => (format!("{share} has a qualified name for its host; Windows writes the plain name"), None),
+        None if is_address(&host) => {
+            (format!("{share} has an address for its host; Windows writes the plain name"), None)
+        }
+        None if label(&host) != host => (
+            format!("{share} has a qualified name for its host; Windows writes the plain name"),
+            None,
+        ),
         None => return bench.pass(rule),
     };
     set.told_host = true;

@@ -51,7 +51,10 @@ pub(super) fn asked(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<
     }
     if opnum == 11 && !versioned && !walk.has(11) {
         if whole {
-            let message = format!("{} comes without a GetSupportedVersion before: figure 4 has it first", subject(case));
+            let message = format!(
+                "{} comes without a GetSupportedVersion before: figure 4 has it first",
+                subject(case)
+            );
             wrong(case, bench, "FSRVP-4.3-01", message, |_| {});
         } else {
             bench.unseen("FSRVP-4.3-01", "the beginning of the conversation was not seen");
@@ -65,9 +68,11 @@ pub(super) fn asked(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<
 /// 8, 0, 1, 2, 3, 12.
 fn preparation(walk: Walk, whole: bool, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let sealed = case.act.request.is_none();
-    let late = |what: &str| format!("{} comes after {what}: the order is 8, 0, 1, 2, 3, 12", subject(case));
+    let late = |what: &str| {
+        format!("{} comes after {what}: the order is 8, 0, 1, 2, 3, 12", subject(case))
+    };
     match case.act.opnum {
-        0 if whole && walk.has(1) && !walk.has(0) => {
+        0 if whole && walk.has(1) && !walk.has(0) && !walk.has(3) => {
             wrong(case, bench, "FSRVP-3.2.4.2.1-13", late("SetContext"), |finding| {
                 finding.with_rules(["FSRVP-4.1-01"]);
             });
@@ -97,7 +102,9 @@ fn creation(walk: Walk, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let order = "the order is 4, 5, 10 for each share, 6";
     match case.act.opnum {
         5 if walk.has(2) && !walk.has(4) && case.act.request.is_none() => {
-            let message = "ExposeShadowCopySet comes with no CommitShadowCopySet since StartShadowCopySet".to_owned();
+            let message =
+                "ExposeShadowCopySet comes with no CommitShadowCopySet since StartShadowCopySet"
+                    .to_owned();
             wrong(case, bench, "FSRVP-3.2.4.4-02", message, |_| {});
         }
         10 | 6 if walk.has(4) && !walk.has(5) => {

@@ -18,7 +18,9 @@ pub(super) fn asked(memory: &Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>)
     }
     let Some(id) = case.act.set() else { return };
     if memory.is_issued(case, id) {
-        for rule in ["FSRVP-3.2.4.2.2-05", "FSRVP-3.1.4.3-18"].into_iter().chain(rule_of(case.act.opnum)) {
+        for rule in
+            ["FSRVP-3.2.4.2.2-05", "FSRVP-3.1.4.3-18"].into_iter().chain(rule_of(case.act.opnum))
+        {
             bench.pass(rule);
         }
         if let Some(set) = memory.sets.get(&id) {
@@ -55,13 +57,20 @@ fn unknown(memory: &Memory, id: Guid, case: &Case<'_, '_>, bench: &mut Bench<'_>
     let client = memory.client(case.act.client);
     let opnum = case.act.opnum;
     let sent = memory.client_sets.get(&id).copied();
-    let void = client.and_then(|client| client.void.iter().find(|(of, _)| *of == id)).map(|(_, call)| *call);
-    let failed = client.and_then(|client| client.start_failed).filter(|_| matches!(opnum, 3 | 4 | 12));
+    let void = client
+        .and_then(|client| client.void.iter().find(|(of, _)| *of == id))
+        .map(|(_, call)| *call);
+    let failed =
+        client.and_then(|client| client.start_failed).filter(|_| matches!(opnum, 3 | 4 | 12));
     let complete = case.tracker.all_ids_known && !case.others;
     let mut rules: Vec<&str> = Vec::new();
     let (why, call, note) = if let Some(call) = sent {
         rules.push("FSRVP-3.2.4.2.2-05");
-        ("it is the client's own ClientShadowCopySetId", Some(call), "sent it as ClientShadowCopySetId")
+        (
+            "it is the client's own ClientShadowCopySetId",
+            Some(call),
+            "sent it as ClientShadowCopySetId",
+        )
     } else if let Some(call) = void {
         ("the StartShadowCopySet that returned it failed", Some(call), "StartShadowCopySet failed")
     } else if complete {
@@ -107,7 +116,8 @@ fn foreign(memory: &Memory, set: &Known, case: &Case<'_, '_>, bench: &mut Bench<
     if strangers == Strangers::No {
         return bench.pass(rule);
     }
-    let message = format!("{} comes from {}, but {owner} started it", subject(case), case.act.client);
+    let message =
+        format!("{} comes from {}, but {owner} started it", subject(case), case.act.client);
     wrong(case, bench, rule, message, |finding| {
         finding.at_most(Severity::Warning, Certainty::Likely);
         // One machine may have several addresses, and tell a `ClientGuid` for each.
@@ -136,14 +146,30 @@ fn copy(memory: &Memory, set: &Known, id: Guid, case: &Case<'_, '_>, bench: &mut
         Some(known) if known.key == share_key(share) => return bench.pass(rule),
         Some(known) => {
             let added = &known.name;
-            (format!("{} names copy {short} with {share}, but it was added as {added}", subject(case)), Some(known.call))
+            (
+                format!(
+                    "{} names copy {short} with {share}, but it was added as {added}",
+                    subject(case)
+                ),
+                Some(known.call),
+            )
         }
         None => match memory.copies.get(&copy) {
             Some(other) if *other != id => {
-                let call = memory.sets.get(other).and_then(|set| set.share(copy)).map(|share| share.call);
-                (format!("{} names copy {short}, which is in set {}", subject(case), say::short(*other)), call)
+                let call =
+                    memory.sets.get(other).and_then(|set| set.share(copy)).map(|share| share.call);
+                (
+                    format!(
+                        "{} names copy {short}, which is in set {}",
+                        subject(case),
+                        say::short(*other)
+                    ),
+                    call,
+                )
             }
-            _ if set.whole && !case.others => (format!("{} names copy {short}, which is not in it", subject(case)), None),
+            _ if set.whole && !case.others => {
+                (format!("{} names copy {short}, which is not in it", subject(case)), None)
+            }
             _ => return bench.unseen(rule, "not all copies of the set are known"),
         },
     };
@@ -168,7 +194,11 @@ fn client_copy(memory: &Memory, copy: Guid, case: &Case<'_, '_>, bench: &mut Ben
     if case.tracker.flying.iter().any(|flying| flying.act.opnum == 3) {
         return true;
     }
-    let message = format!("{} names copy {}, which is the client's own ClientShadowCopyId", subject(case), say::short(copy));
+    let message = format!(
+        "{} names copy {}, which is the client's own ClientShadowCopyId",
+        subject(case),
+        say::short(copy)
+    );
     wrong(case, bench, rule, message, |finding| {
         if case.act.opnum == 11 {
             finding.with_rules(["FSRVP-3.2.4.8-04"]);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::bytes::{Guid, Time};
 use crate::check::act::{Act, host_of, share_key};
 use crate::check::bench::Place;
-use crate::protocol::fsrvp::Request;
+use crate::protocol::fsrvp::{Request, Status};
 
 /// Shares kept of one set, and shares that were refused.
 const MAX_SHARES: usize = 512;
@@ -166,7 +166,8 @@ impl Known {
     fn added(&mut self, act: &Act, client_id: Guid, name: &str, failed: Option<Failed>) {
         let key = share_key(name);
         if let Some(failed) = failed {
-            if self.refused.len() < MAX_SHARES && !self.has(name) {
+            let there = failed.1 == Status::FSRVP_E_OBJECT_ALREADY_EXISTS.0 || self.has(name);
+            if self.refused.len() < MAX_SHARES && !there {
                 self.refused.push((key, failed));
             }
             return;

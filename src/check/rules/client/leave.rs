@@ -23,8 +23,13 @@ pub(super) fn sweep(memory: &mut Memory, now: Time, bench: &mut Bench<'_>) {
     }
     memory.watched.retain(|id| !over.contains(id));
     for client in memory.clients_mut() {
-        let Some((since, place, _)) = client.after_abort.take_if(|(since, ..)| late(*since)) else { continue };
-        let message = format!("the pipe was left open for {} after AbortShadowCopySet", say::seconds(now.since(since)));
+        let Some((since, place, _)) = client.after_abort.take_if(|(since, ..)| late(*since)) else {
+            continue;
+        };
+        let message = format!(
+            "the pipe was left open for {} after AbortShadowCopySet",
+            say::seconds(now.since(since))
+        );
         bench.fail(Topic::Order, "FSRVP-3.2.4.9-02", &place, message, |_| {});
     }
 }
@@ -38,13 +43,19 @@ fn abandoned(memory: &Memory, id: Guid, now: Time, bench: &mut Bench<'_>) {
     let (short, gap) = (say::short(id), say::seconds(now.since(set.touched)));
     let (rule, message) = if let Some((call, status)) = set.abort_failed {
         let status = say::code(status);
-        let message = format!("set {short} is left after AbortShadowCopySet (call {call}) returned {status}: nothing came for {gap}");
+        let message = format!(
+            "set {short} is left after AbortShadowCopySet (call {call}) returned {status}: nothing came for {gap}"
+        );
         ("FSRVP-3.2.4.6-04", message)
     } else if set.exposed.is_some() {
-        let message = format!("set {short} is Exposed, and neither RecoveryCompleteShadowCopySet nor AbortShadowCopySet came for {gap}");
+        let message = format!(
+            "set {short} is Exposed, and neither RecoveryCompleteShadowCopySet nor AbortShadowCopySet came for {gap}"
+        );
         ("FSRVP-3.2.4.5-04", message)
     } else if gone {
-        let message = format!("the client has closed its connection and left set {short} unfinished: no AbortShadowCopySet came for {gap}");
+        let message = format!(
+            "the client has closed its connection and left set {short} unfinished: no AbortShadowCopySet came for {gap}"
+        );
         ("FSRVP-3.2.4.9-01", message)
     } else {
         return;
@@ -64,8 +75,12 @@ fn abandoned(memory: &Memory, id: Guid, now: Time, bench: &mut Bench<'_>) {
 /// A pipe is closed right after a finished set was aborted.
 pub(super) fn around(memory: &Memory, around: &Around, bench: &mut Bench<'_>) {
     let What::ChannelClosed { channel, by: Some(Side::Client) } = &around.what else { return };
-    let Some(place) = memory.pipes.get(channel).and_then(|pipe| pipe.last_abort.as_ref()) else { return };
-    let message = "AbortShadowCopySet deletes a set that was finished, right before the connection closes".to_owned();
+    let Some(place) = memory.pipes.get(channel).and_then(|pipe| pipe.last_abort.as_ref()) else {
+        return;
+    };
+    let message =
+        "AbortShadowCopySet deletes a set that was finished, right before the connection closes"
+            .to_owned();
     bench.fail(Topic::Order, "FSRVP-3.2.4.9-03", place, message, |finding| {
         finding.at_most(Severity::Warning, Certainty::Likely);
     });
@@ -82,11 +97,17 @@ pub(super) fn finish(memory: &Memory, now: Time, bench: &mut Bench<'_>) {
     for (id, set) in memory.sets.iter().filter(|(id, _)| rest(id)) {
         let deleted = set.shares.iter().filter_map(|share| share.deleted).next_back();
         let left = set.shares.iter().filter(|share| share.deleted.is_none()).count();
-        let Some((call, ip)) = deleted.filter(|_| left > 0 && set.aborted.is_none()) else { continue };
+        let Some((call, ip)) = deleted.filter(|_| left > 0 && set.aborted.is_none()) else {
+            continue;
+        };
         if memory.client(ip).is_none_or(|client| client.closed.is_none()) {
             continue;
         }
-        let message = format!("the client is gone, and of set {} {left} of {} copies are left", say::short(*id), set.shares.len());
+        let message = format!(
+            "the client is gone, and of set {} {left} of {} copies are left",
+            say::short(*id),
+            set.shares.len()
+        );
         bench.fail(Topic::Order, "FSRVP-3.2.4.8-03", &set.place, message, |finding| {
             finding.at_most(Severity::Note, Certainty::Possible);
             finding.with_call(call, "deleted a copy");
@@ -96,7 +117,8 @@ pub(super) fn finish(memory: &Memory, now: Time, bench: &mut Bench<'_>) {
         let Some((since, place, false)) = &client.set_context else { continue };
         let gap = now.since(*since);
         if gap > SHORT_TIMER + SLACK {
-            let message = format!("no StartShadowCopySet came for {} after SetContext", say::seconds(gap));
+            let message =
+                format!("no StartShadowCopySet came for {} after SetContext", say::seconds(gap));
             bench.fail(Topic::Order, "FSRVP-3.2.4.2.1-11", place, message, |finding| {
                 finding.at_most(Severity::Note, Certainty::Possible);
             });

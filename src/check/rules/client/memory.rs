@@ -113,7 +113,9 @@ impl Memory {
     pub(super) fn is_set_busy(&self, case: &Case<'_, '_>) -> bool {
         let set = case.act.set();
         let flying = || case.tracker.flying.iter().filter(|flying| flying.act.n != case.act.n);
-        flying().any(|flying| flying.act.names_set() && (flying.act.request.is_none() || flying.act.set() == set))
+        flying().any(|flying| {
+            flying.act.names_set() && (flying.act.request.is_none() || flying.act.set() == set)
+        })
     }
 
     /// Somebody asks, perhaps for the first time.
@@ -163,7 +165,10 @@ impl Memory {
                 set.unasked = None;
             }
             if let Some(copy) = act.copy().filter(|_| act.opnum == 10) {
-                set.shares.iter_mut().filter(|share| share.id == copy).for_each(|share| share.asked = true);
+                set.shares
+                    .iter_mut()
+                    .filter(|share| share.id == copy)
+                    .for_each(|share| share.asked = true);
             }
         }
         let Some(client) = self.clients.get_mut(&key) else { return };
@@ -196,8 +201,12 @@ impl Memory {
     /// Ids that the client made.
     fn note_ids(&mut self, act: &Act) {
         let (ids, id) = match &act.request {
-            Some(Request::StartShadowCopySet(of)) => (&mut self.client_sets, of.client_shadow_copy_set_id),
-            Some(Request::AddToShadowCopySet(of)) => (&mut self.client_copies, of.client_shadow_copy_id),
+            Some(Request::StartShadowCopySet(of)) => {
+                (&mut self.client_sets, of.client_shadow_copy_set_id)
+            }
+            Some(Request::AddToShadowCopySet(of)) => {
+                (&mut self.client_copies, of.client_shadow_copy_id)
+            }
             _ => return,
         };
         if ids.len() >= MAX_SETS {
@@ -217,7 +226,7 @@ impl Memory {
         }
         match act.answer {
             Answer::Refused(_) => {}
-            Answer::Status(status) => {
+            Answer::Status(status) if act.request.is_some() => {
                 self.set_answered(case, status);
                 if let Some(client) = self.clients.get_mut(&key) {
                     client.answered(act, status);
@@ -260,7 +269,9 @@ impl Memory {
         }
         if let (1, 0) = (act.opnum, status) {
             // Its unfinished set is discarded.
-            for set in self.sets.values_mut().filter(|set| set.client == Some(key) && set.is_unfinished()) {
+            for set in
+                self.sets.values_mut().filter(|set| set.client == Some(key) && set.is_unfinished())
+            {
                 set.dropped = true;
             }
         }
@@ -334,7 +345,9 @@ impl Memory {
                     client.doubt();
                     client.blind = true;
                 }
-                for set in self.sets.values_mut().filter(|set| set.client.is_none_or(|of| of == key)) {
+                for set in
+                    self.sets.values_mut().filter(|set| set.client.is_none_or(|of| of == key))
+                {
                     set.doubt();
                 }
                 self.watched.clear();
@@ -365,6 +378,12 @@ impl Memory {
             What::ChannelClosed { channel, by } => {
                 self.pipes.remove(channel);
                 let last = !self.pipes.values().any(|pipe| pipe.client == key);
+                if *by == Some(Side::Server) {
+                    // It may have been started again, and its client cannot go on.
+                    let sets = &self.sets;
+                    self.watched
+                        .retain(|id| sets.get(id).is_some_and(|set| set.client != Some(key)));
+                }
                 if let Some(client) = self.clients.get_mut(&key) {
                     client.after_abort.take_if(|(.., on)| on == channel);
                     if last && *by == Some(Side::Client) {
@@ -390,7 +409,8 @@ impl Memory {
 
     /// Whether a set or copy has this id, for all that was seen.
     pub(super) fn is_issued(&self, case: &Case<'_, '_>, id: Guid) -> bool {
-        let issued = |no| case.tracker.sets.get(no).is_some_and(|set| set.issued || !set.way.is_empty());
+        let issued =
+            |no| case.tracker.sets.get(no).is_some_and(|set| set.issued || !set.way.is_empty());
         self.sets.contains_key(&id) || case.tracker.sets.find(id).is_some_and(issued)
     }
 
@@ -443,7 +463,10 @@ impl Client {
                     }
                     _ => Err(status),
                 };
-                let Some(share) = act.share() else { return };
+                let Some(share) = act.share() else {
+                    self.more_paths = true;
+                    return;
+                };
                 self.more_paths |= self.paths.len() >= MAX_PATHS;
                 let path = Path {
                     host: host_of(share),

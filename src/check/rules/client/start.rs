@@ -48,7 +48,10 @@ fn same_pipe(memory: &Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let rule = "FSRVP-3.2.4.2.1-04";
     match memory.pipes.get(&case.act.channel).map(|pipe| pipe.path) {
         Some(Some(path)) => {
-            let message = format!("{} goes over the connection that IsPathSupported was asked on", subject(case));
+            let message = format!(
+                "{} goes over the connection that IsPathSupported was asked on",
+                subject(case)
+            );
             bench.fail(Topic::Transport, rule, case.place, message, |finding| {
                 if case.act.request.is_none() {
                     finding.at_most(Severity::Note, Certainty::Possible);
@@ -79,9 +82,16 @@ fn version_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &
     }
 }
 
-fn version_too_high(client: &Client, case: &Case<'_, '_>, rule: &str, also: &[&str], bench: &mut Bench<'_>) {
+fn version_too_high(
+    client: &Client,
+    case: &Case<'_, '_>,
+    rule: &str,
+    also: &[&str],
+    bench: &mut Bench<'_>,
+) {
     let Some((call, min)) = client.version else { return };
-    let what = || format!("{} follows, although the server wants version {min} at least", subject(case));
+    let what =
+        || format!("{} follows, although the server wants version {min} at least", subject(case));
     bench.expect(min <= 1, Topic::Order, rule, case.place, what, |finding| {
         finding.with_rules(also.iter().copied());
         finding.with_call(call, "GetSupportedVersion told MinVersion");
@@ -98,7 +108,10 @@ fn in_a_row(client: &Client, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         return;
     }
     let message = if gap > SHORT_TIMER + SLACK && !refused {
-        format!("SetContext comes again after {}, with no StartShadowCopySet between", say::seconds(gap))
+        format!(
+            "SetContext comes again after {}, with no StartShadowCopySet between",
+            say::seconds(gap)
+        )
     } else {
         format!("{} SetContext in a row, with no StartShadowCopySet between", client.row + 1)
     };
@@ -118,7 +131,8 @@ fn context_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &
     let readable = case.act.request.is_some();
     if let Some((call, status)) = client.context_failed {
         let status = say::code(status);
-        let message = format!("StartShadowCopySet comes although SetContext (call {call}) returned {status}");
+        let message =
+            format!("StartShadowCopySet comes although SetContext (call {call}) returned {status}");
         wrong(case, bench, "FSRVP-3.2.4.2.1-10", message, |finding| {
             // Its earlier context may still be there.
             if matches!(client.opened, Opened::Yes(_)) {
@@ -136,7 +150,9 @@ fn context_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &
     });
     let related = match client.opened {
         Opened::Yes(_) => return bench.pass(owner_rule),
-        Opened::Unknown => return bench.unseen(owner_rule, "what the client did before was not seen"),
+        Opened::Unknown => {
+            return bench.unseen(owner_rule, "what the client did before was not seen");
+        }
         Opened::Never => None,
         Opened::Ended(call) => Some(call),
     };
@@ -144,7 +160,9 @@ fn context_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &
         return;
     }
     let perhaps = other.is_some_and(|(_, _, strangers)| strangers == Strangers::Perhaps);
-    let since = related.map_or("since the capture began".to_owned(), |call| format!("since call {call} ended its sequence"));
+    let since = related.map_or("since the capture began".to_owned(), |call| {
+        format!("since call {call} ended its sequence")
+    });
     let message = format!("StartShadowCopySet comes without a SetContext of this client {since}");
     wrong(case, bench, owner_rule, message, |finding| {
         if perhaps {
@@ -183,10 +201,17 @@ fn again(memory: &Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         Some(id) => {
             let start = memory.sets.get(id).and_then(|set| set.start);
             let client_id = say::short(of.client_shadow_copy_set_id);
-            let message =
-                format!("ClientShadowCopySetId {client_id} is started again, while its set {} is unfinished", say::short(*id));
+            let message = format!(
+                "ClientShadowCopySetId {client_id} is started again, while its set {} is unfinished",
+                say::short(*id)
+            );
             wrong(case, bench, rule, message, |finding| {
-                finding.with_octets(case.call, Side::Client, "ClientShadowCopySetId", "the same as before");
+                finding.with_octets(
+                    case.call,
+                    Side::Client,
+                    "ClientShadowCopySetId",
+                    "the same as before",
+                );
                 if let Some(call) = start {
                     finding.with_call(call, "started the set");
                 }
@@ -201,7 +226,10 @@ fn after_abort(client: &Client, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let Some((since, call)) = client.aborted else { return };
     let gap = case.act.asked.since(since);
     let what = || {
-        format!("StartShadowCopySet comes {} after this client aborted a set with shares: Windows refuses it for 1800 s", say::seconds(gap))
+        format!(
+            "StartShadowCopySet comes {} after this client aborted a set with shares: Windows refuses it for 1800 s",
+            say::seconds(gap)
+        )
     };
     bench.expect(gap >= ABORT_BLOCK, Topic::Order, rule, case.place, what, |finding| {
         finding.with_call(call, "AbortShadowCopySet");
@@ -221,7 +249,8 @@ fn set_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &mut 
     let other = memory.sets.get(&id).and_then(|set| Some((set.client?, set.start?)));
     let strangers = other.map(|(ip, _)| memory.strangers(ip, case.act.client));
     let whose = other.map_or(String::new(), |(ip, _)| format!("; the set is that of {ip}"));
-    let message = format!("{} comes, although this client has started no set{whose}", subject(case));
+    let message =
+        format!("{} comes, although this client has started no set{whose}", subject(case));
     wrong(case, bench, rule, message, |finding| {
         if strangers == Some(Strangers::Perhaps) {
             finding.at_most(Severity::Note, Certainty::Possible);
@@ -249,7 +278,11 @@ fn path_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &mut
             Ok(_) => ("FSRVP-3.2.4.2.1-02", "FALSE".to_owned()),
             Err(status) => ("FSRVP-3.2.4.2.1-03", say::code(status)),
         };
-        let message = format!("{} names {share}, for which IsPathSupported (call {}) said {said}", subject(case), path.call);
+        let message = format!(
+            "{} names {share}, for which IsPathSupported (call {}) said {said}",
+            subject(case),
+            path.call
+        );
         return wrong(case, bench, rule, message, |finding| {
             finding.with_call(path.call, format!("IsPathSupported said {said}"));
         });
@@ -262,16 +295,21 @@ fn path_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &mut
     }
     // It is asked once, for the share by which the set is started; and of the host of the share,
     // which need not be this server.
-    let first = memory.set_of(case.act).is_some_and(|set| set.shares.is_empty() && set.refused.is_empty());
-    let here = host.as_deref().zip(memory.pipes.get(&case.act.channel).and_then(|pipe| pipe.host.as_deref()));
-    let is_host = here.is_some_and(|(host, called)| super::target::label(host) == super::target::label(called));
+    let first =
+        memory.set_of(case.act).is_some_and(|set| set.shares.is_empty() && set.refused.is_empty());
+    let here = host
+        .as_deref()
+        .zip(memory.pipes.get(&case.act.channel).and_then(|pipe| pipe.host.as_deref()));
+    let is_host = here
+        .is_some_and(|(host, called)| super::target::label(host) == super::target::label(called));
     if !first || memory.is_set_busy(case) {
         return;
     }
     if !client.whole || client.more_paths || of_name().next().is_some() {
         return bench.unseen(rule, "the beginning of the conversation was not seen");
     }
-    let message = format!("{} names {share}, for which IsPathSupported was not asked", subject(case));
+    let message =
+        format!("{} names {share}, for which IsPathSupported was not asked", subject(case));
     wrong(case, bench, rule, message, |finding| {
         finding.at_most(Severity::Warning, Certainty::Likely);
         if !is_host {
@@ -285,7 +323,8 @@ fn path_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &mut
 
 /// A set was started without a question, and no share was ever named.
 pub(super) fn never_asked(place: &Place, bench: &mut Bench<'_>) {
-    let message = "StartShadowCopySet comes without an IsPathSupported before it at this server".to_owned();
+    let message =
+        "StartShadowCopySet comes without an IsPathSupported before it at this server".to_owned();
     bench.fail(Topic::Order, "FSRVP-3.2.4.2.1-01", place, message, |finding| {
         finding.at_most(Severity::Note, Certainty::Possible);
     });

@@ -18,7 +18,9 @@ pub(super) fn label(host: &str) -> &str {
 
 /// Whether this is an address, which no name can be compared with.
 pub(super) fn is_address(host: &str) -> bool {
-    host.parse::<IpAddr>().is_ok() || host.contains(':') || host.to_lowercase().ends_with(".ipv6-literal.net")
+    host.parse::<IpAddr>().is_ok()
+        || host.contains(':')
+        || host.to_lowercase().ends_with(".ipv6-literal.net")
 }
 
 pub(super) fn asked(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
@@ -57,7 +59,10 @@ fn host_of_share(memory: &Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let Some(share) = case.act.share() else { return };
     let Some(host) = host_of(share) else { return };
     let Some(elsewhere) = is_elsewhere(memory, case, &host) else {
-        return bench.unseen(RULE, "the host is called by an address, or the name of the tree was not seen");
+        return bench.unseen(
+            RULE,
+            "the host is called by an address, or the name of the tree was not seen",
+        );
     };
     let called = called(memory, case).unwrap_or_default();
     let what = || format!("IsPathSupported asks {called} for {share}, a share of another host");
@@ -74,9 +79,14 @@ fn owner(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let act = case.act;
     let Some(client) = memory.client(act.client) else { return };
     let share = act.share().map(share_key);
-    let told = |path: &&Path| path.said == Ok(true) && share.as_ref().is_none_or(|key| path.key == *key);
-    let owners: Vec<(String, u64)> =
-        client.paths.iter().filter(told).filter_map(|path| Some((path.owner.clone()?, path.call))).collect();
+    let told =
+        |path: &&Path| path.said == Ok(true) && share.as_ref().is_none_or(|key| path.key == *key);
+    let owners: Vec<(String, u64)> = client
+        .paths
+        .iter()
+        .filter(told)
+        .filter_map(|path| Some((path.owner.clone()?, path.call)))
+        .collect();
     let Some((owner, call)) = owners.last().cloned() else { return };
     let rule = if act.opnum == 1 { CONNECTS } else { THROUGH };
     let mut elsewhere = Some(true);
@@ -87,7 +97,8 @@ fn owner(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         }
     }
     let Some(elsewhere) = elsewhere else {
-        return bench.unseen(rule, "a host is called by an address, or the name of the tree was not seen");
+        return bench
+            .unseen(rule, "a host is called by an address, or the name of the tree was not seen");
     };
     let called = called(memory, case).unwrap_or_default();
     if !elsewhere {
@@ -98,7 +109,10 @@ fn owner(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     if told {
         return;
     }
-    let message = format!("{} goes to {called}, although the owner of the share is {owner}", super::subject(case));
+    let message = format!(
+        "{} goes to {called}, although the owner of the share is {owner}",
+        super::subject(case)
+    );
     let refine = |finding: &mut Finding| {
         finding.certainty = finding.certainty.min(Certainty::Likely);
         if rule == THROUGH && act.opnum == 2 {

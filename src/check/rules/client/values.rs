@@ -27,15 +27,29 @@ pub(super) fn asked(case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         Request::StartShadowCopySet(of) => {
             let kept = !of.client_shadow_copy_set_id.is_nil();
             let what = || "ClientShadowCopySetId is nil".to_owned();
-            bench.expect(kept, Topic::Value("ClientShadowCopySetId"), "FSRVP-3.1.4.3-08", case.place, what, |f| {
-                f.with_octets(case.call, Side::Client, "ClientShadowCopySetId", "nil");
-            });
+            bench.expect(
+                kept,
+                Topic::Value("ClientShadowCopySetId"),
+                "FSRVP-3.1.4.3-08",
+                case.place,
+                what,
+                |f| {
+                    f.with_octets(case.call, Side::Client, "ClientShadowCopySetId", "nil");
+                },
+            );
         }
         Request::GetShareMapping(of) => {
             let what = || format!("Level is {}; only 1 is defined", of.level);
-            bench.expect(of.level == 1, Topic::Value("Level"), "FSRVP-3.1.4.11-01", case.place, what, |f| {
-                f.with_octets(case.call, Side::Client, "Level", "not 1");
-            });
+            bench.expect(
+                of.level == 1,
+                Topic::Value("Level"),
+                "FSRVP-3.1.4.11-01",
+                case.place,
+                what,
+                |f| {
+                    f.with_octets(case.call, Side::Client, "Level", "not 1");
+                },
+            );
         }
         _ => {}
     }
@@ -48,8 +62,16 @@ fn empty(case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         return;
     }
     let octets = stub.trailer.map_or(stub.bytes, |trailer| trailer.start.min(stub.bytes));
-    let what = || format!("the stub of GetSupportedVersion has {octets} octets; it has no parameters");
-    bench.expect(octets <= PADDING, Topic::Value("stub"), "FSRVP-3.1.4.1-04", case.place, what, |_| {});
+    let what =
+        || format!("the stub of GetSupportedVersion has {octets} octets; it has no parameters");
+    bench.expect(
+        octets <= PADDING,
+        Topic::Value("stub"),
+        "FSRVP-3.1.4.1-04",
+        case.place,
+        what,
+        |_| {},
+    );
 }
 
 fn context(case: &Case<'_, '_>, context: ContextValue, bench: &mut Bench<'_>) {
@@ -74,13 +96,22 @@ fn context(case: &Case<'_, '_>, context: ContextValue, bench: &mut Bench<'_>) {
     let (rule, why) = if undefined != 0 {
         (bits, format!("has the undefined bits {undefined:#x}"))
     } else if bad_base {
-        (base, "is none of the contexts 0x0, 0x10, 0x19 and 0x9, with or without a recovery attribute".to_owned())
+        (
+            base,
+            "is none of the contexts 0x0, 0x10, 0x19 and 0x9, with or without a recovery attribute"
+                .to_owned(),
+        )
     } else {
         (legal, "has both ATTR_AUTO_RECOVERY and ATTR_NO_AUTO_RECOVERY".to_owned())
     };
     let message = format!("Context {:#x} {why}", context.0);
     bench.fail(Topic::Value("Context"), rule, case.place, message, |finding| {
-        finding.with_rules([(legal, true), (base, bad_base), (both, twice)].iter().filter(|of| of.1).map(|of| of.0));
+        finding.with_rules(
+            [(legal, true), (base, bad_base), (both, twice)]
+                .iter()
+                .filter(|of| of.1)
+                .map(|of| of.0),
+        );
         finding.with_octets(case.call, Side::Client, "Context", &format!("{:#x}", context.0));
     });
 }
@@ -91,18 +122,31 @@ fn nil_ids(case: &Case<'_, '_>, request: &Request, bench: &mut Bench<'_>) {
         let kept = !ids.iter().any(|id| id.is_nil());
         let name = say::method(case.act.opnum);
         let what = || format!("{name} names a set or copy by a nil id");
-        bench.expect(kept, Topic::Value("ShadowCopySetId"), "FSRVP-3.1.4-10", case.place, what, |finding| {
-            finding.with_octets(case.call, Side::Client, "ShadowCopySetId", "id of the set");
-        });
+        bench.expect(
+            kept,
+            Topic::Value("ShadowCopySetId"),
+            "FSRVP-3.1.4-10",
+            case.place,
+            what,
+            |finding| {
+                finding.with_octets(case.call, Side::Client, "ShadowCopySetId", "id of the set");
+            },
+        );
     }
     if let Request::AddToShadowCopySet(of) = request
         && of.client_shadow_copy_id.is_nil()
     {
         let message = "ClientShadowCopyId is nil; a server may refuse it".to_owned();
-        bench.fail(Topic::Value("ClientShadowCopyId"), "FSRVP-3.2.4.2.2-04", case.place, message, |finding| {
-            finding.with_rules(["FSRVP-3.1.4.4-21"]);
-            finding.with_octets(case.call, Side::Client, "ClientShadowCopyId", "nil");
-        });
+        bench.fail(
+            Topic::Value("ClientShadowCopyId"),
+            "FSRVP-3.2.4.2.2-04",
+            case.place,
+            message,
+            |finding| {
+                finding.with_rules(["FSRVP-3.1.4.4-21"]);
+                finding.with_octets(case.call, Side::Client, "ClientShadowCopyId", "nil");
+            },
+        );
     }
 }
 
@@ -131,10 +175,24 @@ fn time_out(case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let topic = Topic::Value("TimeOutInMilliseconds");
     let what = || format!("TimeOutInMilliseconds of {name} is {time_out}; Windows sends {usual}");
     bench.expect(time_out == usual, topic, rule, case.place, what, |finding| {
-        finding.with_octets(case.call, Side::Client, "TimeOutInMilliseconds", &format!("{time_out} ms"));
+        finding.with_octets(
+            case.call,
+            Side::Client,
+            "TimeOutInMilliseconds",
+            &format!("{time_out} ms"),
+        );
     });
-    let what = || format!("TimeOutInMilliseconds of {name} is {time_out}: no server makes a copy in that time");
+    let what = || {
+        format!(
+            "TimeOutInMilliseconds of {name} is {time_out}: no server makes a copy in that time"
+        )
+    };
     bench.expect(time_out >= TOO_SHORT, topic, "FSRVP-3.2.3-06", case.place, what, |finding| {
-        finding.with_octets(case.call, Side::Client, "TimeOutInMilliseconds", &format!("{time_out} ms"));
+        finding.with_octets(
+            case.call,
+            Side::Client,
+            "TimeOutInMilliseconds",
+            &format!("{time_out} ms"),
+        );
     });
 }
