@@ -93,6 +93,7 @@ impl<'k> Server<'k> {
             for tracker in self.trackers() {
                 tracker.forget(call.time);
             }
+            self.rules.missed();
             return;
         };
         let step = self.tracker.answered(&act);
@@ -238,6 +239,7 @@ impl<'k> Server<'k> {
         for tracker in self.trackers() {
             tracker.forget(now);
         }
+        self.rules.missed();
     }
 
     /// The capture has ended.

@@ -72,6 +72,11 @@ impl Rules {
         self.client.around(around, bench);
     }
 
+    /// Calls may have been missed.
+    pub(super) fn missed(&mut self) {
+        self.client.missed();
+    }
+
     /// The capture has ended at `now`.
     pub(super) fn finish(&mut self, now: Time, bench: &mut Bench<'_>) {
         self.timing.finish(now, bench);

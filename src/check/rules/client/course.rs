@@ -1,9 +1,9 @@
-//! The way of a set: Add, Prepare, Commit, Expose, GetShareMapping, RecoveryComplete, and Abort or
-//! DeleteShareMapping (3.2.4.2.2 to 3.2.4.9).
+//! The way of a set: Add, Prepare, Commit, Expose, `GetShareMapping`, `RecoveryComplete`, and Abort
+//! or `DeleteShareMapping` (3.2.4.2.2 to 3.2.4.9).
 
 use super::super::Case;
 use super::known::{Failed, Known};
-use super::memory::{Memory, Strangers};
+use super::memory::{Memory, Strangers, is_set_busy};
 use super::target::{is_address, label};
 use super::{subject, unless_others, wrong};
 use crate::bytes::Side;
@@ -24,7 +24,7 @@ pub(super) fn asked(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<
         return;
     }
     // What is under way may change all of it.
-    let busy = memory.is_set_busy(case);
+    let busy = is_set_busy(case);
     if !busy {
         match case.act.opnum {
             3 => add(set, case, bench),

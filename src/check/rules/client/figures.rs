@@ -45,9 +45,15 @@ pub(super) fn asked(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<
         failed.iter().any(Option::is_some) || set.aborted.is_some()
     });
     let over = walk.over && matches!(opnum, 0 | 1 | 2 | 8);
+    // What is asked of an older set is not part of this round.
+    let older = case.act.request.is_some()
+        && case.act.names_set()
+        && memory.set_of(case.act).is_none_or(|set| set.recovered.is_some());
     if !over && !again {
         preparation(walk, whole, case, bench);
-        creation(walk, case, bench);
+        if !older {
+            creation(walk, case, bench);
+        }
     }
     if opnum == 11 && !versioned && !walk.has(11) {
         if whole {

@@ -2,7 +2,7 @@
 
 use super::super::Case;
 use super::known::Known;
-use super::memory::{Memory, Strangers};
+use super::memory::{Memory, Strangers, is_set_busy};
 use super::{subject, wrong};
 use crate::bytes::{Guid, Side};
 use crate::check::act::share_key;
@@ -13,7 +13,7 @@ use crate::check::say;
 
 pub(super) fn asked(memory: &Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let Some(request) = &case.act.request else { return };
-    if guards::ids(request).iter().any(|id| id.is_nil()) {
+    if guards::ids(request).iter().any(Guid::is_nil) {
         return;
     }
     let Some(id) = case.act.set() else { return };
@@ -76,7 +76,7 @@ fn unknown(memory: &Memory, id: Guid, case: &Case<'_, '_>, bench: &mut Bench<'_>
     } else if complete {
         ("the server has issued no such id", None, "")
     } else {
-        for rule in rule_of(opnum) {
+        if let Some(rule) = rule_of(opnum) {
             bench.unseen(rule, "the id may have been issued before the capture, or to others");
         }
         return;
@@ -92,6 +92,9 @@ fn unknown(memory: &Memory, id: Guid, case: &Case<'_, '_>, bench: &mut Bench<'_>
     let message = format!("{} names an id that is not the server's: {why}", subject(case));
     bench.fail(Topic::Order, main, case.place, message, |finding| {
         finding.with_rules(also.iter().copied());
+        if sent.is_none() && !complete {
+            finding.at_most(Severity::Note, Certainty::Possible);
+        }
         finding.with_octets(case.call, Side::Client, "ShadowCopySetId", "not issued");
         if let Some(call) = call {
             finding.with_call(call, note);
@@ -138,7 +141,7 @@ fn copy(memory: &Memory, set: &Known, id: Guid, case: &Case<'_, '_>, bench: &mut
         _ => return,
     };
     let Some((copy, share)) = case.act.copy().zip(case.act.share()) else { return };
-    if client_copy(memory, copy, case, bench) || memory.is_set_busy(case) {
+    if client_copy(memory, copy, case, bench) || is_set_busy(case) {
         return;
     }
     let short = say::short(copy);

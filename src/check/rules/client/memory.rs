@@ -109,15 +109,6 @@ impl Memory {
         flying().any(|flying| self.key(flying.act.client) == key && matter(&flying.act))
     }
 
-    /// Whether a call on the set of this one is without an answer.
-    pub(super) fn is_set_busy(&self, case: &Case<'_, '_>) -> bool {
-        let set = case.act.set();
-        let flying = || case.tracker.flying.iter().filter(|flying| flying.act.n != case.act.n);
-        flying().any(|flying| {
-            flying.act.names_set() && (flying.act.request.is_none() || flying.act.set() == set)
-        })
-    }
-
     /// Somebody asks, perhaps for the first time.
     pub(super) fn meet(&mut self, case: &Case<'_, '_>) {
         let key = self.key(case.act.client);
@@ -396,7 +387,7 @@ impl Memory {
     }
 
     /// Calls may have been missed.
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.missed = true;
         self.clients.values_mut().for_each(Client::doubt);
         self.sets.values_mut().for_each(Known::doubt);
@@ -418,6 +409,15 @@ impl Memory {
     pub(super) fn last_asked(&self, key: IpAddr) -> Option<Time> {
         Some(self.clients.get(&key)?.last.as_ref()?.asked)
     }
+}
+
+/// Whether a call on the set of this one is without an answer.
+pub(super) fn is_set_busy(case: &Case<'_, '_>) -> bool {
+    let set = case.act.set();
+    let flying = || case.tracker.flying.iter().filter(|flying| flying.act.n != case.act.n);
+    flying().any(|flying| {
+        flying.act.names_set() && (flying.act.request.is_none() || flying.act.set() == set)
+    })
 }
 
 impl Client {

@@ -65,6 +65,10 @@ impl Rules {
         self.memory.around(around);
     }
 
+    pub(super) fn missed(&mut self) {
+        self.memory.forget();
+    }
+
     pub(super) fn finish(&mut self, now: Time, bench: &mut Bench<'_>) {
         leave::sweep(&mut self.memory, now, bench);
         leave::finish(&self.memory, now, bench);

@@ -1,7 +1,9 @@
-//! The way to a set: IsPathSupported, GetSupportedVersion, SetContext, StartShadowCopySet (3.2.4.2).
+//! The way to a set: `IsPathSupported`, `GetSupportedVersion`, `SetContext`, Start (3.2.4.2).
+
+use std::net::IpAddr;
 
 use super::super::Case;
-use super::memory::{Memory, Strangers};
+use super::memory::{Memory, Strangers, is_set_busy};
 use super::people::{Client, Opened};
 use super::{subject, wrong};
 use crate::bytes::{Guid, Side};
@@ -11,6 +13,7 @@ use crate::check::finding::{Certainty, Severity};
 use crate::check::say;
 use crate::check::server::SLACK;
 use crate::check::tracker::SECOND;
+use crate::check::world::TimerState;
 use crate::protocol::fsrvp::Request;
 
 /// After how long a server may be done with what the client has begun.
@@ -146,7 +149,7 @@ fn context_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &
     let other = memory.clients().find_map(|(ip, other)| {
         let Opened::Yes(call) = other.opened else { return None };
         let strangers = memory.strangers(ip, case.act.client);
-        (strangers != Strangers::No).then_some((ip, call, strangers))
+        (strangers != Strangers::No && owns(memory, case, ip)).then_some((ip, call, strangers))
     });
     let related = match client.opened {
         Opened::Yes(_) => return bench.pass(owner_rule),
@@ -181,6 +184,18 @@ fn context_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &
             finding.with_call(call, format!("SetContext of {ip}"));
         });
     }
+}
+
+/// Whether the server may still hold the context for this client.
+fn owns(memory: &Memory, case: &Case<'_, '_>, ip: IpAddr) -> bool {
+    case.tracker.worlds.iter().any(|world| {
+        let over = match world.timer.state {
+            TimerState::Armed(armed) => case.act.asked > armed.latest,
+            _ => false,
+        };
+        let owner = world.open.and_then(|open| open.owner);
+        !over && owner.is_some_and(|owner| memory.key(owner) == ip)
+    })
 }
 
 /// A set is started once.
@@ -302,7 +317,7 @@ fn path_first(memory: &Memory, client: &Client, case: &Case<'_, '_>, bench: &mut
         .zip(memory.pipes.get(&case.act.channel).and_then(|pipe| pipe.host.as_deref()));
     let is_host = here
         .is_some_and(|(host, called)| super::target::label(host) == super::target::label(called));
-    if !first || memory.is_set_busy(case) {
+    if !first || is_set_busy(case) {
         return;
     }
     if !client.whole || client.more_paths || of_name().next().is_some() {

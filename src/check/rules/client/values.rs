@@ -1,7 +1,7 @@
 //! What stands in a request by itself: contexts, ids, names of shares, time-outs (2.2.2, 3.1.4, 3.2.3).
 
 use super::super::Case;
-use crate::bytes::Side;
+use crate::bytes::{Guid, Side};
 use crate::call::Readable;
 use crate::check::act::is_unc;
 use crate::check::bench::{Bench, Topic};
@@ -119,7 +119,7 @@ fn context(case: &Case<'_, '_>, context: ContextValue, bench: &mut Bench<'_>) {
 fn nil_ids(case: &Case<'_, '_>, request: &Request, bench: &mut Bench<'_>) {
     let ids = guards::ids(request);
     if !ids.is_empty() {
-        let kept = !ids.iter().any(|id| id.is_nil());
+        let kept = !ids.iter().any(Guid::is_nil);
         let name = say::method(case.act.opnum);
         let what = || format!("{name} names a set or copy by a nil id");
         bench.expect(
