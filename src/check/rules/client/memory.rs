@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 
 use super::known::Known;
-use super::people::{Client, Last, MAX_FEW, MAX_PATHS, Opened, Path, Pipe};
+use super::people::{Client, Last, Opened, Pipe};
 use crate::bytes::{Guid, Side, Time};
-use crate::check::act::{Act, host_of, share_key};
+use crate::check::act::{Act, host_of};
 use crate::check::machine::Answer;
 use crate::check::rules::Case;
 use crate::pipeline::{Around, What};
-use crate::protocol::fsrvp::{Request, Response};
+use crate::protocol::fsrvp::Request;
 use crate::rpc::ChannelId;
 
 /// Clients of a server; the rest are not judged.
@@ -344,12 +344,8 @@ impl Memory {
                 self.watched.clear();
             }
             What::Negotiated(told) => {
-                if let Some(guid) = told.client_guid.filter(|guid| !guid.is_nil())
-                    && self.machines.len() < MAX_CLIENTS
-                {
-                    let ip = around.client.ip();
-                    self.machines.insert(ip, guid);
-                    self.first.entry(guid).or_insert(ip);
+                if let Some(guid) = told.client_guid.filter(|guid| !guid.is_nil()) {
+                    self.knows(around.client.ip(), guid);
                 }
             }
             What::Challenged(told) => {
@@ -386,6 +382,17 @@ impl Memory {
         }
     }
 
+    /// A machine has told its `ClientGuid`. What an address has told first is what it is known by.
+    fn knows(&mut self, ip: IpAddr, guid: Guid) {
+        let other = self.first.get(&guid).is_some_and(|first| *first != ip);
+        // What this address has asked so far is not known of the other.
+        let too_late = other && self.clients.contains_key(&ip);
+        if self.machines.len() < MAX_CLIENTS && !self.machines.contains_key(&ip) && !too_late {
+            self.machines.insert(ip, guid);
+            self.first.entry(guid).or_insert(ip);
+        }
+    }
+
     /// Calls may have been missed.
     pub(super) fn forget(&mut self) {
         self.missed = true;
@@ -418,74 +425,4 @@ pub(super) fn is_set_busy(case: &Case<'_, '_>) -> bool {
     flying().any(|flying| {
         flying.act.names_set() && (flying.act.request.is_none() || flying.act.set() == set)
     })
-}
-
-impl Client {
-    /// An answer that can be read.
-    fn answered(&mut self, act: &Act, status: u32) {
-        let done = act.answered.unwrap_or(act.asked);
-        let failed = (status != 0).then_some((act.n, status));
-        if let Some(last) = self.last.as_mut().filter(|last| last.n == act.n) {
-            last.failed = (status != 0).then_some(status);
-        }
-        if matches!(act.opnum, 0 | 8 | 9) || failed.is_some() {
-            push(&mut self.idle, MAX_FEW, (done, act.n));
-        }
-        match (act.opnum, &act.response) {
-            (0, Some(Response::GetSupportedVersion(of))) if status == 0 => {
-                self.version = Some((act.n, of.min_version.0));
-            }
-            (0, _) => self.version = None,
-            (1, _) => {
-                self.context_failed = failed;
-                if let Some((_, _, refused)) = &mut self.set_context {
-                    *refused = failed.is_some();
-                }
-                if failed.is_none() {
-                    self.opened = Opened::Yes(act.n);
-                }
-            }
-            (2, _) => {
-                self.start_failed = failed;
-                if let Some(id) = act.started().filter(|id| failed.is_some() && !id.is_nil()) {
-                    push(&mut self.void, MAX_FEW, (id, act.n));
-                }
-            }
-            (6 | 7, _) if failed.is_none() => self.opened = Opened::Ended(act.n),
-            (8, response) => {
-                let said = match response {
-                    Some(Response::IsPathSupported(of)) if status == 0 => {
-                        Ok((of.supported_by_this_provider.0 != 0, of.owner_machine_name.clone()))
-                    }
-                    _ if status == 0 => {
-                        self.more_paths = true;
-                        return;
-                    }
-                    _ => Err(status),
-                };
-                let Some(share) = act.share() else {
-                    self.more_paths = true;
-                    return;
-                };
-                self.more_paths |= self.paths.len() >= MAX_PATHS;
-                let path = Path {
-                    host: host_of(share),
-                    key: share_key(share),
-                    call: act.n,
-                    owner: said.as_ref().ok().and_then(|(_, owner)| owner.clone()),
-                    said: said.map(|(supported, _)| supported),
-                };
-                push(&mut self.paths, MAX_PATHS, path);
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Adds one, and removes the oldest if there are too many.
-fn push<T>(few: &mut std::collections::VecDeque<T>, most: usize, one: T) {
-    if few.len() >= most {
-        few.pop_front();
-    }
-    few.push_back(one);
 }

@@ -5,13 +5,15 @@ use std::net::IpAddr;
 
 use super::figures::Walk;
 use crate::bytes::{Guid, Time};
+use crate::check::act::{Act, host_of, share_key};
 use crate::check::bench::Place;
+use crate::protocol::fsrvp::Response;
 use crate::rpc::ChannelId;
 
 /// Answers to `IsPathSupported` kept of one client.
-pub(super) const MAX_PATHS: usize = 512;
+const MAX_PATHS: usize = 512;
 /// Ids of failed Starts kept of one client, and calls that did not touch the timer.
-pub(super) const MAX_FEW: usize = 64;
+const MAX_FEW: usize = 64;
 
 /// What a client has asked and was answered.
 #[derive(Debug, Default)]
@@ -130,6 +132,66 @@ impl Pipe {
 }
 
 impl Client {
+    /// An answer that can be read.
+    pub(super) fn answered(&mut self, act: &Act, status: u32) {
+        let done = act.answered.unwrap_or(act.asked);
+        let failed = (status != 0).then_some((act.n, status));
+        if let Some(last) = self.last.as_mut().filter(|last| last.n == act.n) {
+            last.failed = (status != 0).then_some(status);
+        }
+        if matches!(act.opnum, 0 | 8 | 9) || failed.is_some() {
+            push(&mut self.idle, MAX_FEW, (done, act.n));
+        }
+        match (act.opnum, &act.response) {
+            (0, Some(Response::GetSupportedVersion(of))) if status == 0 => {
+                self.version = Some((act.n, of.min_version.0));
+            }
+            (0, _) => self.version = None,
+            (1, _) => {
+                self.context_failed = failed;
+                if let Some((_, _, refused)) = &mut self.set_context {
+                    *refused = failed.is_some();
+                }
+                if failed.is_none() {
+                    self.opened = Opened::Yes(act.n);
+                }
+            }
+            (2, _) => {
+                self.start_failed = failed;
+                if let Some(id) = act.started().filter(|id| failed.is_some() && !id.is_nil()) {
+                    push(&mut self.void, MAX_FEW, (id, act.n));
+                }
+            }
+            (6 | 7, _) if failed.is_none() => self.opened = Opened::Ended(act.n),
+            (8, response) => {
+                let said = match response {
+                    Some(Response::IsPathSupported(of)) if status == 0 => {
+                        Ok((of.supported_by_this_provider.0 != 0, of.owner_machine_name.clone()))
+                    }
+                    _ if status == 0 => {
+                        self.more_paths = true;
+                        return;
+                    }
+                    _ => Err(status),
+                };
+                let Some(share) = act.share() else {
+                    self.more_paths = true;
+                    return;
+                };
+                self.more_paths |= self.paths.len() >= MAX_PATHS;
+                let path = Path {
+                    host: host_of(share),
+                    key: share_key(share),
+                    call: act.n,
+                    owner: said.as_ref().ok().and_then(|(_, owner)| owner.clone()),
+                    said: said.map(|(supported, _)| supported),
+                };
+                push(&mut self.paths, MAX_PATHS, path);
+            }
+            _ => {}
+        }
+    }
+
     /// Calls may have been missed: what failed may have succeeded since.
     pub(super) fn doubt(&mut self) {
         self.whole = false;
@@ -147,4 +209,12 @@ impl Client {
         self.closed = None;
         self.after_abort = None;
     }
+}
+
+/// Adds one, and removes the oldest if there are too many.
+fn push<T>(few: &mut VecDeque<T>, most: usize, one: T) {
+    if few.len() >= most {
+        few.pop_front();
+    }
+    few.push_back(one);
 }
