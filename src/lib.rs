@@ -44,7 +44,7 @@
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
 //! | [`check`] | the judge: state machines, rules, findings |
-//! | [`report`] | the call list, one call or frame in full, the JSON records |
+//! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the JSON records |
 //! | [`filter`] | the filter language: which calls are shown, and which of their fields |
 //!
 //! The `vshark` program (`src/main.rs`, `src/cli/`) is arguments, exit codes and the loop that pulls
@@ -102,6 +102,8 @@
 //!   `src/scenario/direct.rs`, an event in `src/scenario/events.rs` and `src/scenario/play.rs`; short
 //!   names of parameters, and what a conversation may leave out, in `src/scenario/fsrvp.rs`. The
 //!   language's page is that of the module.
+//! - **a rule**: its page in `dissectors/<name>/rules/`, listed in `src/check/load.rs` if it is a new
+//!   file; its two examples are played by a test.
 //! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`.
 
 #![cfg_attr(

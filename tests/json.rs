@@ -1,4 +1,4 @@
-//! What `vshark export` and `vshark calls --json` write, held against `vshark export --schema` and
+//! What `vshark export`, `vshark calls --json` and `vshark check --json` write, held against `vshark export --schema` and
 //! against values taken from other programs.
 
 use std::fs::{self, File};
@@ -7,7 +7,15 @@ use std::process::{Command, Stdio};
 
 use jsonschema::Validator;
 use serde_json::{Map, Value as Json, json};
-use vshark::bytes::LinkType;
+use vshark::bytes::{FrameNo, LinkType, Time};
+use vshark::capture::Capture;
+use vshark::check::{
+    Blame, Catalogue, Certainty, Conformance, Finding, Needs, Observable, Operation, Related,
+    Report, Rule, ServerReport, SetReport, Severity, Tally, Verdict,
+};
+use vshark::pipeline::Pipeline;
+use vshark::protocol::Registry;
+use vshark::report;
 use vshark::rpc::PacketType;
 
 const BACKUP: &str = "captures/a-ntlm-sign-smb311.pcap";
@@ -46,8 +54,8 @@ fn validator() -> Validator {
     jsonschema::draft202012::new(&schema()).expect("the schema is one")
 }
 
-/// Every record is as the schema says, and they come as `capture`, any number of `call`, `summary`.
-fn check(validator: &Validator, what: &str, records: &[Json]) {
+/// Every record is as the schema says.
+fn valid(validator: &Validator, what: &str, records: &[Json]) {
     for record in records {
         if let Some(error) = validator.iter_errors(record).next() {
             // What is wrong within one kind of record is told by that kind alone.
@@ -59,15 +67,40 @@ fn check(validator: &Validator, what: &str, records: &[Json]) {
             panic!("{what}: {error}\n{}", why.collect::<Vec<_>>().join("\n"));
         }
     }
+}
+
+/// Every record is as the schema says, and they come as `capture`, any number of `call` and
+/// `finding`, `summary`.
+fn check(validator: &Validator, what: &str, records: &[Json]) {
+    valid(validator, what, records);
     let kinds: Vec<_> = records.iter().map(|record| record["type"].as_str()).collect();
     let [Some("capture"), calls @ .., Some("summary")] = &*kinds else {
         panic!("{what}: {kinds:?}");
     };
-    assert!(calls.iter().all(|kind| *kind == Some("call")), "{what}: {kinds:?}");
+    let between = [Some("call"), Some("finding")];
+    assert!(calls.iter().all(|kind| between.contains(kind)), "{what}: {kinds:?}");
     let numbers: Vec<_> = only("call", records).iter().map(|call| call["n"].clone()).collect();
     let mut sorted: Vec<_> = numbers.iter().filter_map(Json::as_u64).collect();
     sorted.sort_unstable();
     assert!(sorted.iter().copied().eq(1..=numbers.len() as u64), "{what}: {numbers:?}");
+}
+
+/// A call lists the rules of all findings at it that were there before it was written, and none of
+/// which there is no finding.
+fn found_at_calls(what: &str, records: &[Json]) {
+    let findings = only("finding", records);
+    for (place, call) in records.iter().enumerate().filter(|(_, record)| record["type"] == "call") {
+        let listed: Vec<&Json> = call["findings"].as_array().into_iter().flatten().collect();
+        let there = |finding: &&&Json| finding["call"] == call["n"];
+        for rule in &listed {
+            let known = findings.iter().filter(there).any(|finding| finding["rule"] == **rule);
+            assert!(known, "{what}: {rule} at call {}", call["n"]);
+        }
+        let before = only("finding", &records[..place]);
+        for finding in before.iter().filter(there) {
+            assert!(listed.contains(&&finding["rule"]), "{what}: {finding}");
+        }
+    }
 }
 
 #[test]
@@ -86,7 +119,20 @@ fn all_captures_follow_the_schema() {
         let records = export(&[&path]);
         check(&validator, &path, &records);
         let listed = self::records(vshark(&["calls", "--json", &path]));
-        assert!(listed.iter().eq(only("call", &records)), "{path}: `calls --json` differs");
+        for (listed, call) in listed.iter().zip(only("call", &records)) {
+            // A list of calls judges nothing, which is not the same as finding nothing.
+            let mut unjudged = call.clone();
+            unjudged["findings"] = Json::Null;
+            assert_eq!(*listed, unjudged, "{path}: `calls --json` differs");
+            assert!(validator.is_valid(listed), "{path}");
+        }
+        assert_eq!(listed.len(), only("call", &records).len(), "{path}");
+        found_at_calls(&path, &records);
+        let judged = self::records(vshark(&["check", "--json", &path]));
+        check(&validator, &path, &judged);
+        assert!(only("finding", &judged).eq(&only("finding", &records)), "{path}");
+        assert_eq!(judged.last(), records.last(), "{path}: the summaries differ");
+        assert_eq!(only("call", &judged).len(), 0, "{path}");
         for call in listed {
             assert_eq!(call.get("files"), None, "{path}");
             outcomes.push(call["outcome"].as_str().unwrap_or_default().to_owned());
@@ -159,7 +205,7 @@ fn a_capture_may_name_hosts_and_say_what_it_is() {
     let mut frames = Vec::new();
     let mut writer =
         vshark::capture::Writer::new(&mut frames, Some("made for a test")).expect("made");
-    let mut capture = vshark::capture::Capture::open(&[plain]);
+    let mut capture = Capture::open(&[plain]);
     while capture.advance() {
         let f = capture.frame();
         writer.frame(f.link, f.time, f.wire_len, f.data).expect("it is written");
@@ -305,9 +351,12 @@ fn whole_calls_are_as_other_programs_see_them() {
     for expected in [add_to_shadow_copy_set(), get_share_mapping()] {
         let n = &expected["n"];
         let call = calls.iter().find(|call| call["n"] == *n).expect("the call is there");
+        // Other programs do not judge.
+        let mut call = (*call).clone();
+        call["findings"] = json!([]);
         // As text too: the order of the keys is part of the form.
         let text = |json: &Json| serde_json::to_string_pretty(json).expect("JSON");
-        assert_eq!(text(call), text(&expected));
+        assert_eq!(text(&call), text(&expected));
     }
 }
 
@@ -337,6 +386,177 @@ fn the_summary_counts_what_other_programs_count() {
 }
 
 /// Calls `act` with the place of every object in `json`, but for values named by an IDL.
+/// A finding in which there is everything.
+fn a_finding() -> Finding {
+    Finding {
+        rule: "FSRVP-3.1.4.5-03".into(),
+        severity: Severity::Error,
+        party: Blame::Server,
+        certainty: Certainty::Likely,
+        message: "CommitShadowCopySet was answered with success 61 s after the time-out".into(),
+        call: Some(17),
+        opnum: Some(4),
+        frames: vec![FrameNo(120), FrameNo(122)],
+        time: Time::from_nanos(1_795_369_758_123_456_000),
+        related: vec![Related { call: 12, note: "began to prepare the set".into() }],
+        also: vec!["FSRVP-3.1.5-02".into()],
+        set: Some("958131cf-1bef-46c9-b6db-7eceda0998bd".parse().expect("a GUID")),
+        server: "10.77.0.1".parse().expect("an address"),
+        client: Some("10.77.0.11".parse().expect("an address")),
+        spots: Vec::new(),
+        known: Some("samba".into()),
+        fingerprint: "FSRVP-3.1.4.5-03:server:CommitShadowCopySet:1".into(),
+    }
+}
+
+/// A report in which there is everything.
+fn a_report() -> Report {
+    let time = Time::from_nanos(1_795_369_758_123_456_000);
+    let tally = |rule: &str, passed, failed, not_evaluable, why: Option<&str>| Tally {
+        rule: rule.into(),
+        passed,
+        failed,
+        not_evaluable,
+        why: why.map(str::to_owned),
+    };
+    Report {
+        conformance: vec![Conformance {
+            profile: "spec".into(),
+            verdict: Verdict::Fail,
+            errors: 1,
+            warnings: 2,
+            notes: 3,
+        }],
+        servers: vec![ServerReport {
+            addresses: vec!["10.77.0.1".parse().expect("an address")],
+            name: Some("FSS1".into()),
+            profile: "samba".into(),
+            recognised: "recognised by its NTLM version".into(),
+            clients: vec!["fd00::11".parse().expect("an address")],
+            all_clients: true,
+        }],
+        sets: vec![SetReport {
+            id: "958131cf-1bef-46c9-b6db-7eceda0998bd".parse().expect("a GUID"),
+            client_id: Some("1237f9b1-9923-496d-95fb-13bdd2baaee5".parse().expect("a GUID")),
+            server: "10.77.0.1".parse().expect("an address"),
+            client: Some("10.77.0.11".parse().expect("an address")),
+            shares: vec!["\\\\FSS1\\vol1".into()],
+            context: Some(0x10),
+            states: vec![(time, "Started", 7), (time.plus(1), "Added", 8)],
+            outcome: "completed",
+        }],
+        tallies: vec![
+            tally("FSRVP-3.1.4.5-03", 12, 1, 2, Some("the stub is sealed")),
+            tally("FSRVP-3.1.4.5-04", 1, 0, 0, None),
+        ],
+        judged_calls: 14,
+        sealed_calls: 2,
+        unreadable: vec!["2 calls are sealed: a key would make them visible".into()],
+        operation: Operation::Completed,
+    }
+}
+
+/// A rule, checked or not.
+fn a_rule(left_out: Option<&str>) -> Rule {
+    Rule {
+        id: "FSRVP-3.1.4.5-03".into(),
+        party: Blame::Server,
+        statement: "The server answers in time.".into(),
+        check: String::new(),
+        why: String::new(),
+        severity: Severity::Error,
+        observable: Observable::Full,
+        needs: Needs::default(),
+        counterexample: None,
+        near_miss: None,
+        left_out: left_out.map(str::to_owned),
+        corrected: None,
+    }
+}
+
+/// The summary of a judge who has everything to say of nothing.
+fn a_summary(report: &Report) -> Json {
+    let registry = Registry::embedded().expect("it is well-formed");
+    let rules = Catalogue::default();
+    let judged = report::json::Judged { report, rules: &rules, registry: &registry };
+    let capture =
+        Capture::open(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/there-is-none")]);
+    let summary = Pipeline::new(&registry).summary();
+    report::json::summary(&summary, capture.files(), &[], judged)
+}
+
+#[test]
+fn what_is_judged_follows_the_schema() {
+    let record = report::json::finding(&a_finding());
+    let expected = json!({
+        "type": "finding",
+        "rule": "FSRVP-3.1.4.5-03",
+        "severity": "error",
+        "party": "server",
+        "certainty": "likely",
+        "spec": { "document": "MS-FSRVP", "section": "3.1.4.5" },
+        "message": "CommitShadowCopySet was answered with success 61 s after the time-out",
+        "call": 17,
+        "frames": [120, 122],
+        "time": "2026-11-22T17:49:18.123456000Z",
+        "related": [{ "call": 12, "note": "began to prepare the set" }],
+        "also": ["FSRVP-3.1.5-02"],
+        "set": "958131cf-1bef-46c9-b6db-7eceda0998bd",
+        "fingerprint": "FSRVP-3.1.4.5-03:server:CommitShadowCopySet:1",
+        "known_deviation": "samba"
+    });
+    assert_eq!(record, expected);
+    let keys = |json: &Json| json.as_object().expect("an object").keys().cloned().collect();
+    let order: Vec<String> = keys(&record);
+    assert_eq!(order, keys(&expected) as Vec<String>);
+    let bare = report::json::finding(&Finding {
+        call: None,
+        frames: Vec::new(),
+        related: Vec::new(),
+        also: Vec::new(),
+        set: None,
+        known: None,
+        ..a_finding()
+    });
+    assert_eq!((&bare["call"], &bare["set"], &bare["known_deviation"]), Default::default());
+    let summary = a_summary(&a_report());
+    assert_eq!(
+        summary["sets"][0]["context"],
+        json!({ "value": 16, "flags": ["ATTR_NO_WRITERS"], "name": "CTX_FILE_SHARE_BACKUP" })
+    );
+    assert_eq!(summary["operation"], "completed");
+    assert_eq!(summary["rules"]["tallies"][1]["why"], Json::Null);
+    let nothing = a_summary(&Report { operation: Operation::None, ..a_report() });
+    assert_eq!(nothing["operation"], Json::Null);
+    let mut records = vec![record, bare, summary, nothing];
+    // All that can become of a rule.
+    let tally = |passed, failed, not_evaluable| Tally {
+        rule: "FSRVP-3.1.4.5-03".into(),
+        passed,
+        failed,
+        not_evaluable,
+        why: Some("the stub is sealed".into()),
+    };
+    let mut results = Vec::new();
+    for (rule, tally, why) in [
+        (a_rule(None), Some(tally(3, 0, 0)), json!(null)),
+        (a_rule(None), Some(tally(3, 1, 1)), json!("the stub is sealed")),
+        (a_rule(None), Some(tally(0, 0, 9)), json!("the stub is sealed")),
+        (a_rule(None), None, json!(null)),
+        (a_rule(Some("nobody can see it")), None, json!("nobody can see it")),
+    ] {
+        let tallies: Vec<Tally> = tally.into_iter().collect();
+        for row in report::matrix::rows([&rule].into_iter(), &tallies) {
+            let record = report::json::tally(&row);
+            assert_eq!(record["why"], why);
+            results.push(record["result"].clone());
+            records.push(record);
+        }
+    }
+    assert_eq!(results, ["passed", "failed", "not_evaluable", "not_exercised", "not_checked"]);
+    valid(&validator(), "what is judged", &records);
+}
+
 fn objects(json: &Json, at: &str, act: &mut impl FnMut(&str, &Map<String, Json>)) {
     match json {
         Json::Object(object) => {
@@ -363,8 +583,13 @@ fn no_key_may_be_missing_and_none_added() {
     let records = export(&["captures/i-a-drop5.pcap"]);
     let call = add_to_shadow_copy_set();
     assert!(validator.is_valid(&call));
+    let finding = report::json::finding(&a_finding());
+    let rule = a_rule(None);
+    let rule = report::json::tally(&report::matrix::rows([&rule].into_iter(), &[])[0]);
+    let judged = a_summary(&a_report());
+    assert!([&finding, &rule, &judged].iter().all(|record| validator.is_valid(record)));
     let mut damaged = 0;
-    for record in [&records[0], &call, &records[records.len() - 1]] {
+    for record in [&records[0], &call, &finding, &rule, &judged, &records[records.len() - 1]] {
         let mut refused = |at: &str, act: &dyn Fn(&mut Map<String, Json>)| {
             let mut wrong = record.clone();
             let object = wrong.pointer_mut(at).and_then(Json::as_object_mut).expect("an object");
@@ -441,7 +666,8 @@ fn wrong_words_and_forms_are_refused() {
         ("/outcome", json!("fault")),
         ("/grade", json!("known")),
         ("/grade", json!("raw")),
-        ("/findings", json!(null)),
+        ("/findings", json!(0)),
+        ("/findings", json!(["a rule"])),
     ] {
         refused(&call, at, wrong);
     }
@@ -459,6 +685,48 @@ fn wrong_words_and_forms_are_refused() {
         ("/refusals", json!({ "pipe": 1 })),
     ] {
         refused(summary, at, wrong);
+    }
+    let finding = report::json::finding(&a_finding());
+    for (at, wrong) in [
+        ("/rule", json!("fsrvp-3.1.4.5-03")),
+        ("/severity", json!("fatal")),
+        ("/party", json!("FSS1")),
+        ("/certainty", json!(0.9)),
+        ("/spec/document", json!("FSRVP")),
+        ("/spec/section", json!("3.1.4.5.")),
+        ("/message", json!("")),
+        ("/call", json!(0)),
+        ("/frames", json!([0])),
+        ("/time", json!("17:49:18.123Z")),
+        ("/related/0/call", json!("12")),
+        ("/also", json!(null)),
+        ("/set", json!("958131cf…")),
+        ("/known_deviation", json!(true)),
+    ] {
+        refused(&finding, at, wrong);
+    }
+    let judged = a_summary(&a_report());
+    for (at, wrong) in [
+        ("/operation", json!("none")),
+        ("/conformance/0/verdict", json!("ok")),
+        ("/conformance/0/errors", json!(-1)),
+        ("/servers/0/addresses", json!([])),
+        ("/servers/0/clients/0", json!("client")),
+        ("/sets/0/context", json!(16)),
+        ("/sets/0/states/0/time", json!(0)),
+        ("/rules/tallies/0/rule", json!("")),
+    ] {
+        refused(&judged, at, wrong);
+    }
+    let rule = a_rule(None);
+    let rule = report::json::tally(&report::matrix::rows([&rule].into_iter(), &[])[0]);
+    for (at, wrong) in [
+        ("/result", json!("failed")),
+        ("/result", json!("skipped")),
+        ("/passed", json!(1)),
+        ("/failed", json!(1)),
+    ] {
+        refused(&rule, at, wrong);
     }
     for (at, wrong) in [("/schema", json!(2)), ("/version", json!("new")), ("/files", json!([]))] {
         refused(&records[0], at, wrong);

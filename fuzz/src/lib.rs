@@ -127,7 +127,7 @@ fn check_rows(tree: &Tree) {
 /// Everything that can be said of a call.
 fn report(call: &Call) {
     let writer = json::Writer { registry: &REGISTRY, files: vec!["a".into(), "b".into()] };
-    harmless(&json::line(&writer.call(call, &Origins::default())));
+    harmless(&json::line(&writer.call(call, &Origins::default(), None)));
     let mut out = Vec::new();
     show::call(call, &REGISTRY, text::TimeStyle::Utc, &mut out).expect("memory takes it");
     harmless(&colourless(&out));
@@ -400,7 +400,7 @@ impl OnSmb<'_> {
                     assert!(span.end <= unit.len() && !span.is_empty());
                     assert!(self.smb.pipe(pipe).is_some(), "a pipe is known while it is open");
                 }
-                smb::Event::PipeClosed { pipe } => self.smb.forget(pipe),
+                smb::Event::PipeClosed { pipe, .. } => self.smb.forget(pipe),
                 _ => {}
             }
         }
@@ -484,7 +484,7 @@ pub fn smb(data: &[u8]) {
                 stream.gap(len.into(), Missing::Lost, &mut layer);
             }
             2 => {
-                smb.closed(connection, &mut Vec::new());
+                smb.closed(connection, None, &mut Vec::new());
                 streams[usize::from(of)] = Both::default();
             }
             3 => {

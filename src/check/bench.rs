@@ -40,8 +40,10 @@ pub(super) enum Topic {
 }
 
 /// How often a rule was looked at, and with what result.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
+    /// The rule.
+    pub rule: Arc<str>,
     /// It was kept.
     pub passed: u64,
     /// It was broken.
@@ -50,6 +52,12 @@ pub struct Tally {
     pub not_evaluable: u64,
     /// Why not, the last time.
     pub why: Option<String>,
+}
+
+impl Tally {
+    pub(super) fn new(rule: Arc<str>) -> Self {
+        Self { rule, passed: 0, failed: 0, not_evaluable: 0, why: None }
+    }
 }
 
 /// Where something showed.
@@ -148,7 +156,7 @@ impl<'k> Bench<'k> {
     fn tally(&mut self, rule: &str) -> Option<&mut Tally> {
         if !self.tallies.contains_key(rule) {
             let known = self.catalogue.get(rule)?;
-            self.tallies.insert(known.id.clone(), Tally::default());
+            self.tallies.insert(known.id.clone(), Tally::new(known.id.clone()));
         }
         self.tallies.get_mut(rule)
     }
@@ -316,7 +324,11 @@ fn spot(call: &Call, side: Side, field: &str, text: &str) -> Option<Spot> {
     let decoded = stub.decoded.as_ref()?;
     let value = match field {
         "return" => decoded.ret.as_ref()?,
-        field => decoded.param(field)?,
+        field => {
+            let mut names = field.split('.');
+            let param = decoded.param(names.next()?)?;
+            names.try_fold(param, |value, name| value.field(name))?
+        }
     };
     let span = span_of(value);
     let view = message.stub.view().slice(span);

@@ -27,6 +27,21 @@ pub(super) struct Contradiction {
     pub(super) expected: Vec<u32>,
 }
 
+impl Contradiction {
+    /// A Commit has succeeded, and what was answered while it ran could not be, then.
+    pub(super) fn interrupted() -> Self {
+        Self {
+            rule: Arc::from("FSRVP-3.1.4.5-05"),
+            also: Vec::new(),
+            severity: None,
+            view: View::Creating,
+            why: Why::Unseen,
+            late: None,
+            expected: Vec::new(),
+        }
+    }
+}
+
 impl<'k> Tracker<'k> {
     /// Of all that contradicts an answer, what accuses least; and the rows that go with it.
     pub(super) fn contradict(

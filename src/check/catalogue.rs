@@ -111,12 +111,17 @@ impl Rule {
 
     /// The document, such as `MS-FSRVP`, and the section, such as `3.1.4.5`.
     pub fn section(&self) -> (String, &str) {
-        let mut parts = self.id.rsplitn(2, '-');
-        parts.next();
-        let (document, section) =
-            parts.next().and_then(|rest| rest.split_once('-')).unwrap_or(("", ""));
-        (format!("MS-{document}"), section)
+        section(&self.id)
     }
+}
+
+/// The document and the section that the id of a rule names.
+pub fn section(id: &str) -> (String, &str) {
+    let mut parts = id.rsplitn(2, '-');
+    parts.next();
+    let (document, section) =
+        parts.next().and_then(|rest| rest.split_once('-')).unwrap_or(("", ""));
+    (format!("MS-{document}"), section)
 }
 
 /// All rules, in the order of their sections.
@@ -144,14 +149,17 @@ impl Catalogue {
 
     /// The rule with this id, in any case, with or without the document in front.
     pub fn get(&self, id: &str) -> Option<&Rule> {
-        match Key::parse(id) {
-            Some(key) => self.rules.get(&key),
-            None => {
-                let (section, number) = place(id)?;
-                let at = |key: &Key| key.section == section && key.number == number;
-                self.rules.iter().find(|(key, _)| at(key)).map(|(_, rule)| rule)
-            }
+        if let Some(key) = Key::parse(id) {
+            return self.rules.get(&key);
         }
+        let (section, number) = place(id)?;
+        let at = |key: &Key| key.section == section && key.number == number;
+        self.rules.iter().find(|(key, _)| at(key)).map(|(_, rule)| rule)
+    }
+
+    /// Whether `text` has the form of an id, with or without the document in front.
+    pub fn is_id(text: &str) -> bool {
+        Key::parse(text).is_some() || place(text).is_some()
     }
 
     /// All of them, in the order of their sections: 3.1.4.2 comes before 3.1.4.10.
@@ -159,7 +167,8 @@ impl Catalogue {
         self.rules.values()
     }
 
-    /// The ids that somebody who wrote `id` probably meant: at most three.
+    /// The ids that somebody who wrote `id` probably meant: at most three, of the same section
+    /// if there is one.
     pub fn nearest(&self, id: &str) -> Vec<&str> {
         let has_document = id.starts_with(|c: char| c.is_ascii_alphabetic());
         let written = |rule: &Rule| match rule.id.split_once('-') {
@@ -167,7 +176,15 @@ impl Catalogue {
             _ => rule.id.to_string(),
         };
         let ids: Vec<String> = self.iter().map(written).collect();
-        let near = spelling::nearest(id, ids.iter().map(String::as_str));
+        let beside = |other: &&str| match (id.rsplit_once('-'), other.rsplit_once('-')) {
+            (Some((section, _)), Some((other, _))) => section.eq_ignore_ascii_case(other),
+            _ => false,
+        };
+        let all = || ids.iter().map(String::as_str);
+        let mut near = spelling::nearest(id, all().filter(beside));
+        if near.is_empty() {
+            near = spelling::nearest(id, all());
+        }
         near.iter().filter_map(|id| Some(&*self.get(id)?.id)).collect()
     }
 }
@@ -244,8 +261,11 @@ mod tests {
     #[test]
     fn an_unknown_id_has_near_ones() {
         let catalogue = embedded();
-        assert_eq!(catalogue.nearest("FSRVP-3.1.4.13-16")[0], "FSRVP-3.1.4.13-06");
-        assert_eq!(catalogue.nearest("1.7-02"), ["FSRVP-1.7-01", "FSRVP-1.9-02"]);
+        let near = ["FSRVP-3.1.4.13-06", "FSRVP-3.1.4.13-10", "FSRVP-3.1.4.13-11"];
+        assert_eq!(catalogue.nearest("fsrvp-3.1.4.13-16"), near);
+        assert_eq!(catalogue.nearest("FSRPV-3.1.4.9-09"), ["FSRVP-3.1.4.9-09"]);
+        assert_eq!(catalogue.nearest("1.7-02"), ["FSRVP-1.7-01"]);
+        assert_eq!(catalogue.nearest("1.8-02"), ["FSRVP-1.9-02"]);
         assert!(catalogue.nearest("nonsense").is_empty());
     }
 

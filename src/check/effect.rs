@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::act::Act;
 use super::machine::{Answer, Clock, Row, View, Views};
 use super::sets::Set;
-use super::tracker::{Aborted, SECOND, Step, Tracker};
+use super::tracker::{Aborted, Outcome, SECOND, Step, Tracker};
 use super::tri::Tri;
 use super::world::{
     Armed, Open, SetNo, Timer, TimerState, Trail, Unfinished, Why, World, merge,
@@ -48,7 +48,10 @@ impl<'k> Tracker<'k> {
         }
         if row.to.is_empty() {
             let about = |unfinished: &Unfinished| {
-                !act.names_set() || unfinished.set == set || act.request.is_none()
+                !act.names_set()
+                    || unfinished.set == set
+                    || act.request.is_none()
+                    || answer.is_failure()
             };
             if let Some(unfinished) = world.unfinished.as_mut().filter(|u| about(u)) {
                 unfinished.trail.extend(&row.keeps.set);
@@ -86,7 +89,7 @@ impl<'k> Tracker<'k> {
                     if let Some(no) = lost.filter(|_| to == View::Gone) {
                         world.lose(no, trail);
                     }
-                } else if let Some(no) = target {
+                } else if let Some(no) = target.filter(|_| to == View::Gone) {
                     world.lose(no, trail);
                 }
             }
@@ -192,6 +195,19 @@ impl<'k> Tracker<'k> {
             let first = views.next().unwrap_or(Tri::Maybe);
             let counts = if views.all(|other| other == first) { first } else { Tri::Maybe };
             self.aborts.push(Aborted { asked: act.asked, answered: done, call: act.n, counts });
+        }
+        // A server that starts a set beside an Exposed one keeps that.
+        let beside = |outcome: &&Outcome<'_>| act.opnum == 2 && outcome.row.quirk.is_some();
+        let kept: Vec<SetNo> = step
+            .outcomes
+            .iter()
+            .filter(beside)
+            .filter_map(|outcome| outcome.before.unfinished.as_ref()?.set)
+            .collect();
+        for no in kept {
+            if let Some(set) = self.sets.get_mut(no) {
+                set.after.add(View::Exposed);
+            }
         }
         let created = self.created.take();
         if let Some(set) = created.and_then(|no| self.sets.get_mut(no)) {

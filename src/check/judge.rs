@@ -194,8 +194,10 @@ impl<'k> Judge<'k> {
         dock.evidence.see(around);
         dock.lost += u64::from(matches!(around.what, What::Lost));
         if let Some(surely) = dock.restarted(around) {
+            // The shares that it did not have it may have now.
+            dock.earlier.retain(|around| !matches!(around.what, What::TreeRefused { .. }));
             for server in dock.by_profile.values_mut() {
-                server.restarted(surely);
+                server.restarted(around.time, surely);
             }
         }
         if is_ours(&around.what) {
@@ -245,7 +247,8 @@ impl<'k> Judge<'k> {
 
     /// What was seen and judged.
     pub fn report(&self) -> Report {
-        let mut report = Report { judged_calls: self.judged, sealed_calls: self.sealed, ..Report::default() };
+        let mut report =
+            Report { judged_calls: self.judged.saturating_sub(self.sealed), sealed_calls: self.sealed, ..Report::default() };
         let mut verdicts: BTreeMap<Arc<str>, Conformance> = BTreeMap::new();
         for dock in self.servers.iter().filter(|dock| !dock.by_profile.is_empty()) {
             let (name, why) = dock.chosen(&self.options.choice);

@@ -280,7 +280,7 @@ impl Source<'_> {
         }
     }
 
-    fn string<'v>(self, value: &'v Spanned<Value>) -> Result<&'v str, Error> {
+    fn string(self, value: &Spanned<Value>) -> Result<&str, Error> {
         match value.get_ref() {
             Value::String(text) if !text.trim().is_empty() => Ok(text),
             Value::String(_) => self.fail(value, "expected a text that says something"),

@@ -23,7 +23,7 @@ mod tri;
 mod world;
 
 pub use bench::Tally;
-pub use catalogue::{Catalogue, Needs, Observable, Rule};
+pub use catalogue::{Catalogue, Needs, Observable, Rule, section};
 pub use finding::{Blame, Certainty, Finding, Related, Severity, Spot};
 pub use judge::{Judge, Options};
 pub use knowledge::Knowledge;

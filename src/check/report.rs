@@ -111,8 +111,8 @@ pub struct Report {
     pub servers: Vec<ServerReport>,
     /// The sets.
     pub sets: Vec<SetReport>,
-    /// How often each rule was looked at.
-    pub tallies: BTreeMap<Arc<str>, Tally>,
+    /// How often each rule was looked at, in the order of their ids.
+    pub tallies: Vec<Tally>,
     /// Calls judged.
     pub judged_calls: u64,
     /// Those of them of which something could not be read.
@@ -171,7 +171,12 @@ impl Report {
 
     pub(super) fn add_tallies(&mut self, tallies: &BTreeMap<Arc<str>, Tally>) {
         for (rule, tally) in tallies {
-            let sum = self.tallies.entry(rule.clone()).or_default();
+            let at = self.tallies.binary_search_by(|known| known.rule.cmp(rule));
+            let at = at.unwrap_or_else(|at| {
+                self.tallies.insert(at, Tally::new(rule.clone()));
+                at
+            });
+            let Some(sum) = self.tallies.get_mut(at) else { continue };
             sum.passed += tally.passed;
             sum.failed += tally.failed;
             sum.not_evaluable += tally.not_evaluable;

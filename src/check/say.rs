@@ -102,6 +102,12 @@ pub(super) fn contradiction(
     explained: bool,
 ) -> String {
     let name = call.method().unwrap_or(method(act.opnum));
+    if &*wrong.rule == "FSRVP-3.1.4.5-05" {
+        return format!(
+            "{name} succeeded, although while it ran another call on the set was answered as if it did \
+             not: the set is CreationInProgress until the answer"
+        );
+    }
     let set = act.set().or_else(|| act.started()).filter(|_| act.names_set());
     let of = set.map(|id| format!(" of set {}", short(id))).unwrap_or_default();
     let mut text = format!("{name}{of} returned {}, although ", status(act.answer));

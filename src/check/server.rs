@@ -90,10 +90,7 @@ impl<'k> Server<'k> {
     pub(super) fn answered(&mut self, call: &Call) {
         let Some(act) = Act::of(call) else {
             // An answer without its request: whatever was asked has been done.
-            for tracker in self.trackers() {
-                tracker.forget(call.time);
-            }
-            self.rules.missed();
+            self.forget(call.time);
             return;
         };
         let step = self.tracker.answered(&act);
@@ -151,6 +148,9 @@ impl<'k> Server<'k> {
     /// Rules that the same answer breaks for reasons the table does not see.
     fn more_rules(&self, act: &Act, step: &Step<'k>, wrong: &Contradiction) -> Vec<&'static str> {
         let mut more = Vec::new();
+        if wrong.late.is_some() {
+            more.push("FSRVP-3.1.2-01");
+        }
         let mismatch = act.answer.status().is_some_and(|status| say::is_unknown_set(act.opnum, status));
         let lives = !matches!(wrong.view, View::Gone);
         if mismatch && lives && act.names_set() {
@@ -228,10 +228,11 @@ impl<'k> Server<'k> {
     }
 
     /// The server was started again, surely or perhaps.
-    pub(super) fn restarted(&mut self, surely: bool) {
+    pub(super) fn restarted(&mut self, now: Time, surely: bool) {
         for tracker in self.trackers() {
-            tracker.restart(surely);
+            tracker.restart(now, surely);
         }
+        self.rules.forget();
     }
 
     /// Calls may have been missed.
@@ -239,7 +240,7 @@ impl<'k> Server<'k> {
         for tracker in self.trackers() {
             tracker.forget(now);
         }
-        self.rules.missed();
+        self.rules.forget();
     }
 
     /// The capture has ended.

@@ -20,6 +20,8 @@ pub(super) const SECOND: i64 = 1_000_000_000;
 const MAX_WORLDS: usize = 256;
 /// Calls in flight kept; beyond it the server may be in any state.
 const MAX_FLYING: usize = 64;
+/// Calls without an answer that are followed; with more, nothing is known until all must be over.
+const MAX_GIVEN_UP: usize = 3;
 /// Aborted sets remembered.
 const MAX_ABORTS: usize = 64;
 /// How long a server may go on with a call that its client has given up.
@@ -60,6 +62,8 @@ pub(super) struct Tracker<'k> {
     pub(super) aborts: Vec<Aborted>,
     /// Until when there may have been an Abort that was not seen.
     pub(super) unseen_aborts: Option<Time>,
+    /// Until when calls that are not followed any more may still do something.
+    pub(super) blind: Option<Time>,
     /// Whether an id that was not seen is an id that was not issued.
     pub(super) all_ids_known: bool,
     /// What each client last asked of `SetContext`. Added by it; the oldest is removed.
@@ -116,6 +120,7 @@ impl<'k> Tracker<'k> {
             flying: Vec::new(),
             aborts: Vec::new(),
             unseen_aborts: None,
+            blind: None,
             all_ids_known: true,
             contexts: Vec::new(),
             created: None,
@@ -157,7 +162,9 @@ impl<'k> Tracker<'k> {
     }
 
     /// The server has been started again: 3.1.3. `surely` says whether that is known.
-    pub(super) fn restart(&mut self, surely: bool) {
+    pub(super) fn restart(&mut self, now: Time, surely: bool) {
+        // Nobody knows when it was: the timer may have run out before.
+        self.expire(Time::default(), now);
         let mut restarted = Vec::new();
         for world in &self.worlds {
             let mut world = world.clone();
@@ -209,6 +216,7 @@ impl<'k> Tracker<'k> {
             let views = Views::default();
             return Step { set, before, views, outcomes: Vec::new(), contradiction: None };
         };
+        if std::env::var_os("VSHARK_TRACE").is_some() { eprintln!("-- call {} op {} {:?} {:?}", act.n, act.opnum, act.answer, self.profile.name); for w in &before { eprintln!("   open {:?} unf {:?} timer {:?} marks {:?}", w.open, w.unfinished.as_ref().map(|u| (u.set, u.view)), w.timer.state, w.marks); } }
         let views = before.iter().flat_map(|w| self.views(w, act, set)).map(|(view, _)| view).collect();
         let mut step = Step { set, before, views, outcomes: Vec::new(), contradiction: None };
         match act.answer {
@@ -218,6 +226,9 @@ impl<'k> Tracker<'k> {
         }
         for world in &mut self.worlds {
             world.unmark(act.n);
+        }
+        if self.blind.is_some_and(|until| act.asked <= until) {
+            self.forget(act.answered.unwrap_or(act.asked));
         }
         self.compact(act.answered.unwrap_or(act.asked));
         step
@@ -251,7 +262,10 @@ impl<'k> Tracker<'k> {
             }
         }
         if worlds.is_empty() && legal.is_empty() {
-            if let Some((contradiction, chosen)) = self.contradict(act, step.set, broken) {
+            if broken.is_empty() && act.opnum == 4 && act.answer.is_success() {
+                step.contradiction = Some(Contradiction::interrupted());
+                worlds = step.before.iter().map(|world| self.committed(world, act, step.set)).collect();
+            } else if let Some((contradiction, chosen)) = self.contradict(act, step.set, broken) {
                 for outcome in &chosen {
                     merge(&mut worlds, outcome.after.iter().cloned());
                 }
@@ -280,8 +294,10 @@ impl<'k> Tracker<'k> {
             more.extend(outcomes.into_iter().filter(|o| o.row.breaks.is_none()).flat_map(|o| o.after));
         }
         self.doubt(act, set);
-        if act.takes_long() {
+        if self.flying.iter().filter(|flying| flying.given_up).count() < MAX_GIVEN_UP {
             self.flying.push(Flying { act: act.clone(), given_up: true });
+        } else {
+            self.blind = Some(act.asked.plus(ABANDONED));
         }
         merge(&mut self.worlds, more);
         if self.others {
@@ -428,9 +444,10 @@ impl<'k> Tracker<'k> {
     fn interleave(&mut self, act: &Act) {
         let now = act.asked;
         let (slack, opened) = (self.slack, self.flying.len());
+        // A pipe carries one call after the other: what was answered later came later.
         let over = |flying: &Flying| {
-            let most = if flying.act.takes_long() { ABANDONED } else { slack };
-            flying.given_up && now.since(flying.act.asked) > most
+            let before = flying.act.channel == act.channel && act.answered.is_some();
+            flying.given_up && (before || now.since(flying.act.asked) > ABANDONED)
         };
         for flying in self.flying.iter().filter(|flying| over(flying)) {
             for world in &mut self.worlds {
@@ -514,6 +531,15 @@ impl<'k> Tracker<'k> {
         if self.machines.len() < MOST || self.machines.contains_key(&ip) {
             self.machines.insert(ip, guid);
         }
+    }
+
+    /// A world in which a Commit has succeeded, whatever else it says.
+    fn committed(&self, world: &World, act: &Act, set: Option<SetNo>) -> World {
+        let mut world = world.clone();
+        world.unmark(act.n);
+        let trail = Trail::new(Why::Call(act.n, act.opnum), &[]);
+        world.unfinished = Some(Unfinished { set, view: View::Committed, trail });
+        world
     }
 
     /// Bounds what is kept.

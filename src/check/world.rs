@@ -149,7 +149,7 @@ impl World {
     pub(super) fn idle(why: Why) -> Self {
         Self {
             open: None,
-            context: Trail::new(why, &[]),
+            context: Trail::new(why, &[Arc::from("FSRVP-3.1.3-01")]),
             unfinished: None,
             timer: Timer { state: TimerState::Off, rules: Vec::new() },
             gone: Vec::new(),
@@ -226,8 +226,8 @@ impl World {
             }),
             _ => Why::Unseen,
         };
-        let mut trail = Trail::new(why, keeps);
-        trail.extend(&self.timer.rules);
+        let mut trail = Trail::new(why.clone(), &self.timer.rules);
+        trail.extend(&[Arc::from("FSRVP-3.1.2-01")]);
         let stays = |unfinished: &Unfinished| keeps_exposed && unfinished.view == View::Exposed;
         if !world.unfinished.as_ref().is_some_and(stays)
             && let Some(Unfinished { set: Some(set), .. }) = world.unfinished.take()
@@ -235,7 +235,8 @@ impl World {
             world.lose(set, trail.clone());
         }
         world.open = None;
-        world.context = trail;
+        world.context = Trail::new(why, keeps);
+        world.context.extend(&trail.rules);
         world.timer = Timer { state: TimerState::Off, rules: Vec::new() };
         world
     }

@@ -17,9 +17,11 @@ use vshark::report::text::TimeStyle;
         vshark backup.pcapng                    the calls, one a line\n  \
         vshark show backup.pcapng --call 7      everything about call 7, with its bytes\n  \
         vshark calls --json backup.pcapng | jq -c 'select(.outcome != \"ok\")'\n  \
+        vshark check backup.pcapng              who broke which rule of the specification\n  \
         tcpdump -U -w - port 445 | vshark -     calls as they happen\n\n\
         A terminal cuts long lines; `vshark FILE | cat` does not.\n\
-        Exit codes: 0, or 2 when an input, or the rest of one, could not be read."
+        Exit codes: 0, or 2 when an input, or the rest of one, could not be read; `vshark check` has \
+        more."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -47,7 +49,22 @@ pub(crate) enum Command {
         vshark show backup.pcapng --frame 112\n  \
         vshark show backup.pcapng -Y 'fsrvp.opnum == CommitShadowCopySet'")]
     Show(Show),
-    /// Write everything as JSON, one record a line: capture, calls, summary
+    /// Judge the conversations: who broke which rule, what was tried and how it ended
+    #[command(after_help = "Examples:\n  \
+        vshark check backup.pcapng                    the findings, and a summary\n  \
+        vshark check --profile samba backup.pcapng    its known deviations are no errors\n  \
+        vshark check --matrix backup.pcapng           every rule, and what became of it\n  \
+        vshark check --json backup.pcapng | jq -c 'select(.type == \"finding\")'\n  \
+        vshark check --fail-on error,warning lab.pcapng || echo broken\n  \
+        tcpdump -U -w - port 445 | vshark check -     findings as they happen\n\n\
+        Exit codes:\n  \
+        0  nothing happened that --fail-on names\n  \
+        1  something did\n  \
+        2  could not run, or an input, or the rest of one, could not be read: what could be is judged\n     \
+           and told all the same, but 1 and 3 would say more than is known\n  \
+        3  nothing to judge: no call, no attempt at one, or all of them sealed")]
+    Check(Check),
+    /// Write everything as JSON, one record a line: capture, calls, findings, summary
     #[command(after_help = "Examples:\n  \
         vshark export backup.pcapng > backup.ndjson\n  \
         vshark export --schema > vshark.schema.json")]
@@ -61,6 +78,14 @@ pub(crate) enum Command {
         vshark names share          those with `share` in them\n  \
         vshark names --filters      what can be written with them")]
     Names(Names),
+    /// List the rules that conversations are held against, or show the page of one
+    #[command(after_help = "Examples:\n  \
+        vshark rules                     all of them: id, severity, whose duty it is, what it asks\n  \
+        vshark rules FSRVP-3.1.4.5-03    the page of this one; 3.1.4.5-3 will do\n  \
+        vshark rules 3.1.4.5             those of a section\n  \
+        vshark rules timer               those that speak of timers\n  \
+        vshark rules --json | jq -r 'select(.checked | not) | [.id, .left_out] | @tsv'")]
+    Rules(Rules),
     /// Write the completions for a shell
     #[command(after_help = "Examples:\n  \
         vshark completions bash > ~/.local/share/bash-completion/completions/vshark")]
@@ -173,6 +198,57 @@ impl Calls {
     }
 }
 
+/// How calls are judged.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Judging {
+    /// What servers are held against: auto (what each is recognised by), spec, windows, windows2012,
+    /// samba, or a file that may name one for each server
+    #[arg(long, value_name = "NAME|FILE", default_value = "auto")]
+    pub(crate) profile: String,
+    /// The capture has all clients of its servers: nobody else explains what a server does
+    #[arg(long)]
+    pub(crate) all_clients: bool,
+    /// No server had anything going on when the capture began: nothing that happened before explains
+    /// what it does
+    #[arg(long)]
+    pub(crate) idle_start: bool,
+}
+
+/// `vshark check`
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    format: CheckFormat,
+    /// Short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// Write a sheet of all rules instead of the findings: how often each was kept and broken, and why
+    /// one could not be told
+    #[arg(long)]
+    pub(crate) matrix: bool,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+    /// What makes the exit code 1, a comma between; each names only itself
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_enum,
+        value_delimiter = ',',
+        default_values_t = [FailOn::Error, FailOn::Operation]
+    )]
+    pub(crate) fail_on: Vec<FailOn>,
+}
+
+impl Check {
+    /// The form that is wanted.
+    pub(crate) fn format(&self) -> CheckFormat {
+        if self.json { CheckFormat::Json } else { self.format }
+    }
+}
+
 /// `vshark show`
 #[derive(Clone, Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what"))]
@@ -192,6 +268,8 @@ pub(crate) struct Show {
 pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
     /// Write the JSON Schema of the records instead
     #[arg(long)]
     pub(crate) schema: bool,
@@ -219,6 +297,17 @@ pub(crate) struct Names {
     pub(crate) filters: bool,
 }
 
+/// `vshark rules`
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Rules {
+    /// A rule to show, or a word: then those with it in their id or text are listed
+    #[arg(value_name = "ID|WORD")]
+    pub(crate) what: Option<String>,
+    /// Write one JSON object a rule
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `vshark completions`
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Completions {
@@ -236,6 +325,30 @@ pub(crate) enum Format {
     Json,
     /// The fields named with -e, a tab between them
     Fields,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What makes a run fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// A finding that is an error
+    Error,
+    /// A finding that is a warning
+    Warning,
+    /// A finding that is a note
+    Note,
+    /// What the clients wanted failed, or was not finished
+    Operation,
+    /// Something that matters was sealed or lost, so that it could not be judged
+    Unchecked,
 }
 
 /// When to use colours.

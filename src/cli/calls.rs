@@ -1,6 +1,6 @@
 //! `vshark calls`
 
-use std::io::{self, IsTerminal, Write, stdout};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use vshark::call::Call;
@@ -14,8 +14,8 @@ use vshark::report::text::{CallList, Options};
 use super::args::{Calls, Format, Shared};
 use super::extract::{Extract, Wanted};
 use super::input::{Inputs, Observer, Run, is_stdin};
-use super::say;
 use super::select::{Selection, columns};
+use super::{say, width};
 
 /// Lists the calls, as text, as records or as columns, and writes their frames where that is asked.
 pub(super) fn run(
@@ -83,14 +83,6 @@ fn tell_not_listed(run: &Run<'_>, selection: &Selection<'_>, shown: u64) {
     }
 }
 
-/// Columns of the terminal, if there is one.
-fn width() -> Option<usize> {
-    if !stdout().is_terminal() {
-        return None;
-    }
-    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
-}
-
 /// How calls are written.
 enum Form<'r> {
     Text(Box<CallList<'r>>),
@@ -127,7 +119,7 @@ impl List<'_, '_> {
         match &mut self.form {
             Form::Text(list) => list.call(call, self.out),
             Form::Json(writer) => {
-                writeln!(self.out, "{}", json::line(&writer.call(call, origins)))
+                writeln!(self.out, "{}", json::line(&writer.call(call, origins, None)))
             }
             Form::Fields(columns) => {
                 let subject = self.selection.subject(call, origins);

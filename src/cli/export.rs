@@ -1,17 +1,24 @@
 //! `vshark export`
 
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use vshark::capture::{Capture, Origins};
+use vshark::capture::{Capture, Frame, Origins};
+use vshark::check::Finding;
 use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
-use vshark::report::json;
+use vshark::report::json::{self, Judged};
 
 use super::args::{Export, Shared};
 use super::input::{Inputs, Observer, Run, allow_for, is_stream};
+use super::judging::{Trial, knowledge};
 use super::select::Selection;
+
+/// Calls whose rules are kept until they are written.
+const MAX_CALLS: usize = 1 << 16;
 
 /// Writes all records.
 pub(super) fn run(
@@ -27,12 +34,18 @@ pub(super) fn run(
     }
     let paths = args.input.paths();
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
+    let knowledge = knowledge(shared)?;
+    let trial = Trial::new(&args.judging, &knowledge)?;
     let mut run = Run::open(&Inputs::new(&paths, false)?, Pipeline::new(registry));
     write_capture(&paths, &run, out)?;
     let json = json::Writer { registry, files: selection.files.clone() };
-    let mut records = Records { json, selection, out };
+    let mut records = Records { json, selection, trial, rules: BTreeMap::new(), out };
     run.go(&mut records)?;
-    let summary = json::summary(&run.summary(), run.capture().files(), run.skews());
+    records.trial.finish();
+    records.after()?;
+    let report = records.trial.report();
+    let judged = Judged { report: &report, rules: &knowledge.catalogue, registry };
+    let summary = json::summary(&run.summary(), run.capture().files(), run.skews(), judged);
     writeln!(out, "{}", json::line(&summary))?;
     out.flush()?;
     Ok(run.exit_code())
@@ -56,17 +69,56 @@ fn write_capture(paths: &[PathBuf], run: &Run<'_>, out: &mut dyn Write) -> anyho
 struct Records<'r, 'o> {
     json: json::Writer<'r>,
     selection: Selection<'r>,
+    trial: Trial<'r>,
+    /// Rules found broken at calls that are not written yet, by number. Added with each finding,
+    /// removed with its call; the earliest goes when there are more than [`MAX_CALLS`].
+    rules: BTreeMap<u64, Vec<Arc<str>>>,
     out: &'o mut dyn Write,
 }
 
-impl Observer for Records<'_, '_> {
-    fn event(&mut self, event: Event, origins: &Origins) -> anyhow::Result<()> {
-        match event {
-            Event::Call(call) if self.selection.shows(&call, origins) => {
-                writeln!(self.out, "{}", json::line(&self.json.call(&call, origins)))?;
+impl Records<'_, '_> {
+    /// Findings that are to be written, with their rules noted for their calls.
+    fn findings(&mut self) -> Vec<Finding> {
+        let findings = self.trial.findings(&self.selection);
+        for finding in &findings {
+            let Some(call) = finding.call else { continue };
+            let rules = self.rules.entry(call).or_default();
+            if !rules.contains(&finding.rule) {
+                rules.push(finding.rule.clone());
             }
-            _ => {}
+            if self.rules.len() > MAX_CALLS {
+                self.rules.pop_first();
+            }
         }
-        Ok(())
+        findings
+    }
+
+    fn write_findings(&mut self, findings: &[Finding]) -> io::Result<()> {
+        let line = |finding| json::line(&json::finding(finding));
+        findings.iter().try_for_each(|finding| writeln!(self.out, "{}", line(finding)))
+    }
+}
+
+impl Observer for Records<'_, '_> {
+    fn frame(&mut self, frame: &Frame<'_>) {
+        self.trial.time(frame.time);
+    }
+
+    fn event(&mut self, event: Event, origins: &Origins) -> anyhow::Result<()> {
+        self.trial.event(&event, &self.selection, origins);
+        let findings = self.findings();
+        if let Event::Call(call) = event {
+            let rules = self.rules.remove(&call.rpc.n).unwrap_or_default();
+            if self.selection.shows(&call, origins) {
+                let record = self.json.call(&call, origins, Some(&rules));
+                writeln!(self.out, "{}", json::line(&record))?;
+            }
+        }
+        Ok(self.write_findings(&findings)?)
+    }
+
+    fn after(&mut self) -> anyhow::Result<()> {
+        let findings = self.findings();
+        Ok(self.write_findings(&findings)?)
     }
 }

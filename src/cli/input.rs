@@ -115,6 +115,10 @@ pub(super) trait Observer {
     fn frame(&mut self, _: &Frame<'_>) {}
     /// Something happened.
     fn event(&mut self, event: Event, origins: &Origins) -> anyhow::Result<()>;
+    /// That was all that the frame completed.
+    fn after(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 impl<'r> Run<'r> {
@@ -160,6 +164,7 @@ impl<'r> Run<'r> {
                 self.tell_unknown_link(link, no);
             }
             self.hand_over(observer)?;
+            observer.after()?;
             self.tell_problems();
         }
         self.tell_problems();
@@ -237,6 +242,11 @@ impl<'r> Run<'r> {
     /// What was seen.
     pub(super) fn summary(&self) -> Summary {
         self.pipeline.summary()
+    }
+
+    /// Whether an input, or the rest of one, could not be read.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.unreadable
     }
 
     /// The exit code of a command that judges nothing.

@@ -2,18 +2,21 @@
 
 mod args;
 mod calls;
+mod check;
 mod docs;
 mod export;
 mod extract;
 mod input;
 mod interrupt;
+mod judging;
 mod progress;
+mod rules;
 mod scenario;
 mod select;
 mod show;
 mod spool;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
@@ -22,7 +25,7 @@ use vshark::bytes::printable;
 use vshark::filter;
 use vshark::protocol::Registry;
 
-use args::{Args, Color, Command, Format};
+use args::{Args, CheckFormat, Color, Command, Format};
 use progress::Clear;
 
 /// Could not run, or an input could not be read.
@@ -56,11 +59,26 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let mut out = coloured(args.shared.color);
             return show::run(show, &args.shared, &registry, &mut out);
         }
+        Some(Command::Check(check)) => {
+            return match check.format() {
+                CheckFormat::Text => {
+                    let mut out = coloured(args.shared.color);
+                    check::run(check, &args.shared, &registry, &mut out)
+                }
+                CheckFormat::Json => check::run(check, &args.shared, &registry, &mut plain()),
+            };
+        }
         Some(Command::Export(export)) => {
             return export::run(export, &args.shared, &registry, &mut plain());
         }
         Some(Command::Scenario(made)) => return scenario::run(made, &registry),
         Some(Command::Names(names)) => return docs::names(names, &registry, &mut plain()),
+        Some(Command::Rules(rules)) if rules.json => {
+            return rules::run(rules, &args.shared, &mut plain());
+        }
+        Some(Command::Rules(rules)) => {
+            return rules::run(rules, &args.shared, &mut coloured(args.shared.color));
+        }
         Some(Command::Completions(to)) => return docs::completions(to, &registry, &mut plain()),
         Some(Command::Man) => return docs::man(&mut plain()),
         Some(Command::Calls(calls)) => calls.with(&args.calls),
@@ -87,6 +105,14 @@ fn coloured(color: Color) -> impl Write {
         Color::Never => ColorChoice::Never,
     };
     io::BufWriter::new(Clear(AutoStream::new(io::stdout().lock(), choice)))
+}
+
+/// Columns of the terminal, if there is one.
+fn width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
 /// A sentence for the person at the terminal, on one line whatever names are in it.

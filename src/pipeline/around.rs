@@ -28,7 +28,8 @@ pub struct Around {
 /// What it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A server has answered a negotiation.
+    /// A server has answered a negotiation. Where a client of SMB 1 and 2 begins with one of SMB 1,
+    /// the first of two answers names no dialect.
     Negotiated(Box<Negotiated>),
     /// A server has told of itself in an NTLM challenge.
     Challenged(Box<Challenged>),
@@ -90,15 +91,15 @@ pub enum What {
         /// Why.
         status: Status,
     },
-    /// A pipe, or a TCP connection that carried RPC, is gone.
+    /// A pipe, or a TCP connection that carried RPC, is gone, and so are the calls on it.
     ChannelClosed {
         /// Which.
         channel: ChannelId,
-        /// Who ended it: the client by CLOSE, LOGOFF, `TREE_DISCONNECT`, FIN or RST, the server by FIN
+        /// Who ended it first: the client by CLOSE, LOGOFF, `TREE_DISCONNECT`, FIN or RST, the server by FIN
         /// or RST; nobody where the capture ended or it is not known.
         by: Option<Side>,
     },
-    /// An interface was bound, or not.
+    /// An interface was bound, or not; again with each `alter_context` that has it.
     Bound(Box<Bound>),
     /// A write to a file of a share whose name has an `@` in it, as those of shadow copies have.
     Wrote {
@@ -107,14 +108,16 @@ pub enum What {
         /// What the server said.
         status: Status,
     },
-    /// A connection that carried SMB ended.
+    /// A connection that carried SMB ended, after the pipes that were only on it.
     Disconnected {
-        /// Who ended it.
+        /// Who sent the first FIN or RST.
         by: Option<Side>,
-        /// Whether by RST.
+        /// Whether that was a RST.
         reset: bool,
     },
-    /// Bytes of a connection that carries SMB or RPC, or might, are missing: calls may be, too.
+    /// Bytes of a connection that carries SMB or RPC, or might, are missing: calls may be, too. Once
+    /// for each gap, and for a connection that begins in the middle. What the snap length cut off is
+    /// told where messages are lost by it.
     Lost,
     /// The first encrypted SMB message of a connection: calls may be in those that follow.
     Sealed,

@@ -41,7 +41,9 @@ pub use units::{Unit, UnitKind};
 /// Datagrams put together inside each other: fragments in tunnels that are fragments.
 const MAX_NESTED: usize = 4;
 
-/// What happens while a capture is read.
+/// What happens while a capture is read, in the order in which that was seen: the binding of an
+/// interface before what is asked of it, the calls that a pipe leaves without an answer before its
+/// end.
 #[derive(Debug)]
 pub enum Event {
     /// A call is complete, or will never be.

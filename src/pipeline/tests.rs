@@ -361,3 +361,65 @@ fn what_an_endpoint_mapper_tells_is_a_label() {
     let told = (interface, [10, 0, 0, 2].into(), "ncacn_ip_tcp:[49664]".to_owned());
     assert_eq!(summary.endpoints, Endpoints { known: [told].into(), beyond: 0 });
 }
+
+/// What happens around the calls.
+fn around(events: &[Event]) -> Vec<&What> {
+    let around = events.iter().filter_map(|event| match event {
+        Event::Around(around) => Some(&around.what),
+        _ => None,
+    });
+    around.collect()
+}
+
+#[test]
+fn a_beginning_that_is_missing_is_told_as_soon_as_it_may_matter() {
+    let registry = Registry::embedded().unwrap();
+    for (port, at_once) in [(44_322, false), (135, true), (445, true)] {
+        let mut lab = Lab::new(&registry, 50_000, port);
+        for side in Side::BOTH {
+            lab.packet(side, false, &[0x5a; 40]);
+        }
+        assert_eq!(lab.events.len(), usize::from(at_once), "port {port}");
+        for (side, bytes) in conversation() {
+            lab.packet(side, false, &bytes);
+        }
+        let told = around(&lab.events);
+        assert!(matches!(told[..], [What::Lost, What::Bound(_)]), "port {port}: {told:?}");
+        check(&lab.calls().0);
+    }
+}
+
+#[test]
+fn other_traffic_tells_nothing() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 8080);
+    lab.packet(Side::Client, false, &[0x5a; 400]);
+    lab.lose(Side::Client, &[0x5a; 400]);
+    lab.packet(Side::Client, false, &[0x5a; 400]);
+    lab.pipeline.finish(&mut lab.events);
+    assert!(lab.events.is_empty(), "{:?}", lab.events);
+}
+
+#[test]
+fn a_netbios_session_that_is_denied() {
+    let registry = Registry::embedded().unwrap();
+    let mut lab = Lab::new(&registry, 50_000, 139);
+    lab.handshake();
+    // RFC 1001 14.1: each half octet of the name is a letter.
+    let name = |name: &str| {
+        let octets = format!("{name:<16}").into_bytes().into_iter();
+        let letters = octets.flat_map(|octet| [b'A' + (octet >> 4), b'A' + (octet & 15)]);
+        [&[32][..], &letters.collect::<Vec<_>>(), &[0]].concat()
+    };
+    let request = [&b"\x81\0\0\x44"[..], &name("FS1"), &name("CLIENT")].concat();
+    lab.packet(Side::Client, false, &request);
+    lab.packet(Side::Server, false, b"\x83\0\0\x01\x82");
+    let [Event::Around(denied)] = &lab.events[..] else { panic!("{:?}", lab.events) };
+    let called = Some("FS1".to_owned());
+    let why = crate::smb::SessionRefusal(0x82);
+    assert_eq!(denied.what, What::NetbiosRefused { called, why });
+    assert_eq!((denied.frame, denied.server.port()), (Some(FrameNo(4)), 139));
+    let refusals: Vec<_> = lab.pipeline.summary().refusals.into_iter().collect();
+    let text = "NetBIOS session with FS1: called name not present";
+    assert_eq!(refusals, [(text.to_owned(), 1)]);
+}

@@ -3,7 +3,10 @@
 //! Keys are stable and never carry data; `schema.json` beside this file describes every record
 //! and real output is tested against it. [`line()`] writes a record.
 
+mod judged;
+
 use std::io;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
@@ -13,12 +16,14 @@ use super::value::fields;
 use crate::bytes::{FrameNo, Time, first_invisible, millionths};
 use crate::call::{Call, Outcome, Party, Stub, Transport};
 use crate::capture::{CaptureFile, Origins};
+use crate::check::Rule;
 use crate::pipeline::{Lost, Pdus, Summary};
 use crate::protocol::{Grade, Registry};
 use crate::rpc::names::{FAULTS, name};
 use crate::rpc::{Auth, Message, SyntaxId, Transfer};
 use crate::security::Mechanism;
 use crate::skew::Skew;
+pub use judged::{Judged, finding, tally};
 
 /// Version of the records' form.
 pub const SCHEMA: u32 = 1;
@@ -59,6 +64,29 @@ impl Formatter for Visible {
         }
         out.write_all(rest.as_bytes())
     }
+}
+
+/// The `rule` record: what the page of a rule says.
+pub fn rule(rule: &Rule) -> Json {
+    let (document, section) = rule.section();
+    json!({
+        "type": "rule",
+        "id": &*rule.id,
+        "document": document,
+        "section": section,
+        "party": rule.party.word(),
+        "severity": rule.severity.word(),
+        "observable": rule.observable.word(),
+        "needs": rule.needs.words(),
+        "checked": rule.is_checked(),
+        "statement": rule.statement,
+        "check": (!rule.check.is_empty()).then_some(&rule.check),
+        "why": rule.why,
+        "counterexample": rule.counterexample,
+        "near_miss": rule.near_miss,
+        "left_out": rule.left_out,
+        "corrected": rule.corrected,
+    })
 }
 
 /// The `capture` record. Counts are null where the input has not been read to its end. `skews` has
@@ -122,8 +150,9 @@ pub struct Writer<'r> {
 }
 
 impl Writer<'_> {
-    /// The `call` record; `origins` says where each frame came from, if there are several inputs.
-    pub fn call(&self, call: &Call, origins: &Origins) -> Json {
+    /// The `call` record; `origins` says where each frame came from, if there are several inputs,
+    /// and `rules` are those found broken at it so far, if it was judged.
+    pub fn call(&self, call: &Call, origins: &Origins, rules: Option<&[Arc<str>]>) -> Json {
         let rpc = &call.rpc;
         let mut record = Map::new();
         let mut put = |key: &str, value: Json| record.insert(key.to_owned(), value);
@@ -168,7 +197,7 @@ impl Writer<'_> {
         put("fault", fault(call.fault()));
         put("outcome", json!(call.outcome.word()));
         put("grade", json!(grade_word(call)));
-        put("findings", json!([]));
+        put("findings", rules.map_or(Json::Null, judged::ids));
         Json::Object(record)
     }
 
@@ -314,7 +343,20 @@ fn fault(status: Option<u32>) -> Json {
 }
 
 /// The `summary` record.
-pub fn summary(summary: &Summary, files: &[CaptureFile], skews: &[Option<Skew>]) -> Json {
+pub fn summary(
+    summary: &Summary,
+    files: &[CaptureFile],
+    skews: &[Option<Skew>],
+    judged: Judged<'_>,
+) -> Json {
+    let mut record = what_was_read(summary, files, skews);
+    if let Some(record) = record.as_object_mut() {
+        judged::add(record, judged);
+    }
+    record
+}
+
+fn what_was_read(summary: &Summary, files: &[CaptureFile], skews: &[Option<Skew>]) -> Json {
     let time = |pick: fn((Time, Time)) -> Time| summary.times.map(pick).map(|t| t.to_string());
     json!({
         "type": "summary",

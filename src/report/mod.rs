@@ -2,9 +2,15 @@
 //! JSON; decides nothing.
 
 pub mod brief;
+pub mod check;
 mod epm;
+mod excerpt;
+mod finding;
 pub mod json;
+pub mod matrix;
 mod missing;
+mod prose;
+pub mod rules;
 pub mod show;
 pub mod text;
 pub mod value;

@@ -212,8 +212,9 @@ fn arguments(side: &str, stub: &Stub, message: &Message, out: &mut dyn Write) ->
     }
     if let Some(span) = stub.trailer {
         let mut inner = Tree::default();
-        let mut reader = Reader::new(view.slice(span), &mut inner);
-        reader.order = message.order;
+        let bytes = view.slice(span);
+        let mut reader = Reader::new(bytes, &mut inner);
+        reader.order = trailer::order_of(bytes, message.order).unwrap_or(message.order);
         let _ = reader.group("verification trailer", trailer::read);
         tree.graft(&inner, span.start);
     }

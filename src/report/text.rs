@@ -291,7 +291,7 @@ fn fit(asked: &str, answered: &str, error: bool, room: usize) -> String {
 }
 
 /// `text` in at most `width` columns, its end replaced by an ellipsis if it is longer.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

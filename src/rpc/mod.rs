@@ -53,7 +53,7 @@ pub enum Event {
     Asked(Box<Call>),
     /// A bind or `alter_context` was answered.
     Bound(Box<Bound>),
-    /// The place in the bytes of a channel was lost: calls may be, too.
+    /// The place in the bytes of a channel that has carried PDUs was lost: calls may be, too.
     Lost {
         /// The channel.
         channel: ChannelId,
@@ -135,8 +135,8 @@ pub struct Rpc {
 struct Channel {
     streams: Both<Stream>,
     association: Association,
-    /// Whether the place in a stream was lost, and nothing found since.
-    lost: Both<bool>,
+    /// Whether the place in a stream is known: what came last was a PDU.
+    found: Both<bool>,
 }
 
 /// Where bytes of a channel come from.
@@ -169,8 +169,7 @@ impl Rpc {
     /// Says that `channel` begins in the middle, so that its first PDU has to be found.
     pub fn begin_midstream(&mut self, channel: ChannelId) {
         let streams = Both { client: Stream::midstream(), server: Stream::midstream() };
-        let lost = Both { client: true, server: true };
-        self.channels.insert(channel, Channel { streams, lost, ..Channel::default() });
+        self.channels.insert(channel, Channel { streams, ..Channel::default() });
     }
 
     /// Takes the next bytes of one direction of a channel. Every PDU is shown to `watch`.
@@ -206,11 +205,11 @@ impl Rpc {
         act: impl FnOnce(&mut Stream, &mut Cutter<'_>),
     ) {
         let Some(channel) = self.channels.get_mut(&origin.channel) else { return };
-        let Channel { streams, association, lost } = channel;
-        let (stream, lost) = (&mut streams[origin.side], &mut lost[origin.side]);
+        let Channel { streams, association, found } = channel;
+        let (stream, found) = (&mut streams[origin.side], &mut found[origin.side]);
         let common = &mut self.common;
         let before = u64::from(stream.held());
-        act(stream, &mut Cutter { origin, association, lost, common, out, watch });
+        act(stream, &mut Cutter { origin, association, found, common, out, watch });
         let after = u64::from(stream.held());
         common.parts = (common.parts + after).saturating_sub(before);
         if common.parts > PART_BYTES && after > 0 {
@@ -267,7 +266,7 @@ impl Rpc {
 struct Cutter<'s> {
     origin: Origin,
     association: &'s mut Association,
-    lost: &'s mut bool,
+    found: &'s mut bool,
     common: &'s mut Common,
     out: &'s mut Vec<Event>,
     watch: &'s mut dyn FnMut(View<'_>),
@@ -285,7 +284,7 @@ impl Layer for Cutter<'_> {
 
     fn unit(&mut self, unit: View<'_>, _: u32) {
         (self.watch)(unit);
-        *self.lost = false;
+        *self.found = true;
         let mut none = ();
         match pdu::dissect(&mut Reader::new(unit, &mut none)) {
             Ok(pdu) => {
@@ -305,7 +304,8 @@ impl Layer for Cutter<'_> {
     fn desync(&mut self, dropped: u32) {
         self.common.counters.passed_over += u64::from(dropped);
         self.association.lost(self.origin.side, self.common);
-        if !std::mem::replace(self.lost, true) {
+        // What never was RPC cannot be lost.
+        if std::mem::take(self.found) {
             let Origin { channel, ends, .. } = self.origin;
             self.out.push(Event::Lost { channel, ends });
         }

@@ -515,6 +515,62 @@ fn a_request_whose_first_fragment_is_missing_is_not_taken_for_a_whole_one() {
 }
 
 #[test]
+fn a_refusal_as_a_whole_is_of_each_interface_once() {
+    let body = PLAIN.body().u16(8).u8(1).u8(5).u8(0);
+    let proposals: [Proposal<'_>; 3] =
+        [(0, FSRVP, &[NDR]), (1, FSRVP, &[NDR64]), (2, MGMT, &[NDR])];
+    let chunks = [
+        (Side::Client, PLAIN.bind(&proposals)),
+        (Side::Server, PLAIN.pdu(PacketType::BIND_NAK, 3, 1, body)),
+    ];
+    let events = feed(&mut Rpc::default(), &chunks);
+    let both = ["fsrvp", "mgmt"].map(str::to_owned).to_vec();
+    assert_eq!(answers(&events), [(both, BindAnswer::Nak(8))]);
+}
+
+#[test]
+fn an_answer_to_a_bind_that_was_not_seen_is_of_no_interface() {
+    for (results, answer) in [
+        (&[(0, 0, NDR), (2, 1, NOTHING)][..], BindAnswer::Accepted),
+        (&[(3, 3, NOTHING), (2, 1, NOTHING)], BindAnswer::Refused(2, 1)),
+    ] {
+        let events = feed(&mut Rpc::default(), &[(Side::Server, PLAIN.bind_ack(results))]);
+        assert_eq!(answers(&events), [(vec![], answer)]);
+        let [Event::Bound(bound)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((bound.auth.as_ref(), bound.frame), (None, Some(FrameNo(1))));
+    }
+}
+
+#[test]
+fn requests_of_announced_interfaces_are_told_of_with_their_last_fragment() {
+    let mut rpc = Rpc::default();
+    rpc.announce(uuid::uuid!("a8e0653c-2744-4389-a61d-7373df8b2292"), 1);
+    let mut chunks = PLAIN.bound();
+    chunks.push((Side::Client, PLAIN.fragment(2, 0, 8, b"be", 1)));
+    let events = feed(&mut rpc, &chunks);
+    assert!(matches!(events[..], [Event::Bound(_)]), "{events:?}");
+    let events = feed(&mut rpc, &[(Side::Client, PLAIN.fragment(2, 0, 8, b"gin", 2))]);
+    let [Event::Asked(call)] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(line(call), r#"1 fsrvp Some(Ndr) Some(8) "begin" -> "" NoAnswer"#);
+    let events = feed(&mut rpc, &[(Side::Server, PLAIN.response(2, b"end", 3))]);
+    let [Event::Call(call)] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(line(call), r#"1 fsrvp Some(Ndr) Some(8) "begin" -> "end" Response"#);
+}
+
+#[test]
+fn a_place_that_is_lost_is_told_once() {
+    let mut rpc = Rpc::default();
+    let lost = |events: Vec<Event>| {
+        events.iter().filter(|event| matches!(event, Event::Lost { .. })).count()
+    };
+    let noise = || (Side::Client, vec![0x77; 100]);
+    assert_eq!(lost(feed(&mut rpc, &[noise(), noise()])), 0, "nothing was found yet");
+    let found = [(Side::Client, PLAIN.request(2, 0, 8, b"ask")), noise(), noise()];
+    assert_eq!(lost(feed(&mut rpc, &found)), 1);
+    assert_eq!(lost(feed(&mut rpc, &found)), 1);
+}
+
+#[test]
 fn bind_nak_says_why() {
     let body = PLAIN.body().u16(8).u8(1).u8(5).u8(0);
     let chunks = [
@@ -624,6 +680,10 @@ fn the_verification_trailer_is_found_only_where_it_ends_the_stub() {
     assert_eq!(find(&with(b"arg")), None, "it is aligned to four");
     assert_eq!(find(&[&with(b"args")[..], b"more"].concat()), None);
     assert_eq!(find(&with(&trailer::SIGNATURE)), Some(8), "an argument may look like its start");
+    let big = with(b"args");
+    let big = View::new(&big, &[], &[]);
+    assert_eq!(trailer::find(big, Order::Big), Some(4), "Samba's is little-endian in any stub");
+    assert_eq!(trailer::order_of(big.from(4), Order::Big), Some(Order::Little));
     for len in 0..trailer.len() {
         assert_eq!(find(&trailer[..len]), None);
     }

@@ -21,11 +21,23 @@ const MAX_TRAILER: u32 = 256;
 pub fn find(stub: View<'_>, order: Order) -> Option<u32> {
     let from = stub.len().saturating_sub(MAX_TRAILER);
     let end = stub.from(from);
-    memchr::memmem::rfind_iter(end.bytes(), &SIGNATURE).map(|at| from + clamp(at)).find(|at| {
+    memchr::memmem::rfind_iter(end.bytes(), &SIGNATURE)
+        .map(|at| from + clamp(at))
+        .find(|at| at % 4 == 0 && order_of(stub.from(*at), order).is_some())
+}
+
+/// The byte order in which the commands of a trailer lead exactly to its end: that of the stub, or the
+/// other, since Samba writes its trailers in little-endian whatever the stub is in.
+pub fn order_of(trailer: View<'_>, stub: Order) -> Option<Order> {
+    let other = match stub {
+        Order::Little => Order::Big,
+        Order::Big => Order::Little,
+    };
+    [stub, other].into_iter().find(|order| {
         let mut none = ();
-        let mut r = Reader::new(stub.from(*at), &mut none);
-        r.order = order;
-        at % 4 == 0 && read(&mut r).is_ok() && r.left() == 0
+        let mut r = Reader::new(trailer, &mut none);
+        r.order = *order;
+        read(&mut r).is_ok() && r.left() == 0
     })
 }
 

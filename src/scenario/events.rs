@@ -8,6 +8,7 @@ use super::resolve::{Resolver, unknown};
 use super::settings::{Auth, LEVELS, Settings};
 use super::steps::{BindAnswer, Event, EventKind, Line, Step};
 use super::syntax::Word;
+use super::values::substitute;
 use super::wire::rpc::{SyntaxId, Verdict};
 use super::words::{self, number, numbered};
 use crate::rpc::names::{PROVIDER_REASONS, REJECT_REASONS};
@@ -42,14 +43,14 @@ impl Resolver<'_> {
             EventKind::Tree(_) => {
                 let default = format!(r"\\{}\IPC$", self.server_name(line.server));
                 let path = words.peek().filter(|word| word.text.starts_with('\\'));
-                let path = path.map(|word| word.text.clone());
+                let path = path.map(|word| substitute(&word.text));
                 if path.is_some() {
                     words.next();
                 }
                 EventKind::Tree(path.unwrap_or(default))
             }
             EventKind::Write(_) => {
-                EventKind::Write(words.need("the path of a share")?.text.clone())
+                EventKind::Write(substitute(&words.need("the path of a share")?.text))
             }
             EventKind::Create => {
                 let name = words.peek().filter(|word| !word.text.eq_ignore_ascii_case("refused"));

@@ -104,7 +104,7 @@
 //! | `write \\fs\d@{C1}`, with `refused …` | CREATE, WRITE and CLOSE of a file of the share |
 //! | `close` | CLOSE of the pipes |
 //! | `logoff`, `disconnect` | LOGOFF; that, and FIN |
-//! | `server restart`, `FS1 restart` | its connections are reset, and it is a second later |
+//! | `server restart`, `FS1 restart` | its connections are reset, it is a second later, and `ServerStartTime` is then |
 //! | `capture from here` | what was sent before is not in the capture |
 //! | `mid-capture`, `known-idle start` | changes no frame: says what is known of the server's state when the capture begins |
 //!

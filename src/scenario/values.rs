@@ -134,7 +134,7 @@ pub(super) fn symbol(text: &str) -> Option<Guid> {
 }
 
 /// A text with its `{C1}` replaced by the GUID in braces, in the case of the symbol.
-fn substitute(text: &str) -> String {
+pub(super) fn substitute(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {

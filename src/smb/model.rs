@@ -104,8 +104,8 @@ pub(super) struct Tree {
 impl Tree {
     /// Whether the name of the share has an `@` in it, as those of shadow copies have.
     pub(super) fn is_marked(&self) -> bool {
-        let share = self.path.as_deref().and_then(|path| path.rsplit('\\').next());
-        share.is_some_and(|share| share.contains('@'))
+        let path = self.path.as_deref().map(|path| path.trim_end_matches('\\'));
+        path.and_then(|path| path.rsplit('\\').next()).is_some_and(|share| share.contains('@'))
     }
 }
 

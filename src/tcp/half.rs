@@ -5,13 +5,22 @@
 use std::collections::BTreeMap;
 
 use super::{Counters, Segment};
-use crate::bytes::{Missing, Piece, Span, Time, clamp, index};
+use crate::bytes::{Missing, Piece, Side, Span, Time, clamp, index};
 
 /// How far before the first byte seen a late SYN may lie to belong to the same connection.
 const LATE_SYN: u64 = 1 << 24;
 
 /// How far ahead of what was delivered a RST may be: a receive window.
 const RST_WINDOW: u64 = 1 << 20;
+
+/// The first FIN or RST of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Who sent it.
+    pub by: Side,
+    /// Whether it is a RST.
+    pub reset: bool,
+}
 
 /// Bytes that wait for their turn.
 #[derive(Debug)]

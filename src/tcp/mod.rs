@@ -37,6 +37,7 @@ use crate::bytes::{Both, Ends, FrameNo, Missing, Piece, Side, Span, Time, View};
 use crate::net;
 use half::{Half, Ready};
 
+pub use half::End;
 pub use parts::parts;
 
 /// Segments of one flow that may wait for a missing one.
@@ -89,15 +90,6 @@ pub struct Flow {
     pub midstream: bool,
     /// What began its end, if it was seen.
     pub end: Option<End>,
-}
-
-/// The first FIN or RST of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
-    /// Who sent it.
-    pub by: Side,
-    /// Whether it is a RST.
-    pub reset: bool,
 }
 
 /// Whether a receiver wants more of a flow.

@@ -8,6 +8,7 @@ struct Collect {
     streams: Both<Vec<Option<u8>>>,
     order: Vec<(Side, usize)>,
     closed: usize,
+    end: Option<End>,
     flows: Vec<FlowId>,
 }
 
@@ -31,8 +32,9 @@ impl Receiver for Collect {
         self.streams[side].resize(end, None);
     }
 
-    fn closed(&mut self, _: &Flow) {
+    fn closed(&mut self, flow: &Flow) {
         self.closed += 1;
+        self.end = flow.end;
     }
 }
 
@@ -398,6 +400,22 @@ fn both_ends_or_a_reset_close_the_flow() {
     let (mut flows, mut to) = (Flows::default(), Collect::default());
     feed(&mut flows, &mut to, &packets, 1);
     assert_eq!((text(&to.streams.client).as_str(), to.closed), ("abc", 1));
+}
+
+#[test]
+fn the_first_fin_or_reset_tells_who_ended_a_flow() {
+    let begin = [syn(Side::Client), syn(Side::Server), packet(Side::Client, 0, b"abc", 0)];
+    let fin = |from, at| Packet { fin: true, ..packet(from, at, b"", 3) };
+    let reset = |from, at| Packet { rst: true, ..packet(from, at, b"", 3) };
+    let end = |last: &[Packet]| run(&[&begin[..], last].concat()).end;
+    let ended = |by, reset| Some(End { by, reset });
+    let (client, server) = (Side::Client, Side::Server);
+    assert_eq!(end(&[]), None);
+    assert_eq!(end(&[fin(server, 0), fin(client, 3)]), ended(server, false));
+    assert_eq!(end(&[fin(client, 3), reset(server, 0)]), ended(client, false));
+    assert_eq!(end(&[fin(client, 3)]), ended(client, false), "nobody answers");
+    assert_eq!(end(&[reset(server, 0), fin(client, 3)]), ended(server, true));
+    assert_eq!(end(&[reset(server, 9 << 20), fin(client, 3)]), ended(client, false), "forged");
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl Reading {
     /// The records of the calls, as `vshark export` writes them.
     pub(crate) fn records(&self) -> Vec<Json> {
         let writer = Writer { registry: &REGISTRY, files: vec!["t".to_owned()] };
-        self.calls.iter().map(|call| writer.call(call, &Origins::default())).collect()
+        self.calls.iter().map(|call| writer.call(call, &Origins::default(), None)).collect()
     }
 
     /// The same without frames and times, and with the octets of the stubs.

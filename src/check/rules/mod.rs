@@ -52,7 +52,7 @@ impl Rules {
     pub(super) fn asked(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         self.security.asked(case, bench);
         self.client.asked(case, bench);
-        self.value.asked(case, bench);
+        self.path.asked(case);
         self.timing.asked(case, bench);
     }
 
@@ -67,14 +67,17 @@ impl Rules {
 
     pub(super) fn around(&mut self, around: &Around, bench: &mut Bench<'_>) {
         self.security.around(around, bench);
+        self.value.around(around);
         self.path.around(around, bench);
         self.timing.around(around, bench);
         self.client.around(around, bench);
     }
 
-    /// Calls may have been missed.
-    pub(super) fn missed(&mut self) {
-        self.client.missed();
+    /// The server was started again, or calls may have been missed: it may have been.
+    pub(super) fn forget(&mut self) {
+        self.value.forget();
+        self.path.forget();
+        self.client.forget();
     }
 
     /// The capture has ended at `now`.

@@ -3,7 +3,7 @@
 use super::lab::{Lab, check_data};
 use super::wire::*;
 use crate::bytes::{Framed, Side};
-use crate::smb::Event;
+use crate::smb::{Event, Status};
 
 #[test]
 fn file_data_that_look_like_rpc_are_file_data() {
@@ -22,6 +22,32 @@ fn file_data_that_look_like_rpc_are_file_data() {
     let answer = get.answer(read_answer(&pdu(2, 4000)));
     assert!(matches!(lab.frame(&answer.unit()), Framed::Skim { .. }));
     assert_eq!(lab.send(1, &answer), []);
+}
+
+#[test]
+fn writes_to_shares_of_copies_are_told_with_their_answers() {
+    let mut lab = Lab::new();
+    let (copies, path) = (0x21, "\\\\fss1\\data@{8f0a}");
+    lab.connect_tree(1, path, copies, 1);
+    let told = |status| [Event::Wrote { path: path.to_owned(), status: Status(status) }];
+    let small = lab.ask(9, copies, write(0xd1, 0, b"small"));
+    assert_eq!(lab.send(1, &small), []);
+    assert_eq!(lab.send(1, &small.answer(written())), told(0));
+    // Of one that is long only the header is asked for.
+    let long = lab.ask(9, copies, write(0xd1, 65536, &vec![7; 70_000]));
+    assert!(matches!(lab.frame(&long.unit()), Framed::Skim { keep: 116, whole: 70_116 }));
+    let (events, _) = lab.take(1, 1, &long.unit()[..116], 70_116);
+    assert_eq!(events, []);
+    assert_eq!(lab.send(1, &long.refuse(0xc000_00a2)), told(0xc000_00a2));
+    // In a chain, with the CREATE before it.
+    let open = lab.ask(5, copies, create("new.bin"));
+    let put = lab.ask(9, copies, write(0xff, 0, b"small")).with(|m| m.flags |= RELATED);
+    assert_eq!(lab.unit(1, 1, &compound(&[open.clone(), put.clone()])), []);
+    let answers = [open.answer(created(0xd3, 0)), put.answer(written())];
+    assert_eq!(lab.unit(1, 1, &compound(&answers)), told(0));
+    let put = lab.ask(9, DISK, write(0xd1, 0, b"elsewhere"));
+    lab.send(1, &put);
+    assert_eq!(lab.send(1, &put.answer(written())), []);
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Smb {
                 self.session_set_up(unit, key, status, answer, logon, out);
             }
             (Command::LOGOFF_ANDX, _) if status == Status::SUCCESS => {
-                self.drop_session(key, Some(Side::Client), out)
+                self.drop_session(key, Some(Side::Client), out);
             }
             (Command::TREE_CONNECT_ANDX | Command::TREE_CONNECT, body) => {
                 let path = match asked {

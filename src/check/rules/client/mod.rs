@@ -65,7 +65,7 @@ impl Rules {
         self.memory.around(around);
     }
 
-    pub(super) fn missed(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.memory.forget();
     }
 

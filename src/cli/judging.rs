@@ -1,0 +1,123 @@
+//! A judge at work: which findings there are, and which of them are shown.
+
+use std::collections::BTreeMap;
+
+use anyhow::{anyhow, bail};
+use vshark::bytes::Time;
+use vshark::capture::Origins;
+use vshark::check::{Finding, Judge, Knowledge, Options, Report, Severity};
+use vshark::pipeline::Event;
+
+use super::args::{Judging, Shared};
+use super::say;
+use super::select::Selection;
+
+/// Calls of which it is known whether they are shown.
+const MAX_CALLS: usize = 1 << 16;
+
+/// What is judged by.
+pub(super) fn knowledge(shared: &Shared) -> anyhow::Result<Knowledge> {
+    Knowledge::load(&shared.dissectors).map_err(|error| anyhow!("{error}"))
+}
+
+/// How many findings there were.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) errors: u64,
+    pub(super) warnings: u64,
+    pub(super) notes: u64,
+}
+
+impl Counts {
+    pub(super) fn all(self) -> u64 {
+        self.errors + self.warnings + self.notes
+    }
+
+    fn add(&mut self, severity: Severity) {
+        match severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+            Severity::Note => self.notes += 1,
+        }
+    }
+}
+
+/// A judge, who sees everything, and a selection of calls, which says what of it is shown.
+pub(super) struct Trial<'k> {
+    judge: Judge<'k>,
+    /// Whether calls are shown, by number, if they are chosen. Added as they are seen; the earliest
+    /// goes when there are more than [`MAX_CALLS`].
+    shown: BTreeMap<u64, bool>,
+    counts: Counts,
+    hidden: u64,
+}
+
+impl<'k> Trial<'k> {
+    /// Nothing has happened yet.
+    pub(super) fn new(args: &Judging, knowledge: &'k Knowledge) -> anyhow::Result<Self> {
+        let choice = match knowledge.choose(&args.profile) {
+            Ok(choice) => choice,
+            Err(error) => bail!("--profile: {error}"),
+        };
+        let Judging { all_clients, idle_start, .. } = *args;
+        let judge = Judge::new(knowledge, Options { choice, all_clients, idle_start });
+        Ok(Self { judge, shown: BTreeMap::new(), counts: Counts::default(), hidden: 0 })
+    }
+
+    /// It is this late.
+    pub(super) fn time(&mut self, now: Time) {
+        self.judge.time(now);
+    }
+
+    /// Something happened.
+    pub(super) fn event(&mut self, event: &Event, selection: &Selection<'_>, origins: &Origins) {
+        if let Event::Call(call) | Event::Asked(call) = event
+            && selection.chooses()
+        {
+            self.shown.insert(call.rpc.n, selection.shows(call, origins));
+            if self.shown.len() > MAX_CALLS {
+                self.shown.pop_first();
+            }
+        }
+        self.judge.event(event);
+    }
+
+    /// The findings since the last time that are shown. Where calls are chosen these are the ones at
+    /// calls that are: what shows before the answer is there goes by what was asked.
+    pub(super) fn findings(&mut self, selection: &Selection<'_>) -> Vec<Finding> {
+        let mut findings = self.judge.take_findings();
+        for finding in &findings {
+            self.counts.add(finding.severity);
+        }
+        let all = findings.len();
+        if selection.chooses() {
+            let shown = |call: u64| self.shown.get(&call).copied().unwrap_or_default();
+            findings.retain(|finding| finding.call.is_some_and(shown));
+        }
+        self.hidden += u64::try_from(all - findings.len()).unwrap_or_default();
+        findings
+    }
+
+    /// The capture has ended.
+    pub(super) fn finish(&mut self) {
+        self.judge.finish();
+    }
+
+    /// What there is to say of all of it. What is not shown is told.
+    pub(super) fn report(&self) -> Report {
+        match self.hidden {
+            0 => {}
+            1 => say("1 finding is not shown: it is not at a call that the filter asks for"),
+            n => say(&format!(
+                "{n} findings are not shown: they are not at calls that the filter \
+                               asks for"
+            )),
+        }
+        self.judge.report()
+    }
+
+    /// How many findings there were, shown or not.
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+}

@@ -1,0 +1,170 @@
+//! The records of what is judged, and what they add to the summary.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::super::matrix::Row;
+use super::super::value;
+use crate::bytes::Time;
+use crate::check::{
+    Catalogue, Conformance, Finding, Operation, Report, ServerReport, SetReport, Verdict, section,
+};
+use crate::ndr::{Arg, Direction};
+use crate::protocol::{Registry, fsrvp};
+
+/// What was judged, for the `summary` record.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// What the judge says.
+    pub report: &'a Report,
+    /// The rules.
+    pub rules: &'a Catalogue,
+    /// Names of flags.
+    pub registry: &'a Registry,
+}
+
+/// The `finding` record.
+pub fn finding(finding: &Finding) -> Json {
+    let related =
+        |related: &crate::check::Related| json!({ "call": related.call, "note": related.note });
+    json!({
+        "type": "finding",
+        "rule": &*finding.rule,
+        "severity": finding.severity.word(),
+        "party": finding.party.word(),
+        "certainty": finding.certainty.word(),
+        "spec": spec(&finding.rule),
+        "message": finding.message,
+        "call": finding.call,
+        "frames": finding.frames.iter().map(|frame| frame.0).collect::<Vec<_>>(),
+        "time": finding.time.to_string(),
+        "related": finding.related.iter().map(related).collect::<Vec<_>>(),
+        "also": ids(&finding.also),
+        "set": finding.set.map(|set| set.to_string()),
+        "fingerprint": finding.fingerprint,
+        "known_deviation": finding.known.as_deref(),
+    })
+}
+
+/// The `tally` record.
+pub fn tally(row: &Row<'_>) -> Json {
+    json!({
+        "type": "tally",
+        "rule": &*row.rule.id,
+        "spec": spec(&row.rule.id),
+        "party": row.rule.party.word(),
+        "severity": row.rule.severity.word(),
+        "statement": row.rule.statement,
+        "result": row.result.word(),
+        "passed": row.passed,
+        "failed": row.failed,
+        "not_evaluable": row.not_evaluable,
+        "why": row.why,
+    })
+}
+
+/// Ids of rules.
+pub(super) fn ids(rules: &[Arc<str>]) -> Json {
+    rules.iter().map(|id| &**id).collect()
+}
+
+fn spec(id: &str) -> Json {
+    let (document, section) = section(id);
+    json!({ "document": document, "section": section })
+}
+
+/// Adds what was judged to a `summary` record.
+pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
+    let Judged { report, rules, registry } = judged;
+    let mut put = |key: &str, value: Json| summary.insert(key.to_owned(), value);
+    put("operation", json!(operation(report.operation)));
+    put("conformance", report.conformance.iter().map(conformance).collect());
+    put("servers", report.servers.iter().map(server).collect());
+    put("sets", report.sets.iter().map(|of| set(of, registry)).collect());
+    put(
+        "judged",
+        json!({
+            "calls": report.judged_calls,
+            "sealed_calls": report.sealed_calls,
+            "unreadable": report.unreadable,
+        }),
+    );
+    let tallies = report.tallies.iter().map(|tally| {
+        json!({
+            "rule": &*tally.rule,
+            "passed": tally.passed,
+            "failed": tally.failed,
+            "not_evaluable": tally.not_evaluable,
+            "why": tally.why.as_deref().filter(|_| tally.not_evaluable > 0),
+        })
+    });
+    put(
+        "rules",
+        json!({
+            "known": rules.iter().count(),
+            "checked": rules.iter().filter(|rule| rule.is_checked()).count(),
+            "tallies": tallies.collect::<Vec<_>>(),
+        }),
+    );
+}
+
+/// The word for how what was wanted ended; none where nothing was.
+fn operation(operation: Operation) -> Option<&'static str> {
+    match operation {
+        Operation::Completed => Some("completed"),
+        Operation::Failed => Some("failed"),
+        Operation::Unfinished => Some("unfinished"),
+        Operation::Unknown => Some("unknown"),
+        Operation::None => None,
+    }
+}
+
+fn conformance(of: &Conformance) -> Json {
+    let verdict = match of.verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Inconclusive => "inconclusive",
+    };
+    json!({
+        "profile": &*of.profile,
+        "verdict": verdict,
+        "errors": of.errors,
+        "warnings": of.warnings,
+        "notes": of.notes,
+    })
+}
+
+fn server(server: &ServerReport) -> Json {
+    json!({
+        "addresses": server.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "name": server.name,
+        "profile": &*server.profile,
+        "recognised": server.recognised,
+        "clients": server.clients.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "all_clients": server.all_clients,
+    })
+}
+
+fn set(set: &SetReport, registry: &Registry) -> Json {
+    let state = |(time, state, call): &(Time, &'static str, u64)| json!({ "state": state, "time": time.to_string(), "call": call });
+    json!({
+        "id": set.id.to_string(),
+        "client_id": set.client_id.map(|id| id.to_string()),
+        "server": set.server.to_string(),
+        "client": set.client.map(|client| client.to_string()),
+        "shares": set.shares,
+        "context": set.context.and_then(|context| flags(context, registry)),
+        "states": set.states.iter().map(state).collect::<Vec<_>>(),
+        "outcome": set.outcome,
+    })
+}
+
+/// A context, as the parameter of `SetContext` is written.
+fn flags(context: u32, registry: &Registry) -> Option<Json> {
+    const SET_CONTEXT: u16 = 1;
+    let interface = registry.interface(fsrvp::UUID, fsrvp::VERSION.0)?;
+    let given = [("Context", Arg::Number(context.into()))];
+    let built = interface.build(SET_CONTEXT, Direction::In, &given)?.ok()?;
+    built.params.first().map(|(_, context)| value::json(context))
+}

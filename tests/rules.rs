@@ -1,0 +1,152 @@
+//! `vshark rules`, as somebody meets it who wants to know what is checked.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde_json::Value as Json;
+
+/// Exit code, output and complaints of the program, run in the folder of the project.
+fn rules(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vshark"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("rules").args(arguments);
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(variable);
+    }
+    let output = command.stdin(Stdio::null()).output().expect("vshark runs");
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[track_caller]
+fn ok(arguments: &[&str]) -> String {
+    let (code, out, err) = rules(arguments);
+    assert_eq!((code, &*err), (Some(0), ""));
+    out
+}
+
+#[track_caller]
+fn refused(arguments: &[&str], expect: &str) {
+    assert_eq!(rules(arguments), (Some(2), String::new(), format!("vshark: {expect}\n")));
+}
+
+#[test]
+fn all_are_listed_in_full_and_in_order() {
+    let list = ok(&[]);
+    let lines: Vec<_> = list.lines().collect();
+    assert_eq!(lines.len(), 375);
+    assert_eq!(
+        lines[0],
+        "FSRVP-1.7-01        error     both       Only protocol version 1 exists, so that only \
+         opnums 0 to 12 are defined."
+    );
+    assert!(list.contains("FSRVP-2.1-04        left out  server     The RPC layer has to"));
+    let at = |id: &str| lines.iter().position(|line| line.starts_with(id)).expect(id);
+    assert!(at("FSRVP-3.1.4.2-20 ") < at("FSRVP-3.1.4.10-01 "));
+    assert!(!list.contains('…') && !list.contains('\u{1b}'));
+}
+
+#[test]
+fn a_word_chooses_and_case_is_one() {
+    let timer = ok(&["TIMER"]);
+    assert!((20..200).contains(&timer.lines().count()), "{timer}");
+    assert!(timer.contains("FSRVP-3.1.5-01 "));
+    let section = ok(&["3.1.4.13"]);
+    assert_eq!(section.lines().count(), 15);
+    assert!(section.lines().all(|line| line.starts_with("FSRVP-3.1.4.13-")));
+}
+
+#[test]
+fn a_page_says_everything_of_a_rule() {
+    let page = ok(&["FSRVP-3.1.4.5-03"]);
+    assert_eq!(
+        page,
+        r"FSRVP-3.1.4.5-03
+  CommitShadowCopySet needs status Added or CreationInProgress, otherwise it returns FSRVP_E_BAD_STATE.
+
+  section     MS-FSRVP 3.1.4.5
+  whose duty  the server's
+  severity    error: a departure from what is required
+  visible     in every complete capture
+  takes       calls that can be read
+
+How it is checked
+  The status is known to be Started, Committed, Exposed or Recovered: the return value has to be FSRVP_E_BAD_STATE.
+
+Why it matters
+  An empty set is reported as copied, or a finished copy is made a second time. The backup then holds nothing, or the state of another moment.
+
+This breaks it
+  A:1(ctx=0x0)=0
+  A:2(cid=U1)=0->S1
+  A:4(S1,to=60000)=0
+
+This comes near and does not
+  A:1(ctx=0x0)=0
+  A:2(cid=U1)=0->S1
+  A:3(S1,\\fs\d)=0->C1
+  A:4(S1,to=60000)=0
+"
+    );
+    for id in ["fsrvp-3.1.4.5-03", "3.1.4.5-03", "3.1.4.5-3"] {
+        assert_eq!(ok(&[id]), page);
+    }
+    let coloured = ok(&["3.1.4.5-3", "--color", "always"]);
+    assert!(coloured.starts_with("\u{1b}[1m\u{1b}[31mFSRVP-3.1.4.5-03\u{1b}[0m\n"), "{coloured:?}");
+}
+
+#[test]
+fn what_is_not_there_has_near_ones() {
+    refused(
+        &["fsrvp-3.1.4.13-99"],
+        "there is no rule fsrvp-3.1.4.13-99; the nearest: FSRVP-3.1.4.13-09",
+    );
+    refused(&["99.99-99"], "there is no rule 99.99-99");
+    refused(&["FSRPV-1.7-01"], "there is no rule FSRPV-1.7-01; the nearest: FSRVP-1.7-01");
+    refused(&["tim\u{1b}er"], "no rule has `tim\\u{1b}er` in its id or text");
+}
+
+#[test]
+fn records_are_as_the_schema_says() {
+    let mut vshark = Command::new(env!("CARGO_BIN_EXE_vshark"));
+    let schema = vshark.args(["export", "--schema"]).output().expect("vshark runs").stdout;
+    let schema: Json = serde_json::from_slice(&schema).expect("the schema is JSON");
+    let schema = jsonschema::draft202012::new(&schema).expect("the schema is one");
+    let records: Vec<Json> = ok(&["--json"])
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a record is JSON"))
+        .collect();
+    for record in &records {
+        if let Err(wrong) = schema.validate(record) {
+            panic!("{wrong}: {record}");
+        }
+        assert_eq!(record["checked"], record["left_out"].is_null());
+    }
+    assert_eq!(records.len(), 375);
+    let record: Json = serde_json::from_str(&ok(&["6-06", "--json"])).expect("a record");
+    assert_eq!(record, records[374]);
+    assert_eq!((&record["type"], &record["section"]), (&"rule".into(), &"6".into()));
+    assert_eq!(ok(&["--json", "3.1.4.13"]).lines().count(), 15);
+}
+
+#[test]
+fn a_folder_adds_rules_and_its_mistakes_are_shown() {
+    let dir = std::env::temp_dir().join(format!("vshark-rules-cli-{}", std::process::id()));
+    fs::create_dir_all(dir.join("rules")).expect("a folder");
+    let file = dir.join("rules").join("own.toml");
+    let page = "[rule.\"OWN-1-01\"]\nparty = \"server\"\nseverity = \"note\"\n\
+                observable = \"no\"\nneeds = []\nstatement = \"Mine\u{202e}.\"\nwhy = \"So.\"\n\
+                left_out = \"It is mine.\"\n";
+    fs::write(&file, page).expect("a file");
+    let folder = dir.to_str().expect("a name");
+    assert_eq!(
+        ok(&["--dissectors", folder, "own-1"]),
+        "OWN-1-01  left out  server     Mine\\u{202e}.\n"
+    );
+    fs::write(&file, page.replace("\"note\"", "\"nite\"")).expect("a file");
+    let place = file.display();
+    refused(
+        &["--dissectors", folder],
+        &format!("{place}:3:12: expected note, warning or error, found `nite` (`note`?)"),
+    );
+    fs::remove_dir_all(&dir).expect("it goes");
+}
