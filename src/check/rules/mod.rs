@@ -77,6 +77,7 @@ impl Rules {
     pub(super) fn forget(&mut self) {
         self.value.forget();
         self.path.forget();
+        self.client.forget();
     }
 
     /// The capture has ended at `now`.
