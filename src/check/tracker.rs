@@ -11,15 +11,19 @@ use super::machine::{Answer, Machine, Method, Row, View, Views};
 use super::profile::{KEEPS_EXPOSED, Profile};
 use super::sets::{Set, Sets};
 use super::tri::Tri;
-use super::world::{Armed, Mark, SetNo, TimerState, Trail, Unfinished, Why, World, merge};
+use super::world::{Armed, Mark, SetNo, TimerState, Trail, Unfinished, Why, World, merge, widen};
 use crate::bytes::{Guid, Time};
 
 /// Nanoseconds of a second.
 pub(super) const SECOND: i64 = 1_000_000_000;
+/// States from which on those that differ little are put together.
+const MANY_WORLDS: usize = 16;
 /// States kept; beyond it the server may be in any.
 const MAX_WORLDS: usize = 256;
 /// Calls in flight kept; beyond it the server may be in any state.
 const MAX_FLYING: usize = 64;
+/// Calls in flight at one time whose order is thought through; with more, the server may be in any state.
+const MAX_FOLLOWED: usize = 4;
 /// Calls without an answer that are followed; with more, nothing is known until all must be over.
 const MAX_GIVEN_UP: usize = 3;
 /// Aborted sets remembered.
@@ -478,6 +482,10 @@ impl<'k> Tracker<'k> {
         if opened == 0 {
             return;
         }
+        if opened > MAX_FOLLOWED {
+            self.blind = self.blind.max(Some(act.asked));
+            return;
+        }
         let until = act.answered.unwrap_or(Time::from_nanos(i128::from(i64::MAX)));
         let flying: Vec<Flying> =
             self.flying.iter().filter(|flying| flying.act.asked <= until).cloned().collect();
@@ -488,6 +496,9 @@ impl<'k> Tracker<'k> {
                 for Flying { act: other, .. } in &flying {
                     next.extend(self.progress(world, other));
                 }
+            }
+            if next.len() > MANY_WORLDS {
+                widen(&mut next);
             }
             let known = self.worlds.len();
             merge(&mut self.worlds, next);
@@ -564,6 +575,9 @@ impl<'k> Tracker<'k> {
 
     /// Bounds what is kept.
     fn compact(&mut self, now: Time) {
+        if self.worlds.len() > MANY_WORLDS {
+            widen(&mut self.worlds);
+        }
         if self.worlds.len() > MAX_WORLDS {
             self.forget(now);
         }

@@ -120,6 +120,21 @@ pub(super) struct Armed {
     pub(super) since: Time,
 }
 
+impl TimerState {
+    /// One of both, nobody knows which.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Off, Self::Off) => Self::Off,
+            (Self::Armed(a), Self::Armed(b)) => Self::Armed(Armed {
+                earliest: a.earliest.min(b.earliest),
+                latest: a.latest.max(b.latest),
+                ..a
+            }),
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// What has become of a call that is not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -181,12 +196,26 @@ impl World {
     /// The same state, whatever led there, and whatever rows did.
     pub(super) fn same(&self, other: &Self) -> bool {
         let set = |world: &Self| world.unfinished.as_ref().map(|u| (u.set, u.view));
-        let kind = |mark: &Mark| matches!(mark, Mark::Begun);
         self.open == other.open
             && set(self) == set(other)
             && self.timer.state == other.timer.state
-            && self.marks.len() == other.marks.len()
+            && self.has_marks_of(other)
+    }
+
+    /// Whether the same calls in flight have begun, and the same are done.
+    fn has_marks_of(&self, other: &Self) -> bool {
+        let kind = |mark: &Mark| matches!(mark, Mark::Begun);
+        self.marks.len() == other.marks.len()
             && self.marks.iter().zip(&other.marks).all(|((n, a), (m, b))| n == m && kind(a) == kind(b))
+    }
+
+    /// Calls may be done by the rows of another world, too.
+    fn learn_marks(&mut self, other: &Self) {
+        for ((_, mark), (_, other)) in self.marks.iter_mut().zip(&other.marks) {
+            if let (Mark::Done(rows), Mark::Done(more)) = (mark, other) {
+                *rows |= more;
+            }
+        }
     }
 
     pub(super) fn mark(&self, n: u64) -> Option<Mark> {
@@ -242,18 +271,37 @@ impl World {
     }
 }
 
+/// Makes fewer worlds of many that differ in their timers and retry counts only: each of these may then
+/// be any that one of them had.
+pub(super) fn widen(worlds: &mut Vec<World>) {
+    let mut wide: Vec<World> = Vec::new();
+    for world in worlds.drain(..) {
+        let owner = |world: &World| world.open.map(|open| open.owner);
+        let set = |world: &World| world.unfinished.as_ref().map(|u| (u.set, u.view));
+        let alike = |known: &&mut World| {
+            owner(known) == owner(&world) && set(known) == set(&world) && known.has_marks_of(&world)
+        };
+        match wide.iter_mut().find(alike) {
+            None => wide.push(world),
+            Some(known) => {
+                known.timer.state = known.timer.state.or(world.timer.state);
+                if let (Some(open), Some(other)) = (&mut known.open, world.open) {
+                    open.retries.0 = open.retries.0.min(other.retries.0);
+                    open.retries.1 = open.retries.1.max(other.retries.1);
+                }
+                known.learn_marks(&world);
+            }
+        }
+    }
+    *worlds = wide;
+}
+
 /// Adds worlds that are not there yet; those that are learn of more rows that lead to them.
 pub(super) fn merge(worlds: &mut Vec<World>, more: impl IntoIterator<Item = World>) {
     for world in more {
         match worlds.iter_mut().find(|known| known.same(&world)) {
             None => worlds.push(world),
-            Some(known) => {
-                for ((_, mark), (_, other)) in known.marks.iter_mut().zip(&world.marks) {
-                    if let (Mark::Done(rows), Mark::Done(more)) = (mark, other) {
-                        *rows |= more;
-                    }
-                }
-            }
+            Some(known) => known.learn_marks(&world),
         }
     }
 }

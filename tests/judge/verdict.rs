@@ -115,7 +115,9 @@ fn nobody_is_accused(
         let (mut talk, _) = world::talk(*seed, Wish::any(*seed, profile));
         let mut options = Options { profile, all_clients: true, starts_idle: true };
         let capture = change(*seed, &mut talk, &mut options);
+        let at = Instant::now();
         let seen = judge(&capture, options);
+        if at.elapsed().as_millis() > 300 { println!("SLOW {seed} {} ms", at.elapsed().as_millis()); }
         if number_of("VSHARK_SEED").is_some() {
             println!("# {options:?}\n{}\n{seen:#?}", talk.text());
         }
