@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::act::Act;
 use super::bench::{Bench, Place, Topic};
 use super::breach::Contradiction;
@@ -16,7 +18,8 @@ use super::tracker::{SECOND, Step, Tracker};
 use super::tri::Tri;
 use crate::bytes::{Guid, Side};
 use crate::call::Call;
-use crate::pipeline::{Around, What};
+use crate::pipeline::{Around, BindAnswer, What};
+use crate::rpc::ChannelId;
 use crate::bytes::Time;
 
 /// By how many nanoseconds a timer may be off.
@@ -41,7 +44,13 @@ pub(super) struct Server<'k> {
     rules: Rules,
     pub(super) bench: Bench<'k>,
     vantage: Vantage,
+    /// Channels on which the server was heard: what it says there is in the capture. Added by answers,
+    /// removed with the channel; all go when there are too many.
+    heard: FxHashSet<ChannelId>,
 }
+
+/// Channels remembered of one server.
+const MAX_CHANNELS: usize = 4096;
 
 impl<'k> Server<'k> {
     pub(super) fn new(
@@ -59,7 +68,16 @@ impl<'k> Server<'k> {
             rules: Rules::default(),
             bench: Bench::new(catalogue, profile.clone(), server),
             vantage,
+            heard: FxHashSet::default(),
         }
+    }
+
+    /// The server was heard on a channel.
+    fn hear(&mut self, channel: ChannelId) {
+        if self.heard.len() >= MAX_CHANNELS {
+            self.heard.clear();
+        }
+        self.heard.insert(channel);
     }
 
     fn trackers(&mut self) -> impl Iterator<Item = &mut Tracker<'k>> {
@@ -76,6 +94,7 @@ impl<'k> Server<'k> {
             place: &place,
             tracker: self.open.as_ref().unwrap_or(&self.tracker),
             step: None,
+            heard: self.heard.contains(&act.channel),
             others: self.open.is_some(),
             idle: self.vantage.idle_start,
         };
@@ -93,6 +112,9 @@ impl<'k> Server<'k> {
             self.forget(call.time);
             return;
         };
+        if act.answered.is_some() {
+            self.hear(act.channel);
+        }
         let step = self.tracker.answered(&act);
         let other = self.open.as_mut().map(|open| open.answered(&act));
         let place = Place::of(call, self.set_of(&act));
@@ -108,6 +130,7 @@ impl<'k> Server<'k> {
             place: &place,
             tracker: &self.tracker,
             step: Some(&step),
+            heard: self.heard.contains(&act.channel),
             others: self.open.is_some(),
             idle: self.vantage.idle_start,
         };
@@ -209,11 +232,16 @@ impl<'k> Server<'k> {
                     tracker.forget(around.time);
                 }
             }
-            What::ChannelClosed { by: Some(Side::Client), .. } => {
+            What::ChannelClosed { channel, by } => {
+                self.heard.remove(channel);
+                if *by != Some(Side::Client) {
+                    return self.around_rules(around);
+                }
                 for tracker in self.trackers() {
                     tracker.client_closed(around.client.ip());
                 }
             }
+            What::Bound(bound) if bound.answer == BindAnswer::Accepted => self.hear(bound.channel),
             What::Negotiated(told) => {
                 if let Some(guid) = told.client_guid.filter(|guid| !guid.is_nil()) {
                     for tracker in self.trackers() {
@@ -223,6 +251,10 @@ impl<'k> Server<'k> {
             }
             _ => {}
         }
+        self.around_rules(around);
+    }
+
+    fn around_rules(&mut self, around: &Around) {
         self.rules.around(around, &mut self.bench);
         self.bench.settle(None);
     }

@@ -74,13 +74,23 @@ pub(crate) enum Mishap {
     HideFrom(IpAddr),
 }
 
+/// Whether a packet and the next came so close together that a network may exchange them.
+fn near(packets: &[Packet], at: usize) -> bool {
+    const MOST: i64 = 500_000_000;
+    match (packets.get(at), packets.get(at + 1)) {
+        (Some(first), Some(second)) => second.time.since(first.time) < MOST,
+        _ => false,
+    }
+}
+
 impl Mishap {
     /// One that can happen to these packets.
     pub(crate) fn any(packets: &[Packet], dice: &mut Dice) -> Self {
         let at = dice.below(packets.len().saturating_sub(1).max(1));
         match dice.range(0, 8) {
             0..3 => Self::Drop(at),
-            3..5 => Self::Swap(at),
+            3..5 if near(packets, at) => Self::Swap(at),
+            3..5 => Self::Drop(at),
             5..7 => Self::DropFirst(at),
             _ => packets[at].ends().map_or(Self::Drop(at), |(from, _)| Self::HideFrom(from)),
         }

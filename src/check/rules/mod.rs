@@ -31,6 +31,8 @@ pub(super) struct Case<'a, 'k> {
     pub(super) tracker: &'a Tracker<'k>,
     /// What the answer showed; none of a request.
     pub(super) step: Option<&'a Step<'k>>,
+    /// Whether the server was heard on this channel: its answers are in the capture.
+    pub(super) heard: bool,
     /// Whether clients that are not in the capture may have had a hand in it.
     pub(super) others: bool,
     /// Whether the capture is known to begin before the server had anything to do.
@@ -51,7 +53,12 @@ pub(super) struct Rules {
 impl Rules {
     pub(super) fn asked(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         self.security.asked(case, bench);
-        self.client.asked(case, bench);
+        if case.heard {
+            self.client.asked(case, bench);
+        } else {
+            // What it was answered is not in the capture, and nor may be what it asked.
+            self.client.forget();
+        }
         self.path.asked(case);
         self.timing.asked(case, bench);
     }

@@ -36,7 +36,7 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn asked(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
-        if matches!(case.call.request.readable, Readable::Lost | Readable::Truncated) {
+        if case.act.request.is_none() && case.call.request.readable != Readable::Sealed {
             return;
         }
         let auth = &case.call.rpc.auth;
@@ -66,7 +66,7 @@ impl Rules {
     pub(super) fn answered(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         let (act, auth) = (case.act, &case.call.rpc.auth);
         let weak = !PROVIDERS.contains(&auth.auth_type) || auth.level < INTEGRITY;
-        if matches!(case.call.request.readable, Readable::Lost | Readable::Truncated) {
+        if case.act.request.is_none() && case.call.request.readable != Readable::Sealed {
             return;
         }
         let denied = matches!(

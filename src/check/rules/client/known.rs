@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::bytes::{Guid, Time};
+use crate::check::say;
 use crate::check::act::{Act, host_of, share_key};
 use crate::check::bench::Place;
 use crate::protocol::fsrvp::{Request, Status};
@@ -126,6 +127,9 @@ impl Known {
     pub(super) fn answered(&mut self, act: &Act, status: u32) {
         let failed = (status != 0).then_some((act.n, status));
         let done = (status == 0).then_some(act.n);
+        // The client has been told that there is nothing left to finish, in Samba's way perhaps.
+        let unknown = say::is_unknown_set(act.opnum, status) || status == Status::E_INVALIDARG.0;
+        self.dropped |= act.opnum != 11 && unknown;
         match &act.request {
             Some(Request::AddToShadowCopySet(of)) => {
                 self.added(act, of.client_shadow_copy_id, &of.share_name, failed);
