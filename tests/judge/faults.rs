@@ -768,7 +768,9 @@ fn late_success(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     expect.extend(["3.1.4.6-09", "3.1.4.11-18", "3.1.4.13-06", "3.1.4.13-07", "3.1.4.13-12"]);
     let reply = success(&ask);
     let (talk, at) = scene.insert(&place, who, ask, reply, wait);
-    Some(Fault { talk, at, since: None, party: Party::Server, decidable: true, expect })
+    // Its client is late, too, from the call before on.
+    let since = Some(place.call);
+    Some(Fault { talk, at, since, party: Party::Server, decidable: true, expect })
 }
 
 fn dropped_early(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {

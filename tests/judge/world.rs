@@ -259,7 +259,8 @@ impl World {
     fn may_be_lost(&mut self, ask: &Ask) -> bool {
         let far = self.server.deadline.is_none_or(|at| at > self.now + 300_000);
         let begins = matches!(ask, Ask::Context(_) | Ask::Start(_));
-        (far || begins) && self.dice.percent(1)
+        let timed = matches!(ask, Ask::Prepare { .. } | Ask::Commit { .. } | Ask::Expose { .. });
+        (far || begins) && !timed && self.dice.percent(1)
     }
 
     fn happen(&mut self, due: Due) {

@@ -36,7 +36,7 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn asked(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
-        if case.act.request.is_none() && case.call.request.readable != Readable::Sealed {
+        if !tells_security(case) {
             return;
         }
         let auth = &case.call.rpc.auth;
@@ -66,7 +66,7 @@ impl Rules {
     pub(super) fn answered(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         let (act, auth) = (case.act, &case.call.rpc.auth);
         let weak = !PROVIDERS.contains(&auth.auth_type) || auth.level < INTEGRITY;
-        if case.act.request.is_none() && case.call.request.readable != Readable::Sealed {
+        if !tells_security(case) {
             return;
         }
         let denied = matches!(
@@ -206,6 +206,12 @@ fn transport(bound: &Bound, place: &Place, bench: &mut Bench<'_>) {
         Some(_) => {}
         None => bench.unseen("FSRVP-1.9-02", "the CREATE of the pipe is not in the capture"),
     }
+}
+
+/// Whether the request is there with what tells its security: a sealed one has some.
+fn tells_security(case: &Case<'_, '_>) -> bool {
+    let sealed = case.call.request.readable == Readable::Sealed;
+    case.act.request.is_some() || sealed && case.call.rpc.auth.auth_type != 0
 }
 
 /// Whether something is reported for the first time.

@@ -120,6 +120,10 @@ impl Rules {
             return;
         };
         self.hear(act.channel, case.call.client.addr, true);
+        // A pipe carries one answer after the other: an earlier one must have been, and is missing.
+        for open in self.open.iter_mut().filter(|open| open.channel == act.channel && open.n < act.n) {
+            open.doubtful = true;
+        }
         if let Some(at) = self.open.iter().position(|open| open.n == act.n) {
             self.open.remove(at).went_on(bench);
         }
