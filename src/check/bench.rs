@@ -65,7 +65,6 @@ impl Tally {
 pub(super) struct Place {
     pub(super) call: Option<u64>,
     pub(super) opnum: Option<u16>,
-    pub(super) method: Option<String>,
     pub(super) frames: Vec<FrameNo>,
     pub(super) time: Time,
     pub(super) client: Option<IpAddr>,
@@ -82,7 +81,6 @@ impl Place {
         Self {
             call: Some(call.rpc.n),
             opnum: call.rpc.opnum,
-            method: call.method().map(str::to_owned),
             frames: frames.collect(),
             time: answered.unwrap_or(call.time),
             client: Some(call.client.addr.ip()),
@@ -95,7 +93,6 @@ impl Place {
         Self {
             call: None,
             opnum: None,
-            method: None,
             frames: frame.into_iter().collect(),
             time,
             client,
@@ -103,6 +100,9 @@ impl Place {
         }
     }
 }
+
+/// A set, a rule and an operation: what makes two findings the same fault.
+type Fault = (Option<Guid>, Arc<str>, Option<u16>);
 
 /// The verdicts on one server under one profile.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ pub(super) struct Bench<'k> {
     /// Findings beyond the cap.
     pub(super) beyond: u64,
     /// How often a fault was met before, by what makes its fingerprint.
-    counted: FxHashMap<(Option<Guid>, Arc<str>, Option<u16>), u32>,
+    counted: FxHashMap<Fault, u32>,
 }
 
 impl<'k> Bench<'k> {
@@ -328,7 +328,13 @@ impl Finding {
     }
 
     /// With the octets of a parameter: `return` is what the operation returned.
-    pub(super) fn with_octets(&mut self, call: &Call, side: Side, field: &str, text: &str) -> &mut Self {
+    pub(super) fn with_octets(
+        &mut self,
+        call: &Call,
+        side: Side,
+        field: &str,
+        text: &str,
+    ) -> &mut Self {
         self.spots.extend(spot(call, side, field, text));
         self
     }

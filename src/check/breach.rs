@@ -48,11 +48,12 @@ impl<'k> Tracker<'k> {
         &self,
         act: &Act,
         set: Option<SetNo>,
-        broken: Vec<Outcome<'k>>,
+        broken: &[Outcome<'k>],
     ) -> Option<(Contradiction, Vec<Outcome<'k>>)> {
         let mildest = broken.iter().min_by_key(|outcome| {
             let trail = self.trail(&outcome.before, outcome.view, act, set);
-            let late = trail.late().is_some() && outcome.row.breaks.as_ref().is_some_and(|b| b.late.is_some());
+            let late = trail.late().is_some()
+                && outcome.row.breaks.as_ref().is_some_and(|b| b.late.is_some());
             let severity = outcome.row.breaks.as_ref().and_then(|breach| breach.severity);
             (!late, severity.unwrap_or(super::finding::Severity::Error), outcome.at)
         })?;
@@ -117,7 +118,8 @@ impl<'k> Tracker<'k> {
         let known = self.sets.get(no);
         match view {
             View::Gone => {
-                let gone = world.gone.iter().rfind(|(of, _)| *of == no).map(|(_, trail)| trail.clone());
+                let gone =
+                    world.gone.iter().rfind(|(of, _)| *of == no).map(|(_, trail)| trail.clone());
                 gone.unwrap_or_else(Trail::unseen)
             }
             _ => known.map_or_else(Trail::unseen, |set| set.trail.clone()),

@@ -7,14 +7,12 @@ use super::machine::{Answer, Clock, Row, View, Views};
 use super::sets::Set;
 use super::tracker::{Aborted, Outcome, SECOND, Step, Tracker};
 use super::tri::Tri;
-use super::world::{
-    Armed, Open, SetNo, Timer, TimerState, Trail, Unfinished, Why, World, merge,
-};
+use super::world::{Armed, Open, SetNo, Timer, TimerState, Trail, Unfinished, Why, World, merge};
 use crate::bytes::{Guid, Time};
 use crate::protocol::fsrvp::Request;
 
-/// How long a set that is not persistent stays for certain once it is finished.
-const RELEASED: i64 = 180 * SECOND;
+/// Clients whose last `SetContext` is remembered.
+const MAX_CONTEXTS: usize = 64;
 
 impl<'k> Tracker<'k> {
     /// What a row makes of a world.
@@ -32,7 +30,8 @@ impl<'k> Tracker<'k> {
         match row.context {
             Some(true) => {
                 let more = |n: u8| n.saturating_add(1);
-                let retries = world.open.map_or((0, 0), |open| (more(open.retries.0), more(open.retries.1)));
+                let retries =
+                    world.open.map_or((0, 0), |open| (more(open.retries.0), more(open.retries.1)));
                 world.open = Some(Open { owner: Some(act.client), retries });
                 world.context = Trail::new(why.clone(), &row.keeps.context);
             }
@@ -167,11 +166,12 @@ impl<'k> Tracker<'k> {
     /// What an answer tells of the sets.
     pub(super) fn learn(&mut self, act: &Act, step: &Step<'k>) {
         let done = act.answered.unwrap_or(act.asked);
-        if let (1, true, Some(Request::SetContext(of))) = (act.opnum, act.answer.is_success(), &act.request) {
+        if let (1, true, Some(Request::SetContext(of))) =
+            (act.opnum, act.answer.is_success(), &act.request)
+        {
             self.contexts.retain(|(client, _)| *client != act.client);
             self.contexts.push((act.client, of.context.0));
-            const MOST: usize = 64;
-            if self.contexts.len() > MOST {
+            if self.contexts.len() > MAX_CONTEXTS {
                 self.contexts.remove(0);
             }
         }
@@ -220,10 +220,12 @@ impl<'k> Tracker<'k> {
         let (gone, recovered) = (ends(View::Gone), ends(View::Recovered));
         let keeps = step.outcomes.iter().find(|o| o.row.to.contains(&View::Recovered));
         let keeps = keeps.map(|o| [o.row.keeps.set.clone(), o.row.keeps.finished.clone()].concat());
-        let mut views: Vec<View> = step.outcomes.iter().flat_map(|o| o.row.to.iter().copied()).collect();
+        let mut views: Vec<View> =
+            step.outcomes.iter().flat_map(|o| o.row.to.iter().copied()).collect();
         views.dedup();
         let Some(set) = self.sets.get_mut(no) else { return };
-        let missing = step.contradiction.is_none() && step.outcomes.iter().all(|o| o.view == View::Gone);
+        let missing =
+            step.contradiction.is_none() && step.outcomes.iter().all(|o| o.view == View::Gone);
         if act.answer.status().is_some() && all > 0 && (gone == all || missing) {
             set.dead = true;
         }
@@ -239,7 +241,8 @@ impl<'k> Tracker<'k> {
             set.identifiable = false;
             set.after = Views::default().with(View::Recovered);
         }
-        let refused = step.outcomes.iter().find(|o| o.view == View::Recovered && o.row.to.is_empty());
+        let refused =
+            step.outcomes.iter().find(|o| o.view == View::Recovered && o.row.to.is_empty());
         if let Some(outcome) = refused {
             set.trail.extend(&outcome.row.keeps.set);
         }
@@ -251,10 +254,10 @@ impl<'k> Tracker<'k> {
         }
         set.channel = Some(act.channel);
         match &act.request {
-            Some(Request::AddToShadowCopySet(of)) => {
+            Some(Request::AddToShadowCopySet(_)) => {
                 set.prepared = false;
                 match act.added() {
-                    Some(id) => set.add(act, id, of.client_shadow_copy_id),
+                    Some(id) => set.add(act, id),
                     None => set.complete = false,
                 }
             }
@@ -275,13 +278,6 @@ impl<'k> Tracker<'k> {
         self.contexts.iter().rfind(|(client, _)| *client == act.client).map(|(_, context)| *context)
     }
 
-    /// Whether a finished set may have been released: one that is not persistent goes when its
-    /// client does.
-    pub(super) fn may_have_vanished(&self, set: &Set, now: Time) -> bool {
-        let old = set.recovered.is_none_or(|since| now.since(since) > RELEASED);
-        set.after.has(View::Recovered) && !set.is_persistent() && (old || set.released)
-    }
-
     /// A client has closed a pipe: what it held only by its connection may go.
     pub(super) fn client_closed(&mut self, client: std::net::IpAddr) {
         for set in self.sets.iter_mut().filter(|set| set.client.is_none_or(|of| of == client)) {
@@ -299,11 +295,8 @@ impl<'k> Tracker<'k> {
             if let TimerState::Armed(armed) = &mut world.timer.state {
                 armed.latest = never;
             }
-            let unseen = |open: Option<Open>| World {
-                open,
-                context: Trail::unseen(),
-                ..world.clone()
-            };
+            let unseen =
+                |open: Option<Open>| World { open, context: Trail::unseen(), ..world.clone() };
             if world.open.is_some() {
                 more.push(unseen(None));
             }

@@ -32,17 +32,23 @@ impl Tracker<'_> {
         match guard {
             Guard::NilId => of_request(act, |request| {
                 let ids = ids(request);
-                !ids.is_empty() && ids.iter().any(|id| id.is_nil())
+                !ids.is_empty() && ids.iter().any(uuid::Uuid::is_nil)
             }),
-            Guard::NilClientSet => of_request(act, |request| {
-                matches!(request, Request::StartShadowCopySet(of) if of.client_shadow_copy_set_id.is_nil())
-            }),
-            Guard::LegalContext => context(act, |context| context.is_legal()),
-            Guard::IllegalContext => context(act, |context| context.is_legal()).not(),
+            Guard::NilClientSet => of_request(
+                act,
+                |request| matches!(request, Request::StartShadowCopySet(of) if of.client_shadow_copy_set_id.is_nil()),
+            ),
+            Guard::LegalContext => {
+                context(act, super::super::protocol::fsrvp::ContextValue::is_legal)
+            }
+            Guard::IllegalContext => {
+                context(act, super::super::protocol::fsrvp::ContextValue::is_legal).not()
+            }
             Guard::ZeroContext => context(act, |context| context.0 == 0),
-            Guard::OtherLevel => of_request(act, |request| {
-                matches!(request, Request::GetShareMapping(of) if of.level != 1)
-            }),
+            Guard::OtherLevel => of_request(
+                act,
+                |request| matches!(request, Request::GetShareMapping(of) if of.level != 1),
+            ),
             Guard::Owner => self.owns(world, act),
             Guard::OtherClient => self.owns(world, act).not(),
             Guard::WithinLimit => self.within_limit(world),
@@ -65,10 +71,10 @@ impl Tracker<'_> {
                 Tri::from(world.unfinished.as_ref().is_some_and(|u| u.view == View::Exposed))
             }
             Guard::CopyUnknown => self.copy_unknown(act, set),
-            Guard::ShareUnmapped => self.share_unmapped(act, set),
+            Guard::ShareUnmapped => Self::share_unmapped(act, set),
             Guard::Unmapped => {
                 let deleted = self.deleted(act, set);
-                self.copy_unknown(act, set).or(self.share_unmapped(act, set)).or(deleted)
+                self.copy_unknown(act, set).or(Self::share_unmapped(act, set)).or(deleted)
             }
             Guard::Mapped => self.mapped(act, set),
             Guard::Deleted => self.deleted(act, set),
@@ -126,7 +132,7 @@ impl Tracker<'_> {
         }
     }
 
-    fn share_unmapped(&self, act: &Act, set: Option<&Set>) -> Tri {
+    fn share_unmapped(act: &Act, set: Option<&Set>) -> Tri {
         let Some((set, id)) = set.zip(act.copy()) else { return Tri::Maybe };
         let Some((copy, share)) = set.copy(id).zip(act.share()) else { return Tri::No };
         Tri::from(copy.key != share_key(share))

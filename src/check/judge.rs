@@ -263,8 +263,11 @@ impl<'k> Judge<'k> {
 
     /// What was seen and judged.
     pub fn report(&self) -> Report {
-        let mut report =
-            Report { judged_calls: self.judged.saturating_sub(self.sealed), sealed_calls: self.sealed, ..Report::default() };
+        let mut report = Report {
+            judged_calls: self.judged.saturating_sub(self.sealed),
+            sealed_calls: self.sealed,
+            ..Report::default()
+        };
         let mut verdicts: BTreeMap<Arc<str>, Conformance> = BTreeMap::new();
         for dock in self.servers.iter().filter(|dock| !dock.by_profile.is_empty()) {
             let (name, why) = dock.chosen(&self.options.choice);
@@ -272,7 +275,9 @@ impl<'k> Judge<'k> {
             let spec: Arc<str> = Arc::from("spec");
             for profile in [name, spec] {
                 let Some(server) = dock.by_profile.get(&profile) else { continue };
-                let verdict = verdicts.entry(profile.clone()).or_insert_with(|| Conformance::new(profile.clone()));
+                let verdict = verdicts
+                    .entry(profile.clone())
+                    .or_insert_with(|| Conformance::new(profile.clone()));
                 verdict.add(server, dock);
                 if profile == dock.chosen(&self.options.choice).0 {
                     report.add_sets(server, dock);
@@ -295,7 +300,9 @@ impl<'k> Judge<'k> {
 fn is_ours(what: &What) -> bool {
     let pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
     match what {
-        What::PipeOpened { name, .. } | What::PipeError { name, .. } => name.as_deref().is_some_and(pipe),
+        What::PipeOpened { name, .. } | What::PipeError { name, .. } => {
+            name.as_deref().is_some_and(pipe)
+        }
         What::PipeRefused { name, .. } => pipe(name),
         What::Bound(bound) => {
             bound.pipe.as_deref().is_some_and(pipe)
@@ -336,13 +343,18 @@ impl<'k> Dock<'k> {
         match options.choice.of(&self.addresses, self.evidence.name.as_deref()) {
             Some(profile) => profiles.push(profile),
             None => {
-                profiles.extend(knowledge.profiles.names().filter_map(|name| knowledge.profiles.get(name).cloned()));
+                profiles.extend(
+                    knowledge
+                        .profiles
+                        .names()
+                        .filter_map(|name| knowledge.profiles.get(name).cloned()),
+                );
             }
         }
         profiles.extend(knowledge.profiles.get("spec").cloned());
         for profile in profiles {
             let rules = (&knowledge.catalogue, &knowledge.machine);
-            let server = Server::new(rules, profile.clone(), ip, vantage);
+            let server = Server::new(rules, &profile, ip, vantage);
             self.by_profile.entry(profile.name.clone()).or_insert(server);
         }
         for around in std::mem::take(&mut self.earlier) {
@@ -405,9 +417,9 @@ impl<'k> Dock<'k> {
             What::PipeOpened { name: Some(name), .. } if pipe(name) => {
                 std::mem::take(&mut self.absent).then_some(false)
             }
-            What::Disconnected { by: Some(Side::Server), reset: true } => Some(false),
             What::PipeError { name: Some(name), .. } if pipe(name) => Some(false),
-            What::ChannelClosed { by: Some(Side::Server), .. } => Some(false),
+            What::Disconnected { by: Some(Side::Server), reset: true }
+            | What::ChannelClosed { by: Some(Side::Server), .. } => Some(false),
             _ => None,
         }
     }
@@ -428,13 +440,11 @@ impl<'k> Dock<'k> {
         let (name, _) = self.chosen(choice);
         let Some(server) = self.by_profile.get(&name) else { return Vec::new() };
         let spec = self.by_profile.get("spec").filter(|_| &*name != "spec");
-        let new = |findings: &[Finding], from: usize| findings.get(from..).unwrap_or_default().to_vec();
+        let new =
+            |findings: &[Finding], from: usize| findings.get(from..).unwrap_or_default().to_vec();
         let mut findings = new(&server.bench.findings, self.told.0);
         let only = spec.map(|spec| new(&spec.bench.findings, self.told.1)).unwrap_or_default();
-        self.told = (
-            server.bench.findings.len(),
-            spec.map_or(0, |spec| spec.bench.findings.len()),
-        );
+        self.told = (server.bench.findings.len(), spec.map_or(0, |spec| spec.bench.findings.len()));
         let told = |other: &Finding| {
             server.bench.findings.iter().rev().any(|finding| {
                 finding.call == other.call

@@ -6,6 +6,7 @@ mod breach;
 mod catalogue;
 mod effect;
 mod finding;
+mod flight;
 mod guards;
 mod judge;
 mod knowledge;

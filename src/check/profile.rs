@@ -92,7 +92,6 @@ struct RawFile {
 struct Place<'t> {
     file: &'t str,
     text: &'t str,
-    known: &'t Profiles,
     catalogue: &'t Catalogue,
     machine: &'t Machine,
 }
@@ -102,8 +101,7 @@ impl Profiles {
     pub fn embedded(catalogue: &Catalogue, machine: &Machine) -> Result<Self, Error> {
         let text = include_str!("../../dissectors/ms-fsrvp/profiles.toml");
         let file = "ms-fsrvp/profiles.toml";
-        let known = Self::default();
-        let place = Place { file, text, known: &known, catalogue, machine };
+        let place = Place { file, text, catalogue, machine };
         let raw: BTreeMap<String, Raw> = toml::from_str(text).map_err(|e| place.syntax(&e))?;
         let mut all = BTreeMap::new();
         for (name, raw) in raw {
@@ -130,7 +128,7 @@ impl Profiles {
         text: &str,
         (catalogue, machine): (&Catalogue, &Machine),
     ) -> Result<Vec<Assigned>, Error> {
-        let place = Place { file, text, known: self, catalogue, machine };
+        let place = Place { file, text, catalogue, machine };
         let raw: RawFile = toml::from_str(text).map_err(|error| place.syntax(&error))?;
         if raw.profile.is_empty() {
             return Err(place.error(0, "expected a [[profile]], found none"));
@@ -140,9 +138,11 @@ impl Profiles {
             let raw = raw.get_ref();
             let base = match &raw.base {
                 None => self.all.get("spec"),
-                Some(base) => Some(self.all.get(base.get_ref()).ok_or_else(|| {
-                    place.unknown(base, "profile", self.names())
-                })?),
+                Some(base) => Some(
+                    self.all
+                        .get(base.get_ref())
+                        .ok_or_else(|| place.unknown(base, "profile", self.names()))?,
+                ),
             };
             let base = base.map(|base| (**base).clone()).unwrap_or_default();
             let name = raw.server.as_deref().unwrap_or(&base.name).to_owned();
@@ -153,11 +153,7 @@ impl Profiles {
     }
 
     /// What somebody typed: `auto`, a name, or the path of a file.
-    pub fn choose(
-        &self,
-        typed: &str,
-        rules: (&Catalogue, &Machine),
-    ) -> Result<Choice, String> {
+    pub fn choose(&self, typed: &str, rules: (&Catalogue, &Machine)) -> Result<Choice, String> {
         if typed == "auto" {
             return Ok(Choice::Auto);
         }

@@ -4,7 +4,7 @@
 use crate::bytes::Guid;
 use crate::pipeline::{Around, Challenged, Negotiated, What};
 
-/// `1.3.6.1.4.1.311.2.2.30`, NegoEx, which only Windows offers.
+/// `1.3.6.1.4.1.311.2.2.30`, `NegoEx`, which only Windows offers.
 const NEGOEX: &str = "1.3.6.1.4.1.311.2.2.30";
 /// Build of Windows Server 2012.
 const BUILD_2012: u16 = 9200;
@@ -62,10 +62,12 @@ impl Evidence {
             let dialect = self.negotiated.as_ref().and_then(|told| told.dialect.as_deref());
             if matches!(dialect, Some("3.0.2" | "3.1.1")) {
                 let dialect = dialect.unwrap_or_default();
-                let why = format!("it offers NegoEx, which only Windows does, and speaks SMB {dialect}");
+                let why =
+                    format!("it offers NegoEx, which only Windows does, and speaks SMB {dialect}");
                 return ("windows", why);
             }
-            let why = "it offers NegoEx, which only Windows does, and nothing tells which".to_owned();
+            let why =
+                "it offers NegoEx, which only Windows does, and nothing tells which".to_owned();
             return ("spec", why);
         }
         if self.negotiated.is_none() && self.challenged.is_none() {

@@ -157,7 +157,11 @@ impl Report {
                 client: set.client,
                 shares: set.copies.iter().map(|copy| copy.share.clone()).collect(),
                 context: set.context,
-                states: set.way.iter().map(|(time, view, call)| (*time, view.word(), *call)).collect(),
+                states: set
+                    .way
+                    .iter()
+                    .map(|(time, view, call)| (*time, view.word(), *call))
+                    .collect(),
                 outcome: match last {
                     Some(View::Recovered) => "completed",
                     Some(View::Gone) if set.recovered.is_some() => "deleted",
@@ -211,7 +215,9 @@ impl Report {
             (_, []) => Operation::Unknown,
             (_, sets) if sets.iter().any(|set| set.outcome == "unknown") => Operation::Unknown,
             (_, sets) if sets.iter().any(|set| set.outcome == "gone") => Operation::Failed,
-            (_, sets) if sets.iter().any(|set| set.outcome == "unfinished") => Operation::Unfinished,
+            (_, sets) if sets.iter().any(|set| set.outcome == "unfinished") => {
+                Operation::Unfinished
+            }
             _ => Operation::Completed,
         };
     }

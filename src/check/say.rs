@@ -78,7 +78,11 @@ pub(super) fn state_word(view: View) -> &'static str {
 /// Seconds, for reading.
 pub(super) fn seconds(nanos: i64) -> String {
     let tenths = nanos / (SECOND / 10);
-    if tenths % 10 == 0 { format!("{} s", tenths / 10) } else { format!("{}.{} s", tenths / 10, (tenths % 10).abs()) }
+    if tenths % 10 == 0 {
+        format!("{} s", tenths / 10)
+    } else {
+        format!("{}.{} s", tenths / 10, (tenths % 10).abs())
+    }
 }
 
 /// An expiry, in a clause.
@@ -115,8 +119,8 @@ pub(super) fn contradiction(
     let expected: Vec<String> = wrong.expected.iter().map(|status| code(*status)).collect();
     match expected.as_slice() {
         [] => {}
-        [only] => text += &format!("; expected {only}"),
-        [first @ .., last] => text += &format!("; expected {} or {last}", first.join(", ")),
+        [only] => text.extend(["; expected ", only]),
+        [first @ .., last] => text.extend(["; expected ", &first.join(", "), " or ", last]),
     }
     if explained {
         text += "; a client that is not in this capture would explain it";
@@ -135,7 +139,8 @@ fn state(act: &Act, tracker: &Tracker<'_>, wrong: &Contradiction) -> String {
     };
     match wrong.view {
         View::Gone => {
-            let known = act.set().and_then(|id| tracker.sets.find(id)).and_then(|no| tracker.sets.get(no));
+            let known =
+                act.set().and_then(|id| tracker.sets.find(id)).and_then(|no| tracker.sets.get(no));
             match (&wrong.why, known.is_some_and(|set| set.issued)) {
                 (_, false) if matches!(wrong.why, Why::Unseen) => {
                     "the server never issued this id".to_owned()

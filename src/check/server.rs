@@ -16,11 +16,11 @@ use super::rules::{Case, Rules};
 use super::say;
 use super::tracker::{SECOND, Step, Tracker};
 use super::tri::Tri;
+use crate::bytes::Time;
 use crate::bytes::{Guid, Side};
 use crate::call::Call;
 use crate::pipeline::{Around, BindAnswer, What};
 use crate::rpc::ChannelId;
-use crate::bytes::Time;
 
 /// By how many nanoseconds a timer may be off.
 pub(super) const SLACK: i64 = 5 * SECOND;
@@ -55,13 +55,12 @@ const MAX_CHANNELS: usize = 4096;
 impl<'k> Server<'k> {
     pub(super) fn new(
         (catalogue, machine): (&'k Catalogue, &'k Machine),
-        profile: Arc<Profile>,
+        profile: &Arc<Profile>,
         server: IpAddr,
         vantage: Vantage,
     ) -> Self {
-        let tracker = |others| {
-            Tracker::new(machine, profile.clone(), others, vantage.idle_start, SLACK)
-        };
+        let tracker =
+            |others| Tracker::new(machine, profile.clone(), others, vantage.idle_start, SLACK);
         Self {
             tracker: tracker(false),
             open: (!vantage.all_clients).then(|| tracker(true)),
@@ -87,7 +86,7 @@ impl<'k> Server<'k> {
     /// A request is complete.
     pub(super) fn asked(&mut self, call: &Call) {
         let Some(act) = Act::of(call) else { return };
-        let place = Place::of(call, self.set_of(&act));
+        let place = Place::of(call, set_of(&act));
         let case = Case {
             call,
             act: &act,
@@ -117,7 +116,7 @@ impl<'k> Server<'k> {
         }
         let step = self.tracker.answered(&act);
         let other = self.open.as_mut().map(|open| open.answered(&act));
-        let place = Place::of(call, self.set_of(&act));
+        let place = Place::of(call, set_of(&act));
         let explained = other.as_ref().is_some_and(|step| step.contradiction.is_none());
         if let Some(contradiction) = &step.contradiction {
             self.contradicted(call, &act, &place, &step, contradiction, explained);
@@ -174,10 +173,12 @@ impl<'k> Server<'k> {
         if wrong.late.is_some() {
             more.push("FSRVP-3.1.2-01");
         }
-        let mismatch = act.answer.status().is_some_and(|status| say::is_unknown_set(act.opnum, status));
+        let mismatch =
+            act.answer.status().is_some_and(|status| say::is_unknown_set(act.opnum, status));
         let lives = !matches!(wrong.view, View::Gone);
         if mismatch && lives && act.names_set() {
-            let last = step.set.and_then(|no| self.tracker.sets.get(no)).and_then(|set| set.channel);
+            let last =
+                step.set.and_then(|no| self.tracker.sets.get(no)).and_then(|set| set.channel);
             if last.is_some_and(|channel| channel != act.channel) {
                 more.push("FSRVP-3.1.4-14");
             }
@@ -206,7 +207,9 @@ impl<'k> Server<'k> {
             let Some(breach) = &row.breaks else { continue };
             let about = step.views.iter().all(|view| row.from.has(view));
             let sure = |world| {
-                step.views.iter().all(|v| self.tracker.holds(row, world, v, act, step.set) == Tri::Yes)
+                step.views
+                    .iter()
+                    .all(|v| self.tracker.holds(row, world, v, act, step.set) == Tri::Yes)
             };
             if about && !row.from.is_all() && step.before.iter().all(sure) {
                 self.bench.pass(&breach.rule);
@@ -217,11 +220,6 @@ impl<'k> Server<'k> {
                 self.bench.pass(rule);
             }
         }
-    }
-
-    /// The set that a call is about, by what it asks or got.
-    fn set_of(&self, act: &Act) -> Option<Guid> {
-        act.set().or_else(|| act.started()).filter(|id| !id.is_nil())
     }
 
     /// Something beside the calls.
@@ -285,4 +283,9 @@ impl<'k> Server<'k> {
 /// Whether an answer tells nothing of what a call did.
 pub(super) fn is_hidden(answer: Answer) -> bool {
     matches!(answer, Answer::Hidden(_) | Answer::None)
+}
+
+/// The set that a call is about, by what it asks or got.
+fn set_of(act: &Act) -> Option<Guid> {
+    act.set().or_else(|| act.started()).filter(|id| !id.is_nil())
 }

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::act::{Act, share_key};
 use super::machine::{View, Views};
+use super::tracker::SECOND;
 use super::world::{SetNo, Trail};
 use crate::bytes::{Guid, Time};
 use crate::rpc::ChannelId;
@@ -15,12 +16,13 @@ const MAX_SETS: usize = 4096;
 /// Copies remembered of one set, and states.
 const MAX_COPIES: usize = 512;
 
+/// How long a set that is not persistent stays for certain once it is finished.
+const RELEASED: i64 = 180 * SECOND;
+
 /// A shadow copy that was added.
 #[derive(Clone, Debug)]
 pub(super) struct Copy {
     pub(super) id: Guid,
-    /// `ClientShadowCopyId`
-    pub(super) client_id: Guid,
     /// The share as it was added, and as it is compared.
     pub(super) share: String,
     pub(super) key: String,
@@ -35,6 +37,7 @@ pub(super) struct Copy {
 
 /// A set.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(super) struct Set {
     pub(super) id: Guid,
     /// Whether its Start was seen.
@@ -74,6 +77,13 @@ impl Set {
         self.context.is_some_and(|context| context & 1 != 0)
     }
 
+    /// Whether a finished set may have been released: one that is not persistent goes when its
+    /// client does.
+    pub(super) fn may_have_vanished(&self, now: Time) -> bool {
+        let old = self.recovered.is_none_or(|since| now.since(since) > RELEASED);
+        self.after.has(View::Recovered) && !self.is_persistent() && (old || self.released)
+    }
+
     pub(super) fn copy(&self, id: Guid) -> Option<&Copy> {
         self.copies.iter().find(|copy| copy.id == id)
     }
@@ -86,7 +96,7 @@ impl Set {
     }
 
     /// Takes a copy from a successful Add.
-    pub(super) fn add(&mut self, act: &Act, id: Guid, client_id: Guid) {
+    pub(super) fn add(&mut self, act: &Act, id: Guid) {
         let Some(share) = act.share() else {
             self.complete = false;
             return;
@@ -97,7 +107,6 @@ impl Set {
         }
         self.copies.push(Copy {
             id,
-            client_id,
             share: share.to_owned(),
             key: share_key(share),
             call: act.n,

@@ -8,28 +8,20 @@ use rustc_hash::FxHashMap;
 use super::act::Act;
 use super::breach::Contradiction;
 use super::machine::{Answer, Machine, Method, Row, View, Views};
-use super::profile::{KEEPS_EXPOSED, Profile};
+use super::profile::Profile;
 use super::sets::{Set, Sets};
 use super::tri::Tri;
-use super::world::{Armed, Mark, SetNo, TimerState, Trail, Unfinished, Why, World, merge, widen};
+use super::world::{Mark, SetNo, TimerState, Trail, Unfinished, Why, World, merge, widen};
 use crate::bytes::{Guid, Time};
 
 /// Nanoseconds of a second.
 pub(super) const SECOND: i64 = 1_000_000_000;
 /// States from which on those that differ little are put together.
-const MANY_WORLDS: usize = 16;
+pub(super) const MANY_WORLDS: usize = 16;
 /// States kept; beyond it the server may be in any.
-const MAX_WORLDS: usize = 256;
-/// Calls in flight kept; beyond it the server may be in any state.
-const MAX_FLYING: usize = 64;
-/// Calls in flight at one time whose order is thought through; with more, the server may be in any state.
-const MAX_FOLLOWED: usize = 4;
-/// Calls without an answer that are followed; with more, nothing is known until all must be over.
-const MAX_GIVEN_UP: usize = 3;
+pub(super) const MAX_WORLDS: usize = 256;
 /// Aborted sets remembered.
 const MAX_ABORTS: usize = 64;
-/// How long a server may go on with a call that its client has given up.
-const ABANDONED: i64 = 2 * 3600 * SECOND;
 
 /// A call without an answer, so far or for good.
 #[derive(Clone, Debug)]
@@ -177,7 +169,11 @@ impl<'k> Tracker<'k> {
             self.worlds.clear();
         }
         merge(&mut self.worlds, restarted);
-        let persist = [Arc::from("FSRVP-3.1.3-03"), Arc::from("FSRVP-3.1.4-13"), Arc::from("FSRVP-2.2.2.1-02")];
+        let persist = [
+            Arc::from("FSRVP-3.1.3-03"),
+            Arc::from("FSRVP-3.1.4-13"),
+            Arc::from("FSRVP-2.2.2.1-02"),
+        ];
         for set in self.sets.iter_mut().filter(|set| set.after.has(View::Recovered)) {
             if set.is_persistent() {
                 set.trail.extend(&persist);
@@ -188,38 +184,6 @@ impl<'k> Tracker<'k> {
         for flying in &mut self.flying {
             flying.given_up = true;
         }
-    }
-
-    /// A request has been sent.
-    pub(super) fn asked(&mut self, act: Act) {
-        if self.flying.len() >= MAX_FLYING {
-            let now = act.asked;
-            self.flying.clear();
-            self.forget(now);
-            return;
-        }
-        if act.takes_long() {
-            // While the server works on it, no timer runs.
-            self.expire(act.asked, act.asked.plus(self.slack));
-            self.begin(&act);
-        }
-        self.flying.push(Flying { act, given_up: false });
-    }
-
-    /// A call that takes long may have been accepted.
-    fn begin(&mut self, act: &Act) {
-        let Some(method) = self.machine.method(act.opnum) else { return };
-        let set = act.set().and_then(|id| self.sets.find(id));
-        let mut begun = Vec::new();
-        for world in &self.worlds {
-            for outcome in self.outcomes(world, method, act, set, Answer::Begins) {
-                begun.extend(outcome.after.into_iter().map(|mut world| {
-                    world.set_mark(act.n, Mark::Begun);
-                    world
-                }));
-            }
-        }
-        merge(&mut self.worlds, begun);
     }
 
     /// A call is over: its answer is there, or will never be.
@@ -234,13 +198,14 @@ impl<'k> Tracker<'k> {
         self.expire(act.asked, until);
         let unmarked = |world: &&World| world.mark(act.n).is_none();
         let before: Vec<World> = self.worlds.iter().filter(unmarked).cloned().collect();
-        self.created = act.started().filter(|_| act.answer.is_success()).map(|id| self.issue(act, id));
+        self.created =
+            act.started().filter(|_| act.answer.is_success()).map(|id| self.issue(act, id));
         let Some(method) = self.machine.method(act.opnum) else {
             let views = Views::default();
             return Step { set, before, views, outcomes: Vec::new(), contradiction: None };
         };
-        if std::env::var_os("VSHARK_TRACE").is_some() { eprintln!("-- call {} op {} {:?} {:?}", act.n, act.opnum, act.answer, self.profile.name); for w in &before { eprintln!("   open {:?} unf {:?} timer {:?} marks {:?}", w.open, w.unfinished.as_ref().map(|u| (u.set, u.view)), w.timer.state, w.marks); } }
-        let views = before.iter().flat_map(|w| self.views(w, act, set)).map(|(view, _)| view).collect();
+        let views =
+            before.iter().flat_map(|w| self.views(w, act, set)).map(|(view, _)| view).collect();
         let mut step = Step { set, before, views, outcomes: Vec::new(), contradiction: None };
         match act.answer {
             Answer::Refused(_) => {}
@@ -287,8 +252,8 @@ impl<'k> Tracker<'k> {
         if worlds.is_empty() && legal.is_empty() {
             if broken.is_empty() && act.opnum == 4 && act.answer.is_success() {
                 step.contradiction = Some(Contradiction::interrupted());
-                worlds = step.before.iter().map(|world| self.committed(world, act, step.set)).collect();
-            } else if let Some((contradiction, chosen)) = self.contradict(act, step.set, broken) {
+                worlds = step.before.iter().map(|world| committed(world, act, step.set)).collect();
+            } else if let Some((contradiction, chosen)) = self.contradict(act, step.set, &broken) {
                 for outcome in &chosen {
                     merge(&mut worlds, outcome.after.iter().cloned());
                 }
@@ -309,25 +274,6 @@ impl<'k> Tracker<'k> {
         }
     }
 
-    /// There is no answer, and will not be: anything may have come of it, now or later.
-    fn unanswered(&mut self, act: &Act, method: &'k Method, set: Option<SetNo>) {
-        let mut more = Vec::new();
-        for world in &self.worlds {
-            let outcomes = self.outcomes(world, method, act, set, Answer::None);
-            more.extend(outcomes.into_iter().filter(|o| o.row.breaks.is_none()).flat_map(|o| o.after));
-        }
-        self.doubt(act, set);
-        if self.flying.iter().filter(|flying| flying.given_up).count() < MAX_GIVEN_UP {
-            self.flying.push(Flying { act: act.clone(), given_up: true });
-        } else {
-            self.blind = Some(act.asked.plus(ABANDONED));
-        }
-        merge(&mut self.worlds, more);
-        if self.others {
-            self.allow_others(act.asked);
-        }
-    }
-
     /// What a call whose answer is not known may have done to the sets.
     pub(super) fn doubt(&mut self, act: &Act, set: Option<SetNo>) {
         if act.opnum == 2 {
@@ -342,7 +288,8 @@ impl<'k> Tracker<'k> {
             7 => set.after.add(View::Gone),
             11 => {
                 set.after.add(View::Gone);
-                for copy in set.copies.iter_mut().filter(|c| act.copy().is_none_or(|id| c.id == id)) {
+                for copy in set.copies.iter_mut().filter(|c| act.copy().is_none_or(|id| c.id == id))
+                {
                     copy.doubtful = true;
                 }
             }
@@ -397,7 +344,7 @@ impl<'k> Tracker<'k> {
             views.push((unfinished.view, named));
         }
         views.extend(set.after.iter().map(|view| (view, world.clone())));
-        if !set.after.has(View::Gone) && self.may_have_vanished(set, act.asked) {
+        if !set.after.has(View::Gone) && set.may_have_vanished(act.asked) {
             views.push((View::Gone, world.clone()));
         }
         views
@@ -436,141 +383,12 @@ impl<'k> Tracker<'k> {
         outcomes
     }
 
-    /// Lets timers run out that may, or must, have run out before a request was looked at.
-    fn expire(&mut self, from: Time, until: Time) {
-        let keeps = [Arc::from("FSRVP-3.1.5-05"), Arc::from("FSRVP-3.1.5-06")];
-        let slack = self.slack;
-        let exposed = self.profile.quirks.contains(KEEPS_EXPOSED);
-        let mut expired = Vec::new();
-        let mut worlds = Vec::new();
-        for world in std::mem::take(&mut self.worlds) {
-            let busy = world.open.is_some() || world.unfinished.is_some();
-            match world.timer.state {
-                TimerState::Armed(Armed { latest, .. }) if busy && from > latest.plus(slack) => {
-                    expired.push(world.expired(&keeps, exposed));
-                }
-                TimerState::Armed(Armed { earliest, .. }) if busy && until >= earliest.plus(-slack) => {
-                    expired.push(world.expired(&keeps, exposed));
-                    worlds.push(world);
-                }
-                TimerState::Unknown if busy => {
-                    expired.push(world.expired(&keeps, exposed));
-                    worlds.push(world);
-                }
-                _ => worlds.push(world),
-            }
-        }
-        merge(&mut worlds, expired);
-        self.worlds = worlds;
-    }
-
-    /// Lets calls in flight take effect before this one, as they may.
-    fn interleave(&mut self, act: &Act) {
-        let now = act.asked;
-        let (slack, opened) = (self.slack, self.flying.len());
-        // A pipe carries one call after the other: what was answered later came later.
-        let over = |flying: &Flying| {
-            let before = flying.act.channel == act.channel && act.answered.is_some();
-            flying.given_up && (before || now.since(flying.act.asked) > ABANDONED)
-        };
-        for flying in self.flying.iter().filter(|flying| over(flying)) {
-            for world in &mut self.worlds {
-                world.unmark(flying.act.n);
-            }
-        }
-        self.flying.retain(|flying| !over(flying));
-        if opened == 0 {
-            return;
-        }
-        if opened > MAX_FOLLOWED {
-            self.blind = self.blind.max(Some(act.asked));
-            return;
-        }
-        let until = act.answered.unwrap_or(Time::from_nanos(i128::from(i64::MAX)));
-        let flying: Vec<Flying> =
-            self.flying.iter().filter(|flying| flying.act.asked <= until).cloned().collect();
-        let mut fresh = self.worlds.clone();
-        for _ in 0..flying.len().min(4) {
-            let mut next = Vec::new();
-            for world in &fresh {
-                for Flying { act: other, .. } in &flying {
-                    next.extend(self.progress(world, other));
-                }
-            }
-            if next.len() > MANY_WORLDS {
-                widen(&mut next);
-            }
-            let known = self.worlds.len();
-            merge(&mut self.worlds, next);
-            fresh = self.worlds.get(known..).unwrap_or_default().to_vec();
-            if fresh.is_empty() || self.worlds.len() > MAX_WORLDS {
-                break;
-            }
-        }
-        for Flying { act: other, given_up } in &flying {
-            let begun = other.takes_long() && now.since(other.asked) > slack;
-            if begun && !given_up && self.worlds.iter().any(|world| world.mark(other.n).is_some()) {
-                self.worlds.retain(|world| world.mark(other.n).is_some());
-            }
-            if other.opnum == 2 {
-                self.all_ids_known = false;
-            }
-        }
-    }
-
-    /// What a call in flight may do next to a world.
-    fn progress(&self, world: &World, act: &Act) -> Vec<World> {
-        let Some(method) = self.machine.method(act.opnum) else { return Vec::new() };
-        let set = act.set().and_then(|id| self.sets.find(id));
-        let mut next = Vec::new();
-        let mut answers = vec![Answer::None];
-        match world.mark(act.n) {
-            Some(Mark::Done(_)) => return next,
-            None if act.takes_long() => answers.push(Answer::Begins),
-            Some(Mark::Begun) | None => {}
-        }
-        for answer in answers {
-            for outcome in self.outcomes(world, method, act, set, answer) {
-                let mark = match answer {
-                    Answer::Begins => Mark::Begun,
-                    _ if outcome.at < 64 => Mark::Done(1 << outcome.at),
-                    _ => continue,
-                };
-                merge(&mut next, outcome.after.into_iter().map(|mut world| {
-                    world.set_mark(act.n, mark);
-                    world
-                }));
-            }
-        }
-        next
-    }
-
-    /// A world in which this call was done before its answer was seen: ids that it told are now known.
-    fn bound(&self, mut world: World, act: &Act) -> World {
-        if let (2, Some(id)) = (act.opnum, act.started())
-            && let Some(unfinished) = &mut world.unfinished
-            && unfinished.set.is_none()
-        {
-            unfinished.set = self.sets.find(id);
-        }
-        world
-    }
-
     /// A machine has told its `ClientGuid`.
     pub(super) fn knows_machine(&mut self, ip: IpAddr, guid: Guid) {
         const MOST: usize = 1024;
         if self.machines.len() < MOST || self.machines.contains_key(&ip) {
             self.machines.insert(ip, guid);
         }
-    }
-
-    /// A world in which a Commit has succeeded, whatever else it says.
-    fn committed(&self, world: &World, act: &Act, set: Option<SetNo>) -> World {
-        let mut world = world.clone();
-        world.unmark(act.n);
-        let trail = Trail::new(Why::Call(act.n, act.opnum), &[]);
-        world.unfinished = Some(Unfinished { set, view: View::Committed, trail });
-        world
     }
 
     /// Bounds what is kept.
@@ -585,4 +403,13 @@ impl<'k> Tracker<'k> {
             self.aborts.remove(0);
         }
     }
+}
+
+/// A world in which a Commit has succeeded, whatever else it says.
+fn committed(world: &World, act: &Act, set: Option<SetNo>) -> World {
+    let mut world = world.clone();
+    world.unmark(act.n);
+    let trail = Trail::new(Why::Call(act.n, act.opnum), &[]);
+    world.unfinished = Some(Unfinished { set, view: View::Committed, trail });
+    world
 }

@@ -206,7 +206,11 @@ impl World {
     fn has_marks_of(&self, other: &Self) -> bool {
         let kind = |mark: &Mark| matches!(mark, Mark::Begun);
         self.marks.len() == other.marks.len()
-            && self.marks.iter().zip(&other.marks).all(|((n, a), (m, b))| n == m && kind(a) == kind(b))
+            && self
+                .marks
+                .iter()
+                .zip(&other.marks)
+                .all(|((n, a), (m, b))| n == m && kind(a) == kind(b))
     }
 
     /// Calls may be done by the rows of another world, too.

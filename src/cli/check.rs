@@ -12,10 +12,10 @@ use vshark::report::json::{self, Judged};
 use vshark::report::matrix;
 
 use super::args::{Check, CheckFormat, FailOn, Shared};
-use super::width;
 use super::input::{Inputs, Observer, Run, is_stdin};
 use super::judging::{Counts, Trial, knowledge};
 use super::select::Selection;
+use super::width;
 use super::{COULD_NOT_RUN, say};
 
 /// Something happened that `--fail-on` names.

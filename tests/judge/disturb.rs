@@ -88,9 +88,8 @@ impl Mishap {
     pub(crate) fn any(packets: &[Packet], dice: &mut Dice) -> Self {
         let at = dice.below(packets.len().saturating_sub(1).max(1));
         match dice.range(0, 8) {
-            0..3 => Self::Drop(at),
             3..5 if near(packets, at) => Self::Swap(at),
-            3..5 => Self::Drop(at),
+            0..5 => Self::Drop(at),
             5..7 => Self::DropFirst(at),
             _ => packets[at].ends().map_or(Self::Drop(at), |(from, _)| Self::HideFrom(from)),
         }

@@ -5,6 +5,7 @@
 //! other's test. `VSHARK_SEED=n` prints the conversation of a seed; `VSHARK_COUNT=n` says how many
 //! conversations the long tests take.
 
+mod catalogue;
 mod client;
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "only where the shared files are is of interest here")]

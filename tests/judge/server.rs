@@ -324,9 +324,11 @@ impl Server {
                     one(E_INVALIDARG)
                 } else if !self.open {
                     one(BAD_STATE)
-                } else if self.sets.iter().any(|set| {
-                    set.status != Status::Recovered && !(samba && exposed(set))
-                }) {
+                } else if self
+                    .sets
+                    .iter()
+                    .any(|set| set.status != Status::Recovered && !(samba && exposed(set)))
+                {
                     one(IN_PROGRESS)
                 } else if self.is_blocked(now) && self.profile == Profile::Windows {
                     vec![start, (1, Reply::of(IN_PROGRESS))]

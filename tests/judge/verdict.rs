@@ -59,11 +59,11 @@ impl Seen {
     }
 }
 
-static KNOWLEDGE: LazyLock<Knowledge> =
+pub(crate) static KNOWLEDGE: LazyLock<Knowledge> =
     LazyLock::new(|| Knowledge::load(&[]).expect("the rules can be read"));
 
 /// What the judge finds in a capture.
-fn judge(capture: &[u8], options: Options) -> Vec<Seen> {
+pub(crate) fn judge(capture: &[u8], options: Options) -> Vec<Seen> {
     let name = match options.profile {
         Profile::Spec => "spec",
         Profile::Windows => "windows",
@@ -77,14 +77,6 @@ fn judge(capture: &[u8], options: Options) -> Vec<Seen> {
     };
     let mut judge = Judge::new(&KNOWLEDGE, options);
     for event in read::events(capture.to_vec()) {
-        if std::env::var_os("VSHARK_EVENTS").is_some() {
-            match &event {
-                vshark::pipeline::Event::Call(c) => println!("{} call {} op {:?} {:?} near_loss {}", c.rpc.response.as_ref().map_or(c.time, |r| r.time), c.rpc.n, c.rpc.opnum, c.outcome, c.rpc.near_loss),
-                vshark::pipeline::Event::Asked(c) => println!("{} asked {} op {:?}", c.time, c.rpc.n, c.rpc.opnum),
-                vshark::pipeline::Event::Around(a) => println!("{} {} {}", a.time, a.client, format!("{:?}", a.what).chars().take(60).collect::<String>()),
-                _ => {}
-            }
-        }
         judge.event(&event);
     }
     judge.finish();
@@ -115,9 +107,7 @@ fn nobody_is_accused(
         let (mut talk, _) = world::talk(*seed, Wish::any(*seed, profile));
         let mut options = Options { profile, all_clients: true, starts_idle: true };
         let capture = change(*seed, &mut talk, &mut options);
-        let at = Instant::now();
         let seen = judge(&capture, options);
-        if at.elapsed().as_millis() > 300 { println!("SLOW {seed} {} ms", at.elapsed().as_millis()); }
         if number_of("VSHARK_SEED").is_some() {
             println!("# {options:?}\n{}\n{seen:#?}", talk.text());
         }

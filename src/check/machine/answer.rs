@@ -82,7 +82,11 @@ impl Answers {
 
     /// The statuses in it that have names, zero among them.
     pub fn statuses(self) -> impl Iterator<Item = u32> {
-        NAMED.iter().enumerate().filter(move |(at, _)| self.0 & (1 << at) != 0).map(|(_, named)| named.1)
+        NAMED
+            .iter()
+            .enumerate()
+            .filter(move |(at, _)| self.0 & (1 << at) != 0)
+            .map(|(_, named)| named.1)
     }
 
     /// Whether it is every answer.

@@ -224,7 +224,10 @@ pub struct Machine {
 impl Machine {
     /// The table of this program.
     pub fn embedded() -> Result<Self, MachineError> {
-        load::parse("ms-fsrvp/machine.toml", include_str!("../../../dissectors/ms-fsrvp/machine.toml"))
+        load::parse(
+            "ms-fsrvp/machine.toml",
+            include_str!("../../../dissectors/ms-fsrvp/machine.toml"),
+        )
     }
 
     /// Reads a table; `file` names it in errors.

@@ -33,7 +33,7 @@ impl Rules {
         if let Some(step) = case.step.filter(|step| step.contradiction.is_none()) {
             let outcomes = step.outcomes.as_slice();
             match (act.opnum, act.answer) {
-                (_, Answer::Status(status)) if status == 0 => self.success(case, outcomes, bench),
+                (_, Answer::Status(0)) => self.success(case, outcomes, bench),
                 (opnum, Answer::Status(status)) if say::is_unknown_set(opnum, status) => {
                     expired(case, outcomes, bench);
                 }
@@ -44,7 +44,9 @@ impl Rules {
                 }
                 _ => {}
             }
-            let stops = outcomes.iter().any(|o| o.row.keeps.timer.iter().any(|rule| &**rule == "FSRVP-3.1.4.11-19"));
+            let stops = outcomes
+                .iter()
+                .any(|o| o.row.keeps.timer.iter().any(|rule| &**rule == "FSRVP-3.1.4.11-19"));
             if stops && act.opnum == 10 {
                 self.stopped = act.answered.map(|answered| (act.n, answered));
             } else if outcomes.iter().any(|outcome| outcome.row.timer.is_some()) {
@@ -64,9 +66,10 @@ impl Rules {
             && !outcomes.is_empty()
             && outcomes.iter().all(|o| o.view == View::Recovered && o.before.unfinished.is_some())
         {
-            let message = "the abort of a finished set has closed the context of another set, which is \
+            let message =
+                "the abort of a finished set has closed the context of another set, which is \
                            unfinished: a Start will be refused, and others may take the context"
-                .to_owned();
+                    .to_owned();
             bench.fail(Topic::Explained, "FSRVP-3.1.4.8-10", case.place, message, |_| {});
         }
         if let Some((call, since)) = self.stopped {
@@ -110,10 +113,17 @@ impl Rules {
     }
 
     /// The context is blocked for as long as the server runs.
-    fn stopped_for_good(&self, case: &Case<'_, '_>, outcomes: &[Outcome<'_>], bench: &mut Bench<'_>) {
+    fn stopped_for_good(
+        &self,
+        case: &Case<'_, '_>,
+        outcomes: &[Outcome<'_>],
+        bench: &mut Bench<'_>,
+    ) {
         let act = case.act;
         let refused = act.answer == Answer::Status(Status::FSRVP_E_SHADOW_COPY_SET_IN_PROGRESS.0);
-        let Some((call, since)) = self.stopped.filter(|_| refused && !outcomes.is_empty()) else { return };
+        let Some((call, since)) = self.stopped.filter(|_| refused && !outcomes.is_empty()) else {
+            return;
+        };
         let idle = act.asked.since(since);
         if idle > 1800 * SECOND {
             let message = format!(
@@ -164,7 +174,8 @@ fn expired(case: &Case<'_, '_>, outcomes: &[Outcome<'_>], bench: &mut Bench<'_>)
         .iter()
         .map(|outcome| tracker.trail(&outcome.before, outcome.view, act, step.set).late().cloned())
         .collect();
-    let Some(Some(late)) = lates.first().cloned().filter(|_| lates.iter().all(Option::is_some)) else {
+    let Some(Some(late)) = lates.first().cloned().filter(|_| lates.iter().all(Option::is_some))
+    else {
         return;
     };
     let was = set.and_then(|set| set.way.iter().rfind(|(_, view, _)| *view != View::Gone));
@@ -175,7 +186,7 @@ fn expired(case: &Case<'_, '_>, outcomes: &[Outcome<'_>], bench: &mut Bench<'_>)
     }
     let trail = outcomes.first().map(|o| tracker.trail(&o.before, o.view, act, step.set));
     let arming: Vec<String> =
-        trail.iter().flat_map(|trail| &trail.rules).map(|rule| rule.to_string()).collect();
+        trail.iter().flat_map(|trail| &trail.rules).map(ToString::to_string).collect();
     bench.fail(Topic::Explained, "FSRVP-3.1.5-01", case.place, message, |finding| {
         finding.with_call(late.call, format!("started the timer, for {} s", late.seconds));
         // Why it was so short.
@@ -225,18 +236,18 @@ fn not_started(case: &Case<'_, '_>, status: u32, outcomes: &[Outcome<'_>], bench
         trail.is_some_and(|trail| trail.rules.iter().any(|rule| &**rule == "FSRVP-3.1.3-04"))
     };
     if all(&orphan) {
-        let message = "a set that was unfinished when its context ended is still in the server's table: \
+        let message =
+            "a set that was unfinished when its context ended is still in the server's table: \
                        SetContext once more, or 180 s of patience, removes it"
-            .to_owned();
+                .to_owned();
         bench.fail(Topic::Explained, "FSRVP-3.1.3-04", case.place, message, |_| {});
     }
 }
 
 /// A call is refused because an earlier one, whose client had given it up, has gone on.
 fn abandoned(case: &Case<'_, '_>, outcomes: &[Outcome<'_>], bench: &mut Bench<'_>) {
-    let given_up = |n: u64| {
-        case.tracker.flying.iter().any(|flying| flying.given_up && flying.act.n == n)
-    };
+    let given_up =
+        |n: u64| case.tracker.flying.iter().any(|flying| flying.given_up && flying.act.n == n);
     let by = |outcome: &Outcome<'_>| {
         let trail = outcome.before.unfinished.as_ref().map(|unfinished| &unfinished.trail.why);
         match trail {

@@ -73,7 +73,7 @@ impl Rules {
     }
 
     pub(super) fn around(&mut self, around: &Around, bench: &mut Bench<'_>) {
-        self.security.around(around, bench);
+        security::around(around, bench);
         self.value.around(around);
         self.path.around(around, bench);
         self.timing.around(around, bench);

@@ -72,7 +72,10 @@ impl Rules {
         let denied = matches!(
             act.answer,
             Answer::Status(status) if status == Status::E_ACCESSDENIED.0
-        ) || matches!(act.answer, Answer::Refused(ACCESS_DENIED) | Answer::Fault(ACCESS_DENIED));
+        ) || matches!(
+            act.answer,
+            Answer::Refused(ACCESS_DENIED) | Answer::Fault(ACCESS_DENIED)
+        );
         if weak && denied {
             bench.pass("FSRVP-3.1.4-05");
             bench.pass("FSRVP-3.1.4-06");
@@ -93,7 +96,8 @@ impl Rules {
             }
         } else if denied && first(&mut self.denied, act.client) {
             let user = case.call.pipe().and_then(|pipe| pipe.user.as_deref());
-            let who = user.map_or_else(|| "the caller".to_owned(), |user| format!("{user} (the caller)"));
+            let who =
+                user.map_or_else(|| "the caller".to_owned(), |user| format!("{user} (the caller)"));
             let message = format!(
                 "{} was denied although the call is protected well enough: {who} is probably neither in \
                  the Backup Operators nor in the Administrators of the server",
@@ -112,7 +116,8 @@ impl Rules {
             || name.eq_ignore_ascii_case("anonymous")
             || name.eq_ignore_ascii_case("guest")
             || name.eq_ignore_ascii_case("ANONYMOUS LOGON");
-        if !anonymous || case.call.rpc.auth.principal.is_some() || case.call.rpc.auth.auth_type != 0 {
+        if !anonymous || case.call.rpc.auth.principal.is_some() || case.call.rpc.auth.auth_type != 0
+        {
             return;
         }
         if case.act.answer.is_success() && first(&mut self.anonymous, case.act.channel) {
@@ -125,30 +130,31 @@ impl Rules {
             bench.pass("FSRVP-2.1-05");
         }
     }
+}
 
-    pub(super) fn around(&mut self, around: &Around, bench: &mut Bench<'_>) {
-        let What::Bound(bound) = &around.what else { return };
-        let place = Place::around(around.time, around.frame, Some(around.client.ip()));
-        let ours = bound.interface.is_some_and(|interface| interface.uuid == fsrvp::UUID);
-        let on_our_pipe =
-            bound.pipe.as_deref().is_some_and(|pipe| pipe.eq_ignore_ascii_case(fsrvp::PIPE));
-        if !ours {
-            if let Some(other) = bound.interface.filter(|_| on_our_pipe) {
-                let kept = other.uuid == MGMT;
-                bench.expect(
-                    kept,
-                    Topic::Transport,
-                    "FSRVP-1.9-01",
-                    &place,
-                    || format!("the client binds interface {} on the pipe {}", other.uuid, fsrvp::PIPE),
-                    |_| {},
-                );
-            }
-            return;
+/// A bind, of FSRVP or on its pipe.
+pub(super) fn around(around: &Around, bench: &mut Bench<'_>) {
+    let What::Bound(bound) = &around.what else { return };
+    let place = Place::around(around.time, around.frame, Some(around.client.ip()));
+    let ours = bound.interface.is_some_and(|interface| interface.uuid == fsrvp::UUID);
+    let on_our_pipe =
+        bound.pipe.as_deref().is_some_and(|pipe| pipe.eq_ignore_ascii_case(fsrvp::PIPE));
+    if !ours {
+        if let Some(other) = bound.interface.filter(|_| on_our_pipe) {
+            let kept = other.uuid == MGMT;
+            bench.expect(
+                kept,
+                Topic::Transport,
+                "FSRVP-1.9-01",
+                &place,
+                || format!("the client binds interface {} on the pipe {}", other.uuid, fsrvp::PIPE),
+                |_| {},
+            );
         }
-        bench.pass("FSRVP-1.9-01");
-        transport(bound, &place, bench);
+        return;
     }
+    bench.pass("FSRVP-1.9-01");
+    transport(bound, &place, bench);
 }
 
 /// How a bind of FSRVP travels, and what came of it.
@@ -167,7 +173,9 @@ fn transport(bound: &Bound, place: &Place, bench: &mut Bench<'_>) {
                 } else {
                     ""
                 };
-                format!("the client binds version {major}.{minor} of the interface{hint}; it is 1.0")
+                format!(
+                    "the client binds version {major}.{minor} of the interface{hint}; it is 1.0"
+                )
             },
             |_| {},
         );
@@ -188,9 +196,16 @@ fn transport(bound: &Bound, place: &Place, bench: &mut Bench<'_>) {
     }
     if bound.tcp {
         let message = "the server takes FSRVP over TCP; only named pipes carry it".to_owned();
-        bench.expect(!accepted, Topic::Transport, "FSRVP-2.1-01", place, || message, |finding| {
-            finding.with_rules(["FSRVP-3.2.4.1-02"]);
-        });
+        bench.expect(
+            !accepted,
+            Topic::Transport,
+            "FSRVP-2.1-01",
+            place,
+            || message,
+            |finding| {
+                finding.with_rules(["FSRVP-3.2.4.1-02"]);
+            },
+        );
         return;
     }
     bench.pass("FSRVP-2.1-01");

@@ -63,11 +63,12 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn asked(&mut self, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
+    pub(super) fn asked(&mut self, case: &Case<'_, '_>, _bench: &mut Bench<'_>) {
         let act = case.act;
-        let waiting = self.open.iter_mut().find(|open| {
-            open.place.client == Some(act.client) && !open.doubtful && !open.ended
-        });
+        let waiting = self
+            .open
+            .iter_mut()
+            .find(|open| open.place.client == Some(act.client) && !open.doubtful && !open.ended);
         if let Some(open) = waiting {
             let age = act.asked.since(open.asked);
             if age > RPC_TIMEOUT + SLACK && open.ignored.is_none() {
@@ -121,7 +122,9 @@ impl Rules {
         };
         self.hear(act.channel, case.call.client.addr, true);
         // A pipe carries one answer after the other: an earlier one must have been, and is missing.
-        for open in self.open.iter_mut().filter(|open| open.channel == act.channel && open.n < act.n) {
+        for open in
+            self.open.iter_mut().filter(|open| open.channel == act.channel && open.n < act.n)
+        {
             open.doubtful = true;
         }
         if let Some(at) = self.open.iter().position(|open| open.n == act.n) {
@@ -230,7 +233,14 @@ fn patience(opnum: u16, n: u64, took: i64, place: &Place, bench: &mut Bench<'_>)
             say::method(opnum)
         )
     };
-    bench.expect(took <= RPC_TIMEOUT + SLACK, Topic::Time, "FSRVP-3.2.2-01", place, message, |_| {});
+    bench.expect(
+        took <= RPC_TIMEOUT + SLACK,
+        Topic::Time,
+        "FSRVP-3.2.2-01",
+        place,
+        message,
+        |_| {},
+    );
 }
 
 impl Open {

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use crate::bytes::{Guid, Time};
-use crate::check::say;
 use crate::check::act::{Act, host_of, share_key};
 use crate::check::bench::Place;
+use crate::check::say;
 use crate::protocol::fsrvp::{Request, Status};
 
 /// Shares kept of one set, and shares that were refused.

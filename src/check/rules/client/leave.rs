@@ -41,9 +41,8 @@ fn abandoned(memory: &Memory, id: Guid, now: Time, bench: &mut Bench<'_>) {
     let closed = memory.client(key).and_then(|client| client.closed);
     // What has expired before its client left was not left behind.
     let in_time = |at: Time| at.since(set.touched) < SHORT_TIMER;
-    let gone = closed.is_some_and(|at| {
-        in_time(at) && memory.last_asked(key).is_none_or(|asked| asked <= at)
-    });
+    let gone = closed
+        .is_some_and(|at| in_time(at) && memory.last_asked(key).is_none_or(|asked| asked <= at));
     let (short, gap) = (say::short(id), say::seconds(now.since(set.touched)));
     let (rule, message) = if let Some((call, status)) = set.abort_failed {
         let status = say::code(status);

@@ -82,7 +82,7 @@ fn counts(case: &Case<'_, '_>, set: &Set) -> Tri {
             _ => views = views.or(set.after),
         }
     }
-    if case.tracker.may_have_vanished(set, case.act.asked) {
+    if set.may_have_vanished(case.act.asked) {
         views.add(View::Gone);
     }
     let is = |view: View| matches!(view, View::Committed | View::Exposed | View::Recovered);
