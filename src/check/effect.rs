@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::act::Act;
 use super::machine::{Answer, Clock, Row, View, Views};
 use super::sets::Set;
-use super::tracker::{Aborted, Outcome, SECOND, Step, Tracker};
+use super::tracker::{Aborted, SECOND, Step, Tracker};
 use super::tri::Tri;
 use super::world::{Armed, Open, SetNo, Timer, TimerState, Trail, Unfinished, Why, World, merge};
 use crate::bytes::{Guid, Time};
@@ -118,8 +118,11 @@ impl<'k> Tracker<'k> {
                 let nanos = i64::from(seconds).saturating_mul(SECOND);
                 let known = act.answered.filter(|_| answer != Answer::None);
                 let since = known.unwrap_or_else(|| act.asked.plus(i64::from(u32::MAX) * SECOND));
+                // What takes long starts the timer when it is over.
+                let from = known.filter(|_| act.takes_long()).map(|at| at.plus(-self.slack));
+                let from = from.unwrap_or(act.asked).max(act.asked);
                 TimerState::Armed(Armed {
-                    earliest: act.asked.plus(nanos),
+                    earliest: from.plus(nanos),
                     latest: since.plus(nanos),
                     seconds,
                     call: act.n,
@@ -198,15 +201,16 @@ impl<'k> Tracker<'k> {
             self.aborts.push(Aborted { asked: act.asked, answered: done, call: act.n, counts });
         }
         // A server that starts a set beside an Exposed one keeps that.
-        let beside = |outcome: &&Outcome<'_>| act.opnum == 2 && outcome.row.quirk.is_some();
-        let kept: Vec<SetNo> = step
-            .outcomes
-            .iter()
-            .filter(beside)
-            .filter_map(|outcome| outcome.before.unfinished.as_ref()?.set)
-            .collect();
-        for no in kept {
-            if let Some(set) = self.sets.get_mut(no) {
+        for outcome in &step.outcomes {
+            let beside = act.opnum == 2 && outcome.row.quirk.is_some();
+            let Some(unfinished) = outcome.before.unfinished.as_ref().filter(|_| beside) else {
+                continue;
+            };
+            let kept = |(no, set): &(SetNo, &mut Set)| match unfinished.set {
+                Some(known) => known == *no,
+                None => set.identifiable,
+            };
+            for (_, set) in self.sets.iter_mut().enumerate().filter(kept) {
                 set.after.add(View::Exposed);
             }
         }

@@ -768,8 +768,8 @@ fn late_success(scene: &Scene<'_>, dice: &mut Dice) -> Option<Fault> {
     expect.extend(["3.1.4.6-09", "3.1.4.11-18", "3.1.4.13-06", "3.1.4.13-07", "3.1.4.13-12"]);
     let reply = success(&ask);
     let (talk, at) = scene.insert(&place, who, ask, reply, wait);
-    // Its client is late, too, from the call before on.
-    let since = Some(place.call);
+    // Its client has left the set alone for too long, which may be said at any of its calls.
+    let since = talk.asked().into_iter().find(|n| talk.calls[*n].who == who);
     Some(Fault { talk, at, since, party: Party::Server, decidable: true, expect })
 }
 
