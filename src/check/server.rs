@@ -1,5 +1,6 @@
 //! [`Server`]: one server under judgment, by one profile: its tracker, its rules, its bench.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use super::tracker::{SECOND, Step, Tracker};
 use super::tri::Tri;
 use crate::bytes::Time;
 use crate::bytes::{Guid, Side};
-use crate::call::Call;
+use crate::call::{Call, Outcome, Readable};
 use crate::pipeline::{Around, BindAnswer, What};
 use crate::rpc::ChannelId;
 
@@ -121,7 +122,7 @@ impl<'k> Server<'k> {
         if let Some(contradiction) = &step.contradiction {
             self.contradicted(call, &act, &place, &step, contradiction, explained);
         } else {
-            self.kept(&act, &step);
+            self.kept(call, &act, &step);
         }
         let case = Case {
             call,
@@ -197,24 +198,40 @@ impl<'k> Server<'k> {
     }
 
     /// An answer that was right: so were the rules that it could have broken, and those that led here.
-    fn kept(&mut self, act: &Act, step: &Step<'k>) {
+    /// Where it cannot be read, or the state it met is not known, that cannot be told.
+    fn kept(&mut self, call: &Call, act: &Act, step: &Step<'k>) {
         let Some(method) = self.tracker.machine.method(act.opnum) else { return };
-        if act.answer.status().is_none() || step.views.iter().count() != 1 {
-            return;
-        }
-        let Some(world) = step.before.first() else { return };
+        let unreadable = match act.answer.status() {
+            Some(_) => None,
+            None => Some(why_unreadable(call)),
+        };
+        let mut verdicts: BTreeMap<&Arc<str>, Tri> = BTreeMap::new();
+        let tracker = &self.tracker;
         for row in &method.rows {
-            let Some(breach) = &row.breaks else { continue };
-            let about = step.views.iter().all(|view| row.from.has(view));
-            let sure = |world| {
-                step.views
-                    .iter()
-                    .all(|v| self.tracker.holds(row, world, v, act, step.set) == Tri::Yes)
+            let Some(breach) = row.breaks.as_ref().filter(|_| tracker.profile.has(row)) else {
+                continue;
             };
-            if about && !row.from.is_all() && step.before.iter().all(sure) {
-                self.bench.pass(&breach.rule);
+            let mut applies = step.before.iter().flat_map(|world| {
+                let holds = move |view| tracker.holds(row, world, view, act, step.set);
+                step.views.iter().map(move |view| Tri::from(row.from.has(view)).and(holds(view)))
+            });
+            let first = applies.next().unwrap_or(Tri::No);
+            let all = applies.fold(first, |all, one| if all == one { all } else { Tri::Maybe });
+            let verdict = verdicts.entry(&breach.rule).or_insert(Tri::No);
+            *verdict = verdict.or(all);
+        }
+        for (rule, applies) in verdicts {
+            match (applies, unreadable) {
+                (Tri::No, _) => {}
+                (_, Some(why)) => self.bench.unseen(rule, why),
+                (Tri::Yes, None) => self.bench.pass(rule),
+                (Tri::Maybe, None) => {
+                    self.bench.unseen(rule, "what state the server was in is not known");
+                }
             }
         }
+        let certain = unreadable.is_none() && step.views.iter().count() == 1;
+        let Some(world) = step.before.first().filter(|_| certain) else { return };
         for view in step.views.iter() {
             for rule in &self.tracker.trail(world, view, act, step.set).rules {
                 self.bench.pass(rule);
@@ -283,6 +300,17 @@ impl<'k> Server<'k> {
 /// Whether an answer tells nothing of what a call did.
 pub(super) fn is_hidden(answer: Answer) -> bool {
     matches!(answer, Answer::Hidden(_) | Answer::None)
+}
+
+/// Why the answer to a call is not known.
+fn why_unreadable(call: &Call) -> &'static str {
+    match (call.outcome, call.response.readable, call.request.readable) {
+        (Outcome::NoResponse, ..) => "no answer is in the capture",
+        (Outcome::Fault, ..) => "the RPC runtime refused the call",
+        (_, Readable::Sealed, _) | (_, _, Readable::Sealed) => "the calls are sealed",
+        (_, Readable::Lost | Readable::Truncated, _) => "packets of the answer are missing",
+        _ => "the answer cannot be read",
+    }
 }
 
 /// The set that a call is about, by what it asks or got.
