@@ -109,6 +109,8 @@ type Fault = (Option<Guid>, Arc<str>, Option<u16>);
 pub(super) struct Bench<'k> {
     catalogue: &'k Catalogue,
     pub(super) profile: Arc<Profile>,
+    /// By how many nanoseconds times may be off.
+    pub(super) slack: i64,
     server: IpAddr,
     /// One entry per rule that was looked at.
     pub(super) tallies: BTreeMap<Arc<str>, Tally>,
@@ -123,10 +125,16 @@ pub(super) struct Bench<'k> {
 }
 
 impl<'k> Bench<'k> {
-    pub(super) fn new(catalogue: &'k Catalogue, profile: Arc<Profile>, server: IpAddr) -> Self {
+    pub(super) fn new(
+        catalogue: &'k Catalogue,
+        profile: Arc<Profile>,
+        server: IpAddr,
+        slack: i64,
+    ) -> Self {
         Self {
             catalogue,
             profile,
+            slack,
             server,
             tallies: BTreeMap::new(),
             fresh: Vec::new(),

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::bench::Tally;
+use super::dock::Dock;
 use super::finding::Severity;
-use super::judge::Dock;
 use super::machine::View;
 use super::server::Server;
 use crate::bytes::{Guid, Time};

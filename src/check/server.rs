@@ -23,8 +23,8 @@ use crate::call::{Call, Outcome, Readable};
 use crate::pipeline::{Around, BindAnswer, What};
 use crate::rpc::ChannelId;
 
-/// By how many nanoseconds a timer may be off.
-pub(super) const SLACK: i64 = 5 * SECOND;
+/// By how many nanoseconds a timer may be off, on top of what the clocks of several captures may be.
+const SLACK: i64 = 5 * SECOND;
 
 /// What is known of the capture.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,8 @@ pub(super) struct Vantage {
     pub(super) all_clients: bool,
     /// It begins when the server has no sets and nothing to do.
     pub(super) idle_start: bool,
+    /// By how many nanoseconds the clocks of its parts may differ.
+    pub(super) clock_error: i64,
 }
 
 /// A server under judgment.
@@ -60,13 +62,14 @@ impl<'k> Server<'k> {
         server: IpAddr,
         vantage: Vantage,
     ) -> Self {
+        let slack = SLACK.saturating_add(vantage.clock_error.max(0));
         let tracker =
-            |others| Tracker::new(machine, profile.clone(), others, vantage.idle_start, SLACK);
+            |others| Tracker::new(machine, profile.clone(), others, vantage.idle_start, slack);
         Self {
             tracker: tracker(false),
             open: (!vantage.all_clients).then(|| tracker(true)),
             rules: Rules::default(),
-            bench: Bench::new(catalogue, profile.clone(), server),
+            bench: Bench::new(catalogue, profile.clone(), server, slack),
             vantage,
             heard: FxHashSet::default(),
         }

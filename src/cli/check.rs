@@ -33,7 +33,7 @@ pub(super) fn run(
     let paths = args.input.paths();
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
     let knowledge = knowledge(shared)?;
-    let trial = Trial::new(&args.judging, &knowledge)?;
+    let mut trial = Trial::new(&args.judging, &knowledge)?;
     let live = paths.iter().any(|path| is_stdin(path));
     let form = match (args.format(), args.matrix) {
         (format, true) => Form::Matrix(format),
@@ -46,6 +46,7 @@ pub(super) fn run(
         }
     };
     let mut run = Run::open(&Inputs::new(&paths, false)?, Pipeline::new(registry));
+    trial.allow(run.skews());
     let is_json = args.format() == CheckFormat::Json;
     if is_json {
         let record = json::capture(run.capture().files(), run.skews(), false);

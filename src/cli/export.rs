@@ -35,8 +35,9 @@ pub(super) fn run(
     let paths = args.input.paths();
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
     let knowledge = knowledge(shared)?;
-    let trial = Trial::new(&args.judging, &knowledge)?;
+    let mut trial = Trial::new(&args.judging, &knowledge)?;
     let mut run = Run::open(&Inputs::new(&paths, false)?, Pipeline::new(registry));
+    trial.allow(run.skews());
     write_capture(&paths, &run, out)?;
     let json = json::Writer { registry, files: selection.files.clone() };
     let mut records = Records { json, selection, trial, rules: BTreeMap::new(), out };

@@ -7,6 +7,7 @@ use vshark::bytes::Time;
 use vshark::capture::Origins;
 use vshark::check::{Finding, Judge, Knowledge, Options, Report, Severity};
 use vshark::pipeline::Event;
+use vshark::skew::Skew;
 
 use super::args::{Judging, Shared};
 use super::say;
@@ -62,6 +63,12 @@ impl<'k> Trial<'k> {
         let Judging { all_clients, idle_start, .. } = *args;
         let judge = Judge::new(knowledge, Options { choice, all_clients, idle_start });
         Ok(Self { judge, shown: BTreeMap::new(), counts: Counts::default(), hidden: 0 })
+    }
+
+    /// The clocks of the inputs may still differ by what their comparison leaves open.
+    pub(super) fn allow(&mut self, skews: &[Option<Skew>]) {
+        let most = skews.iter().flatten().map(|skew| skew.uncertainty).max();
+        self.judge.allow(most.unwrap_or_default());
     }
 
     /// It is this late.

@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod client;
+mod clocks;
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "only where the shared files are is of interest here")]
 mod common;

@@ -9,7 +9,6 @@ use crate::bytes::{Side, Time};
 use crate::check::bench::{Bench, Place, Topic};
 use crate::check::machine::Answer;
 use crate::check::say;
-use crate::check::server::SLACK;
 use crate::check::tracker::SECOND;
 use crate::pipeline::{Around, BindAnswer, What};
 use crate::protocol::fsrvp::Status;
@@ -63,7 +62,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn asked(&mut self, case: &Case<'_, '_>, _bench: &mut Bench<'_>) {
+    pub(super) fn asked(&mut self, case: &Case<'_, '_>, bench: &Bench<'_>) {
         let act = case.act;
         let waiting = self
             .open
@@ -71,7 +70,7 @@ impl Rules {
             .find(|open| open.place.client == Some(act.client) && !open.doubtful && !open.ended);
         if let Some(open) = waiting {
             let age = act.asked.since(open.asked);
-            if age > RPC_TIMEOUT + SLACK && open.ignored.is_none() {
+            if age > RPC_TIMEOUT + bench.slack && open.ignored.is_none() {
                 let message = format!(
                     "the client calls {} while its {} (call {}) is without an answer for {}; after 180 s \
                      it has to close that connection first",
@@ -149,12 +148,12 @@ impl Rules {
                     say::seconds(allowed)
                 )
             };
-            let kept = took >= allowed.saturating_sub(SLACK);
+            let kept = took >= allowed.saturating_sub(bench.slack);
             bench.expect(kept, Topic::Time, rules.early, case.place, message, |finding| {
                 finding.with_octets(case.call, Side::Client, "TimeOutInMilliseconds", &octets);
             });
         }
-        let late = took > allowed.saturating_add(SLACK);
+        let late = took > allowed.saturating_add(bench.slack);
         let message = || {
             format!(
                 "{method} returned {} after {}; the client allowed {}",
@@ -234,7 +233,7 @@ fn patience(opnum: u16, n: u64, took: i64, place: &Place, bench: &mut Bench<'_>)
         )
     };
     bench.expect(
-        took <= RPC_TIMEOUT + SLACK,
+        took <= RPC_TIMEOUT + bench.slack,
         Topic::Time,
         "FSRVP-3.2.2-01",
         place,
@@ -262,7 +261,7 @@ impl Open {
             }
             return;
         }
-        if by.is_some() || waited > RPC_TIMEOUT + SLACK {
+        if by.is_some() || waited > RPC_TIMEOUT + bench.slack {
             self.went_on(bench);
         }
         let method = say::method(self.opnum);
@@ -277,13 +276,13 @@ impl Open {
                     say::seconds(allowed)
                 )
             };
-            let kept = waited <= allowed.saturating_add(SLACK);
+            let kept = waited <= allowed.saturating_add(bench.slack);
             bench.expect(kept, Topic::State, rules.answered, &self.place, message, |_| {});
         }
         if by != Some(Side::Client) {
             return;
         }
-        let early = waited < RPC_TIMEOUT - SLACK;
+        let early = waited < RPC_TIMEOUT - bench.slack;
         let message = || {
             format!(
                 "the client gave {method} (call {}) up after {}; its time-out is 180 s",
@@ -292,7 +291,7 @@ impl Open {
             )
         };
         bench.expect(!early, Topic::Explained, "FSRVP-3.2.2-02", &self.place, message, |_| {});
-        if let Some(allowed) = allowed.filter(|allowed| !early && *allowed > waited + SLACK) {
+        if let Some(allowed) = allowed.filter(|allowed| !early && *allowed > waited + bench.slack) {
             let message = format!(
                 "the client's RPC time-out of 180 s ended {method} (call {}), which the server was \
                  allowed {} for: the server may go on, and succeed",

@@ -6,7 +6,6 @@ use crate::bytes::{Guid, Side, Time};
 use crate::check::bench::{Bench, Place, Topic};
 use crate::check::finding::{Certainty, Severity};
 use crate::check::say;
-use crate::check::server::SLACK;
 use crate::check::tracker::SECOND;
 use crate::pipeline::{Around, What};
 
@@ -15,7 +14,8 @@ const LONG_TIMER: i64 = 1800 * SECOND;
 
 /// It is `now`: sets whose time has run out, and pipes that nobody closes.
 pub(super) fn sweep(memory: &mut Memory, now: Time, bench: &mut Bench<'_>) {
-    let late = |since: Time| now.since(since) > LONG_TIMER + SLACK;
+    let slack = bench.slack;
+    let late = |since: Time| now.since(since) > LONG_TIMER + slack;
     let is_late = |id: &&Guid| memory.sets.get(*id).is_some_and(|set| late(set.touched));
     let over: Vec<Guid> = memory.watched.iter().filter(is_late).copied().collect();
     for id in &over {
@@ -119,7 +119,7 @@ pub(super) fn finish(memory: &Memory, now: Time, bench: &mut Bench<'_>) {
     for (_, client) in memory.clients() {
         let Some((since, place, false)) = &client.set_context else { continue };
         let gap = now.since(*since);
-        if gap > SHORT_TIMER + SLACK {
+        if gap > SHORT_TIMER + bench.slack {
             let message =
                 format!("no StartShadowCopySet came for {} after SetContext", say::seconds(gap));
             bench.fail(Topic::Order, "FSRVP-3.2.4.2.1-11", place, message, |finding| {

@@ -11,7 +11,6 @@ use crate::check::act::{host_of, share_key};
 use crate::check::bench::{Bench, Place, Topic};
 use crate::check::finding::{Certainty, Severity};
 use crate::check::say;
-use crate::check::server::SLACK;
 use crate::check::tracker::SECOND;
 use crate::check::world::TimerState;
 use crate::protocol::fsrvp::Request;
@@ -110,7 +109,7 @@ fn in_a_row(client: &Client, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     if client.row == 0 || (*refused && client.row != 2) {
         return;
     }
-    let message = if gap > SHORT_TIMER + SLACK && !refused {
+    let message = if gap > SHORT_TIMER + bench.slack && !refused {
         format!(
             "SetContext comes again after {}, with no StartShadowCopySet between",
             say::seconds(gap)
@@ -207,7 +206,7 @@ fn again(memory: &Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
         memory.sets.get(id).is_some_and(|set| {
             set.client == Some(key)
                 && set.client_id == Some(of.client_shadow_copy_set_id)
-                && case.act.asked.since(set.touched) < SHORT_TIMER - SLACK
+                && case.act.asked.since(set.touched) < SHORT_TIMER - bench.slack
         })
     };
     match memory.watched.iter().find(alive) {
