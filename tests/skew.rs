@@ -29,6 +29,7 @@ fn export(files: &[&Path]) -> Run {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let summary = records.pop().unwrap();
     let capture = records.remove(0);
+    records.retain(|record| record["type"] == "call");
     records.sort_by_key(|call| call["n"].as_u64());
     Run { capture, calls: records, summary, said: String::from_utf8(output.stderr).unwrap() }
 }
@@ -38,7 +39,7 @@ impl Run {
     fn calls(&self) -> Vec<Json> {
         let strip = |call: &Json| {
             let mut call = call.clone();
-            for key in ["frames", "files", "time", "elapsed_ms"] {
+            for key in ["frames", "files", "time", "elapsed_ms", "findings"] {
                 call.as_object_mut().unwrap().remove(key);
             }
             call

@@ -60,6 +60,7 @@ pub(super) fn run(
     session.trial.finish();
     session.write_findings()?;
     let Session { form, trial, selection, out, .. } = session;
+    trial.tell_hidden();
     let (report, counts) = (trial.report(), trial.counts());
     form.finish(
         &Judgement { report: &report, counts, knowledge: &knowledge },

@@ -110,17 +110,21 @@ impl<'k> Trial<'k> {
         self.judge.finish();
     }
 
-    /// What there is to say of all of it. What is not shown is told.
+    /// What there is to say of all of it.
     pub(super) fn report(&self) -> Report {
+        self.judge.report()
+    }
+
+    /// Says how many findings are not shown.
+    pub(super) fn tell_hidden(&self) {
         match self.hidden {
             0 => {}
             1 => say("1 finding is not shown: it is not at a call that the filter asks for"),
-            n => say(&format!(
-                "{n} findings are not shown: they are not at calls that the filter \
-                               asks for"
-            )),
+            n => {
+                let what = "findings are not shown: they are not at calls that the filter asks for";
+                say(&format!("{n} {what}"));
+            }
         }
-        self.judge.report()
     }
 
     /// How many findings there were, shown or not.

@@ -19,7 +19,9 @@ fn late_by(seconds: u32, clock_error: i64) -> Vec<String> {
     let options = check::Options { choice, all_clients: true, idle_start: true };
     let mut judge = Judge::new(&KNOWLEDGE, options);
     judge.allow(clock_error);
-    read::events(capture).iter().for_each(|event| judge.event(event));
+    for event in read::events(capture) {
+        judge.event(&event);
+    }
     judge.finish();
     judge.take_findings().into_iter().map(|finding| finding.rule.to_string()).collect()
 }
