@@ -211,12 +211,12 @@ impl<'k> Server<'k> {
                     .iter()
                     .all(|v| self.tracker.holds(row, world, v, act, step.set) == Tri::Yes)
             };
-            if about && !row.from.is_all() && step.before.iter().all(sure) {
+            if about && !row.from.is_all() && step.before.iter().all(|world| sure(world)) {
                 self.bench.pass(&breach.rule);
             }
         }
         for view in step.views.iter() {
-            for rule in &self.tracker.trail(world, view, act, step.set).rules {
+            for rule in self.tracker.trail(world, view, act, step.set).rules.iter() {
                 self.bench.pass(rule);
             }
         }
