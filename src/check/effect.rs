@@ -7,7 +7,9 @@ use super::machine::{Answer, Clock, Row, View, Views};
 use super::sets::Set;
 use super::tracker::{Aborted, SECOND, Step, Tracker};
 use super::tri::Tri;
-use super::world::{Armed, Open, SetNo, Timer, TimerState, Trail, Unfinished, Why, World, merge};
+use super::world::{
+    Armed, Open, Rules, SetNo, Timer, TimerState, Trail, Unfinished, Why, World, merge,
+};
 use crate::bytes::{Guid, Time};
 use crate::protocol::fsrvp::Request;
 
@@ -19,13 +21,22 @@ impl<'k> Tracker<'k> {
     pub(super) fn apply(
         &self,
         row: &Row,
-        world: &World,
+        world: &Arc<World>,
         view: View,
         act: &Act,
         set: Option<SetNo>,
         answer: Answer,
-    ) -> Vec<World> {
-        let mut world = world.clone();
+    ) -> Vec<Arc<World>> {
+        let about = |unfinished: &Unfinished| {
+            !act.names_set()
+                || unfinished.set == set
+                || act.request.is_none()
+                || answer.is_failure()
+        };
+        if !changes(row, world, about) {
+            return vec![world.clone()];
+        }
+        let mut world = (**world).clone();
         let why = Why::Call(act.n, act.opnum);
         match row.context {
             Some(true) => {
@@ -43,24 +54,18 @@ impl<'k> Tracker<'k> {
         }
         match row.timer {
             Some(clock) => world.timer = self.timer(clock, act, answer, &row.keeps.timer),
-            None => add(&mut world.timer.rules, &row.keeps.timer),
+            None => world.timer.extend(&row.keeps.timer),
         }
         if row.to.is_empty() {
-            let about = |unfinished: &Unfinished| {
-                !act.names_set()
-                    || unfinished.set == set
-                    || act.request.is_none()
-                    || answer.is_failure()
-            };
             if let Some(unfinished) = world.unfinished.as_mut().filter(|u| about(u)) {
                 unfinished.trail.extend(&row.keeps.set);
             }
-            return vec![world];
+            return vec![Arc::new(world)];
         }
         let mut worlds = Vec::new();
         for to in &row.to {
             let world = self.become_(*to, row, world.clone(), view, act, set, &why);
-            merge(&mut worlds, [world]);
+            merge(&mut worlds, [Arc::new(world)]);
         }
         worlds
     }
@@ -131,7 +136,7 @@ impl<'k> Tracker<'k> {
                 })
             }
         };
-        Timer { state, rules: rules.to_vec() }
+        Timer { state, rules: Rules::new(rules) }
     }
 
     /// A set that a Start has just returned.
@@ -181,12 +186,16 @@ impl<'k> Tracker<'k> {
         if act.answer.status().is_none() && !matches!(act.answer, Answer::Refused(_)) {
             self.doubt(act, step.set);
         }
-        for row in step.outcomes.iter().map(|outcome| outcome.row) {
-            if !row.keeps.finished.is_empty() {
-                let finished = |set: &&mut Set| set.after.has(View::Recovered);
-                for set in self.sets.iter_mut().filter(finished) {
-                    set.trail.extend(&row.keeps.finished);
-                }
+        // Many outcomes have few rows.
+        let mut keeps: Vec<&[Arc<str>]> = Vec::new();
+        for finished in step.outcomes.iter().map(|outcome| outcome.row.keeps.finished.as_slice()) {
+            if !finished.is_empty() && !keeps.contains(&finished) {
+                keeps.push(finished);
+            }
+        }
+        if !keeps.is_empty() {
+            for set in self.sets.iter_mut().filter(|set| set.after.has(View::Recovered)) {
+                keeps.iter().for_each(|rules| set.trail.extend(rules));
             }
         }
         if act.answer.is_success() && act.opnum == 7 {
@@ -293,14 +302,18 @@ impl<'k> Tracker<'k> {
     /// was free, made sets of their own, aborted and deleted what they know.
     pub(super) fn allow_others(&mut self, now: Time) {
         let never = Time::from_nanos(i128::from(i64::MAX));
-        let mut more = vec![World::unseen(false, None), World::unseen(true, None)];
-        more.extend(View::UNFINISHED.into_iter().map(|view| World::unseen(true, Some(view))));
+        let unseen = |open, view| Arc::new(World::unseen(open, view));
+        let mut more = vec![unseen(false, None), unseen(true, None)];
+        more.extend(View::UNFINISHED.into_iter().map(|view| unseen(true, Some(view))));
         for world in &mut self.worlds {
-            if let TimerState::Armed(armed) = &mut world.timer.state {
+            if matches!(world.timer.state, TimerState::Armed(armed) if armed.latest != never)
+                && let TimerState::Armed(armed) = &mut Arc::make_mut(world).timer.state
+            {
                 armed.latest = never;
             }
-            let unseen =
-                |open: Option<Open>| World { open, context: Trail::unseen(), ..world.clone() };
+            let unseen = |open: Option<Open>| {
+                Arc::new(World { open, context: Trail::unseen(), ..(**world).clone() })
+            };
             if world.open.is_some() {
                 more.push(unseen(None));
             }
@@ -311,8 +324,9 @@ impl<'k> Tracker<'k> {
                 // Start is not denied to who does not own the context.
                 for view in View::UNFINISHED {
                     let unfinished = Unfinished { set: None, view, trail: Trail::unseen() };
-                    let timer = Timer { state: TimerState::Unknown, rules: Vec::new() };
-                    more.push(World { unfinished: Some(unfinished), timer, ..world.clone() });
+                    let timer = Timer::new(TimerState::Unknown);
+                    let unfinished = Some(unfinished);
+                    more.push(Arc::new(World { unfinished, timer, ..(**world).clone() }));
                 }
             }
         }
@@ -324,10 +338,16 @@ impl<'k> Tracker<'k> {
     }
 }
 
-fn add(rules: &mut Vec<Arc<str>>, more: &[Arc<str>]) {
-    for rule in more {
-        if !rules.contains(rule) {
-            rules.push(rule.clone());
-        }
-    }
+/// Whether a row makes another world of one. Most calls leave most of them as they are.
+fn changes(row: &Row, world: &World, about: impl Fn(&Unfinished) -> bool) -> bool {
+    let set = || {
+        let unfinished = world.unfinished.as_ref().filter(|unfinished| about(unfinished));
+        unfinished.is_some_and(|unfinished| unfinished.trail.learns(&row.keeps.set))
+    };
+    row.context.is_some()
+        || row.timer.is_some()
+        || !row.to.is_empty()
+        || world.context.learns(&row.keeps.context)
+        || world.timer.learns(&row.keeps.timer)
+        || set()
 }

@@ -6,7 +6,7 @@ use super::act::Act;
 use super::machine::{Answer, Method};
 use super::profile::KEEPS_EXPOSED;
 use super::tracker::{Flying, MANY_WORLDS, MAX_WORLDS, SECOND, Tracker};
-use super::world::{Armed, Mark, SetNo, TimerState, World, merge, widen};
+use super::world::{Armed, Mark, SetNo, TimerState, World, merge, unmark, widen};
 use crate::bytes::Time;
 
 /// Calls in flight kept; beyond it the server may be in any state.
@@ -43,7 +43,7 @@ impl<'k> Tracker<'k> {
         for world in &self.worlds {
             for outcome in self.outcomes(world, method, act, set, Answer::Begins) {
                 begun.extend(outcome.after.into_iter().map(|mut world| {
-                    world.set_mark(act.n, Mark::Begun);
+                    Arc::make_mut(&mut world).set_mark(act.n, Mark::Begun);
                     world
                 }));
             }
@@ -83,16 +83,16 @@ impl<'k> Tracker<'k> {
             let busy = world.open.is_some() || world.unfinished.is_some();
             match world.timer.state {
                 TimerState::Armed(Armed { latest, .. }) if busy && from > latest.plus(slack) => {
-                    expired.push(world.expired(&keeps, exposed));
+                    expired.push(Arc::new(world.expired(&keeps, exposed)));
                 }
                 TimerState::Armed(Armed { earliest, .. })
                     if busy && until >= earliest.plus(-slack) =>
                 {
-                    expired.push(world.expired(&keeps, exposed));
+                    expired.push(Arc::new(world.expired(&keeps, exposed)));
                     worlds.push(world);
                 }
                 TimerState::Unknown if busy => {
-                    expired.push(world.expired(&keeps, exposed));
+                    expired.push(Arc::new(world.expired(&keeps, exposed)));
                     worlds.push(world);
                 }
                 _ => worlds.push(world),
@@ -112,9 +112,7 @@ impl<'k> Tracker<'k> {
             flying.given_up && (before || now.since(flying.act.asked) > ABANDONED)
         };
         for flying in self.flying.iter().filter(|flying| over(flying)) {
-            for world in &mut self.worlds {
-                world.unmark(flying.act.n);
-            }
+            unmark(&mut self.worlds, flying.act.n);
         }
         self.flying.retain(|flying| !over(flying));
         if opened == 0 {
@@ -157,7 +155,7 @@ impl<'k> Tracker<'k> {
     }
 
     /// What a call in flight may do next to a world.
-    fn progress(&self, world: &World, act: &Act) -> Vec<World> {
+    fn progress(&self, world: &Arc<World>, act: &Act) -> Vec<Arc<World>> {
         let Some(method) = self.machine.method(act.opnum) else { return Vec::new() };
         let set = act.set().and_then(|id| self.sets.find(id));
         let mut next = Vec::new();
@@ -177,7 +175,7 @@ impl<'k> Tracker<'k> {
                 merge(
                     &mut next,
                     outcome.after.into_iter().map(|mut world| {
-                        world.set_mark(act.n, mark);
+                        Arc::make_mut(&mut world).set_mark(act.n, mark);
                         world
                     }),
                 );
@@ -187,10 +185,10 @@ impl<'k> Tracker<'k> {
     }
 
     /// A world in which this call was done before its answer was seen: ids that it told are now known.
-    pub(super) fn bound(&self, mut world: World, act: &Act) -> World {
+    pub(super) fn bound(&self, mut world: Arc<World>, act: &Act) -> Arc<World> {
         if let (2, Some(id)) = (act.opnum, act.started())
-            && let Some(unfinished) = &mut world.unfinished
-            && unfinished.set.is_none()
+            && world.unfinished.as_ref().is_some_and(|unfinished| unfinished.set.is_none())
+            && let Some(unfinished) = &mut Arc::make_mut(&mut world).unfinished
         {
             unfinished.set = self.sets.find(id);
         }

@@ -236,7 +236,7 @@ impl<'k> Server<'k> {
         let certain = unreadable.is_none() && step.views.iter().count() == 1;
         let Some(world) = step.before.first().filter(|_| certain) else { return };
         for view in step.views.iter() {
-            for rule in &self.tracker.trail(world, view, act, step.set).rules {
+            for rule in self.tracker.trail(world, view, act, step.set).rules.iter() {
                 self.bench.pass(rule);
             }
         }

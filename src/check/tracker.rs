@@ -11,7 +11,9 @@ use super::machine::{Answer, Machine, Method, Row, View, Views};
 use super::profile::Profile;
 use super::sets::{Set, Sets};
 use super::tri::Tri;
-use super::world::{Mark, SetNo, TimerState, Trail, Unfinished, Why, World, merge, widen};
+use super::world::{
+    Mark, SetNo, Timer, TimerState, Trail, Unfinished, Why, World, merge, unmark, widen,
+};
 use crate::bytes::{Guid, Time};
 
 /// Nanoseconds of a second.
@@ -50,7 +52,7 @@ pub(super) struct Tracker<'k> {
     pub(super) others: bool,
     /// Nanoseconds by which a timer may be off.
     pub(super) slack: i64,
-    pub(super) worlds: Vec<World>,
+    pub(super) worlds: Vec<Arc<World>>,
     pub(super) sets: Sets,
     /// Added by `asked`, removed by the answer, or when it cannot matter any more.
     pub(super) flying: Vec<Flying>,
@@ -73,13 +75,13 @@ pub(super) struct Tracker<'k> {
 /// A state, a row that fits it, and where that leads.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome<'k> {
-    pub(super) before: World,
+    pub(super) before: Arc<World>,
     /// What the row saw: the set's state, or the server's.
     pub(super) view: View,
     pub(super) row: &'k Row,
     /// Number of the row.
     pub(super) at: usize,
-    pub(super) after: Vec<World>,
+    pub(super) after: Vec<Arc<World>>,
 }
 
 /// What an answer showed.
@@ -88,7 +90,7 @@ pub(super) struct Step<'k> {
     /// The set it was about.
     pub(super) set: Option<SetNo>,
     /// How the server may have stood when it was asked.
-    pub(super) before: Vec<World>,
+    pub(super) before: Vec<Arc<World>>,
     /// What the call saw in each of these: the set's state, or the server's.
     pub(super) views: Views,
     /// The rows that explain it; if none may, those that it breaks.
@@ -111,7 +113,7 @@ impl<'k> Tracker<'k> {
             profile,
             others,
             slack,
-            worlds: vec![World::idle(Why::Idle)],
+            worlds: vec![Arc::new(World::idle(Why::Idle))],
             sets: Sets::default(),
             flying: Vec::new(),
             aborts: Vec::new(),
@@ -136,7 +138,7 @@ impl<'k> Tracker<'k> {
         let views = || View::UNFINISHED.into_iter().map(Some).chain([None]);
         self.worlds = [true, false]
             .into_iter()
-            .flat_map(|open| views().map(move |view| World::unseen(open, view)))
+            .flat_map(|open| views().map(move |view| Arc::new(World::unseen(open, view))))
             .collect();
         for set in self.sets.iter_mut().filter(|set| !set.dead) {
             set.after = set.after.with(View::Gone).with(View::Recovered);
@@ -158,12 +160,9 @@ impl<'k> Tracker<'k> {
         self.expire(Time::default(), now);
         let mut restarted = Vec::new();
         for world in &self.worlds {
-            let mut world = world.clone();
-            world.open = None;
-            world.context = Trail::new(Why::Restart, &[Arc::from("FSRVP-3.1.3-01")]);
-            world.timer.state = TimerState::Off;
-            world.timer.rules.clear();
-            restarted.push(world);
+            let context = Trail::new(Why::Restart, &[Arc::from("FSRVP-3.1.3-01")]);
+            let timer = Timer::new(TimerState::Off);
+            restarted.push(Arc::new(World { open: None, context, timer, ..(**world).clone() }));
         }
         if surely {
             self.worlds.clear();
@@ -196,8 +195,8 @@ impl<'k> Tracker<'k> {
         self.interleave(act);
         // What calls in flight have done meanwhile may have expired again.
         self.expire(act.asked, until);
-        let unmarked = |world: &&World| world.mark(act.n).is_none();
-        let before: Vec<World> = self.worlds.iter().filter(unmarked).cloned().collect();
+        let unmarked = |world: &&Arc<World>| world.mark(act.n).is_none();
+        let before: Vec<Arc<World>> = self.worlds.iter().filter(unmarked).cloned().collect();
         self.created =
             act.started().filter(|_| act.answer.is_success()).map(|id| self.issue(act, id));
         let Some(method) = self.machine.method(act.opnum) else {
@@ -212,9 +211,7 @@ impl<'k> Tracker<'k> {
             Answer::None => self.unanswered(act, method, set),
             _ => self.settle(act, method, &mut step),
         }
-        for world in &mut self.worlds {
-            world.unmark(act.n);
-        }
+        unmark(&mut self.worlds, act.n);
         if self.blind.is_some_and(|until| act.asked <= until) {
             self.forget(act.answered.unwrap_or(act.asked));
         }
@@ -252,7 +249,11 @@ impl<'k> Tracker<'k> {
         if worlds.is_empty() && legal.is_empty() {
             if broken.is_empty() && act.opnum == 4 && act.answer.is_success() {
                 step.contradiction = Some(Contradiction::interrupted());
-                worlds = step.before.iter().map(|world| committed(world, act, step.set)).collect();
+                worlds = step
+                    .before
+                    .iter()
+                    .map(|world| Arc::new(committed(world, act, step.set)))
+                    .collect();
             } else if let Some((contradiction, chosen)) = self.contradict(act, step.set, &broken) {
                 for outcome in &chosen {
                     merge(&mut worlds, outcome.after.iter().cloned());
@@ -319,7 +320,12 @@ impl<'k> Tracker<'k> {
 
     /// What a row sees of a world: the state of the set the call names, or of the server; and the
     /// world in which it sees that.
-    pub(super) fn views(&self, world: &World, act: &Act, set: Option<SetNo>) -> Vec<(View, World)> {
+    pub(super) fn views(
+        &self,
+        world: &Arc<World>,
+        act: &Act,
+        set: Option<SetNo>,
+    ) -> Vec<(View, Arc<World>)> {
         if !act.names_set() {
             return vec![(world.view(), world.clone())];
         }
@@ -339,9 +345,9 @@ impl<'k> Tracker<'k> {
         }
         let Some(set) = self.sets.get(no) else { return views };
         if let Some(unfinished) = current.filter(|u| u.set.is_none() && set.identifiable) {
-            let mut named = world.clone();
-            named.unfinished = Some(Unfinished { set: Some(no), ..unfinished.clone() });
-            views.push((unfinished.view, named));
+            let named = Some(Unfinished { set: Some(no), ..unfinished.clone() });
+            let named = World { unfinished: named, ..(**world).clone() };
+            views.push((unfinished.view, Arc::new(named)));
         }
         views.extend(set.after.iter().map(|view| (view, world.clone())));
         if !set.after.has(View::Gone) && set.may_have_vanished(act.asked) {
@@ -353,7 +359,7 @@ impl<'k> Tracker<'k> {
     /// The rows that fit a world, a call and an answer, with what they lead to.
     pub(super) fn outcomes(
         &self,
-        world: &World,
+        world: &Arc<World>,
         method: &'k Method,
         act: &Act,
         set: Option<SetNo>,

@@ -1,6 +1,7 @@
 //! [`World`]: one state that a server may be in. What is known of a server is a set of them.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::machine::View;
@@ -43,25 +44,58 @@ pub(super) struct Late {
 #[derive(Clone, Debug)]
 pub(super) struct Trail {
     pub(super) why: Why,
-    pub(super) rules: Vec<Arc<str>>,
+    pub(super) rules: Rules,
+}
+
+/// Rules, shared by all who have the same; none is there twice.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules(Option<Arc<Vec<Arc<str>>>>);
+
+impl Rules {
+    /// These, which are none twice.
+    pub(super) fn new(rules: &[Arc<str>]) -> Self {
+        Self((!rules.is_empty()).then(|| Arc::new(rules.to_vec())))
+    }
+
+    fn has(&self, rule: &Arc<str>) -> bool {
+        self.iter().any(|known| Arc::ptr_eq(known, rule) || known == rule)
+    }
+
+    /// Adds those that are not there, as long as there are fewer than `most`.
+    fn extend(&mut self, rules: &[Arc<str>], most: usize) {
+        for rule in rules {
+            if self.len() < most && !self.has(rule) {
+                Arc::make_mut(self.0.get_or_insert_default()).push(rule.clone());
+            }
+        }
+    }
+}
+
+impl Deref for Rules {
+    type Target = [Arc<str>];
+
+    fn deref(&self) -> &[Arc<str>] {
+        self.0.as_ref().map_or(&[], |rules| rules.as_slice())
+    }
 }
 
 impl Trail {
     pub(super) fn new(why: Why, rules: &[Arc<str>]) -> Self {
-        Self { why, rules: rules.to_vec() }
+        Self { why, rules: Rules::new(rules) }
     }
 
     pub(super) fn unseen() -> Self {
-        Self { why: Why::Unseen, rules: Vec::new() }
+        Self { why: Why::Unseen, rules: Rules::default() }
     }
 
     /// Adds rules by which it stays as it is.
     pub(super) fn extend(&mut self, rules: &[Arc<str>]) {
-        for rule in rules {
-            if self.rules.len() < MAX_RULES && !self.rules.contains(rule) {
-                self.rules.push(rule.clone());
-            }
-        }
+        self.rules.extend(rules, MAX_RULES);
+    }
+
+    /// Whether these rules would change it.
+    pub(super) fn learns(&self, rules: &[Arc<str>]) -> bool {
+        self.rules.len() < MAX_RULES && rules.iter().any(|rule| !self.rules.has(rule))
     }
 
     /// The expiry, if the timer did it.
@@ -97,7 +131,24 @@ pub(super) struct Unfinished {
 pub(super) struct Timer {
     pub(super) state: TimerState,
     /// The rules that say so.
-    pub(super) rules: Vec<Arc<str>>,
+    pub(super) rules: Rules,
+}
+
+impl Timer {
+    /// Nothing is known of why it is so.
+    pub(super) fn new(state: TimerState) -> Self {
+        Self { state, rules: Rules::default() }
+    }
+
+    /// Adds rules that say so.
+    pub(super) fn extend(&mut self, rules: &[Arc<str>]) {
+        self.rules.extend(rules, usize::MAX);
+    }
+
+    /// Whether these rules would change it.
+    pub(super) fn learns(&self, rules: &[Arc<str>]) -> bool {
+        rules.iter().any(|rule| !self.rules.has(rule))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +205,7 @@ pub(super) struct World {
     pub(super) unfinished: Option<Unfinished>,
     pub(super) timer: Timer,
     /// How sets have gone, the last few. Added when one goes; the oldest is removed.
-    pub(super) gone: Vec<(SetNo, Trail)>,
+    pub(super) gone: Arc<Vec<(SetNo, Trail)>>,
     /// Calls in flight that have had an effect here. Added where calls overlap, removed with the answer.
     pub(super) marks: Vec<(u64, Mark)>,
 }
@@ -166,8 +217,8 @@ impl World {
             open: None,
             context: Trail::new(why, &[Arc::from("FSRVP-3.1.3-01")]),
             unfinished: None,
-            timer: Timer { state: TimerState::Off, rules: Vec::new() },
-            gone: Vec::new(),
+            timer: Timer::new(TimerState::Off),
+            gone: Arc::default(),
             marks: Vec::new(),
         }
     }
@@ -178,7 +229,7 @@ impl World {
         Self {
             open: open.then_some(Open { owner: None, retries: (0, u8::MAX) }),
             unfinished: view.map(|view| Unfinished { set: None, view, trail: Trail::unseen() }),
-            timer: Timer { state, rules: Vec::new() },
+            timer: Timer::new(state),
             ..Self::idle(Why::Unseen)
         }
     }
@@ -239,11 +290,12 @@ impl World {
     /// Notes how a set has gone.
     pub(super) fn lose(&mut self, set: SetNo, trail: Trail) {
         const MOST: usize = 8;
-        self.gone.retain(|(of, _)| *of != set);
-        if self.gone.len() >= MOST {
-            self.gone.remove(0);
+        let gone = Arc::make_mut(&mut self.gone);
+        gone.retain(|(of, _)| *of != set);
+        if gone.len() >= MOST {
+            gone.remove(0);
         }
-        self.gone.push((set, trail));
+        gone.push((set, trail));
     }
 
     /// The timer has run out: 3.1.5.
@@ -270,24 +322,25 @@ impl World {
         world.open = None;
         world.context = Trail::new(why, keeps);
         world.context.extend(&trail.rules);
-        world.timer = Timer { state: TimerState::Off, rules: Vec::new() };
+        world.timer = Timer::new(TimerState::Off);
         world
     }
 }
 
 /// Makes fewer worlds of many that differ in their timers and retry counts only: each of these may then
 /// be any that one of them had.
-pub(super) fn widen(worlds: &mut Vec<World>) {
-    let mut wide: Vec<World> = Vec::new();
+pub(super) fn widen(worlds: &mut Vec<Arc<World>>) {
+    let mut wide: Vec<Arc<World>> = Vec::new();
     for world in worlds.drain(..) {
         let owner = |world: &World| world.open.map(|open| open.owner);
         let set = |world: &World| world.unfinished.as_ref().map(|u| (u.set, u.view));
-        let alike = |known: &&mut World| {
+        let alike = |known: &&mut Arc<World>| {
             owner(known) == owner(&world) && set(known) == set(&world) && known.has_marks_of(&world)
         };
         match wide.iter_mut().find(alike) {
             None => wide.push(world),
             Some(known) => {
+                let known = Arc::make_mut(known);
                 known.timer.state = known.timer.state.or(world.timer.state);
                 if let (Some(open), Some(other)) = (&mut known.open, world.open) {
                     open.retries.0 = open.retries.0.min(other.retries.0);
@@ -301,11 +354,19 @@ pub(super) fn widen(worlds: &mut Vec<World>) {
 }
 
 /// Adds worlds that are not there yet; those that are learn of more rows that lead to them.
-pub(super) fn merge(worlds: &mut Vec<World>, more: impl IntoIterator<Item = World>) {
+pub(super) fn merge(worlds: &mut Vec<Arc<World>>, more: impl IntoIterator<Item = Arc<World>>) {
     for world in more {
-        match worlds.iter_mut().find(|known| known.same(&world)) {
+        match worlds.iter_mut().find(|known| Arc::ptr_eq(known, &world) || known.same(&world)) {
             None => worlds.push(world),
-            Some(known) => known.learn_marks(&world),
+            Some(known) if !known.marks.is_empty() => Arc::make_mut(known).learn_marks(&world),
+            Some(_) => {}
         }
+    }
+}
+
+/// Takes the marks of a call off all of them.
+pub(super) fn unmark(worlds: &mut [Arc<World>], n: u64) {
+    for world in worlds.iter_mut().filter(|world| world.mark(n).is_some()) {
+        Arc::make_mut(world).unmark(n);
     }
 }

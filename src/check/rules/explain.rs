@@ -186,7 +186,7 @@ fn expired(case: &Case<'_, '_>, outcomes: &[Outcome<'_>], bench: &mut Bench<'_>)
     }
     let trail = outcomes.first().map(|o| tracker.trail(&o.before, o.view, act, step.set));
     let arming: Vec<String> =
-        trail.iter().flat_map(|trail| &trail.rules).map(ToString::to_string).collect();
+        trail.iter().flat_map(|trail| trail.rules.iter()).map(ToString::to_string).collect();
     bench.fail(Topic::Explained, "FSRVP-3.1.5-01", case.place, message, |finding| {
         finding.with_call(late.call, format!("started the timer, for {} s", late.seconds));
         // Why it was so short.

@@ -81,16 +81,22 @@ fn owner(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let share = act.share().map(share_key);
     let told =
         |path: &&Path| path.said == Ok(true) && share.as_ref().is_none_or(|key| path.key == *key);
-    let owners: Vec<(String, u64)> = client
-        .paths
-        .iter()
-        .filter(told)
-        .filter_map(|path| Some((path.owner.clone()?, path.call)))
-        .collect();
-    let Some((owner, call)) = owners.last().cloned() else { return };
+    // Each once: a client asks again and again, and is told the same.
+    let mut owners: Vec<(&str, u64)> = Vec::new();
+    for path in client.paths.iter().rev().filter(told) {
+        if let Some(owner) = path.owner.as_deref()
+            && owners.iter().all(|(known, _)| *known != owner)
+        {
+            owners.push((owner, path.call));
+        }
+    }
+    let Some((owner, call)) = owners.first().map(|(owner, call)| ((*owner).to_owned(), *call))
+    else {
+        return;
+    };
     let rule = if act.opnum == 1 { CONNECTS } else { THROUGH };
     let mut elsewhere = Some(true);
-    for (owner, _) in &owners {
+    for (owner, _) in owners.iter().rev() {
         match is_elsewhere(memory, case, owner) {
             Some(true) => {}
             other => elsewhere = other,

@@ -94,11 +94,12 @@ fn counts(case: &Case<'_, '_>, set: &Set) -> Tri {
 }
 
 /// The copies of a share, in sets that are known, with their sets.
-fn copies<'a>(case: &'a Case<'_, '_>, share: &'a str) -> impl Iterator<Item = (&'a Set, &'a Copy)> {
-    let same = |copy: &Copy| copy.key == share_key(share) && host_of(&copy.share) == host_of(share);
-    case.tracker.sets.iter().flat_map(move |set| {
-        set.copies.iter().filter(move |copy| same(copy)).map(move |copy| (set, copy))
-    })
+fn copies<'a>(case: &'a Case<'_, '_>, share: &str) -> impl Iterator<Item = (&'a Set, &'a Copy)> {
+    let (key, host) = (share_key(share), host_of(share));
+    let same = move |copy: &Copy| copy.key == key && host_of(&copy.share) == host;
+    let all = case.tracker.sets.iter();
+    let all = all.flat_map(|set| set.copies.iter().map(move |copy| (set, copy)));
+    all.filter(move |(_, copy)| same(copy))
 }
 
 /// Whether anything is going on that may change what is there.
@@ -106,7 +107,7 @@ fn busy(case: &Case<'_, '_>) -> bool {
     let unknown = |world: &crate::check::world::World| {
         world.unfinished.as_ref().is_some_and(|unfinished| unfinished.set.is_none())
     };
-    !case.tracker.flying.is_empty() || case.tracker.worlds.iter().any(unknown)
+    !case.tracker.flying.is_empty() || case.tracker.worlds.iter().any(|world| unknown(world))
 }
 
 /// 3.1.4.10-03: FALSE, although there is a copy.
