@@ -13,14 +13,19 @@
 //!                                                                   joined calls  │
 //!                                                                         └─► call ◄─ values
 //!                                                                              │
-//!            pipeline runs all of this and emits one stream of events ─────────┴─► report (text, JSON)
+//!            pipeline runs all of this and emits one stream of events ──┬──────┴─► report (text, JSON)
+//!                                                                       │           ▲
+//!                 dissectors/ms-fsrvp/machine.toml, rules/ ─────────► check ─findings─┘
 //! ```
 //!
 //! A TCP segment is delivered when everything it acknowledges has been, so answers follow their
 //! questions. SMB turns the messages of any number of connections into the byte streams of named
 //! pipes, because Windows spreads one session over several. RPC takes bytes from a channel and does
 //! not know whether a pipe or a TCP connection carried them. A call is joined once, decoded once,
-//! and everybody above speaks of calls.
+//! and everybody above speaks of calls. So does the judge, [`check`]: a `Judge` has a `Tracker` for
+//! each server, which keeps the states that the server may be in and moves them by the rows of
+//! `machine.toml`; rules look at what the table cannot say; a `Bench` makes one finding of one fault.
+//! Its page has the whole picture.
 //!
 //! # Modules, from the ground up
 //!
@@ -43,8 +48,8 @@
 //! | [`scenario`] | conversations as text, written as captures: the way back through all of the above |
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
-//! | [`check`] | the judge: state machines, rules, findings |
-//! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the JSON records |
+//! | [`check`] | the judge: the states a server may be in, rules, profiles, findings; state |
+//! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the drawing of the machine, the JSON records |
 //! | [`filter`] | the filter language: which calls are shown, and which of their fields |
 //!
 //! The `vshark` program (`src/main.rs`, `src/cli/`) is arguments, exit codes and the loop that pulls
@@ -103,7 +108,13 @@
 //!   names of parameters, and what a conversation may leave out, in `src/scenario/fsrvp.rs`. The
 //!   language's page is that of the module.
 //! - **a rule**: its page in `dissectors/<name>/rules/`, listed in `src/check/load.rs` if it is a new
-//!   file; its two examples are played by a test.
+//!   file; its two examples are played by a test. What states and answers say is a row of
+//!   `machine.toml`; what they do not is a check in `src/check/rules/`.
+//! - **a row of the state machine**: `dissectors/ms-fsrvp/machine.toml`, and README has the picture:
+//!   `vshark rules --machine` between its marks. A condition is a word in
+//!   `src/check/machine/guard.rs` and an arm in `src/check/guards.rs`.
+//! - **a profile**: `dissectors/ms-fsrvp/profiles.toml`; how such a server is recognised is in
+//!   `src/check/recognise.rs`. Users do the same in a file: `--profile FILE`.
 //! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`.
 
 #![cfg_attr(

@@ -191,3 +191,29 @@ fn an_interrupted_read_is_judged_as_far_as_it_went() {
     assert_eq!(kinds(&rest).last().map(String::as_str), Some("summary"));
     assert!(said.starts_with("vshark: interrupted after "), "{said}");
 }
+
+/// `spec` is no second profile beside itself.
+#[test]
+fn what_is_held_against_the_specification_is_counted_once() {
+    let run = vshark(&["check", "--profile", "spec", "captures/g-two-clients-in-progress.pcap"]);
+    let lines = |word: &str| run.out.lines().filter(|line| line.contains(word)).count();
+    assert_eq!((lines("by the specification:"), lines("3dcc24a8…")), (1, 1), "{}", run.out);
+    let notes = run.out.lines().filter(|line| line.starts_with("note[")).count();
+    assert!(run.out.contains(&format!("{notes} notes\n")), "{}", run.out);
+}
+
+/// A profile that somebody wrote excuses what it says, and the specification excuses nothing still.
+#[test]
+fn a_profile_of_ones_own_is_none_of_the_programs() {
+    let excuse = "[[profile]]\nexcuses = [\"FSRVP-3.2.4.4-05\"]\n";
+    let file = made("own-profile.toml", excuse.as_bytes());
+    let run = vshark(&["check", "--profile", &file, "captures/g-two-clients-in-progress.pcap"]);
+    let said = run.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("own-profile.toml: 0 errors, 0 warnings, "), "{said}");
+    assert!(said.contains("by the specification: 0 errors, 1 warning, "), "{said}");
+    let file = made("taken-name.toml", b"\n[[profile]]\ntitle = \"samba\"\n");
+    let run = vshark(&["check", "--profile", &file, "captures/g-two-clients-in-progress.pcap"]);
+    assert_eq!(run.code, Some(2));
+    let expect = "taken-name.toml:2:1: `samba` is the name of a profile of this program\n";
+    assert!(run.err.ends_with(expect), "{}", run.err);
+}

@@ -150,3 +150,28 @@ fn a_folder_adds_rules_and_its_mistakes_are_shown() {
     );
     fs::remove_dir_all(&dir).expect("it goes");
 }
+
+/// The README has what the program draws, between two marks.
+#[test]
+fn the_machine_of_the_readme_is_the_one_that_servers_are_held_against() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+    let readme = readme.expect("README is there");
+    let (_, rest) = readme.split_once("<!-- machine -->\n").expect("a mark");
+    let (shown, _) = rest.split_once("<!-- /machine -->").expect("another");
+    let drawn = ok(&["--machine"]);
+    assert_eq!(shown, drawn, "`vshark rules --machine` draws something else now");
+    for edge in ["Added --> Committed : Commit ok\n", "Recovered --> gone : ", "open --> closed : "]
+    {
+        assert!(drawn.contains(edge), "{drawn}");
+    }
+    assert!(drawn.contains("| Expose | Committed | begins | off |\n"), "{drawn}");
+}
+
+#[test]
+fn the_machine_is_drawn_alone() {
+    for other in ["--json", "timer"] {
+        let (code, out, err) = rules(&["--machine", other]);
+        assert_eq!((code, &*out), (Some(2), ""), "{err}");
+        assert!(err.contains("cannot be used with"), "{err}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::machine::Answer;
+use super::machine::{self, Answer};
 use crate::bytes::{Guid, Time};
 use crate::call::{Call, Outcome, Readable};
 use crate::protocol::fsrvp::{self, Request, Response};
@@ -145,12 +145,12 @@ impl Act {
 
     /// Whether the operation names a set, readable or not.
     pub(super) fn names_set(&self) -> bool {
-        matches!(self.opnum, 3..=7 | 10..=12)
+        machine::names_set(self.opnum)
     }
 
     /// Whether the operation goes on for a while once it is accepted: Commit, Expose, Prepare.
     pub(super) fn takes_long(&self) -> bool {
-        matches!(self.opnum, 4 | 5 | 12)
+        machine::takes_long(self.opnum)
     }
 
     /// The set id that a successful Start returned.

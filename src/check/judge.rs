@@ -249,8 +249,8 @@ impl<'k> Judge<'k> {
         for dock in self.servers.iter().filter(|dock| !dock.by_profile.is_empty()) {
             let (name, why) = dock.chosen(&self.options.choice);
             report.servers.push(dock.report(name.clone(), why, self.options.all_clients));
-            let spec: Arc<str> = Arc::from("spec");
-            for profile in [name, spec] {
+            let spec: Option<Arc<str>> = Some(Arc::from("spec")).filter(|spec| *spec != name);
+            for profile in std::iter::once(name).chain(spec) {
                 let Some(server) = dock.by_profile.get(&profile) else { continue };
                 let verdict = verdicts
                     .entry(profile.clone())

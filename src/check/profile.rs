@@ -135,7 +135,7 @@ impl Profiles {
         }
         let mut assigned = Vec::new();
         for raw in &raw.profile {
-            let raw = raw.get_ref();
+            let (at, raw) = (raw.span().start, raw.get_ref());
             let base = match &raw.base {
                 None => self.all.get("spec"),
                 Some(base) => Some(
@@ -145,7 +145,11 @@ impl Profiles {
                 ),
             };
             let base = base.map(|base| (**base).clone()).unwrap_or_default();
-            let name = raw.server.as_deref().unwrap_or(&base.name).to_owned();
+            // It is none of the program's, whatever it is based on.
+            let name = raw.title.as_deref().or(raw.server.as_deref()).unwrap_or(file).to_owned();
+            if self.all.contains_key(&name) {
+                return Err(place.error(at, format!("`{name}` is the name of a profile of this program")));
+            }
             let profile = Arc::new(place.profile(&name, raw, &base)?);
             assigned.push(Assigned { server: raw.server.clone(), profile });
         }

@@ -84,6 +84,7 @@ pub(crate) enum Command {
         vshark rules FSRVP-3.1.4.5-03    the page of this one; 3.1.4.5-3 will do\n  \
         vshark rules 3.1.4.5             those of a section\n  \
         vshark rules timer               those that speak of timers\n  \
+        vshark rules --machine           the states of a server, as Mermaid\n  \
         vshark rules --json | jq -r 'select(.checked | not) | [.id, .left_out] | @tsv'")]
     Rules(Rules),
     /// Write the completions for a shell
@@ -306,6 +307,9 @@ pub(crate) struct Rules {
     /// Write one JSON object a rule
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write the state machine that servers are held against, as Mermaid diagrams and a table
+    #[arg(long, conflicts_with_all = ["what", "json"])]
+    pub(crate) machine: bool,
 }
 
 /// `vshark completions`

@@ -4,14 +4,21 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::bail;
+use vshark::check::machine::Machine;
 use vshark::check::{Catalogue, Rule};
-use vshark::report::{json, rules};
+use vshark::report::{json, machine, rules};
 
 use super::args::{Rules, Shared};
 use super::width;
 
-/// Lists the rules, all or those that have to do with something, or shows the page of one.
+/// Lists the rules, all or those that have to do with something, shows the page of one, or draws the
+/// machine.
 pub(super) fn run(args: &Rules, shared: &Shared, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    if args.machine {
+        machine::write(&Machine::embedded()?, out)?;
+        out.flush()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let catalogue = Catalogue::load(&shared.dissectors)?;
     let one = args.what.as_deref().and_then(|id| catalogue.get(id));
     let found: Vec<&Rule> = match (one, &args.what) {

@@ -7,6 +7,7 @@ mod epm;
 mod excerpt;
 mod finding;
 pub mod json;
+pub mod machine;
 pub mod matrix;
 mod missing;
 mod prose;

@@ -62,8 +62,9 @@ impl Answers {
         NAMED.iter().map(|(name, _)| *name).chain(["any", "other", "begins"])
     }
 
+    /// Those of both.
     #[must_use]
-    pub(super) fn or(self, other: Self) -> Self {
+    pub fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -78,6 +79,23 @@ impl Answers {
             Answer::Hidden(Some(false)) => ANY & !ZERO,
         };
         self.0 & bits != 0
+    }
+
+    /// Each answer by itself: every status that has a name, `other`, and `begins`.
+    pub fn each() -> impl Iterator<Item = Self> {
+        (0..=16).map(|at| Self(1 << at))
+    }
+
+    /// The words for what is in it, but for `any`.
+    pub fn named(self) -> impl Iterator<Item = &'static str> {
+        let other = [("other", OTHER), ("begins", BEGINS)];
+        let named = NAMED.iter().enumerate().map(|(at, (name, _))| (*name, 1 << at));
+        named.chain(other).filter(move |(_, bit)| self.0 & bit != 0).map(|(name, _)| name)
+    }
+
+    /// Whether all of `other` is in it.
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 
     /// The statuses in it that have names, zero among them.

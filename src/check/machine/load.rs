@@ -104,37 +104,36 @@ impl Place<'_> {
 
 pub(super) fn parse(file: &str, text: &str) -> Result<Machine, Error> {
     let place = Place { file, text };
-    let mut raw: BTreeMap<String, RawMethod> = toml::from_str(text).map_err(|error| {
+    let raw: BTreeMap<Spanned<String>, RawMethod> = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         place.error(at, error.message())
     })?;
-    let common = match raw.remove("common") {
-        Some(common) => common.rows.iter().map(|row| place.row(row)).collect::<Result<_, _>>()?,
-        None => Vec::new(),
-    };
-    let mut methods = Vec::new();
-    for (name, method) in &raw {
+    let is_common = |name: &Spanned<String>| name.get_ref() == "common";
+    let common = raw.iter().find(|(name, _)| is_common(name));
+    let common = common.into_iter().flat_map(|(_, common)| &common.rows);
+    let common: Vec<Row> = common.map(|row| place.row(row)).collect::<Result<_, _>>()?;
+    let mut methods: Vec<(usize, Method)> = Vec::new();
+    for (name, method) in raw.iter().filter(|(name, _)| !is_common(name)) {
         let mut rows: Vec<Row> = common.clone();
         for row in &method.rows {
             rows.push(place.row(row)?);
         }
+        let at = name.span().start;
         let Some(opnum) = method.opnum else {
-            return Err(place.error(0, format!("[{name}] has no opnum")));
+            return Err(place.error(at, format!("[{}] has no opnum", name.get_ref())));
         };
-        methods.push(Method {
-            name: name.as_str().into(),
-            opnum,
-            section: method.section.as_deref().unwrap_or_default().into(),
-            rows,
-        });
+        let section = method.section.as_deref().unwrap_or_default().into();
+        methods.push((at, Method { name: name.get_ref().as_str().into(), opnum, section, rows }));
     }
-    methods.sort_by_key(|method| method.opnum);
-    for (at, method) in methods.iter().enumerate() {
-        if usize::from(method.opnum) != at {
-            let message = format!("expected an operation with opnum {at}, found {}", method.name);
-            return Err(place.error(0, message));
+    methods.sort_by_key(|(at, method)| (method.opnum, *at));
+    for (opnum, (at, method)) in methods.iter().enumerate() {
+        if usize::from(method.opnum) != opnum {
+            let message =
+                format!("expected an operation with opnum {opnum}, found {}", method.name);
+            return Err(place.error(*at, message));
         }
     }
+    let methods = methods.into_iter().map(|(_, method)| method).collect();
     Ok(Machine { methods })
 }
 

@@ -1,7 +1,7 @@
 //! [`Machine`]: the transition table of a server, from `machine.toml`.
 //!
 //! Takes the table's text and answers one question: which row is for this operation, in this state,
-//! with this answer? What a row does to a state is carried out in [`server`](super::server).
+//! with this answer? What a row does to a state is carried out in `effect.rs`.
 
 mod answer;
 mod guard;
@@ -57,6 +57,18 @@ impl View {
         Self::Open,
         Self::OpenSet,
     ];
+    /// Those of a set.
+    pub const OF_SET: [Self; 7] = [
+        Self::Gone,
+        Self::Started,
+        Self::Added,
+        Self::Creating,
+        Self::Committed,
+        Self::Exposed,
+        Self::Recovered,
+    ];
+    /// Those of the server.
+    pub const OF_SERVER: [Self; 4] = [Self::Closed, Self::ClosedSet, Self::Open, Self::OpenSet];
     /// Those of a set that is not finished.
     pub const UNFINISHED: [Self; 5] =
         [Self::Started, Self::Added, Self::Creating, Self::Committed, Self::Exposed];
@@ -137,6 +149,16 @@ impl FromIterator<View> for Views {
     }
 }
 
+/// Whether the operation names a set.
+pub fn names_set(opnum: u16) -> bool {
+    matches!(opnum, 3..=7 | 10..=12)
+}
+
+/// Whether the operation goes on for a while once it is accepted: Commit, Expose, Prepare.
+pub fn takes_long(opnum: u16) -> bool {
+    matches!(opnum, 4 | 5 | 12)
+}
+
 /// What a row does to the Message Sequence Timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
@@ -214,6 +236,35 @@ pub struct Method {
     pub rows: Vec<Row>,
 }
 
+impl Row {
+    /// Whether it is for every server and under every condition.
+    pub fn is_unconditional(&self) -> bool {
+        self.when.is_empty() && self.quirk.is_none() && self.without.is_none()
+    }
+}
+
+impl Method {
+    /// The states that its rows can ask for.
+    pub fn views(&self) -> &'static [View] {
+        if names_set(self.opnum) { &View::OF_SET } else { &View::OF_SERVER }
+    }
+
+    /// The rows that can be the one for an answer in a state, of a server without peculiarities.
+    pub fn leads(&self, view: View, answer: Answers) -> Vec<&Row> {
+        let mut found = Vec::new();
+        for row in &self.rows {
+            if row.quirk.is_some() || !row.from.has(view) || !row.answers.contains(answer) {
+                continue;
+            }
+            found.push(row);
+            if row.when.is_empty() {
+                break;
+            }
+        }
+        found
+    }
+}
+
 /// The table.
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -240,3 +291,7 @@ impl Machine {
         self.methods.get(usize::from(opnum)).filter(|method| method.opnum == opnum)
     }
 }
+
+#[cfg(test)]
+#[path = "../tests/machine.rs"]
+mod tests;

@@ -1,0 +1,252 @@
+//! The state machine of a server as people read it: Mermaid diagrams and a table, in Markdown.
+//!
+//! All of it comes from the transition table. What a server must not answer, what only some servers
+//! do, and what changes nothing is left out.
+
+use std::io::{self, Write};
+
+use crate::check::machine::{Answers, Clock, Guard, Machine, Method, Row, View, names_set};
+
+/// What happens without an answer: the timer of 3.1.2 ends what is unfinished.
+const EXPIRY: &str = "the timer runs out";
+/// The state around those of an unfinished set.
+const UNFINISHED: &str = "unfinished";
+
+/// Writes the diagrams of a shadow copy set and of the server's context, and the table of its timer.
+pub fn write(machine: &Machine, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "A shadow copy set:\n")?;
+    sets(machine, out)?;
+    writeln!(out, "\nThe server's context, `ContextSet` with its owner:\n")?;
+    context(machine, out)?;
+    writeln!(out, "\nThe Message Sequence Timer:\n")?;
+    timer(machine, out)
+}
+
+/// What a server answers, and when it is for this transition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Label {
+    method: String,
+    when: Vec<Guard>,
+    answers: Answers,
+}
+
+impl Label {
+    fn new(method: &Method, row: &Row, answer: Answers) -> Self {
+        Self { method: short(&method.name), when: row.when.clone(), answers: answer }
+    }
+
+    fn text(&self) -> String {
+        format!("{} {}{}", self.method, answers(self.answers), when(&self.when))
+    }
+}
+
+/// An arrow with all that it stands for; one from nowhere is where it begins.
+#[derive(Clone, Debug)]
+struct Edge {
+    from: Option<&'static str>,
+    to: &'static str,
+    labels: Vec<Label>,
+}
+
+/// Arrows, each once.
+#[derive(Debug, Default)]
+struct Edges(Vec<Edge>);
+
+impl Edges {
+    fn add(&mut self, from: Option<&'static str>, to: &'static str, label: Label) {
+        let same = |edge: &&mut Edge| edge.from == from && edge.to == to;
+        let Some(edge) = self.0.iter_mut().find(same) else {
+            return self.0.push(Edge { from, to, labels: vec![label] });
+        };
+        let alike = |known: &&mut Label| known.method == label.method && known.when == label.when;
+        match edge.labels.iter_mut().find(alike) {
+            Some(known) => known.answers = known.answers.or(label.answers),
+            None => edge.labels.push(label),
+        }
+    }
+
+    /// What is on the arrows to `to` from all of `states` becomes one arrow from around them.
+    fn gather(&mut self, states: &[View], around: &'static str, to: &'static str) {
+        let from = |edge: &Edge, view: &View| edge.from == Some(view.word()) && edge.to == to;
+        let Some(first) = self.0.iter().find(|edge| states.iter().any(|view| from(edge, view)))
+        else {
+            return;
+        };
+        let has = |view: &View, label: &Label| {
+            self.0.iter().any(|edge| from(edge, view) && edge.labels.contains(label))
+        };
+        let everywhere = |label: &&Label| states.iter().all(|view| has(view, label));
+        let shared: Vec<Label> = first.labels.iter().filter(everywhere).cloned().collect();
+        for edge in &mut self.0 {
+            if states.iter().any(|view| from(edge, view)) {
+                edge.labels.retain(|label| !shared.contains(label));
+            }
+        }
+        self.0.retain(|edge| !edge.labels.is_empty());
+        self.0.push(Edge { from: Some(around), to, labels: shared });
+    }
+}
+
+/// Calls `with` for each row that may be the one for an answer in a state, if it may be answered.
+fn each(machine: &Machine, mut with: impl FnMut(&Method, View, Answers, &Row)) {
+    for method in &machine.methods {
+        for view in method.views() {
+            for answer in Answers::each() {
+                for row in method.leads(*view, answer) {
+                    if row.breaks.is_none() {
+                        with(method, *view, answer, row);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn sets(machine: &Machine, out: &mut dyn Write) -> io::Result<()> {
+    let mut edges = Edges::default();
+    each(machine, |method, view, answer, row| {
+        let label = Label::new(method, row, answer);
+        if names_set(method.opnum) {
+            let success = answer.statuses().any(|status| status == 0);
+            let stays = success && row.to.is_empty() && row.timer.is_some() && view != View::Gone;
+            for to in row.to.iter().copied().chain(stays.then_some(view)) {
+                // A refusal after which all is as before is no transition.
+                if to != view || success {
+                    edges.add(Some(view.word()), to.word(), label.clone());
+                }
+            }
+        } else if row.to.contains(&View::Gone) {
+            for unfinished in View::UNFINISHED {
+                edges.add(Some(unfinished.word()), View::Gone.word(), label.clone());
+            }
+        } else {
+            for to in &row.to {
+                edges.add(None, to.word(), label.clone());
+            }
+        }
+    });
+    edges.gather(&View::UNFINISHED, UNFINISHED, View::Gone.word());
+    let inside = |name: &str| View::UNFINISHED.iter().any(|view| view.word() == name);
+    let (inner, mut outer): (Vec<Edge>, Vec<Edge>) =
+        edges.0.into_iter().partition(|edge| edge.from.is_some_and(inside) && inside(edge.to));
+    outer.sort_by_key(|edge| edge.from.is_some());
+    writeln!(out, "```mermaid\nstateDiagram-v2\n    state {UNFINISHED} {{")?;
+    inner.iter().try_for_each(|edge| arrow("        ", edge, None, out))?;
+    writeln!(out, "    }}")?;
+    for edge in &outer {
+        arrow("    ", edge, Some(EXPIRY).filter(|_| edge.from == Some(UNFINISHED)), out)?;
+    }
+    writeln!(out, "```")
+}
+
+fn context(machine: &Machine, out: &mut dyn Write) -> io::Result<()> {
+    let (open, closed) = (View::Open.word(), View::Closed.word());
+    let mut edges = Edges::default();
+    each(machine, |method, view, answer, row| {
+        let Some(opens) = row.context else { return };
+        let to = if opens { open } else { closed };
+        let from = match view {
+            View::Closed | View::ClosedSet => closed,
+            View::Open | View::OpenSet => open,
+            // An operation on a set does not ask how the context is.
+            _ if opens => closed,
+            _ => open,
+        };
+        edges.add(Some(from), to, Label::new(method, row, answer));
+    });
+    writeln!(out, "```mermaid\nstateDiagram-v2\n    [*] --> {closed} : the server starts")?;
+    for edge in &edges.0 {
+        let expires = edge.from == Some(open) && edge.to == closed;
+        arrow("    ", edge, Some(EXPIRY).filter(|_| expires), out)?;
+    }
+    writeln!(out, "```")
+}
+
+fn arrow(indent: &str, edge: &Edge, more: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+    let mut labels: Vec<String> = edge.labels.iter().map(Label::text).collect();
+    labels.extend(more.map(str::to_owned));
+    let from = edge.from.unwrap_or("[*]");
+    writeln!(out, "{indent}{from} --> {} : {}", edge.to, labels.join("<br/>"))
+}
+
+/// What sets the timer, in one state.
+type Setting = (Clock, Label);
+
+fn timer(machine: &Machine, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "| operation | state | answer | timer |\n|---|---|---|---|")?;
+    for method in &machine.methods {
+        let mut lines: Vec<(Setting, Vec<&'static str>)> = Vec::new();
+        for view in method.views() {
+            let word = match view {
+                View::ClosedSet => View::Closed.word(),
+                View::OpenSet => View::Open.word(),
+                view => view.word(),
+            };
+            for setting in settings(method, *view) {
+                match lines.iter_mut().find(|(known, _)| *known == setting) {
+                    Some((_, words)) if words.contains(&word) => {}
+                    Some((_, words)) => words.push(word),
+                    None => lines.push((setting, vec![word])),
+                }
+            }
+        }
+        for ((clock, label), words) in &lines {
+            let answers = format!("{}{}", answers(label.answers), when(&label.when));
+            let clock = match clock {
+                Clock::Start(seconds) => format!("{seconds} s"),
+                Clock::Off => "off".to_owned(),
+                Clock::Unknown => "unknown".to_owned(),
+            };
+            let states = words.join(", ");
+            writeln!(out, "| {} | {states} | {answers} | {clock} |", label.method)?;
+        }
+    }
+    Ok(())
+}
+
+/// What the answers to an operation in a state do to the timer.
+fn settings(method: &Method, view: View) -> Vec<Setting> {
+    let mut found: Vec<Setting> = Vec::new();
+    for answer in Answers::each() {
+        for row in method.leads(view, answer) {
+            let Some(clock) = row.timer.filter(|_| row.breaks.is_none()) else { continue };
+            let alike = |(known, label): &&mut Setting| *known == clock && label.when == row.when;
+            match found.iter_mut().find(alike) {
+                Some((_, label)) => label.answers = label.answers.or(answer),
+                None => found.push((clock, Label::new(method, row, answer))),
+            }
+        }
+    }
+    found
+}
+
+/// `Commit` of `CommitShadowCopySet`.
+fn short(method: &str) -> String {
+    method.trim_end_matches("ShadowCopySet").trim_end_matches("To").to_owned()
+}
+
+fn answers(answers: Answers) -> String {
+    let mut words: Vec<&str> = answers.named().collect();
+    words.sort_by_key(|word| match *word {
+        "begins" => 0,
+        "0" => 1,
+        "other" => 3,
+        _ => 2,
+    });
+    let said = |word| match word {
+        "0" => "ok",
+        "other" => "another error",
+        word => word,
+    };
+    words.into_iter().map(said).collect::<Vec<_>>().join(", ")
+}
+
+fn when(guards: &[Guard]) -> String {
+    match guards {
+        [] => String::new(),
+        guards => {
+            let words: Vec<_> = guards.iter().map(|guard| guard.word()).collect();
+            format!(" ({})", words.join(", "))
+        }
+    }
+}
