@@ -16,6 +16,7 @@ mod examples;
 mod faults;
 mod manners;
 mod read;
+mod real;
 mod server;
 mod table;
 mod talk;
