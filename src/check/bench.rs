@@ -18,6 +18,8 @@ const MAX_FINDINGS: usize = 50_000;
 const MAX_COUNTED: usize = 100_000;
 /// Octets shown of one place in a stub.
 const MAX_OCTETS: usize = 32;
+/// Characters shown of one word of a message: the names of shares can be very long.
+const MAX_WORD: usize = 120;
 
 /// What a verdict is about. At one call, what is wrong with one topic on one side is one fault, and
 /// the most specific rule has it.
@@ -203,7 +205,7 @@ impl<'k> Bench<'k> {
             severity: known.map_or(Severity::Note, |known| known.severity),
             party: known.map_or(Blame::Both, |known| known.party),
             certainty: Certainty::Certain,
-            message,
+            message: shortened(&message),
             call: place.call,
             opnum: place.opnum,
             frames: place.frames.clone(),
@@ -309,6 +311,15 @@ fn absorb(known: &mut Finding, other: &Finding) {
             known.spots.push(spot.clone());
         }
     }
+}
+
+/// A message whose longest words are cut.
+fn shortened(message: &str) -> String {
+    let word = |word: &str| match word.char_indices().nth(MAX_WORD) {
+        Some((end, _)) => format!("{}…", word.get(..end).unwrap_or_default()),
+        None => word.to_owned(),
+    };
+    message.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 impl Finding {

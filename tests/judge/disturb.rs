@@ -20,12 +20,20 @@ pub(crate) struct Packet {
 }
 
 impl Packet {
-    /// From where to where it goes, if IP carries it over Ethernet.
-    fn ends(&self) -> Option<(IpAddr, IpAddr)> {
-        let word = self.data.get(12..14)?;
-        let (at, len) = match u16::from_be_bytes(word.try_into().ok()?) {
-            0x0800 => (26, 4),
-            0x86DD => (22, 16),
+    /// From where to where it goes, if IP carries it over Ethernet or in the cooked format of Linux.
+    pub(crate) fn ends(&self) -> Option<(IpAddr, IpAddr)> {
+        let word = |at: usize| -> Option<u16> {
+            Some(u16::from_be_bytes(self.data.get(at..at + 2)?.try_into().ok()?))
+        };
+        // EtherType, and where IP begins.
+        let (protocol, ip) = match self.link {
+            LinkType::LINUX_SLL2 => (word(0)?, 20),
+            _ if word(12)? == 0x8100 => (word(16)?, 18),
+            _ => (word(12)?, 14),
+        };
+        let (at, len) = match protocol {
+            0x0800 => (ip + 12, 4),
+            0x86DD => (ip + 8, 16),
             _ => return None,
         };
         let address = |at: usize| -> Option<IpAddr> {
@@ -66,6 +74,8 @@ pub(crate) enum Mishap {
     Drop(usize),
     /// The first packets are missing.
     DropFirst(usize),
+    /// All packets but the first are missing.
+    KeepFirst(usize),
     /// Two neighbours change places; the times stay.
     Swap(usize),
     /// What a client says and hears is missing.
@@ -103,6 +113,7 @@ impl Mishap {
             Self::DropFirst(count) => {
                 packets.drain(..count);
             }
+            Self::KeepFirst(count) => packets.truncate(count),
             Self::Swap(at) => {
                 let (first, second) = (packets[at].time, packets[at + 1].time);
                 packets.swap(at, at + 1);

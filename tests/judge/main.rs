@@ -17,6 +17,7 @@ mod examples;
 mod faults;
 mod manners;
 mod read;
+mod real;
 mod server;
 mod table;
 mod talk;

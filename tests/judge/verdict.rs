@@ -44,7 +44,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// Whether it accuses somebody of something that is not known of the server.
-    fn accuses(&self) -> bool {
+    pub(crate) fn accuses(&self) -> bool {
         self.severity > Severity::Note && self.known.is_none()
     }
 
@@ -75,6 +75,11 @@ pub(crate) fn judge(capture: &[u8], options: Options) -> Vec<Seen> {
         all_clients: options.all_clients,
         idle_start: options.starts_idle,
     };
+    found(capture, options)
+}
+
+/// What the judge finds in a capture with these options.
+pub(crate) fn found(capture: &[u8], options: check::Options) -> Vec<Seen> {
     let mut judge = Judge::new(&KNOWLEDGE, options);
     for event in read::events(capture.to_vec()) {
         judge.event(&event);

@@ -170,8 +170,9 @@ fn copy(memory: &Memory, set: &Known, id: Guid, case: &Case<'_, '_>, bench: &mut
                     call,
                 )
             }
+            // In full: it may resemble one that is.
             _ if set.whole && !case.others => {
-                (format!("{} names copy {short}, which is not in it", subject(case)), None)
+                (format!("{} names copy {copy}, which is not in it", subject(case)), None)
             }
             _ => return bench.unseen(rule, "not all copies of the set are known"),
         },
