@@ -7,12 +7,13 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::act::Act;
+use super::errand::Errands;
 use super::finding::{Finding, Severity};
 use super::knowledge::Knowledge;
 use super::profile::{Choice, Profile};
 use super::recognise::{Evidence, identifies};
-use super::report::{Conformance, Report, ServerReport, Verdict};
-use super::server::{Server, Vantage, is_hidden};
+use super::server::{Server, Vantage};
+use super::sight::Sight;
 use crate::bytes::{Guid, Side, Time};
 use crate::call::Call;
 use crate::pipeline::{Around, Event, What};
@@ -42,14 +43,12 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Judge<'k> {
     knowledge: &'k Knowledge,
-    options: Options,
+    pub(super) options: Options,
     /// Added by what a server says or does; nothing is removed.
     pub(super) servers: Vec<Dock<'k>>,
     by_ip: FxHashMap<IpAddr, usize>,
     by_guid: FxHashMap<Guid, usize>,
     now: Time,
-    pub(super) judged: u64,
-    pub(super) sealed: u64,
     /// Servers beyond the cap.
     pub(super) beyond: u64,
 }
@@ -58,7 +57,7 @@ pub struct Judge<'k> {
 #[derive(Debug)]
 pub(super) struct Dock<'k> {
     pub(super) addresses: Vec<IpAddr>,
-    evidence: Evidence,
+    pub(super) evidence: Evidence,
     started: Option<Time>,
     /// Whether its pipe was missing when it was last asked for.
     absent: bool,
@@ -71,14 +70,17 @@ pub(super) struct Dock<'k> {
     in_force: Option<Arc<str>>,
     /// How many findings of the profile in force, and of `spec`, have been told.
     told: (usize, usize),
+    /// Of these, the known deviations.
+    pub(super) deviations: u64,
     /// When each connection was last heard of, by the client's end. Added by what happens on it; all
     /// are forgotten when there are too many.
     heard: FxHashMap<SocketAddr, Time>,
     /// The latest time at which something happened.
     latest: Time,
-    pub(super) calls: u64,
-    pub(super) sealed: u64,
-    pub(super) lost: u64,
+    /// What clients came for beside their sets.
+    pub(super) errands: Errands,
+    /// How much of what happened could be read.
+    pub(super) sight: Sight,
 }
 
 impl<'k> Judge<'k> {
@@ -91,8 +93,6 @@ impl<'k> Judge<'k> {
             by_ip: FxHashMap::default(),
             by_guid: FxHashMap::default(),
             now: Time::default(),
-            judged: 0,
-            sealed: 0,
             beyond: 0,
         }
     }
@@ -166,17 +166,16 @@ impl<'k> Judge<'k> {
             }
             return;
         }
-        let act = Act::of(call);
-        let hidden = act.as_ref().is_none_or(|act| act.request.is_none() || is_hidden(act.answer));
-        self.judged += 1;
-        self.sealed += u64::from(hidden);
         let Some(dock) = self.dock(call.server.addr.ip()) else { return };
         dock.wake(knowledge, &options);
         dock.meets(call);
         let response = call.rpc.response.as_ref();
         let late = response.is_some_and(|r| dock.hears(call.client.addr, r.time, false));
-        dock.calls += 1;
-        dock.sealed += u64::from(hidden);
+        dock.sight.call(call);
+        match Act::of(call) {
+            Some(act) => dock.errands.answered(&act),
+            None => dock.errands.forget(),
+        }
         for server in dock.by_profile.values_mut() {
             server.answered(call);
             if late {
@@ -188,7 +187,8 @@ impl<'k> Judge<'k> {
     /// Calls to a server may have been missed.
     fn forget(&mut self, ip: IpAddr, now: Time) {
         if let Some(dock) = self.by_ip.get(&ip).and_then(|at| self.servers.get_mut(*at)) {
-            dock.lost += 1;
+            dock.sight.lost += 1;
+            dock.errands.forget();
             for server in dock.by_profile.values_mut() {
                 server.forget(now);
             }
@@ -207,7 +207,8 @@ impl<'k> Judge<'k> {
         let Some(dock) = self.dock(ip) else { return };
         dock.evidence.see(around);
         let lost = matches!(around.what, What::Lost);
-        dock.lost += u64::from(lost);
+        dock.sight.around(&around.what);
+        dock.errands.around(around);
         dock.hears(around.client, around.time, lost);
         if let Some(surely) = dock.restarted(around) {
             // The shares that it did not have it may have now.
@@ -260,40 +261,6 @@ impl<'k> Judge<'k> {
         findings.sort_by_key(|finding| (finding.time, finding.call));
         findings
     }
-
-    /// What was seen and judged.
-    pub fn report(&self) -> Report {
-        let mut report = Report {
-            judged_calls: self.judged.saturating_sub(self.sealed),
-            sealed_calls: self.sealed,
-            ..Report::default()
-        };
-        let mut verdicts: BTreeMap<Arc<str>, Conformance> = BTreeMap::new();
-        for dock in self.servers.iter().filter(|dock| !dock.by_profile.is_empty()) {
-            let (name, why) = dock.chosen(&self.options.choice);
-            report.servers.push(dock.report(name.clone(), why, self.options.all_clients));
-            let spec: Arc<str> = Arc::from("spec");
-            for profile in [name, spec] {
-                let Some(server) = dock.by_profile.get(&profile) else { continue };
-                let verdict = verdicts
-                    .entry(profile.clone())
-                    .or_insert_with(|| Conformance::new(profile.clone()));
-                verdict.add(server, dock);
-                if profile == dock.chosen(&self.options.choice).0 {
-                    report.add_sets(server, dock);
-                }
-            }
-            let name = dock.chosen(&self.options.choice).0;
-            if let Some(server) = dock.by_profile.get(&name) {
-                report.add_tallies(&server.bench.tallies);
-            }
-            report.add_unreadable(dock);
-        }
-        report.conformance = verdicts.into_values().collect();
-        report.conformance.sort_by_key(|of| &*of.profile == "spec");
-        report.finish();
-        report
-    }
 }
 
 /// Whether it shows that a server is, or should be, one of ours.
@@ -324,11 +291,11 @@ impl<'k> Dock<'k> {
             by_profile: BTreeMap::new(),
             in_force: None,
             told: (0, 0),
+            deviations: 0,
             heard: FxHashMap::default(),
             latest: Time::default(),
-            calls: 0,
-            sealed: 0,
-            lost: 0,
+            errands: Errands::default(),
+            sight: Sight::default(),
         }
     }
 
@@ -463,32 +430,11 @@ impl<'k> Dock<'k> {
                 finding
             })
             .collect();
+        self.deviations += u64::try_from(deviations.len()).unwrap_or_default();
         findings.extend(deviations);
         if !findings.is_empty() && self.in_force.is_none() {
             self.in_force = Some(name);
         }
         findings
-    }
-
-    fn report(&self, profile: Arc<str>, recognised: String, all_clients: bool) -> ServerReport {
-        ServerReport {
-            addresses: self.addresses.clone(),
-            name: self.evidence.name.clone(),
-            profile,
-            recognised,
-            clients: self.clients.clone(),
-            all_clients,
-        }
-    }
-
-    /// Whether too little could be read for a verdict.
-    pub(super) fn verdict(&self, errors: u64) -> Verdict {
-        if errors > 0 {
-            Verdict::Fail
-        } else if self.sealed > 0 || self.lost > 0 || self.calls == 0 {
-            Verdict::Inconclusive
-        } else {
-            Verdict::Pass
-        }
     }
 }

@@ -144,9 +144,12 @@ impl Profiles {
                         .ok_or_else(|| place.unknown(base, "profile", self.names()))?,
                 ),
             };
-            let base = base.map(|base| (**base).clone()).unwrap_or_default();
-            let name = raw.server.as_deref().unwrap_or(&base.name).to_owned();
-            let profile = Arc::new(place.profile(&name, raw, &base)?);
+            let mut base = base.map(|base| (**base).clone()).unwrap_or_default();
+            if raw.base.is_none() {
+                // What is written here is no longer the specification alone.
+                base.title = raw.server.as_deref().unwrap_or(file).to_owned();
+            }
+            let profile = Arc::new(place.profile(file, raw, &base)?);
             assigned.push(Assigned { server: raw.server.clone(), profile });
         }
         Ok(assigned)

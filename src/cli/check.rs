@@ -224,6 +224,7 @@ mod tests {
             judged_calls,
             sealed_calls,
             unreadable: Vec::new(),
+            stopped: Vec::new(),
             operation,
         }
     }
