@@ -426,6 +426,7 @@ fn a_report() -> Report {
             errors: 1,
             warnings: 2,
             notes: 3,
+            deviations: 4,
         }],
         servers: vec![ServerReport {
             addresses: vec!["10.77.0.1".parse().expect("an address")],
@@ -443,7 +444,7 @@ fn a_report() -> Report {
             shares: vec!["\\\\FSS1\\vol1".into()],
             context: Some(0x10),
             states: vec![(time, "Started", 7), (time.plus(1), "Added", 8)],
-            outcome: "completed",
+            outcome: Operation::Completed,
         }],
         tallies: vec![
             tally("FSRVP-3.1.4.5-03", 12, 1, 2, Some("the stub is sealed")),
@@ -452,6 +453,7 @@ fn a_report() -> Report {
         judged_calls: 14,
         sealed_calls: 2,
         unreadable: vec!["2 calls are sealed: a key would make them visible".into()],
+        stopped: vec!["10.77.0.11 at 10.77.0.1: the pipe could not be opened".into()],
         operation: Operation::Completed,
     }
 }

@@ -227,16 +227,15 @@ impl<'k> Bench<'k> {
     pub(super) fn settle(&mut self, method: Option<&str>) {
         let mut kept: Vec<(Topic, Finding)> = Vec::new();
         for (topic, finding) in std::mem::take(&mut self.fresh) {
-            if let Some(tally) = self.tally(&finding.rule.clone()) {
-                tally.failed += 1;
-            }
-            for rule in finding.also.clone() {
-                if let Some(tally) = self.tally(&rule) {
-                    tally.failed += 1;
-                }
-            }
             if self.profile.excuses.contains(&finding.rule) {
                 continue;
+            }
+            for rule in std::iter::once(&finding.rule).chain(&finding.also) {
+                if finding.certainty == Certainty::Possible {
+                    self.unseen(rule, "something that is not in the capture would explain it");
+                } else if let Some(tally) = self.tally(rule) {
+                    tally.failed += 1;
+                }
             }
             let same = |(other, known): &&mut (Topic, Finding)| {
                 *other == topic && known.party == finding.party && known.call == finding.call
@@ -267,6 +266,9 @@ impl<'k> Bench<'k> {
         for (at, finding) in std::mem::take(&mut self.findings).into_iter().enumerate() {
             if at < told || finding.time < since {
                 kept.push(finding);
+                continue;
+            }
+            if finding.certainty == Certainty::Possible {
                 continue;
             }
             for rule in std::iter::once(&finding.rule).chain(&finding.also) {

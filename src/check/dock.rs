@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::errand::Errands;
 use super::finding::{Finding, Severity};
 use super::judge::Options;
 use super::knowledge::Knowledge;
 use super::profile::{Choice, Profile};
 use super::recognise::Evidence;
-use super::report::{ServerReport, Verdict};
 use super::server::{Server, Vantage};
+use super::sight::Sight;
 use crate::bytes::{Side, Time};
 use crate::call::Call;
 use crate::pipeline::{Around, What};
@@ -42,14 +43,17 @@ pub(super) struct Dock<'k> {
     pub(super) in_force: Option<Arc<str>>,
     /// How many findings of the profile in force, and of `spec`, have been told.
     pub(super) told: (usize, usize),
+    /// Of these, the known deviations.
+    pub(super) deviations: u64,
     /// When each connection was last heard of, by the client's end. Added by what happens on it; all
     /// are forgotten when there are too many.
     pub(super) heard: FxHashMap<SocketAddr, Time>,
     /// The latest time at which something happened.
     pub(super) latest: Time,
-    pub(super) calls: u64,
-    pub(super) sealed: u64,
-    pub(super) lost: u64,
+    /// What clients came for beside their sets.
+    pub(super) errands: Errands,
+    /// How much of what happened could be read.
+    pub(super) sight: Sight,
 }
 
 impl<'k> Dock<'k> {
@@ -64,11 +68,11 @@ impl<'k> Dock<'k> {
             by_profile: BTreeMap::new(),
             in_force: None,
             told: (0, 0),
+            deviations: 0,
             heard: FxHashMap::default(),
             latest: Time::default(),
-            calls: 0,
-            sealed: 0,
-            lost: 0,
+            errands: Errands::default(),
+            sight: Sight::default(),
         }
     }
 
@@ -211,37 +215,11 @@ impl<'k> Dock<'k> {
                 finding
             })
             .collect();
+        self.deviations += u64::try_from(deviations.len()).unwrap_or_default();
         findings.extend(deviations);
         if !findings.is_empty() && self.in_force.is_none() {
             self.in_force = Some(name);
         }
         findings
-    }
-
-    pub(super) fn report(
-        &self,
-        profile: Arc<str>,
-        recognised: String,
-        all_clients: bool,
-    ) -> ServerReport {
-        ServerReport {
-            addresses: self.addresses.clone(),
-            name: self.evidence.name.clone(),
-            profile,
-            recognised,
-            clients: self.clients.clone(),
-            all_clients,
-        }
-    }
-
-    /// Whether too little could be read for a verdict.
-    pub(super) fn verdict(&self, errors: u64) -> Verdict {
-        if errors > 0 {
-            Verdict::Fail
-        } else if self.sealed > 0 || self.lost > 0 || self.calls == 0 {
-            Verdict::Inconclusive
-        } else {
-            Verdict::Pass
-        }
     }
 }

@@ -165,6 +165,7 @@ impl<'k> Tracker<'k> {
             committed: None,
             recovered: None,
             released: false,
+            deleted: false,
             channel: Some(act.channel),
             way: Vec::new(),
         };
@@ -261,6 +262,7 @@ impl<'k> Tracker<'k> {
         }
         if let ([view], true) = (views.as_slice(), act.answer.status().is_some()) {
             set.becomes(done, *view, act.n);
+            set.deleted = *view == View::Gone && act.opnum == 11;
         }
         if !act.answer.is_success() {
             return;

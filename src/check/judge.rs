@@ -1,8 +1,6 @@
 //! [`Judge`]: takes what happens in a capture and gives findings, server by server.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -12,8 +10,6 @@ use super::finding::Finding;
 use super::knowledge::Knowledge;
 use super::profile::Choice;
 use super::recognise::identifies;
-use super::report::{Conformance, Report};
-use super::server::is_hidden;
 use crate::bytes::{Guid, Time};
 use crate::call::Call;
 use crate::pipeline::{Around, Event, What};
@@ -37,15 +33,13 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Judge<'k> {
     knowledge: &'k Knowledge,
-    options: Options,
+    pub(super) options: Options,
     /// Added by what a server says or does; nothing is removed.
     pub(super) servers: Vec<Dock<'k>>,
     by_ip: FxHashMap<IpAddr, usize>,
     by_guid: FxHashMap<Guid, usize>,
     now: Time,
     clock_error: i64,
-    pub(super) judged: u64,
-    pub(super) sealed: u64,
     /// Servers beyond the cap.
     pub(super) beyond: u64,
 }
@@ -61,8 +55,6 @@ impl<'k> Judge<'k> {
             by_guid: FxHashMap::default(),
             now: Time::default(),
             clock_error: 0,
-            judged: 0,
-            sealed: 0,
             beyond: 0,
         }
     }
@@ -144,17 +136,16 @@ impl<'k> Judge<'k> {
             }
             return;
         }
-        let act = Act::of(call);
-        let hidden = act.as_ref().is_none_or(|act| act.request.is_none() || is_hidden(act.answer));
-        self.judged += 1;
-        self.sealed += u64::from(hidden);
         let Some(dock) = self.dock(call.server.addr.ip()) else { return };
         dock.wake(knowledge, &options, clock_error);
         dock.meets(call);
         let response = call.rpc.response.as_ref();
         let late = response.is_some_and(|r| dock.hears(call.client.addr, r.time, false));
-        dock.calls += 1;
-        dock.sealed += u64::from(hidden);
+        dock.sight.call(call);
+        match Act::of(call) {
+            Some(act) => dock.errands.answered(&act),
+            None => dock.errands.forget(),
+        }
         for server in dock.by_profile.values_mut() {
             server.answered(call);
             if late {
@@ -166,7 +157,8 @@ impl<'k> Judge<'k> {
     /// Calls to a server may have been missed.
     fn forget(&mut self, ip: IpAddr, now: Time) {
         if let Some(dock) = self.by_ip.get(&ip).and_then(|at| self.servers.get_mut(*at)) {
-            dock.lost += 1;
+            dock.sight.lost += 1;
+            dock.errands.forget();
             for server in dock.by_profile.values_mut() {
                 server.forget(now);
             }
@@ -186,7 +178,8 @@ impl<'k> Judge<'k> {
         let Some(dock) = self.dock(ip) else { return };
         dock.evidence.see(around);
         let lost = matches!(around.what, What::Lost);
-        dock.lost += u64::from(lost);
+        dock.sight.around(&around.what);
+        dock.errands.around(around);
         dock.hears(around.client, around.time, lost);
         if let Some(surely) = dock.restarted(around) {
             // The shares that it did not have it may have now.
@@ -236,40 +229,6 @@ impl<'k> Judge<'k> {
         }
         findings.sort_by_key(|finding| (finding.time, finding.call));
         findings
-    }
-
-    /// What was seen and judged.
-    pub fn report(&self) -> Report {
-        let mut report = Report {
-            judged_calls: self.judged.saturating_sub(self.sealed),
-            sealed_calls: self.sealed,
-            ..Report::default()
-        };
-        let mut verdicts: BTreeMap<Arc<str>, Conformance> = BTreeMap::new();
-        for dock in self.servers.iter().filter(|dock| !dock.by_profile.is_empty()) {
-            let (name, why) = dock.chosen(&self.options.choice);
-            report.servers.push(dock.report(name.clone(), why, self.options.all_clients));
-            let spec: Option<Arc<str>> = Some(Arc::from("spec")).filter(|spec| *spec != name);
-            for profile in std::iter::once(name).chain(spec) {
-                let Some(server) = dock.by_profile.get(&profile) else { continue };
-                let verdict = verdicts
-                    .entry(profile.clone())
-                    .or_insert_with(|| Conformance::new(profile.clone()));
-                verdict.add(server, dock);
-                if profile == dock.chosen(&self.options.choice).0 {
-                    report.add_sets(server, dock);
-                }
-            }
-            let name = dock.chosen(&self.options.choice).0;
-            if let Some(server) = dock.by_profile.get(&name) {
-                report.add_tallies(&server.bench.tallies);
-            }
-            report.add_unreadable(dock);
-        }
-        report.conformance = verdicts.into_values().collect();
-        report.conformance.sort_by_key(|of| &*of.profile == "spec");
-        report.finish();
-        report
     }
 }
 

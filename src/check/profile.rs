@@ -144,11 +144,16 @@ impl Profiles {
                         .ok_or_else(|| place.unknown(base, "profile", self.names()))?,
                 ),
             };
-            let base = base.map(|base| (**base).clone()).unwrap_or_default();
+            let mut base = base.map(|base| (**base).clone()).unwrap_or_default();
+            if raw.base.is_none() {
+                // What is written here is no longer the specification alone.
+                base.title = raw.server.as_deref().unwrap_or(file).to_owned();
+            }
             // It is none of the program's, whatever it is based on.
             let name = raw.title.as_deref().or(raw.server.as_deref()).unwrap_or(file).to_owned();
             if self.all.contains_key(&name) {
-                return Err(place.error(at, format!("`{name}` is the name of a profile of this program")));
+                let message = format!("`{name}` is the name of a profile of this program");
+                return Err(place.error(at, message));
             }
             let profile = Arc::new(place.profile(&name, raw, &base)?);
             assigned.push(Assigned { server: raw.server.clone(), profile });

@@ -1,14 +1,19 @@
 //! [`Report`]: what was judged, and what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::bench::Tally;
 use super::dock::Dock;
 use super::finding::Severity;
+use super::judge::Judge;
 use super::machine::View;
 use super::server::Server;
+use super::sets::Set;
+use super::sight::Sight;
+use super::tracker::Tracker;
+use super::world::SetNo;
 use crate::bytes::{Guid, Time};
 
 /// Whether a conversation kept the rules.
@@ -49,6 +54,25 @@ pub enum Operation {
     None,
 }
 
+impl Operation {
+    /// Its word in JSON; none where nothing was wanted.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Completed => Some("completed"),
+            Self::Failed => Some("failed"),
+            Self::Unfinished => Some("unfinished"),
+            Self::Unknown => Some("unknown"),
+            Self::None => None,
+        }
+    }
+
+    /// What became of two things together: what failed is not made good by the other.
+    fn and(self, other: Self) -> Self {
+        let ranks = [Self::Failed, Self::Unfinished, Self::Unknown, Self::Completed];
+        ranks.into_iter().find(|rank| [self, other].contains(rank)).unwrap_or_default()
+    }
+}
+
 /// The verdict by one profile.
 #[derive(Clone, Debug)]
 pub struct Conformance {
@@ -62,6 +86,8 @@ pub struct Conformance {
     pub warnings: u64,
     /// See above.
     pub notes: u64,
+    /// What only the specification has against servers that are known for it, told as notes.
+    pub deviations: u64,
 }
 
 /// A server that was judged.
@@ -73,7 +99,7 @@ pub struct ServerReport {
     pub name: Option<String>,
     /// The profile in force.
     pub profile: Arc<str>,
-    /// By what the server was recognised, or why it was not.
+    /// Why that one, in a clause: by what the server was recognised, or why it was not.
     pub recognised: String,
     /// The clients that called it.
     pub clients: Vec<IpAddr>,
@@ -98,8 +124,8 @@ pub struct SetReport {
     pub context: Option<u32>,
     /// When it became what, by which call.
     pub states: Vec<(Time, &'static str, u64)>,
-    /// How far it got.
-    pub outcome: &'static str,
+    /// What became of it.
+    pub outcome: Operation,
 }
 
 /// What was judged.
@@ -113,22 +139,92 @@ pub struct Report {
     pub sets: Vec<SetReport>,
     /// How often each rule was looked at, in the order of their ids.
     pub tallies: Vec<Tally>,
-    /// Calls judged.
+    /// Calls judged that could be read in full.
     pub judged_calls: u64,
-    /// Those of them of which something could not be read.
+    /// Calls of which no more than the operation could be judged, because they are sealed.
     pub sealed_calls: u64,
     /// What could not be seen, and what would make it visible, in sentences.
     pub unreadable: Vec<String>,
+    /// What stopped clients that got no shadow copy set, in sentences.
+    pub stopped: Vec<String>,
     /// What became of what the clients wanted.
     pub operation: Operation,
 }
 
-impl Conformance {
-    pub(super) fn new(profile: Arc<str>) -> Self {
-        Self { profile, verdict: Verdict::Pass, errors: 0, warnings: 0, notes: 0 }
+impl Judge<'_> {
+    /// What was seen and judged.
+    pub fn report(&self) -> Report {
+        let mut report = Report::default();
+        let mut verdicts: BTreeMap<Arc<str>, Conformance> = BTreeMap::new();
+        let (ours, foreign): (Vec<_>, Vec<_>) =
+            self.servers.iter().partition(|dock| !dock.by_profile.is_empty());
+        for dock in &ours {
+            let (name, why) = dock.chosen(&self.options.choice);
+            // Where the specification is what is in force it counts once.
+            for profile in BTreeSet::from([name.clone(), Arc::from("spec")]) {
+                let Some(server) = dock.by_profile.get(&profile) else { continue };
+                let verdict = verdicts
+                    .entry(profile.clone())
+                    .or_insert_with(|| Conformance::new(profile.clone()));
+                verdict.add(server, dock);
+                if profile == name {
+                    verdict.deviations += dock.deviations;
+                }
+            }
+            if let Some(server) = dock.by_profile.get(&name) {
+                report.add_sets(server, dock);
+                report.add_tallies(&server.bench.tallies);
+            }
+            report.add_errands(dock);
+            report.judged_calls += dock.sight.read();
+            report.sealed_calls += dock.sight.sealed;
+            report.unreadable.extend(dock.sight.sentences(&format!(" to {}", dock.address())));
+            report.servers.push(dock.report(name, why, self.options.all_clients));
+        }
+        report.conformance = verdicts.into_values().collect();
+        report.conformance.sort_by_key(|of| &*of.profile == "spec");
+        if ours.is_empty() {
+            report.add_strangers(&foreign);
+        }
+        report
+    }
+}
+
+impl Dock<'_> {
+    /// The address by which it is called here.
+    fn address(&self) -> String {
+        self.addresses.first().map_or_else(String::new, ToString::to_string)
     }
 
-    pub(super) fn add(&mut self, server: &Server<'_>, dock: &Dock<'_>) {
+    fn report(&self, profile: Arc<str>, recognised: String, all_clients: bool) -> ServerReport {
+        ServerReport {
+            addresses: self.addresses.clone(),
+            name: self.evidence.name.clone(),
+            profile,
+            recognised,
+            clients: self.clients.clone(),
+            all_clients,
+        }
+    }
+
+    /// Whether too little could be read for a verdict.
+    fn verdict(&self, errors: u64) -> Verdict {
+        if errors > 0 {
+            Verdict::Fail
+        } else if self.sight.is_full() && self.sight.calls > 0 {
+            Verdict::Pass
+        } else {
+            Verdict::Inconclusive
+        }
+    }
+}
+
+impl Conformance {
+    fn new(profile: Arc<str>) -> Self {
+        Self { profile, verdict: Verdict::Pass, errors: 0, warnings: 0, notes: 0, deviations: 0 }
+    }
+
+    fn add(&mut self, server: &Server<'_>, dock: &Dock<'_>) {
         let count = |severity: Severity| {
             let of = server.bench.findings.iter().filter(|finding| finding.severity == severity);
             u64::try_from(of.count()).unwrap_or(u64::MAX)
@@ -146,10 +242,15 @@ impl Conformance {
 }
 
 impl Report {
-    pub(super) fn add_sets(&mut self, server: &Server<'_>, dock: &Dock<'_>) {
+    fn add_sets(&mut self, server: &Server<'_>, dock: &Dock<'_>) {
         let Some(ip) = dock.addresses.first() else { return };
-        for set in server.tracker.sets.iter() {
-            let last = set.way.last().map(|(_, view, _)| *view);
+        for (no, set) in server.tracker.sets.iter().enumerate() {
+            // An id that no call found is no set.
+            if !set.issued && set.channel.is_none() && set.way.is_empty() {
+                continue;
+            }
+            let outcome = outcome(&server.tracker, no, set);
+            self.operation = self.operation.and(outcome);
             self.sets.push(SetReport {
                 id: set.id,
                 client_id: set.client_id,
@@ -162,18 +263,33 @@ impl Report {
                     .iter()
                     .map(|(time, view, call)| (*time, view.word(), *call))
                     .collect(),
-                outcome: match last {
-                    Some(View::Recovered) => "completed",
-                    Some(View::Gone) if set.recovered.is_some() => "deleted",
-                    Some(View::Gone) => "gone",
-                    Some(_) => "unfinished",
-                    None => "unknown",
-                },
+                outcome,
             });
         }
     }
 
-    pub(super) fn add_tallies(&mut self, tallies: &BTreeMap<Arc<str>, Tally>) {
+    fn add_errands(&mut self, dock: &Dock<'_>) {
+        for (client, operation, why) in dock.errands.ends() {
+            self.operation = self.operation.and(operation);
+            let stopped = why.map(|why| format!("{client} at {}: {why}", dock.address()));
+            self.stopped.extend(stopped);
+        }
+    }
+
+    /// Nobody has called, or tried to: what may be why.
+    fn add_strangers(&mut self, docks: &[&Dock<'_>]) {
+        let mut sight = Sight::default();
+        for dock in docks {
+            sight += dock.sight;
+            for (client, why) in dock.errands.outside() {
+                self.operation = Operation::Failed;
+                self.stopped.push(format!("{client} at {}: {why}", dock.address()));
+            }
+        }
+        self.unreadable.extend(sight.sentences(""));
+    }
+
+    fn add_tallies(&mut self, tallies: &BTreeMap<Arc<str>, Tally>) {
         for (rule, tally) in tallies {
             let at = self.tallies.binary_search_by(|known| known.rule.cmp(rule));
             let at = at.unwrap_or_else(|at| {
@@ -189,36 +305,23 @@ impl Report {
             }
         }
     }
+}
 
-    pub(super) fn add_unreadable(&mut self, dock: &Dock<'_>) {
-        let Some(ip) = dock.addresses.first() else { return };
-        if dock.sealed > 0 {
-            self.unreadable.push(format!(
-                "{} of {} calls to {ip} cannot be read in full: what is sealed can be opened with the \
-                 keys of the session",
-                dock.sealed, dock.calls
-            ));
+/// What became of a set, by the last state that it was seen in and by whether it may have another.
+fn outcome(tracker: &Tracker<'_>, no: SetNo, set: &Set) -> Operation {
+    match set.way.last().map(|(_, view, _)| *view) {
+        Some(View::Recovered) => Operation::Completed,
+        Some(View::Gone) if set.recovered.is_some() || set.deleted => Operation::Completed,
+        Some(View::Gone) => Operation::Failed,
+        // Its shares were not all deleted, or it was only asked for; or something happened unseen.
+        None => Operation::Unknown,
+        Some(_) if set.after.has(View::Recovered) => Operation::Unknown,
+        Some(_) => {
+            let is_current = |of: Option<SetNo>| of.map_or(set.identifiable, |of| of == no);
+            let mut worlds = tracker.worlds.iter();
+            let lives = worlds.any(|w| w.unfinished.as_ref().is_some_and(|u| is_current(u.set)));
+            let aside = View::UNFINISHED.into_iter().any(|view| set.after.has(view));
+            if lives || aside { Operation::Unfinished } else { Operation::Failed }
         }
-        if dock.lost > 0 {
-            self.unreadable.push(format!(
-                "packets of {ip} are missing {} times: calls may be missing, and the server may \
-                 have been in any state after each",
-                dock.lost
-            ));
-        }
-    }
-
-    /// What became of all.
-    pub(super) fn finish(&mut self) {
-        self.operation = match (self.judged_calls, self.sets.as_slice()) {
-            (0, _) => Operation::None,
-            (_, []) => Operation::Unknown,
-            (_, sets) if sets.iter().any(|set| set.outcome == "unknown") => Operation::Unknown,
-            (_, sets) if sets.iter().any(|set| set.outcome == "gone") => Operation::Failed,
-            (_, sets) if sets.iter().any(|set| set.outcome == "unfinished") => {
-                Operation::Unfinished
-            }
-            _ => Operation::Completed,
-        };
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn method(opnum: u16) -> &'static str {
 }
 
 /// The statuses of 2.2.4 and the general ones, by name.
-const STATUSES: [(u32, &str); 15] = [
+const STATUSES: [(u32, &str); 18] = [
     (0, "ZERO"),
     (Status::E_ACCESSDENIED.0, "E_ACCESSDENIED"),
     (Status::E_INVALIDARG.0, "E_INVALIDARG"),
@@ -30,6 +30,9 @@ const STATUSES: [(u32, &str); 15] = [
     (Status::FSRVP_E_SHADOWCOPYSET_ID_MISMATCH.0, "FSRVP_E_SHADOWCOPYSET_ID_MISMATCH"),
     (Status::FSRVP_E_WAIT_TIMEOUT.0, "FSRVP_E_WAIT_TIMEOUT"),
     (Status::FSRVP_E_WAIT_FAILED.0, "FSRVP_E_WAIT_FAILED"),
+    (0x8000_4005, "E_FAIL"),
+    (0x8000_ffff, "E_UNEXPECTED"),
+    (0x8007_000e, "E_OUTOFMEMORY"),
     (0x8004_2302, "0x80042302"),
     (0x8004_2311, "0x80042311"),
 ];
@@ -78,7 +81,9 @@ pub(super) fn state_word(view: View) -> &'static str {
 /// Seconds, for reading.
 pub(super) fn seconds(nanos: i64) -> String {
     let tenths = nanos / (SECOND / 10);
-    if tenths % 10 == 0 {
+    if tenths == 0 {
+        "less than 0.1 s".to_owned()
+    } else if tenths % 10 == 0 {
         format!("{} s", tenths / 10)
     } else {
         format!("{}.{} s", tenths / 10, (tenths % 10).abs())

@@ -11,7 +11,7 @@ use super::bench::{Bench, Place, Topic};
 use super::breach::Contradiction;
 use super::catalogue::Catalogue;
 use super::finding::{Certainty, Severity};
-use super::machine::{Answer, Machine, View};
+use super::machine::{Machine, View};
 use super::profile::Profile;
 use super::rules::{Case, Rules};
 use super::say;
@@ -298,11 +298,6 @@ impl<'k> Server<'k> {
         self.rules.finish(now, &mut self.bench);
         self.bench.settle(None);
     }
-}
-
-/// Whether an answer tells nothing of what a call did.
-pub(super) fn is_hidden(answer: Answer) -> bool {
-    matches!(answer, Answer::Hidden(_) | Answer::None)
 }
 
 /// Why the answer to a call is not known.

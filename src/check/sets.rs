@@ -65,6 +65,8 @@ pub(super) struct Set {
     /// When `RecoveryComplete` was, and whether its client has closed a pipe since it was started.
     pub(super) recovered: Option<Time>,
     pub(super) released: bool,
+    /// Whether it went because its last copy was deleted.
+    pub(super) deleted: bool,
     /// What carried the last call that found it.
     pub(super) channel: Option<ChannelId>,
     /// Its way: when, what it became, by which call.
@@ -181,6 +183,7 @@ impl Sets {
             committed: None,
             recovered: None,
             released: false,
+            deleted: false,
             channel: None,
             way: Vec::new(),
         };

@@ -226,6 +226,7 @@ mod tests {
             judged_calls,
             sealed_calls,
             unreadable: Vec::new(),
+            stopped: Vec::new(),
             operation,
         }
     }

@@ -6,7 +6,7 @@ use super::units::UnitKind;
 use super::{Around, Bound, Challenged, Event, What};
 use crate::bytes::{Ends, FrameNo, Missing, Time, View};
 use crate::call::Call;
-use crate::rpc::names::{FAULTS, Names, PROVIDER_REASONS, REJECT_REASONS, RESULTS, name};
+use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
 use crate::rpc::{self, Auth, BindAnswer};
 use crate::smb::{self, PipeId};
 
@@ -229,9 +229,4 @@ impl Above<'_> {
             what,
         })));
     }
-}
-
-/// The name of a number, or the number.
-fn named(table: Names, number: u64) -> String {
-    name(table, number).map_or_else(|| format!("0x{number:x}"), str::to_owned)
 }

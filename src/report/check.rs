@@ -13,7 +13,8 @@ use super::finding::{Remark, profile_name};
 use super::prose::{count, len, list, wrapped};
 use crate::bytes::{Time, millionths, printable};
 use crate::check::{
-    Blame, Conformance, Finding, Operation, Report, ServerReport, SetReport, Severity, Verdict,
+    Blame, Conformance, Finding, Operation, Report, ServerReport, SetReport, Severity, Tally,
+    Verdict,
 };
 
 /// Findings that are alike are all shown if they are no more than this; otherwise only the first.
@@ -119,22 +120,26 @@ impl<'r> CheckList<'r> {
                 self.scene.name(*address, server.name.as_deref());
             }
         }
-        if let Some(nothing) = nothing_judged(report, findings) {
-            self.line("judged", &nothing, Style::new(), out)?;
+        let nothing = nothing_judged(report, findings);
+        if let Some(nothing) = nothing.as_deref().filter(|_| report.servers.is_empty()) {
+            self.line("judged", nothing, Style::new(), out)?;
             return self.unseen(report, out);
         }
-        let (operation, colour) = operation(report.operation);
-        self.line("operation", operation, colour, out)?;
+        let (said, colour) = operation(report.operation);
+        self.line("operation", said, colour, out)?;
+        let stopped = report.stopped.iter().map(|said| (printable(said), Style::new()));
+        self.lines("stopped", stopped.collect(), out)?;
         for (n, conformance) in report.conformance.iter().enumerate() {
             let (said, colour) = verdict(conformance);
             self.line(if n == 0 { "conformance" } else { "" }, &said, colour, out)?;
         }
         let servers = report.servers.iter().map(|server| (self.server(server), Style::new()));
         self.lines("server", servers.collect(), out)?;
-        let sets = report.sets.iter().map(|set| (self.set(set), outcome_style(set.outcome)));
+        let sets = report.sets.iter().map(|set| (self.set(set), operation(set.outcome).1));
         self.lines("set", sets.collect(), out)?;
         self.unseen(report, out)?;
-        self.line("judged", &judged(report), Style::new(), out)
+        let judged = nothing.unwrap_or_else(|| self.judged(report));
+        self.line("judged", &judged, Style::new(), out)
     }
 
     /// What could not be seen.
@@ -191,7 +196,34 @@ impl<'r> CheckList<'r> {
             _ => format!("; clients {}{all}", list(&clients, MOST_LISTED)),
         };
         let profile = profile_name(&server.profile);
-        format!("{name}: held against {profile}, {}{clients}", printable(&server.recognised))
+        format!("{name}: held against {profile} ({}){clients}", printable(&server.recognised))
+    }
+
+    /// How much was judged, and by how many rules.
+    fn judged(&self, report: &Report) -> String {
+        let rules = |of: &dyn Fn(&Tally) -> bool| {
+            u64::try_from(report.tallies.iter().filter(|tally| of(tally)).count())
+                .unwrap_or(u64::MAX)
+        };
+        let is_note = |tally: &Tally| {
+            self.scene.rule(&tally.rule).is_some_and(|rule| rule.severity == Severity::Note)
+        };
+        let kept = rules(&|tally| tally.passed > 0 && tally.failed == 0);
+        let broken = rules(&|tally| tally.failed > 0);
+        let notes = match rules(&|tally| tally.failed > 0 && is_note(tally)) {
+            0 => String::new(),
+            notes if notes == broken => " (only for notes)".to_owned(),
+            notes => format!(" ({notes} only for {})", if notes == 1 { "a note" } else { "notes" }),
+        };
+        let untold =
+            rules(&|tally| tally.passed == 0 && tally.failed == 0 && tally.not_evaluable > 0);
+        let sealed = match report.sealed_calls {
+            0 => String::new(),
+            1 => ", and 1 that is sealed".to_owned(),
+            sealed => format!(", and {sealed} that are sealed"),
+        };
+        let (calls, kept) = (count(report.judged_calls, "call"), count(kept, "rule"));
+        format!("{calls}{sealed}; {kept} kept, {broken} broken{notes}, {untold} not evaluable")
     }
 
     fn set(&self, set: &SetReport) -> String {
@@ -202,7 +234,7 @@ impl<'r> CheckList<'r> {
             .states
             .iter()
             .map(|(time, state, _)| match start {
-                Some(start) if start != *time => format!("{state} +{} s", seconds(*time, start)),
+                Some(start) if start != *time => format!("{state} +{}s", seconds(*time, start)),
                 _ => format!("{state} {}", self.scene.clock(*time)),
             })
             .collect();
@@ -215,7 +247,7 @@ impl<'r> CheckList<'r> {
         };
         let parts = [shares, short(set.id), states];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        format!("{}; {}", set.outcome, parts.join("; "))
+        format!("{}; {}", operation(set.outcome).0, parts.join("; "))
     }
 }
 
@@ -245,33 +277,22 @@ impl Group {
     }
 }
 
-/// Why nothing was judged and there is nothing to explain, in a sentence; `None` if it was, or if
-/// there is.
+/// Why nothing was judged, in a sentence; `None` if something was, or if there is something to
+/// explain.
 pub fn nothing_judged(report: &Report, findings: u64) -> Option<String> {
-    let tried = !matches!(report.operation, Operation::None | Operation::Unknown);
-    if findings > 0 || report.judged_calls > 0 || tried {
+    let tried = matches!(report.operation, Operation::Failed | Operation::Unfinished);
+    if report.judged_calls > 0 || tried {
         return None;
     }
     Some(match report.sealed_calls {
-        0 => "nothing: no call of MS-FSRVP was seen, and no attempt at one".to_owned(),
+        0 if findings > 0 => return None,
+        0 if report.servers.is_empty() => {
+            "nothing: no call of MS-FSRVP was seen, and no attempt at one".to_owned()
+        }
+        0 => "nothing: no call of MS-FSRVP could be read".to_owned(),
         1 => "nothing: the only call is sealed".to_owned(),
         sealed => format!("nothing: all of {sealed} calls are sealed"),
     })
-}
-
-fn judged(report: &Report) -> String {
-    let sum = |of: fn(&crate::check::Tally) -> bool| {
-        u64::try_from(report.tallies.iter().filter(|tally| of(tally)).count()).unwrap_or(u64::MAX)
-    };
-    let calls = count(report.judged_calls, "call");
-    let said = match report.sealed_calls {
-        0 => calls,
-        sealed => format!("{calls}, and {sealed} that are sealed"),
-    };
-    let (kept, broken) =
-        (sum(|tally| tally.passed > 0 && tally.failed == 0), sum(|tally| tally.failed > 0));
-    let untold = sum(|tally| tally.passed == 0 && tally.failed == 0 && tally.not_evaluable > 0);
-    format!("{said}; {} kept, {broken} broken, {untold} not evaluable", count(kept, "rule"))
 }
 
 fn seconds(time: Time, since: Time) -> String {
@@ -293,14 +314,6 @@ fn operation(operation: Operation) -> (&'static str, Style) {
     }
 }
 
-fn outcome_style(outcome: &str) -> Style {
-    match outcome {
-        "completed" => colour(AnsiColor::Green),
-        "failed" => colour(AnsiColor::Red),
-        _ => colour(AnsiColor::Yellow),
-    }
-}
-
 /// A verdict, whose first word has its colour.
 pub(super) fn verdict(of: &Conformance) -> (String, Style) {
     let (word, style) = match of.verdict {
@@ -308,8 +321,11 @@ pub(super) fn verdict(of: &Conformance) -> (String, Style) {
         Verdict::Fail => ("fail", colour(AnsiColor::Red)),
         Verdict::Inconclusive => ("inconclusive", colour(AnsiColor::Yellow)),
     };
-    let counts =
-        [count(of.errors, "error"), count(of.warnings, "warning"), count(of.notes, "note")];
+    let mut counts =
+        vec![count(of.errors, "error"), count(of.warnings, "warning"), count(of.notes, "note")];
+    if of.deviations > 0 {
+        counts.push(count(of.deviations, "known deviation"));
+    }
     (format!("{word} by {}: {}", profile_name(&of.profile), counts.join(", ")), style)
 }
 
@@ -317,7 +333,7 @@ pub(super) fn verdict(of: &Conformance) -> (String, Style) {
 pub(super) mod tests {
     use super::*;
     use crate::bytes::{Guid, is_invisible};
-    use crate::check::{Catalogue, Tally};
+    use crate::check::Catalogue;
     use crate::protocol::Registry;
     use crate::report::finding::tests::finding;
     use crate::report::text::TimeStyle;
@@ -338,6 +354,7 @@ pub(super) mod tests {
             errors,
             warnings: 1,
             notes,
+            deviations: u64::from(profile == "samba"),
         };
         Report {
             conformance: vec![
@@ -348,7 +365,7 @@ pub(super) mod tests {
                 addresses: vec!["10.0.1.1".parse().unwrap(), "fd00::1".parse().unwrap()],
                 name: Some("FS1".into()),
                 profile: "samba".into(),
-                recognised: "recognised by what its negotiation offers".into(),
+                recognised: "its negotiation offers what Samba does".into(),
                 clients: vec!["10.0.0.1".parse().unwrap()],
                 all_clients: false,
             }],
@@ -364,7 +381,7 @@ pub(super) mod tests {
                     (time(124), "Added", 4),
                     (time(61_123), "CreationInProgress", 5),
                 ],
-                outcome: "failed",
+                outcome: Operation::Failed,
             }],
             tallies: vec![
                 tally("FSRVP-3.1.4.5-03", 12, 2, 1, Some("the time-out could not be read")),
@@ -374,6 +391,7 @@ pub(super) mod tests {
             judged_calls: 14,
             sealed_calls: 2,
             unreadable: vec!["2 calls are sealed: a key would make them visible".into()],
+            stopped: vec!["10.0.0.1 at 10.0.1.1: the pipe could not be opened".into()],
             operation: Operation::Failed,
         }
     }
@@ -404,12 +422,14 @@ pub(super) mod tests {
         let (_, text) = write(false, Vec::new(), &report());
         let expect = "\
 operation    failed
-conformance  inconclusive by Samba: 0 errors, 1 warning, 3 notes
+stopped      10.0.0.1 at 10.0.1.1: the pipe could not be opened
+conformance  inconclusive by Samba: 0 errors, 1 warning, 3 notes, 1 known
+             deviation
              fail by the specification: 1 error, 1 warning, 2 notes
-server       FS1 (10.0.1.1, fd00::1): held against Samba, recognised by what its
-             negotiation offers; client 10.0.0.1, and maybe others
+server       FS1 (10.0.1.1, fd00::1): held against Samba (its negotiation offers
+             what Samba does); client 10.0.0.1, and maybe others
 set          failed; \\\\FS1\\vol1, \\\\FS1\\\\u{1b}c; 01020304…; Started 17:49:18.123Z
-             → Added +0.001 s → CreationInProgress +61.000 s
+             → Added +0.001s → CreationInProgress +61.000s
 not seen     2 calls are sealed: a key would make them visible
 judged       14 calls, and 2 that are sealed; 1 rule kept, 1 broken, 1 not
              evaluable
@@ -461,15 +481,20 @@ judged       14 calls, and 2 that are sealed; 1 rule kept, 1 broken, 1 not
             operation,
             ..report()
         };
-        let (_, text) = write(false, Vec::new(), &nothing(0, Operation::None));
+        let stranger = Report { servers: Vec::new(), ..nothing(0, Operation::None) };
+        let (_, text) = write(false, Vec::new(), &stranger);
         let unseen = "not seen     2 calls are sealed: a key would make them visible\n";
         let nothing_at_all =
             "judged       nothing: no call of MS-FSRVP was seen, and no attempt at one\n";
         assert_eq!(text, format!("{nothing_at_all}{unseen}"));
         let (_, text) = write(false, Vec::new(), &nothing(7, Operation::Unknown));
-        assert_eq!(text, format!("judged       nothing: all of 7 calls are sealed\n{unseen}"));
+        let sealed = "judged       nothing: all of 7 calls are sealed\n";
+        assert!(text.starts_with("operation    unknown\n"), "{text}");
+        assert!(text.ends_with(&format!("{unseen}{sealed}")), "{text}");
         // A refusal is something to explain, and so is a finding.
         assert_eq!(nothing_judged(&nothing(0, Operation::Failed), 0), None);
-        assert_eq!(nothing_judged(&nothing(7, Operation::Unknown), 1), None);
+        assert_eq!(nothing_judged(&nothing(0, Operation::Unknown), 1), None);
+        // But what can be said of sealed calls is no judgement of them.
+        assert!(nothing_judged(&nothing(7, Operation::Unknown), 1).is_some());
     }
 }

@@ -89,6 +89,11 @@ impl<'r> Scene<'r> {
         }
     }
 
+    /// A rule by its id.
+    pub(super) fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.get(id)
+    }
+
     /// Takes the name of a host.
     pub(super) fn name(&mut self, ip: IpAddr, name: Option<&str>) {
         let Some(name) = name else { return };

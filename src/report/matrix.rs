@@ -154,7 +154,7 @@ pub fn write(
         let name = name.map_or_else(|| addresses.clone(), |name| format!("{name} ({addresses})"));
         let profile = profile_name(&server.profile);
         let by = printable(&server.recognised);
-        line("server", &format!("{name}: held against {profile}, {by}"), out)?;
+        line("server", &format!("{name}: held against {profile} ({by})"), out)?;
     }
     for conformance in &report.conformance {
         line("verdict", &verdict(conformance).0, out)?;
@@ -259,8 +259,8 @@ Conformance with the rules of vshark {}
 
 input     backup\\u{{7}}.pcapng
 captured  2026-11-22 17:49:18Z to 2026-11-22 17:50:48Z
-server    FS1 (10.0.1.1, fd00::1): held against Samba, recognised by what its negotiation offers
-verdict   inconclusive by Samba: 0 errors, 1 warning, 3 notes
+server    FS1 (10.0.1.1, fd00::1): held against Samba (its negotiation offers what Samba does)
+verdict   inconclusive by Samba: 0 errors, 1 warning, 3 notes, 1 known deviation
 verdict   fail by the specification: 1 error, 1 warning, 2 notes
 rules     5: 1 passed, 1 failed, 1 not evaluable, 1 not exercised, 1 not checked
 

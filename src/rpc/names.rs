@@ -166,3 +166,8 @@ pub fn name(table: Names, number: impl Into<u64>) -> Option<&'static str> {
     let number = number.into();
     table.iter().find(|(n, _)| *n == number).map(|(_, name)| *name)
 }
+
+/// The name of a number, or the number.
+pub fn named(table: Names, number: u64) -> String {
+    name(table, number).map_or_else(|| format!("0x{number:x}"), str::to_owned)
+}

@@ -7,9 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::super::matrix::Row;
 use super::super::value;
 use crate::bytes::Time;
-use crate::check::{
-    Catalogue, Conformance, Finding, Operation, Report, ServerReport, SetReport, Verdict, section,
-};
+use crate::check::{Catalogue, Conformance, Finding, Report, ServerReport, SetReport, section};
 use crate::ndr::{Arg, Direction};
 use crate::protocol::{Registry, fsrvp};
 
@@ -78,7 +76,8 @@ fn spec(id: &str) -> Json {
 pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
     let Judged { report, rules, registry } = judged;
     let mut put = |key: &str, value: Json| summary.insert(key.to_owned(), value);
-    put("operation", json!(operation(report.operation)));
+    put("operation", json!(report.operation.word()));
+    put("stopped", json!(report.stopped));
     put("conformance", report.conformance.iter().map(conformance).collect());
     put("servers", report.servers.iter().map(server).collect());
     put("sets", report.sets.iter().map(|of| set(of, registry)).collect());
@@ -109,29 +108,14 @@ pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
     );
 }
 
-/// The word for how what was wanted ended; none where nothing was.
-fn operation(operation: Operation) -> Option<&'static str> {
-    match operation {
-        Operation::Completed => Some("completed"),
-        Operation::Failed => Some("failed"),
-        Operation::Unfinished => Some("unfinished"),
-        Operation::Unknown => Some("unknown"),
-        Operation::None => None,
-    }
-}
-
 fn conformance(of: &Conformance) -> Json {
-    let verdict = match of.verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Inconclusive => "inconclusive",
-    };
     json!({
         "profile": &*of.profile,
-        "verdict": verdict,
+        "verdict": of.verdict.word(),
         "errors": of.errors,
         "warnings": of.warnings,
         "notes": of.notes,
+        "known_deviations": of.deviations,
     })
 }
 
@@ -156,7 +140,7 @@ fn set(set: &SetReport, registry: &Registry) -> Json {
         "shares": set.shares,
         "context": set.context.and_then(|context| flags(context, registry)),
         "states": set.states.iter().map(state).collect::<Vec<_>>(),
-        "outcome": set.outcome,
+        "outcome": set.outcome.word(),
     })
 }
 

@@ -92,12 +92,12 @@ fn add(set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     match set.twin(&of.share_name) {
         None => bench.pass("FSRVP-3.2.4.2.2-02"),
         Some(share) => {
-            let message = format!(
-                "{} names {}, which was added as {}",
-                subject(case),
-                of.share_name,
-                share.name
-            );
+            let before = match share.name == of.share_name {
+                true => "before".to_owned(),
+                false => format!("as {}", share.name),
+            };
+            let message =
+                format!("{} names {}, which was added {before}", subject(case), of.share_name);
             wrong(case, bench, "FSRVP-3.2.4.2.2-02", message, |finding| {
                 finding.with_octets(case.call, Side::Client, "ShareName", "added before");
                 finding.with_call(share.call, "added the share");

@@ -1,0 +1,202 @@
+//! [`Errands`]: what each client came for beside its shadow copy sets, and whether it got it.
+//!
+//! A set tells by itself how it ended. What never became one is here: a pipe that was missing, a
+//! bind or a logon that was refused, a `SetContext` or `StartShadowCopySet` that failed, questions.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::act::Act;
+use super::machine::Answer;
+use super::report::Operation;
+use super::say;
+use crate::pipeline::{Around, BindAnswer, What};
+use crate::protocol::fsrvp;
+use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
+
+/// Clients of a server whose errands are known; those of others are not looked at.
+const MAX_CLIENTS: usize = 256;
+
+/// What a client wants of a server.
+#[derive(Debug, Default)]
+struct Errand {
+    /// Why it could not log on, so far.
+    outside: Option<String>,
+    /// Why it could not call, so far.
+    barred: Option<String>,
+    /// Number of the last call that was answered.
+    answered: Option<u64>,
+    /// Whether it has started a set.
+    started: bool,
+    /// How far it is on the way to a set.
+    wanted: Progress,
+    /// How what else it asked ended, which matters if it has started no set.
+    asked: Progress,
+}
+
+/// How far somebody got, and what stopped it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Progress {
+    operation: Operation,
+    why: Option<String>,
+}
+
+/// The errands of the clients of one server.
+#[derive(Debug, Default)]
+pub(super) struct Errands {
+    /// Added when a client is heard of, no more than [`MAX_CLIENTS`]; nothing is removed.
+    all: BTreeMap<IpAddr, Errand>,
+}
+
+impl Errands {
+    fn of(&mut self, client: IpAddr) -> Option<&mut Errand> {
+        let room = self.all.len() < MAX_CLIENTS || self.all.contains_key(&client);
+        room.then(|| self.all.entry(client).or_default())
+    }
+
+    /// Something beside the calls.
+    pub(super) fn around(&mut self, around: &Around) {
+        if matches!(around.what, What::Lost | What::Sealed) {
+            return self.forget();
+        }
+        let Some((stage, why)) = refusal(&around.what) else { return };
+        let Some(errand) = self.of(around.client.ip()) else { return };
+        match stage {
+            Stage::Outside => errand.outside = why,
+            // An open pipe that fails later fails what is under way, and that tells by itself.
+            Stage::Open if errand.answered.is_some() => {}
+            Stage::Pipe | Stage::Open => errand.barred = why,
+        }
+    }
+
+    /// A call is over.
+    pub(super) fn answered(&mut self, act: &Act) {
+        let Some(errand) = self.of(act.client) else { return };
+        if act.answered.is_some() {
+            errand.barred = None;
+            errand.answered = errand.answered.max(Some(act.n));
+        } else if errand.answered > Some(act.n) {
+            // That there is no answer is known late; the client went on.
+            return;
+        }
+        let operation = match act.answer {
+            answer if answer.is_success() => Operation::Completed,
+            Answer::Hidden(_) => Operation::Unknown,
+            Answer::None => Operation::Unfinished,
+            _ => Operation::Failed,
+        };
+        let why = (operation == Operation::Failed).then(|| {
+            let (method, status) = (say::method(act.opnum), say::status(act.answer));
+            format!("{method} (call {}) returned {status}", act.n)
+        });
+        let progress = Progress { operation, why };
+        match (act.opnum, operation) {
+            (1, Operation::Completed) => {
+                errand.wanted = Progress { operation: Operation::Unfinished, why: None };
+            }
+            (2, Operation::Completed) => {
+                errand.started = true;
+                errand.wanted = Progress::default();
+            }
+            (1 | 2, _) => errand.wanted = progress,
+            // Whoever goes on with a set has not been stopped.
+            (3..=6 | 12, Operation::Completed) => {
+                errand.wanted = Progress::default();
+                errand.asked = progress;
+            }
+            // Servers that cannot tell are common, and clients go on.
+            (9, Operation::Failed) if errand.asked.operation != Operation::None => {}
+            _ => errand.asked = progress,
+        }
+    }
+
+    /// Calls may have been missed: what was not done may have been.
+    pub(super) fn forget(&mut self) {
+        let unknown = || Progress { operation: Operation::Unknown, why: None };
+        for errand in self.all.values_mut() {
+            errand.outside = None;
+            let barred = errand.barred.take().is_some();
+            if barred || errand.wanted.operation != Operation::None {
+                errand.wanted = unknown();
+            }
+            if errand.asked.operation != Operation::None {
+                errand.asked = unknown();
+            }
+        }
+    }
+
+    /// How each errand ended, where its sets do not say it, and what stopped it.
+    pub(super) fn ends(&self) -> impl Iterator<Item = (IpAddr, Operation, Option<&str>)> {
+        self.all.iter().filter_map(|(client, errand)| {
+            let end = |progress: &Progress| progress.operation != Operation::None;
+            if let Some(why) = &errand.barred {
+                return Some((*client, Operation::Failed, Some(&**why)));
+            }
+            let progress = if end(&errand.wanted) {
+                &errand.wanted
+            } else if !errand.started && end(&errand.asked) {
+                &errand.asked
+            } else {
+                return None;
+            };
+            Some((*client, progress.operation, progress.why.as_deref()))
+        })
+    }
+
+    /// Who could not even log on, and why.
+    pub(super) fn outside(&self) -> impl Iterator<Item = (IpAddr, &str)> {
+        self.all.iter().filter_map(|(client, errand)| Some((*client, errand.outside.as_deref()?)))
+    }
+}
+
+/// How far a client had come when it was refused.
+enum Stage {
+    /// It was not let in: whether it came for our pipe is not known.
+    Outside,
+    /// Before its pipe was open, or before the interface was bound.
+    Pipe,
+    /// The pipe was open.
+    Open,
+}
+
+/// Whether something bars a client, and why, or lets it on.
+fn refusal(what: &What) -> Option<(Stage, Option<String>)> {
+    let is_pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
+    let is_ipc = |path: &str| path.to_ascii_lowercase().ends_with("\\ipc$");
+    let pipe = fsrvp::PIPE;
+    Some(match what {
+        What::LogonRefused { user, status } => {
+            let who = user.as_deref().unwrap_or("a user");
+            (Stage::Outside, Some(format!("the logon of {who} was refused: {status}")))
+        }
+        What::LoggedOn { .. } => (Stage::Outside, None),
+        What::TreeRefused { path, status } if is_ipc(path) => {
+            (Stage::Outside, Some(format!("{path} could not be connected: {status}")))
+        }
+        What::TreeConnected { path } if is_ipc(path) => (Stage::Outside, None),
+        What::PipeRefused { name, status } if is_pipe(name) => {
+            (Stage::Pipe, Some(format!("the pipe {pipe} could not be opened: {status}")))
+        }
+        What::PipeError { name: Some(name), status, .. } if is_pipe(name) => {
+            (Stage::Open, Some(format!("the pipe {pipe} failed: {status}")))
+        }
+        What::Bound(bound) if bound.interface.is_some_and(|of| of.uuid == fsrvp::UUID) => {
+            let why = match bound.answer {
+                BindAnswer::Accepted => None,
+                BindAnswer::Refused(result, reason) => Some(format!(
+                    "the interface was not bound: {}, {}",
+                    named(RESULTS, result.into()),
+                    named(PROVIDER_REASONS, reason.into())
+                )),
+                BindAnswer::Nak(reason) => {
+                    Some(format!("the bind was refused: {}", named(REJECT_REASONS, reason.into())))
+                }
+                BindAnswer::Fault(status) => {
+                    Some(format!("the bind was refused: fault {}", named(FAULTS, status.into())))
+                }
+            };
+            (Stage::Pipe, why)
+        }
+        _ => return None,
+    })
+}
