@@ -148,7 +148,9 @@ impl Profiles {
             // It is none of the program's, whatever it is based on.
             let name = raw.title.as_deref().or(raw.server.as_deref()).unwrap_or(file).to_owned();
             if self.all.contains_key(&name) {
-                return Err(place.error(at, format!("`{name}` is the name of a profile of this program")));
+                return Err(
+                    place.error(at, format!("`{name}` is the name of a profile of this program"))
+                );
             }
             let profile = Arc::new(place.profile(&name, raw, &base)?);
             assigned.push(Assigned { server: raw.server.clone(), profile });
