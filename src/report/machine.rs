@@ -9,7 +9,7 @@ use crate::check::machine::{Answers, Clock, Guard, Machine, Method, Row, View, n
 
 /// What happens without an answer: the timer of 3.1.2 ends what is unfinished.
 const EXPIRY: &str = "the timer runs out";
-/// The state around those of an unfinished set.
+/// A state that stands for all those of an unfinished set.
 const UNFINISHED: &str = "unfinished";
 
 /// Writes the diagrams of a shadow copy set and of the server's context, and the table of its timer.
@@ -65,8 +65,9 @@ impl Edges {
         }
     }
 
-    /// What is on the arrows to `to` from all of `states` becomes one arrow from around them.
-    fn gather(&mut self, states: &[View], around: &'static str, to: &'static str) {
+    /// What is on the arrows to `to` from all of `states` becomes one arrow from what stands
+    /// for them.
+    fn gather(&mut self, states: &[View], standing: &'static str, to: &'static str) {
         let from = |edge: &Edge, view: &View| edge.from == Some(view.word()) && edge.to == to;
         let Some(first) = self.0.iter().find(|edge| states.iter().any(|view| from(edge, view)))
         else {
@@ -83,7 +84,7 @@ impl Edges {
             }
         }
         self.0.retain(|edge| !edge.labels.is_empty());
-        self.0.push(Edge { from: Some(around), to, labels: shared });
+        self.0.push(Edge { from: Some(standing), to, labels: shared });
     }
 }
 
@@ -126,15 +127,21 @@ fn sets(machine: &Machine, out: &mut dyn Write) -> io::Result<()> {
         }
     });
     edges.gather(&View::UNFINISHED, UNFINISHED, View::Gone.word());
-    let inside = |name: &str| View::UNFINISHED.iter().any(|view| view.word() == name);
-    let (inner, mut outer): (Vec<Edge>, Vec<Edge>) =
-        edges.0.into_iter().partition(|edge| edge.from.is_some_and(inside) && inside(edge.to));
-    outer.sort_by_key(|edge| edge.from.is_some());
-    writeln!(out, "```mermaid\nstateDiagram-v2\n    state {UNFINISHED} {{")?;
-    inner.iter().try_for_each(|edge| arrow("        ", edge, None, out))?;
-    writeln!(out, "    }}")?;
-    for edge in &outer {
-        arrow("    ", edge, Some(EXPIRY).filter(|_| edge.from == Some(UNFINISHED)), out)?;
+    let (loops, mut ways): (Vec<Edge>, Vec<Edge>) =
+        edges.0.into_iter().partition(|edge| edge.from == Some(edge.to));
+    let place =
+        |name: &str| View::OF_SET.iter().position(|view| view.word() == name).unwrap_or(usize::MAX);
+    ways.sort_by_key(|edge| (edge.from.map(place), edge.to == View::Gone.word()));
+    let words = View::UNFINISHED.map(View::word);
+    let [rest @ .., last] = &words;
+    writeln!(out, "```mermaid\nstateDiagram-v2")?;
+    writeln!(out, "    state \"{} or {last}\" as {UNFINISHED}", rest.join(", "))?;
+    for Edge { to: state, labels, .. } in &loops {
+        let labels: Vec<String> = labels.iter().map(Label::text).collect();
+        writeln!(out, "    {state} : {state}\n    {state} : stays so after {}", labels.join(", "))?;
+    }
+    for edge in &ways {
+        arrow(edge, Some(EXPIRY).filter(|_| edge.from == Some(UNFINISHED)), out)?;
     }
     writeln!(out, "```")
 }
@@ -157,16 +164,17 @@ fn context(machine: &Machine, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "```mermaid\nstateDiagram-v2\n    [*] --> {closed} : the server starts")?;
     for edge in &edges.0 {
         let expires = edge.from == Some(open) && edge.to == closed;
-        arrow("    ", edge, Some(EXPIRY).filter(|_| expires), out)?;
+        arrow(edge, Some(EXPIRY).filter(|_| expires), out)?;
     }
     writeln!(out, "```")
 }
 
-fn arrow(indent: &str, edge: &Edge, more: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
-    let mut labels: Vec<String> = edge.labels.iter().map(Label::text).collect();
+fn arrow(edge: &Edge, more: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+    let lines = |label: &Label| label.text().replace(" (", "<br/>(");
+    let mut labels: Vec<String> = edge.labels.iter().map(lines).collect();
     labels.extend(more.map(str::to_owned));
     let from = edge.from.unwrap_or("[*]");
-    writeln!(out, "{indent}{from} --> {} : {}", edge.to, labels.join("<br/>"))
+    writeln!(out, "    {from} --> {} : {}", edge.to, labels.join("<br/>"))
 }
 
 /// What sets the timer, in one state.
