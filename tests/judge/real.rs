@@ -2,6 +2,7 @@
 //! and a Python client that breaks rules on purpose as clients.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -187,7 +188,7 @@ fn real_captures_accuse_whom_they_show_to_be_wrong_and_nobody_else() {
             accusing.iter().map(|seen| (seen.rule.as_str(), seen.party, seen.severity)).collect();
         let expected: BTreeSet<Accusation> = of(&name).iter().copied().collect();
         if is != expected {
-            wrong += &format!("\n{name}: expected {expected:?}, found{}", told(&accusing));
+            let _ = writeln!(wrong, "{name}: expected {expected:?}, found{}", told(&accusing));
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
