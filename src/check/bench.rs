@@ -205,7 +205,7 @@ impl<'k> Bench<'k> {
             severity: known.map_or(Severity::Note, |known| known.severity),
             party: known.map_or(Blame::Both, |known| known.party),
             certainty: Certainty::Certain,
-            message: shortened(&message),
+            message: shortened(message),
             call: place.call,
             opnum: place.opnum,
             frames: place.frames.clone(),
@@ -316,9 +316,13 @@ fn absorb(known: &mut Finding, other: &Finding) {
 }
 
 /// A message whose longest words are cut.
-fn shortened(message: &str) -> String {
-    let word = |word: &str| match word.char_indices().nth(MAX_WORD) {
-        Some((end, _)) => format!("{}…", word.get(..end).unwrap_or_default()),
+fn shortened(message: String) -> String {
+    let end = |word: &str| word.char_indices().nth(MAX_WORD).map(|(end, _)| end);
+    if message.split(' ').all(|word| end(word).is_none()) {
+        return message;
+    }
+    let word = |word: &str| match end(word) {
+        Some(end) => format!("{}…", word.get(..end).unwrap_or_default()),
         None => word.to_owned(),
     };
     message.split(' ').map(word).collect::<Vec<_>>().join(" ")

@@ -37,6 +37,9 @@ impl Rules {
                 (opnum, Answer::Status(status)) if say::is_unknown_set(opnum, status) => {
                     expired(case, outcomes, bench);
                 }
+                (4..=7 | 12, Answer::Status(status)) if status == Status::E_INVALIDARG.0 => {
+                    disowned(case, bench);
+                }
                 (1, Answer::Status(_)) => self.stopped_for_good(case, outcomes, bench),
                 (2, Answer::Status(status)) => not_started(case, status, outcomes, bench),
                 (4 | 5 | 12, Answer::Status(status)) if status == Status::FSRVP_E_BAD_STATE.0 => {
@@ -195,6 +198,27 @@ fn expired(case: &Case<'_, '_>, outcomes: &[Outcome<'_>], bench: &mut Bench<'_>)
         if was == Some(View::Exposed) {
             finding.with_rules(["FSRVP-3.1.5-07"]);
         }
+    });
+}
+
+/// A server with times of its own does not know a set that it has issued.
+fn disowned(case: &Case<'_, '_>, bench: &mut Bench<'_>) {
+    let act = case.act;
+    let set = case.step.and_then(|step| step.set).and_then(|no| case.tracker.sets.get(no));
+    let Some(set) = set.filter(|set| set.issued && !set.dead && !bench.profile.timer) else {
+        return;
+    };
+    let Some((since, view, call)) = set.way.last().copied() else { return };
+    let message = format!(
+        "{} of set {} returned E_INVALIDARG {} after it was {}: this server answers so when it has no          such set; its timer, which may be shorter than that of the specification, another client or          a restart may have ended the set",
+        say::method(act.opnum),
+        say::short(set.id),
+        say::seconds(act.asked.since(since)),
+        view.word()
+    );
+    bench.fail(Topic::Explained, "FSRVP-3.1.5-01", case.place, message, |finding| {
+        finding.at_most(Severity::Note, Certainty::Possible);
+        finding.with_call(call, "was the last that the set went on with");
     });
 }
 
