@@ -257,7 +257,11 @@ impl Report {
                 client: set.client,
                 shares: set.copies.iter().map(|copy| copy.share.clone()).collect(),
                 context: set.context,
-                states: set.way.iter().map(|(time, view, call)| (*time, view.word(), *call)).collect(),
+                states: set
+                    .way
+                    .iter()
+                    .map(|(time, view, call)| (*time, view.word(), *call))
+                    .collect(),
                 outcome,
             });
         }

@@ -59,7 +59,8 @@ impl Sight {
         let Self { calls, sealed, cut, partial, lost, encrypted } = *self;
         let mut told = Vec::new();
         let mut calls_are = |n: u64, what: &str| {
-            let (are, which) = (if n == 1 { "is" } else { "are" }, if calls == 1 { "call" } else { "calls" });
+            let (are, which) =
+                (if n == 1 { "is" } else { "are" }, if calls == 1 { "call" } else { "calls" });
             if n > 0 {
                 told.push(format!("{n} of {calls} {which}{of} {are} {what}"));
             }
@@ -77,14 +78,14 @@ impl Sight {
         );
         if lost > 0 {
             let times = if lost == 1 { "once".to_owned() } else { format!("{lost} times") };
+            let on = if of.is_empty() { "" } else { " on connections" };
             told.push(format!(
-                "packets on connections{of} are missing {times}, and calls with them perhaps: a larger \
-                 buffer (-B), whole packets (-s 0) or an earlier start would show them"
+                "packets{on}{of} are missing {times}, and calls with them perhaps: a larger buffer \
+                 (-B), whole packets (-s 0), both directions or an earlier start would show them"
             ));
         }
         if encrypted > 0 {
-            let connections =
-                if encrypted == 1 { "connection" } else { "connections" };
+            let connections = if encrypted == 1 { "connection" } else { "connections" };
             told.push(format!(
                 "{encrypted} {connections}{of} carried encrypted SMB, and calls perhaps: a capture \
                  without SMB encryption would show them"

@@ -9,6 +9,7 @@ mod finding;
 pub mod json;
 pub mod matrix;
 mod missing;
+mod outcome;
 mod prose;
 pub mod rules;
 pub mod show;

@@ -7,9 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::super::matrix::Row;
 use super::super::value;
 use crate::bytes::Time;
-use crate::check::{
-    Catalogue, Conformance, Finding, Report, ServerReport, SetReport, section,
-};
+use crate::check::{Catalogue, Conformance, Finding, Report, ServerReport, SetReport, section};
 use crate::ndr::{Arg, Direction};
 use crate::protocol::{Registry, fsrvp};
 
