@@ -89,6 +89,9 @@ struct RawFile {
     profile: Vec<Spanned<Raw>>,
 }
 
+/// The keys of a profile.
+const KEYS: [&str; 7] = ["title", "retry_limit", "timer", "quirks", "excuses", "base", "server"];
+
 struct Place<'t> {
     file: &'t str,
     text: &'t str,
@@ -187,8 +190,24 @@ impl Place<'_> {
         Error::at(self.file, self.text, at, message)
     }
 
+    /// What is wrong with the form of the file, in the words of its writer.
     fn syntax(&self, error: &toml::de::Error) -> Error {
-        self.error(error.span().map_or(0, |span| span.start), error.message())
+        let at = error.span().map_or(0, |span| span.start);
+        let said = error.message();
+        let Some(word) =
+            said.strip_prefix("unknown field `").and_then(|said| said.split('`').next())
+        else {
+            let said = said.replace("expected u8", "expected a number from 0 to 255");
+            let said =
+                said.replace("map, expected a sequence", "expected [[profile]], in two brackets");
+            return self.error(at, said);
+        };
+        let near = nearest(word, KEYS.iter().copied());
+        let hint = match near.as_slice() {
+            [] => format!("known are `{}`", KEYS.join("`, `")),
+            near => format!("did you mean `{}`?", near.join("` or `")),
+        };
+        self.error(at, format!("unknown key `{word}`; {hint}"))
     }
 
     fn unknown<'n>(
