@@ -64,10 +64,7 @@ impl<'k> Tracker<'k> {
         let (before, view) = (&mildest.before, mildest.view);
         let rows = self.machine.method(act.opnum).into_iter().flat_map(|method| &method.rows);
         let stateless = rows.into_iter().all(|row| row.from.is_all());
-        let trail = match stateless {
-            true => Trail::unseen(),
-            false => self.trail(before, view, act, set),
-        };
+        let trail = if stateless { Trail::unseen() } else { self.trail(before, view, act, set) };
         let late = trail.late().cloned().filter(|_| breach.late.is_some());
         let mut also: Vec<Arc<str>> = Vec::new();
         let mut more = |rules: &[Arc<str>]| {

@@ -150,7 +150,7 @@ impl Profiles {
             let mut base = base.map(|base| (**base).clone()).unwrap_or_default();
             if raw.base.is_none() {
                 // What is written here is no longer the specification alone.
-                base.title = raw.server.as_deref().unwrap_or(file).to_owned();
+                raw.server.as_deref().unwrap_or(file).clone_into(&mut base.title);
             }
             let profile = Arc::new(place.profile(file, raw, &base)?);
             assigned.push(Assigned { server: raw.server.clone(), profile });
