@@ -17,6 +17,8 @@ pub(super) struct Contradiction {
     pub(super) also: Vec<Arc<str>>,
     /// If it matters less than the rule says.
     pub(super) severity: Option<super::finding::Severity>,
+    /// Whether no state would have made a difference.
+    pub(super) stateless: bool,
     /// What the call met: the state of its set, or of the server.
     pub(super) view: View,
     /// How that came.
@@ -34,6 +36,7 @@ impl Contradiction {
             rule: Arc::from("FSRVP-3.1.4.5-05"),
             also: Vec::new(),
             severity: None,
+            stateless: false,
             view: View::Creating,
             why: Why::Unseen,
             late: None,
@@ -59,7 +62,9 @@ impl<'k> Tracker<'k> {
         })?;
         let breach = mildest.row.breaks.as_ref()?;
         let (before, view) = (&mildest.before, mildest.view);
-        let trail = self.trail(before, view, act, set);
+        let rows = self.machine.method(act.opnum).into_iter().flat_map(|method| &method.rows);
+        let stateless = rows.into_iter().all(|row| row.from.is_all());
+        let trail = if stateless { Trail::unseen() } else { self.trail(before, view, act, set) };
         let late = trail.late().cloned().filter(|_| breach.late.is_some());
         let mut also: Vec<Arc<str>> = Vec::new();
         let mut more = |rules: &[Arc<str>]| {
@@ -86,6 +91,7 @@ impl<'k> Tracker<'k> {
             rule: rule.clone(),
             also,
             severity: breach.severity.filter(|_| late.is_none()),
+            stateless,
             view,
             why: trail.why,
             late,

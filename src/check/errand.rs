@@ -41,6 +41,15 @@ struct Progress {
     why: Option<String>,
 }
 
+impl Progress {
+    /// What comes next; of failures in a row the first is the reason.
+    fn becomes(&mut self, next: Self) {
+        if (self.operation, next.operation) != (Operation::Failed, Operation::Failed) {
+            *self = next;
+        }
+    }
+}
+
 /// The errands of the clients of one server.
 #[derive(Debug, Default)]
 pub(super) struct Errands {
@@ -91,14 +100,16 @@ impl Errands {
         });
         let progress = Progress { operation, why };
         match (act.opnum, operation) {
-            (1, Operation::Completed) => {
-                errand.wanted = Progress { operation: Operation::Unfinished, why: None };
+            (1 | 2, Operation::Completed) => {
+                let operation = match act.opnum {
+                    1 => Operation::Unfinished,
+                    _ => Operation::None,
+                };
+                errand.started |= act.opnum == 2;
+                errand.wanted = Progress { operation, why: None };
+                errand.asked = Progress::default();
             }
-            (2, Operation::Completed) => {
-                errand.started = true;
-                errand.wanted = Progress::default();
-            }
-            (1 | 2, _) => errand.wanted = progress,
+            (1 | 2, _) => errand.wanted.becomes(progress),
             // Whoever goes on with a set has not been stopped.
             (3..=6 | 12, Operation::Completed) => {
                 errand.wanted = Progress::default();
@@ -106,7 +117,7 @@ impl Errands {
             }
             // Servers that cannot tell are common, and clients go on.
             (9, Operation::Failed) if errand.asked.operation != Operation::None => {}
-            _ => errand.asked = progress,
+            _ => errand.asked.becomes(progress),
         }
     }
 
@@ -128,17 +139,18 @@ impl Errands {
     /// How each errand ended, where its sets do not say it, and what stopped it.
     pub(super) fn ends(&self) -> impl Iterator<Item = (IpAddr, Operation, Option<&str>)> {
         self.all.iter().filter_map(|(client, errand)| {
-            let end = |progress: &Progress| progress.operation != Operation::None;
             if let Some(why) = &errand.barred {
                 return Some((*client, Operation::Failed, Some(&**why)));
             }
-            let progress = if end(&errand.wanted) {
-                &errand.wanted
-            } else if !errand.started && end(&errand.asked) {
-                &errand.asked
-            } else {
-                return None;
-            };
+            let asked = Some(&errand.asked).filter(|_| !errand.started);
+            let ends = [Some(&errand.wanted), asked].into_iter().flatten();
+            let progress = ends.max_by_key(|progress| match progress.operation {
+                // Of two that are equal the last is taken, and what was wanted comes before.
+                Operation::None => (0, 0),
+                Operation::Failed => (2, u8::from(*progress == &errand.wanted)),
+                _ => (1, u8::from(*progress == &errand.wanted)),
+            });
+            let progress = progress.filter(|progress| progress.operation != Operation::None)?;
             Some((*client, progress.operation, progress.why.as_deref()))
         })
     }

@@ -89,6 +89,9 @@ struct RawFile {
     profile: Vec<Spanned<Raw>>,
 }
 
+/// The keys of a profile.
+const KEYS: [&str; 7] = ["title", "retry_limit", "timer", "quirks", "excuses", "base", "server"];
+
 struct Place<'t> {
     file: &'t str,
     text: &'t str,
@@ -135,7 +138,7 @@ impl Profiles {
         }
         let mut assigned = Vec::new();
         for raw in &raw.profile {
-            let (at, raw) = (raw.span().start, raw.get_ref());
+            let raw = raw.get_ref();
             let base = match &raw.base {
                 None => self.all.get("spec"),
                 Some(base) => Some(
@@ -147,15 +150,9 @@ impl Profiles {
             let mut base = base.map(|base| (**base).clone()).unwrap_or_default();
             if raw.base.is_none() {
                 // What is written here is no longer the specification alone.
-                base.title = raw.server.as_deref().unwrap_or(file).to_owned();
+                raw.server.as_deref().unwrap_or(file).clone_into(&mut base.title);
             }
-            // It is none of the program's, whatever it is based on.
-            let name = raw.title.as_deref().or(raw.server.as_deref()).unwrap_or(file).to_owned();
-            if self.all.contains_key(&name) {
-                let message = format!("`{name}` is the name of a profile of this program");
-                return Err(place.error(at, message));
-            }
-            let profile = Arc::new(place.profile(&name, raw, &base)?);
+            let profile = Arc::new(place.profile(file, raw, &base)?);
             assigned.push(Assigned { server: raw.server.clone(), profile });
         }
         Ok(assigned)
@@ -193,8 +190,24 @@ impl Place<'_> {
         Error::at(self.file, self.text, at, message)
     }
 
+    /// What is wrong with the form of the file, in the words of its writer.
     fn syntax(&self, error: &toml::de::Error) -> Error {
-        self.error(error.span().map_or(0, |span| span.start), error.message())
+        let at = error.span().map_or(0, |span| span.start);
+        let said = error.message();
+        let Some(word) =
+            said.strip_prefix("unknown field `").and_then(|said| said.split('`').next())
+        else {
+            let said = said.replace("expected u8", "expected a number from 0 to 255");
+            let said =
+                said.replace("map, expected a sequence", "expected [[profile]], in two brackets");
+            return self.error(at, said);
+        };
+        let near = nearest(word, KEYS.iter().copied());
+        let hint = match near.as_slice() {
+            [] => format!("known are `{}`", KEYS.join("`, `")),
+            near => format!("did you mean `{}`?", near.join("` or `")),
+        };
+        self.error(at, format!("unknown key `{word}`; {hint}"))
     }
 
     fn unknown<'n>(

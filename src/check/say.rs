@@ -9,6 +9,7 @@ use super::world::{Late, Why};
 use crate::bytes::{Guid, Time};
 use crate::call::Call;
 use crate::protocol::fsrvp::{OPERATIONS, Status};
+use crate::rpc::names::{FAULTS, named};
 
 /// Name of an operation.
 pub(super) fn method(opnum: u16) -> &'static str {
@@ -47,7 +48,9 @@ pub(super) fn code(status: u32) -> String {
 pub(super) fn status(answer: Answer) -> String {
     match answer {
         Answer::Status(status) => code(status),
-        Answer::Refused(fault) | Answer::Fault(fault) => format!("fault 0x{fault:08x}"),
+        Answer::Refused(fault) | Answer::Fault(fault) => {
+            format!("fault {}", named(FAULTS, fault.into()))
+        }
         Answer::Hidden(_) => "an answer that cannot be read".to_owned(),
         Answer::None => "no answer".to_owned(),
         Answer::Begins => "begun".to_owned(),
@@ -119,8 +122,10 @@ pub(super) fn contradiction(
     }
     let set = act.set().or_else(|| act.started()).filter(|_| act.names_set());
     let of = set.map(|id| format!(" of set {}", short(id))).unwrap_or_default();
-    let mut text = format!("{name}{of} returned {}, although ", status(act.answer));
-    text += &state(act, tracker, wrong);
+    let mut text = format!("{name}{of} returned {}", status(act.answer));
+    if !wrong.stateless {
+        text.extend([", although ", &state(act, tracker, wrong)]);
+    }
     let expected: Vec<String> = wrong.expected.iter().map(|status| code(*status)).collect();
     match expected.as_slice() {
         [] => {}

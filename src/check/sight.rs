@@ -78,9 +78,10 @@ impl Sight {
         );
         if lost > 0 {
             let times = if lost == 1 { "once".to_owned() } else { format!("{lost} times") };
+            let on = if of.is_empty() { "" } else { " on connections" };
             told.push(format!(
-                "packets on connections{of} are missing {times}, and calls with them perhaps: a larger \
-                 buffer (-B), whole packets (-s 0) or an earlier start would show them"
+                "packets{on}{of} are missing {times}, and calls with them perhaps: a larger buffer \
+                 (-B), whole packets (-s 0), both directions or an earlier start would show them"
             ));
         }
         if encrypted > 0 {

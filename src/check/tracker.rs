@@ -255,8 +255,16 @@ impl<'k> Tracker<'k> {
                     .map(|world| Arc::new(committed(world, act, step.set)))
                     .collect();
             } else if let Some((contradiction, chosen)) = self.contradict(act, step.set, &broken) {
-                for outcome in &chosen {
-                    merge(&mut worlds, outcome.after.iter().cloned());
+                // A server that goes on with a set that should be gone shows that it is not: one report is
+                // enough.
+                let goes_on = contradiction.view == View::Gone && act.answer.is_of_a_set();
+                if let Some(set) = step.set.filter(|_| goes_on).and_then(|no| self.sets.get_mut(no))
+                {
+                    set.dead = false;
+                } else {
+                    for outcome in &chosen {
+                        merge(&mut worlds, outcome.after.iter().cloned());
+                    }
                 }
                 step.contradiction = Some(contradiction);
                 step.outcomes = chosen;

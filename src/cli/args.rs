@@ -53,6 +53,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  \
         vshark check backup.pcapng                    the findings, and a summary\n  \
         vshark check --profile samba backup.pcapng    its known deviations are no errors\n  \
+        vshark check --profile lab.toml lab.pcapng    [[profile]] server = \"fs1\", base = \"samba\", …\n  \
         vshark check --matrix backup.pcapng           every rule, and what became of it\n  \
         vshark check --json backup.pcapng | jq -c 'select(.type == \"finding\")'\n  \
         vshark check --fail-on error,warning lab.pcapng || echo broken\n  \
@@ -203,7 +204,8 @@ impl Calls {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Judging {
     /// What servers are held against: auto (what each is recognised by), spec, windows, windows2012,
-    /// samba, or a file that may name one for each server
+    /// samba, or a file of `[[profile]]` tables, each with any of `server`, `base`, `title`,
+    /// `quirks`, `excuses`, `retry_limit`, `timer`
     #[arg(long, value_name = "NAME|FILE", default_value = "auto")]
     pub(crate) profile: String,
     /// The capture has all clients of its servers: nobody else explains what a server does

@@ -1,23 +1,24 @@
 //! What the judge says, for a person: the findings, and what there is to say of all of it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use anstyle::{AnsiColor, Color, Style};
+use anstyle::Style;
 
 use super::brief::short;
 pub use super::finding::{Options, Scene};
 use super::finding::{Remark, profile_name};
-use super::prose::{count, len, list, wrapped};
+pub use super::outcome::nothing_judged;
+use super::outcome::{judged, operation, verdict};
+use super::prose::{len, list, wrapped};
 use crate::bytes::{Time, millionths, printable};
-use crate::check::{
-    Blame, Conformance, Finding, Operation, Report, ServerReport, SetReport, Severity, Tally,
-    Verdict,
-};
+use crate::check::{Blame, Finding, Operation, Report, ServerReport, SetReport, Severity};
 
-/// Findings that are alike are all shown if they are no more than this; otherwise only the first.
+/// Findings that are alike are all shown if they are no more than this, unless they are notes;
+/// otherwise only the first.
 const ALIKE: usize = 3;
 /// Calls that are named of those that are not shown.
 const MOST_CALLS: usize = 16;
@@ -96,7 +97,11 @@ impl<'r> CheckList<'r> {
     /// Writes what is held.
     fn flush(&mut self, out: &mut dyn Write) -> io::Result<()> {
         self.places.clear();
-        for group in std::mem::take(&mut self.groups) {
+        let mut groups = std::mem::take(&mut self.groups);
+        groups.sort_by_key(|group| {
+            group.shown.first().map(|first| (Reverse(first.severity), first.known.is_some()))
+        });
+        for group in groups {
             let more = group.more();
             let shown = if more.is_some() { 1 } else { ALIKE };
             for finding in group.shown.iter().take(shown) {
@@ -138,7 +143,7 @@ impl<'r> CheckList<'r> {
         let sets = report.sets.iter().map(|set| (self.set(set), operation(set.outcome).1));
         self.lines("set", sets.collect(), out)?;
         self.unseen(report, out)?;
-        let judged = nothing.unwrap_or_else(|| self.judged(report));
+        let judged = nothing.unwrap_or_else(|| judged(report, self.scene.rules()));
         self.line("judged", &judged, Style::new(), out)
     }
 
@@ -199,38 +204,11 @@ impl<'r> CheckList<'r> {
         format!("{name}: held against {profile} ({}){clients}", printable(&server.recognised))
     }
 
-    /// How much was judged, and by how many rules.
-    fn judged(&self, report: &Report) -> String {
-        let rules = |of: &dyn Fn(&Tally) -> bool| {
-            u64::try_from(report.tallies.iter().filter(|tally| of(tally)).count())
-                .unwrap_or(u64::MAX)
-        };
-        let is_note = |tally: &Tally| {
-            self.scene.rule(&tally.rule).is_some_and(|rule| rule.severity == Severity::Note)
-        };
-        let kept = rules(&|tally| tally.passed > 0 && tally.failed == 0);
-        let broken = rules(&|tally| tally.failed > 0);
-        let notes = match rules(&|tally| tally.failed > 0 && is_note(tally)) {
-            0 => String::new(),
-            notes if notes == broken => " (only for notes)".to_owned(),
-            notes => format!(" ({notes} only for {})", if notes == 1 { "a note" } else { "notes" }),
-        };
-        let untold =
-            rules(&|tally| tally.passed == 0 && tally.failed == 0 && tally.not_evaluable > 0);
-        let sealed = match report.sealed_calls {
-            0 => String::new(),
-            1 => ", and 1 that is sealed".to_owned(),
-            sealed => format!(", and {sealed} that are sealed"),
-        };
-        let (calls, kept) = (count(report.judged_calls, "call"), count(kept, "rule"));
-        format!("{calls}{sealed}; {kept} kept, {broken} broken{notes}, {untold} not evaluable")
-    }
-
     fn set(&self, set: &SetReport) -> String {
         let shares: Vec<String> = set.shares.iter().map(|share| printable(share)).collect();
         let shares = if shares.is_empty() { String::new() } else { list(&shares, MOST_LISTED) };
         let start = set.states.first().map(|(time, ..)| *time);
-        let states: Vec<String> = set
+        let mut states: Vec<String> = set
             .states
             .iter()
             .map(|(time, state, _)| match start {
@@ -238,6 +216,11 @@ impl<'r> CheckList<'r> {
                 _ => format!("{state} {}", self.scene.clock(*time)),
             })
             .collect();
+        if set.outcome == Operation::Failed
+            && set.states.last().is_none_or(|(_, s, _)| *s != "gone")
+        {
+            states.push("gone".to_owned());
+        }
         let states = match states.len().checked_sub(MOST_LISTED) {
             Some(more @ 1..) => {
                 let kept: Vec<String> = states.into_iter().skip(more).collect();
@@ -256,7 +239,8 @@ impl Group {
         if self.calls.len() <= MOST_CALLS {
             self.calls.extend(finding.call);
         }
-        if self.shown.len() < ALIKE {
+        let most = if finding.severity == Severity::Note { 1 } else { ALIKE };
+        if self.shown.len() < most {
             self.shown.push(finding);
         } else {
             self.others += 1;
@@ -270,6 +254,7 @@ impl Group {
         let calls = self.calls.get(usize::from(first.call.is_some())..).unwrap_or_default();
         let calls = match (calls, more.saturating_sub(len(calls))) {
             ([], _) => "at no call".to_owned(),
+            ([call], 0) => format!("call {call}"),
             (calls, 0) => format!("calls {}", list(calls, MOST_CALLS)),
             (calls, beyond) => format!("calls {}, and {beyond} beyond", list(calls, MOST_CALLS)),
         };
@@ -277,63 +262,16 @@ impl Group {
     }
 }
 
-/// Why nothing was judged, in a sentence; `None` if something was, or if there is something to
-/// explain.
-pub fn nothing_judged(report: &Report, findings: u64) -> Option<String> {
-    let tried = matches!(report.operation, Operation::Failed | Operation::Unfinished);
-    if report.judged_calls > 0 || tried {
-        return None;
-    }
-    Some(match report.sealed_calls {
-        0 if findings > 0 => return None,
-        0 if report.servers.is_empty() => {
-            "nothing: no call of MS-FSRVP was seen, and no attempt at one".to_owned()
-        }
-        0 => "nothing: no call of MS-FSRVP could be read".to_owned(),
-        1 => "nothing: the only call is sealed".to_owned(),
-        sealed => format!("nothing: all of {sealed} calls are sealed"),
-    })
-}
-
 fn seconds(time: Time, since: Time) -> String {
     let text = millionths(time.since(since) / 1000);
     text.get(..text.len().saturating_sub(3)).unwrap_or_default().to_owned()
-}
-
-fn colour(of: AnsiColor) -> Style {
-    Style::new().bold().fg_color(Some(Color::Ansi(of)))
-}
-
-fn operation(operation: Operation) -> (&'static str, Style) {
-    match operation {
-        Operation::Completed => ("completed", colour(AnsiColor::Green)),
-        Operation::Failed => ("failed", colour(AnsiColor::Red)),
-        Operation::Unfinished => ("unfinished", colour(AnsiColor::Yellow)),
-        Operation::Unknown => ("unknown", colour(AnsiColor::Yellow)),
-        Operation::None => ("none: nothing was tried", Style::new()),
-    }
-}
-
-/// A verdict, whose first word has its colour.
-pub(super) fn verdict(of: &Conformance) -> (String, Style) {
-    let (word, style) = match of.verdict {
-        Verdict::Pass => ("pass", colour(AnsiColor::Green)),
-        Verdict::Fail => ("fail", colour(AnsiColor::Red)),
-        Verdict::Inconclusive => ("inconclusive", colour(AnsiColor::Yellow)),
-    };
-    let mut counts =
-        vec![count(of.errors, "error"), count(of.warnings, "warning"), count(of.notes, "note")];
-    if of.deviations > 0 {
-        counts.push(count(of.deviations, "known deviation"));
-    }
-    (format!("{word} by {}: {}", profile_name(&of.profile), counts.join(", ")), style)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use crate::bytes::{Guid, is_invisible};
-    use crate::check::Catalogue;
+    use crate::check::{Catalogue, Conformance, Tally, Verdict};
     use crate::protocol::Registry;
     use crate::report::finding::tests::finding;
     use crate::report::text::TimeStyle;
@@ -429,7 +367,7 @@ conformance  inconclusive by Samba: 0 errors, 1 warning, 3 notes, 1 known
 server       FS1 (10.0.1.1, fd00::1): held against Samba (its negotiation offers
              what Samba does); client 10.0.0.1, and maybe others
 set          failed; \\\\FS1\\vol1, \\\\FS1\\\\u{1b}c; 01020304…; Started 17:49:18.123Z
-             → Added +0.001s → CreationInProgress +61.000s
+             → Added +0.001s → CreationInProgress +61.000s → gone
 not seen     2 calls are sealed: a key would make them visible
 judged       14 calls, and 2 that are sealed; 1 rule kept, 1 broken, 1 not
              evaluable

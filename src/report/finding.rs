@@ -89,9 +89,9 @@ impl<'r> Scene<'r> {
         }
     }
 
-    /// A rule by its id.
-    pub(super) fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.get(id)
+    /// The rules.
+    pub(super) fn rules(&self) -> &'r Catalogue {
+        self.rules
     }
 
     /// Takes the name of a host.

@@ -10,8 +10,8 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Color, Style};
 
-use super::check::verdict;
 use super::finding::profile_name;
+use super::outcome::verdict;
 use super::prose::{list, wrapped};
 use crate::bytes::{Time, printable};
 use crate::check::{Report, Rule, Tally};

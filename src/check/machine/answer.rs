@@ -137,6 +137,11 @@ impl Answer {
         }
     }
 
+    /// Whether only a server that has the set answers so.
+    pub fn is_of_a_set(self) -> bool {
+        self.is_success() || self == Self::Status(Status::FSRVP_E_BAD_STATE.0)
+    }
+
     /// Whether it is known to be a refusal or a failure.
     pub fn is_failure(self) -> bool {
         match self {

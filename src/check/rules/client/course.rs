@@ -92,9 +92,10 @@ fn add(set: &Known, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     match set.twin(&of.share_name) {
         None => bench.pass("FSRVP-3.2.4.2.2-02"),
         Some(share) => {
-            let before = match share.name == of.share_name {
-                true => "before".to_owned(),
-                false => format!("as {}", share.name),
+            let before = if share.name == of.share_name {
+                "before".to_owned()
+            } else {
+                format!("as {}", share.name)
             };
             let message =
                 format!("{} names {}, which was added {before}", subject(case), of.share_name);
