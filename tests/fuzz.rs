@@ -40,4 +40,4 @@ macro_rules! replays {
     };
 }
 
-replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario }
+replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario judge }

@@ -1,19 +1,20 @@
 //! [`Judge`]: takes what happens in a capture and gives findings, server by server.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use super::act::Act;
-use super::finding::{Finding, Severity};
+use super::dock::{Dock, is_ours};
+use super::finding::Finding;
 use super::knowledge::Knowledge;
-use super::profile::{Choice, Profile};
-use super::recognise::{Evidence, identifies};
-use super::report::{Conformance, Report, ServerReport, Verdict};
-use super::server::{Server, Vantage, is_hidden};
-use crate::bytes::{Guid, Side, Time};
+use super::profile::Choice;
+use super::recognise::identifies;
+use super::report::{Conformance, Report};
+use super::server::is_hidden;
+use crate::bytes::{Guid, Time};
 use crate::call::Call;
 use crate::pipeline::{Around, Event, What};
 use crate::protocol::fsrvp;
@@ -22,10 +23,8 @@ use crate::protocol::fsrvp;
 const MAX_SERVERS: usize = 512;
 /// Events of a server kept until it is known to be one of ours.
 const MAX_EARLIER: usize = 128;
-/// Clients of a server that are named.
-const MAX_CLIENTS: usize = 256;
-/// How much later a server must say it started to have been started again.
-const RESTART: i64 = 2_000_000_000;
+/// Addresses of one server.
+const MAX_ADDRESSES: usize = 64;
 
 /// How to judge.
 #[derive(Clone, Debug)]
@@ -42,9 +41,12 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Judge<'k> {
     knowledge: &'k Knowledge,
-    options: Options,
-    /// Added by what a server says or does; nothing is removed.
-    pub(super) servers: Vec<Dock<'k>>,
+    options: Arc<Options>,
+    /// Added by what a server says or does. Beyond the cap one that is not known to be ours makes room.
+    servers: Vec<Dock<'k>>,
+    /// Where a search for one that makes room goes on.
+    hand: usize,
+    /// The addresses of all of them, and the `ServerGuid` of each that told one.
     by_ip: FxHashMap<IpAddr, usize>,
     by_guid: FxHashMap<Guid, usize>,
     now: Time,
@@ -54,40 +56,14 @@ pub struct Judge<'k> {
     pub(super) beyond: u64,
 }
 
-/// A server, judged by every profile that may be the right one.
-#[derive(Debug)]
-pub(super) struct Dock<'k> {
-    pub(super) addresses: Vec<IpAddr>,
-    evidence: Evidence,
-    started: Option<Time>,
-    /// Whether its pipe was missing when it was last asked for.
-    absent: bool,
-    /// What happened before it was known to be one of ours. Emptied when it is.
-    earlier: Vec<Around>,
-    pub(super) clients: Vec<IpAddr>,
-    /// By name of the profile; `spec` is always there once it is one of ours.
-    pub(super) by_profile: BTreeMap<Arc<str>, Server<'k>>,
-    /// Which of them is right. Fixed when findings are first told.
-    in_force: Option<Arc<str>>,
-    /// How many findings of the profile in force, and of `spec`, have been told.
-    told: (usize, usize),
-    /// When each connection was last heard of, by the client's end. Added by what happens on it; all
-    /// are forgotten when there are too many.
-    heard: FxHashMap<SocketAddr, Time>,
-    /// The latest time at which something happened.
-    latest: Time,
-    pub(super) calls: u64,
-    pub(super) sealed: u64,
-    pub(super) lost: u64,
-}
-
 impl<'k> Judge<'k> {
     /// A judge who has seen nothing yet.
     pub fn new(knowledge: &'k Knowledge, options: Options) -> Self {
         Self {
             knowledge,
-            options,
+            options: Arc::new(options),
             servers: Vec::new(),
+            hand: 0,
             by_ip: FxHashMap::default(),
             by_guid: FxHashMap::default(),
             now: Time::default(),
@@ -126,18 +102,35 @@ impl<'k> Judge<'k> {
     fn dock(&mut self, ip: IpAddr) -> Option<&mut Dock<'k>> {
         let at = match self.by_ip.get(&ip) {
             Some(at) => *at,
-            None if self.servers.len() >= MAX_SERVERS => {
-                self.beyond += 1;
-                return None;
-            }
             None => {
-                self.servers.push(Dock::new(ip));
-                let at = self.servers.len() - 1;
+                let at = self.room()?;
+                match self.servers.get_mut(at) {
+                    Some(other) => *other = Dock::new(ip),
+                    None => self.servers.push(Dock::new(ip)),
+                }
                 self.by_ip.insert(ip, at);
                 at
             }
         };
         self.servers.get_mut(at)
+    }
+
+    /// Where a server has room: behind the others, or in place of one that is not ours so far.
+    fn room(&mut self) -> Option<usize> {
+        if self.servers.len() < MAX_SERVERS {
+            return Some(self.servers.len());
+        }
+        let asleep = |at: &usize| self.servers.get(*at).is_some_and(|dock| !dock.is_awake());
+        let Some(at) = (self.hand..MAX_SERVERS).chain(0..self.hand).find(asleep) else {
+            self.beyond += 1;
+            return None;
+        };
+        self.hand = at + 1;
+        if let Some(dock) = self.servers.get(at) {
+            dock.addresses.iter().for_each(|ip| _ = self.by_ip.remove(ip));
+            dock.guid.iter().for_each(|guid| _ = self.by_guid.remove(guid));
+        }
+        Some(at)
     }
 
     fn asked(&mut self, call: &Call) {
@@ -219,7 +212,7 @@ impl<'k> Judge<'k> {
         if is_ours(&around.what) {
             dock.wake(knowledge, &options);
         }
-        if dock.by_profile.is_empty() {
+        if !dock.is_awake() {
             if dock.earlier.len() < MAX_EARLIER {
                 dock.earlier.push(around.clone());
             }
@@ -235,16 +228,18 @@ impl<'k> Judge<'k> {
         let known = self.by_guid.get(&guid).copied();
         match (known, self.by_ip.get(&ip)) {
             (Some(at), None) => {
-                self.by_ip.insert(ip, at);
-                if let Some(dock) = self.servers.get_mut(at) {
+                let dock = self.servers.get_mut(at);
+                if let Some(dock) = dock.filter(|dock| dock.addresses.len() < MAX_ADDRESSES) {
                     dock.addresses.push(ip);
+                    self.by_ip.insert(ip, at);
                 }
             }
             (None, _) => {
-                if self.dock(ip).is_some()
-                    && let Some(at) = self.by_ip.get(&ip)
+                if let Some(dock) = self.dock(ip)
+                    && dock.guid.is_none()
                 {
-                    self.by_guid.insert(guid, *at);
+                    dock.guid = Some(guid);
+                    self.by_guid.extend(self.by_ip.get(&ip).map(|at| (guid, *at)));
                 }
             }
             (Some(_), Some(_)) => {}
@@ -269,7 +264,7 @@ impl<'k> Judge<'k> {
             ..Report::default()
         };
         let mut verdicts: BTreeMap<Arc<str>, Conformance> = BTreeMap::new();
-        for dock in self.servers.iter().filter(|dock| !dock.by_profile.is_empty()) {
+        for dock in self.servers.iter().filter(|dock| dock.is_awake()) {
             let (name, why) = dock.chosen(&self.options.choice);
             report.servers.push(dock.report(name.clone(), why, self.options.all_clients));
             let spec: Arc<str> = Arc::from("spec");
@@ -289,206 +284,16 @@ impl<'k> Judge<'k> {
             }
             report.add_unreadable(dock);
         }
+        if self.beyond > 0 {
+            report.unreadable.push(format!(
+                "there are more than {MAX_SERVERS} servers: {} times what one of the others said or \
+                 was asked was not looked at",
+                self.beyond
+            ));
+        }
         report.conformance = verdicts.into_values().collect();
         report.conformance.sort_by_key(|of| &*of.profile == "spec");
         report.finish();
         report
-    }
-}
-
-/// Whether it shows that a server is, or should be, one of ours.
-fn is_ours(what: &What) -> bool {
-    let pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
-    match what {
-        What::PipeOpened { name, .. } | What::PipeError { name, .. } => {
-            name.as_deref().is_some_and(pipe)
-        }
-        What::PipeRefused { name, .. } => pipe(name),
-        What::Bound(bound) => {
-            bound.pipe.as_deref().is_some_and(pipe)
-                || bound.interface.is_some_and(|interface| interface.uuid == fsrvp::UUID)
-        }
-        _ => false,
-    }
-}
-
-impl<'k> Dock<'k> {
-    fn new(ip: IpAddr) -> Self {
-        Self {
-            addresses: vec![ip],
-            evidence: Evidence::default(),
-            started: None,
-            absent: false,
-            earlier: Vec::new(),
-            clients: Vec::new(),
-            by_profile: BTreeMap::new(),
-            in_force: None,
-            told: (0, 0),
-            heard: FxHashMap::default(),
-            latest: Time::default(),
-            calls: 0,
-            sealed: 0,
-            lost: 0,
-        }
-    }
-
-    /// It is one of ours: judging begins.
-    fn wake(&mut self, knowledge: &'k Knowledge, options: &Options) {
-        if !self.by_profile.is_empty() {
-            return;
-        }
-        let Some(ip) = self.addresses.first().copied() else { return };
-        let vantage = Vantage { all_clients: options.all_clients, idle_start: options.idle_start };
-        let mut profiles: Vec<Arc<Profile>> = Vec::new();
-        match options.choice.of(&self.addresses, self.evidence.name.as_deref()) {
-            Some(profile) => profiles.push(profile),
-            None => {
-                profiles.extend(
-                    knowledge
-                        .profiles
-                        .names()
-                        .filter_map(|name| knowledge.profiles.get(name).cloned()),
-                );
-            }
-        }
-        profiles.extend(knowledge.profiles.get("spec").cloned());
-        for profile in profiles {
-            let rules = (&knowledge.catalogue, &knowledge.machine);
-            let server = Server::new(rules, &profile, ip, vantage);
-            self.by_profile.entry(profile.name.clone()).or_insert(server);
-        }
-        for around in std::mem::take(&mut self.earlier) {
-            for server in self.by_profile.values_mut() {
-                server.around(&around);
-            }
-        }
-    }
-
-    /// Something happened at this time on the connection of `from`. What comes late was held back
-    /// because packets before it are missing: what was found since may have that reason.
-    fn hears(&mut self, from: SocketAddr, time: Time, lost: bool) -> bool {
-        const MOST: usize = 4096;
-        if self.heard.len() >= MOST {
-            self.heard.clear();
-        }
-        let before = self.heard.insert(from, time.max(self.latest));
-        let since = match (lost, before) {
-            (true, before) => before.unwrap_or_default(),
-            (false, _) if time < self.latest => time,
-            (false, _) => {
-                self.latest = time;
-                self.heard.insert(from, time);
-                return false;
-            }
-        };
-        let (told, told_by_spec) = self.told;
-        let in_force = self.in_force.clone();
-        for (name, server) in &mut self.by_profile {
-            let told = if in_force.as_ref() == Some(name) { told } else { 0 };
-            let told = if &**name == "spec" { told.max(told_by_spec) } else { told };
-            server.bench.withdraw(since, told);
-        }
-        true
-    }
-
-    fn meets(&mut self, call: &Call) {
-        let client = call.client.addr.ip();
-        if self.clients.len() < MAX_CLIENTS && !self.clients.contains(&client) {
-            self.clients.push(client);
-        }
-        if self.evidence.name.is_none() {
-            self.evidence.name.clone_from(&call.server.name);
-        }
-    }
-
-    /// Whether this shows that the server was started again, and whether surely.
-    fn restarted(&mut self, around: &Around) -> Option<bool> {
-        let pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
-        match &around.what {
-            What::Negotiated(told) => {
-                let started = told.started?;
-                let before = self.started.replace(started);
-                before.is_some_and(|before| started.since(before) > RESTART).then_some(true)
-            }
-            What::PipeRefused { name, .. } if pipe(name) => {
-                self.absent = true;
-                None
-            }
-            What::PipeOpened { name: Some(name), .. } if pipe(name) => {
-                std::mem::take(&mut self.absent).then_some(false)
-            }
-            What::PipeError { name: Some(name), .. } if pipe(name) => Some(false),
-            What::Disconnected { by: Some(Side::Server), reset: true }
-            | What::ChannelClosed { by: Some(Side::Server), .. } => Some(false),
-            _ => None,
-        }
-    }
-
-    /// The profile in force, and why.
-    pub(super) fn chosen(&self, choice: &Choice) -> (Arc<str>, String) {
-        if let Some(profile) = choice.of(&self.addresses, self.evidence.name.as_deref()) {
-            return (profile.name.clone(), "chosen by --profile".to_owned());
-        }
-        let (name, why) = self.evidence.points_to();
-        let name = self.in_force.clone().unwrap_or_else(|| Arc::from(name));
-        (name, why)
-    }
-
-    /// The findings that were not told yet: those under the profile in force, and those that only
-    /// `spec` has, as known deviations.
-    fn take(&mut self, choice: &Choice) -> Vec<Finding> {
-        let (name, _) = self.chosen(choice);
-        let Some(server) = self.by_profile.get(&name) else { return Vec::new() };
-        let spec = self.by_profile.get("spec").filter(|_| &*name != "spec");
-        let new =
-            |findings: &[Finding], from: usize| findings.get(from..).unwrap_or_default().to_vec();
-        let mut findings = new(&server.bench.findings, self.told.0);
-        let only = spec.map(|spec| new(&spec.bench.findings, self.told.1)).unwrap_or_default();
-        self.told = (server.bench.findings.len(), spec.map_or(0, |spec| spec.bench.findings.len()));
-        let told = |other: &Finding| {
-            server.bench.findings.iter().rev().any(|finding| {
-                finding.call == other.call
-                    && finding.time == other.time
-                    && finding.party == other.party
-                    && (finding.rule == other.rule || finding.also.contains(&other.rule))
-            })
-        };
-        let title: Arc<str> = server.bench.profile.title.as_str().into();
-        let deviations: Vec<Finding> = only
-            .into_iter()
-            .filter(|finding| !told(finding))
-            .map(|mut finding| {
-                finding.known = Some(title.clone());
-                finding.severity = Severity::Note;
-                finding
-            })
-            .collect();
-        findings.extend(deviations);
-        if !findings.is_empty() && self.in_force.is_none() {
-            self.in_force = Some(name);
-        }
-        findings
-    }
-
-    fn report(&self, profile: Arc<str>, recognised: String, all_clients: bool) -> ServerReport {
-        ServerReport {
-            addresses: self.addresses.clone(),
-            name: self.evidence.name.clone(),
-            profile,
-            recognised,
-            clients: self.clients.clone(),
-            all_clients,
-        }
-    }
-
-    /// Whether too little could be read for a verdict.
-    pub(super) fn verdict(&self, errors: u64) -> Verdict {
-        if errors > 0 {
-            Verdict::Fail
-        } else if self.sealed > 0 || self.lost > 0 || self.calls == 0 {
-            Verdict::Inconclusive
-        } else {
-            Verdict::Pass
-        }
     }
 }

@@ -4,6 +4,7 @@ mod act;
 mod bench;
 mod breach;
 mod catalogue;
+mod dock;
 mod effect;
 mod finding;
 mod flight;

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::bench::Tally;
-use super::finding::Severity;
-use super::judge::Dock;
+use super::dock::Dock;
 use super::machine::View;
 use super::server::Server;
 use crate::bytes::{Guid, Time};
@@ -129,14 +128,10 @@ impl Conformance {
     }
 
     pub(super) fn add(&mut self, server: &Server<'_>, dock: &Dock<'_>) {
-        let count = |severity: Severity| {
-            let of = server.bench.findings.iter().filter(|finding| finding.severity == severity);
-            u64::try_from(of.count()).unwrap_or(u64::MAX)
-        };
-        let errors = count(Severity::Error);
+        let [notes, warnings, errors] = server.bench.counts();
         self.errors += errors;
-        self.warnings += count(Severity::Warning);
-        self.notes += count(Severity::Note);
+        self.warnings += warnings;
+        self.notes += notes;
         self.verdict = match (self.verdict, dock.verdict(errors)) {
             (Verdict::Fail, _) | (_, Verdict::Fail) => Verdict::Fail,
             (Verdict::Pass, verdict) => verdict,

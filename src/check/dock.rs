@@ -1,0 +1,265 @@
+//! [`Dock`]: a server under judgment, by every profile that may be the right one.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::finding::{Finding, Severity};
+use super::judge::Options;
+use super::knowledge::Knowledge;
+use super::profile::{Choice, Profile};
+use super::recognise::Evidence;
+use super::report::{ServerReport, Verdict};
+use super::server::{Server, Vantage};
+use crate::bytes::{Guid, Side, Time};
+use crate::call::Call;
+use crate::pipeline::{Around, What};
+use crate::protocol::fsrvp;
+
+/// Clients of a server that are named.
+const MAX_CLIENTS: usize = 256;
+/// How much later a server must say it started to have been started again.
+const RESTART: i64 = 2_000_000_000;
+
+/// A server, judged by every profile that may be the right one.
+#[derive(Debug)]
+pub(super) struct Dock<'k> {
+    pub(super) addresses: Vec<IpAddr>,
+    /// The `ServerGuid` by which its other addresses are known.
+    pub(super) guid: Option<Guid>,
+    pub(super) evidence: Evidence,
+    pub(super) started: Option<Time>,
+    /// Whether its pipe was missing when it was last asked for.
+    pub(super) absent: bool,
+    /// What happened before it was known to be one of ours. Emptied when it is.
+    pub(super) earlier: Vec<Around>,
+    pub(super) clients: Vec<IpAddr>,
+    /// By name of the profile; `spec` is always there once it is one of ours.
+    pub(super) by_profile: BTreeMap<Arc<str>, Server<'k>>,
+    /// Which of them is right. Fixed when findings are first told.
+    pub(super) in_force: Option<Arc<str>>,
+    /// When each connection was last heard of, by the client's end. Added by what happens on it; all
+    /// are forgotten when there are too many.
+    pub(super) heard: FxHashMap<SocketAddr, Time>,
+    /// The latest time at which something happened.
+    pub(super) latest: Time,
+    pub(super) calls: u64,
+    pub(super) sealed: u64,
+    pub(super) lost: u64,
+}
+
+/// Whether it shows that a server is, or should be, one of ours.
+pub(super) fn is_ours(what: &What) -> bool {
+    let pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
+    match what {
+        What::PipeOpened { name, .. } | What::PipeError { name, .. } => {
+            name.as_deref().is_some_and(pipe)
+        }
+        What::PipeRefused { name, .. } => pipe(name),
+        What::Bound(bound) => {
+            bound.pipe.as_deref().is_some_and(pipe)
+                || bound.interface.is_some_and(|interface| interface.uuid == fsrvp::UUID)
+        }
+        _ => false,
+    }
+}
+
+impl<'k> Dock<'k> {
+    pub(super) fn new(ip: IpAddr) -> Self {
+        Self {
+            addresses: vec![ip],
+            guid: None,
+            evidence: Evidence::default(),
+            started: None,
+            absent: false,
+            earlier: Vec::new(),
+            clients: Vec::new(),
+            by_profile: BTreeMap::new(),
+            in_force: None,
+            heard: FxHashMap::default(),
+            latest: Time::default(),
+            calls: 0,
+            sealed: 0,
+            lost: 0,
+        }
+    }
+
+    /// Whether it is known to be one of ours.
+    pub(super) fn is_awake(&self) -> bool {
+        !self.by_profile.is_empty()
+    }
+
+    /// It is one of ours: judging begins.
+    pub(super) fn wake(&mut self, knowledge: &'k Knowledge, options: &Options) {
+        if !self.by_profile.is_empty() {
+            return;
+        }
+        let Some(ip) = self.addresses.first().copied() else { return };
+        let vantage = Vantage { all_clients: options.all_clients, idle_start: options.idle_start };
+        let mut profiles: Vec<Arc<Profile>> = Vec::new();
+        match options.choice.of(&self.addresses, self.evidence.name.as_deref()) {
+            Some(profile) => profiles.push(profile),
+            None => {
+                profiles.extend(
+                    knowledge
+                        .profiles
+                        .names()
+                        .filter_map(|name| knowledge.profiles.get(name).cloned()),
+                );
+            }
+        }
+        profiles.extend(knowledge.profiles.get("spec").cloned());
+        for profile in profiles {
+            let rules = (&knowledge.catalogue, &knowledge.machine);
+            let server = Server::new(rules, &profile, ip, vantage);
+            self.by_profile.entry(profile.name.clone()).or_insert(server);
+        }
+        for around in std::mem::take(&mut self.earlier) {
+            for server in self.by_profile.values_mut() {
+                server.around(&around);
+            }
+        }
+    }
+
+    /// Something happened at this time on the connection of `from`. What comes late was held back
+    /// because packets before it are missing: what was found since may have that reason.
+    pub(super) fn hears(&mut self, from: SocketAddr, time: Time, lost: bool) -> bool {
+        const MOST: usize = 4096;
+        if self.heard.len() >= MOST {
+            self.heard.clear();
+        }
+        let before = self.heard.insert(from, time.max(self.latest));
+        let since = match (lost, before) {
+            (true, before) => before.unwrap_or_default(),
+            (false, _) if time < self.latest => time,
+            (false, _) => {
+                self.latest = time;
+                self.heard.insert(from, time);
+                return false;
+            }
+        };
+        for server in self.by_profile.values_mut() {
+            server.bench.withdraw(since);
+        }
+        true
+    }
+
+    pub(super) fn meets(&mut self, call: &Call) {
+        let client = call.client.addr.ip();
+        if self.clients.len() < MAX_CLIENTS && !self.clients.contains(&client) {
+            self.clients.push(client);
+        }
+        if self.evidence.name.is_none() {
+            self.evidence.name.clone_from(&call.server.name);
+        }
+    }
+
+    /// Whether this shows that the server was started again, and whether surely.
+    pub(super) fn restarted(&mut self, around: &Around) -> Option<bool> {
+        let pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
+        match &around.what {
+            What::Negotiated(told) => {
+                let started = told.started?;
+                let before = self.started.replace(started);
+                before.is_some_and(|before| started.since(before) > RESTART).then_some(true)
+            }
+            What::PipeRefused { name, .. } if pipe(name) => {
+                self.absent = true;
+                None
+            }
+            What::PipeOpened { name: Some(name), .. } if pipe(name) => {
+                std::mem::take(&mut self.absent).then_some(false)
+            }
+            What::PipeError { name: Some(name), .. } if pipe(name) => Some(false),
+            What::Disconnected { by: Some(Side::Server), reset: true }
+            | What::ChannelClosed { by: Some(Side::Server), .. } => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The profile in force, and why.
+    pub(super) fn chosen(&self, choice: &Choice) -> (Arc<str>, String) {
+        if let Some(profile) = choice.of(&self.addresses, self.evidence.name.as_deref()) {
+            return (profile.name.clone(), "chosen by --profile".to_owned());
+        }
+        let (name, why) = self.evidence.points_to();
+        let name = self.in_force.clone().unwrap_or_else(|| Arc::from(name));
+        (name, why)
+    }
+
+    /// The findings that were not told yet: those under the profile in force, and those that only
+    /// `spec` has, as known deviations.
+    pub(super) fn take(&mut self, choice: &Choice) -> Vec<Finding> {
+        if !self.by_profile.values().any(|server| server.bench.has_findings()) {
+            return Vec::new();
+        }
+        let (name, _) = self.chosen(choice);
+        let only = match self.by_profile.get_mut("spec") {
+            Some(spec) if &*name != "spec" => spec.bench.take(),
+            _ => Vec::new(),
+        };
+        let Some(server) = self.by_profile.get_mut(&name) else { return Vec::new() };
+        // What is not told any more cannot be compared with.
+        let full = server.bench.is_full();
+        let mut findings = server.bench.take();
+        let mut by_call: FxHashMap<(Option<u64>, Time), Vec<usize>> = FxHashMap::default();
+        for (at, finding) in findings.iter().enumerate() {
+            by_call.entry((finding.call, finding.time)).or_default().push(at);
+        }
+        let told = |other: &Finding| {
+            let same = by_call.get(&(other.call, other.time)).into_iter().flatten();
+            same.filter_map(|at| findings.get(*at)).any(|finding| {
+                finding.party == other.party
+                    && (finding.rule == other.rule || finding.also.contains(&other.rule))
+            })
+        };
+        let title: Arc<str> = server.bench.profile.title.as_str().into();
+        let deviations: Vec<Finding> = only
+            .into_iter()
+            .filter(|finding| !full && !told(finding))
+            .map(|mut finding| {
+                finding.known = Some(title.clone());
+                finding.severity = Severity::Note;
+                finding
+            })
+            .collect();
+        findings.extend(deviations);
+        if !findings.is_empty() && self.in_force.is_none() {
+            // The others are never asked again.
+            if choice.is_auto() {
+                self.by_profile.retain(|other, _| *other == name || &**other == "spec");
+            }
+            self.in_force = Some(name);
+        }
+        findings
+    }
+
+    pub(super) fn report(
+        &self,
+        profile: Arc<str>,
+        recognised: String,
+        all_clients: bool,
+    ) -> ServerReport {
+        ServerReport {
+            addresses: self.addresses.clone(),
+            name: self.evidence.name.clone(),
+            profile,
+            recognised,
+            clients: self.clients.clone(),
+            all_clients,
+        }
+    }
+
+    /// Whether too little could be read for a verdict.
+    pub(super) fn verdict(&self, errors: u64) -> Verdict {
+        if errors > 0 {
+            Verdict::Fail
+        } else if self.sealed > 0 || self.lost > 0 || self.calls == 0 {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Pass
+        }
+    }
+}
