@@ -200,7 +200,9 @@ impl<'k> Tracker<'k> {
         }
         if !keeps.is_empty() {
             for set in self.sets.iter_mut().filter(|set| set.after.has(View::Recovered)) {
-                keeps.iter().for_each(|rules| set.trail.extend(rules));
+                for rules in &keeps {
+                    set.trail.extend(rules);
+                }
             }
         }
         if act.answer.is_success() && act.opnum == 7 {

@@ -100,18 +100,15 @@ impl<'k> Judge<'k> {
 
     /// The server at an address.
     fn dock(&mut self, ip: IpAddr) -> Option<&mut Dock<'k>> {
-        let at = match self.by_ip.get(&ip) {
-            Some(at) => *at,
-            None => {
-                let at = self.room()?;
-                match self.servers.get_mut(at) {
-                    Some(other) => *other = Dock::new(ip),
-                    None => self.servers.push(Dock::new(ip)),
-                }
-                self.by_ip.insert(ip, at);
-                at
+        let known = self.by_ip.get(&ip).copied();
+        let at = known.or_else(|| self.room())?;
+        if known.is_none() {
+            match self.servers.get_mut(at) {
+                Some(other) => *other = Dock::new(ip),
+                None => self.servers.push(Dock::new(ip)),
             }
-        };
+            self.by_ip.insert(ip, at);
+        }
         self.servers.get_mut(at)
     }
 

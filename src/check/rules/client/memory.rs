@@ -153,7 +153,7 @@ impl Memory {
         let place = case.place.clone();
         if let Some(set) = act.set().and_then(|id| self.sets.get_mut(&id)) {
             set.touched = act.asked;
-            self.oldest = earlier(self.oldest, act.asked);
+            self.oldest = Some(earlier(self.oldest, act.asked));
             set.place = place.clone();
             if act.opnum == 3 {
                 set.unasked = None;
@@ -251,7 +251,7 @@ impl Memory {
         }
         if let Some(client) = self.clients.get_mut(&key) {
             client.after_abort = Some((done, case.place.clone(), act.channel));
-            self.oldest = earlier(self.oldest, done);
+            self.oldest = Some(earlier(self.oldest, done));
             if shares {
                 client.aborted = Some((done, act.n));
             }
@@ -287,7 +287,7 @@ impl Memory {
             }
             let unasked = |client: &&Client| client.whole && client.asked_path.is_none();
             set.unasked = client.filter(unasked).map(|_| case.place.clone());
-            self.oldest = earlier(self.oldest, set.touched);
+            self.oldest = Some(earlier(self.oldest, set.touched));
             self.sets.insert(id, set);
             self.watched.retain(|other| *other != id);
             self.watched.push(id);
@@ -304,7 +304,7 @@ impl Memory {
         }
         if let Some(set) = self.sets.get_mut(&id) {
             set.touched = act.answered.unwrap_or(act.asked);
-            self.oldest = earlier(self.oldest, set.touched);
+            self.oldest = Some(earlier(self.oldest, set.touched));
             set.answered(act, status);
         }
     }
@@ -439,6 +439,6 @@ pub(super) fn is_set_busy(case: &Case<'_, '_>) -> bool {
     })
 }
 
-fn earlier(known: Option<Time>, other: Time) -> Option<Time> {
-    Some(known.map_or(other, |known| known.min(other)))
+fn earlier(known: Option<Time>, other: Time) -> Time {
+    known.map_or(other, |known| known.min(other))
 }
