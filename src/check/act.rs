@@ -12,7 +12,7 @@ use crate::protocol::fsrvp::{self, Request, Response};
 use crate::rpc::ChannelId;
 
 /// Octets of a name.
-const MAX_NAME: usize = 2048;
+const MAX_NAME: usize = 640;
 
 /// A call to a server, or its request alone.
 #[derive(Clone, Debug)]
@@ -208,7 +208,7 @@ fn shorten(name: &mut String) {
     let mut hasher = FxHasher::default();
     name.hash(&mut hasher);
     let ends = name.char_indices().map(|(at, _)| at);
-    let kept = ends.take_while(|at| *at <= MAX_NAME / 2).last().unwrap_or_default();
+    let kept = ends.take_while(|at| *at <= MAX_NAME / 4).last().unwrap_or_default();
     name.truncate(kept);
     name.extend(["…", &format!("{:016x}", hasher.finish())]);
 }
