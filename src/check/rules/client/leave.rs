@@ -16,16 +16,12 @@ const LONG_TIMER: i64 = 1800 * SECOND;
 /// It is `now`: sets whose time has run out, and pipes that nobody closes.
 pub(super) fn sweep(memory: &mut Memory, now: Time, bench: &mut Bench<'_>) {
     let late = |since: Time| now.since(since) > LONG_TIMER + SLACK;
-    // Most of the time nothing is, however much is watched.
-    if !memory.oldest.is_some_and(late) {
-        return;
-    }
     let is_late = |id: &&Guid| memory.sets.get(*id).is_some_and(|set| late(set.touched));
     let over: Vec<Guid> = memory.watched.iter().filter(is_late).copied().collect();
     for id in &over {
         abandoned(memory, *id, now, bench);
     }
-    memory.watched.retain(|id| !memory.sets.get(id).is_some_and(|set| late(set.touched)));
+    memory.watched.retain(|id| !over.contains(id));
     for client in memory.clients_mut() {
         let Some((since, place, _)) = client.after_abort.take_if(|(since, ..)| late(*since)) else {
             continue;
@@ -36,9 +32,6 @@ pub(super) fn sweep(memory: &mut Memory, now: Time, bench: &mut Bench<'_>) {
         );
         bench.fail(Topic::Order, "FSRVP-3.2.4.9-02", &place, message, |_| {});
     }
-    let left = memory.watched.iter().filter_map(|id| Some(memory.sets.get(id)?.touched));
-    let open = memory.clients().filter_map(|(_, client)| Some(client.after_abort.as_ref()?.0));
-    memory.oldest = left.chain(open).min();
 }
 
 /// A set was left to the timer.

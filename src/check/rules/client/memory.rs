@@ -33,8 +33,6 @@ pub(super) struct Memory {
     /// Those of them that somebody should finish. Added by Start, removed when they are finished, or
     /// when it is said that they are not.
     pub(super) watched: Vec<Guid>,
-    /// Nothing that somebody should finish, sets or pipes, was left alone before that.
-    pub(super) oldest: Option<Time>,
     /// Added when a pipe is opened or used, removed when it is closed.
     pub(super) pipes: FxHashMap<ChannelId, Pipe>,
     /// `ClientShadowCopySetId` and `ClientShadowCopyId` with the call that sent them first.
@@ -153,7 +151,6 @@ impl Memory {
         let place = case.place.clone();
         if let Some(set) = act.set().and_then(|id| self.sets.get_mut(&id)) {
             set.touched = act.asked;
-            self.oldest = Some(earlier(self.oldest, act.asked));
             set.place = place.clone();
             if act.opnum == 3 {
                 set.unasked = None;
@@ -228,13 +225,7 @@ impl Memory {
             }
             _ => self.in_doubt(act, key),
         }
-        // Only these can have been finished by it.
-        let is_over = |id: &Guid| !self.sets.get(id).is_some_and(Known::is_unfinished);
-        if act.opnum == 1 {
-            self.watched.retain(|id| !is_over(id));
-        } else if let Some(id) = act.set().filter(is_over) {
-            self.watched.retain(|other| *other != id);
-        }
+        self.watched.retain(|id| self.sets.get(id).is_some_and(Known::is_unfinished));
     }
 
     /// An Abort has been answered, which the set does not know yet.
@@ -251,7 +242,6 @@ impl Memory {
         }
         if let Some(client) = self.clients.get_mut(&key) {
             client.after_abort = Some((done, case.place.clone(), act.channel));
-            self.oldest = Some(earlier(self.oldest, done));
             if shares {
                 client.aborted = Some((done, act.n));
             }
@@ -287,7 +277,6 @@ impl Memory {
             }
             let unasked = |client: &&Client| client.whole && client.asked_path.is_none();
             set.unasked = client.filter(unasked).map(|_| case.place.clone());
-            self.oldest = Some(earlier(self.oldest, set.touched));
             self.sets.insert(id, set);
             self.watched.retain(|other| *other != id);
             self.watched.push(id);
@@ -304,7 +293,6 @@ impl Memory {
         }
         if let Some(set) = self.sets.get_mut(&id) {
             set.touched = act.answered.unwrap_or(act.asked);
-            self.oldest = Some(earlier(self.oldest, set.touched));
             set.answered(act, status);
         }
     }
@@ -437,8 +425,4 @@ pub(super) fn is_set_busy(case: &Case<'_, '_>) -> bool {
     flying().any(|flying| {
         flying.act.names_set() && (flying.act.request.is_none() || flying.act.set() == set)
     })
-}
-
-fn earlier(known: Option<Time>, other: Time) -> Time {
-    known.map_or(other, |known| known.min(other))
 }
