@@ -40,4 +40,25 @@ macro_rules! replays {
     };
 }
 
-replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario }
+replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario judge }
+
+/// Conversations that nobody wrote, as many as `VSHARK_COUNT` says.
+#[test]
+fn conversations_of_any_octets_are_judged() {
+    let usual = 60;
+    let count = std::env::var("VSHARK_COUNT").ok().and_then(|count| count.parse().ok());
+    for seed in 0..count.unwrap_or(usual) {
+        let mut state: u64 = seed;
+        let octets = std::iter::repeat_with(|| {
+            // SplitMix64
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (mixed >> 56).to_le_bytes()[0]
+        });
+        let mut input: Vec<u8> = octets.take(1 + usize::try_from(seed % 400).unwrap()).collect();
+        input[0] |= 1;
+        println!("seed {seed}");
+        targets::judge(&input);
+    }
+}

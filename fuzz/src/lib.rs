@@ -13,6 +13,8 @@
 //!
 //! An input that crashed goes to `tests/fuzz/smb/` under a name that says what it is, with the fix.
 
+mod talk;
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -44,7 +46,7 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 11] = [
+pub const TARGETS: [(&str, Run); 12] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
@@ -56,6 +58,7 @@ pub const TARGETS: [(&str, Run); 11] = [
     ("idl", idl),
     ("filter", filter),
     ("scenario", scenario),
+    ("judge", judge),
 ];
 
 /// The octets of a script, taken from the front.
@@ -780,4 +783,9 @@ pub fn scenario(data: &[u8]) {
     assert!(capture.problems().is_empty(), "what is written can be read");
     pipeline.finish(&mut events);
     assert_eq!(pipeline.summary().rpc.malformed, 0, "no PDU that is written is malformed");
+}
+
+/// How to judge, and a capture or a conversation to be judged.
+pub fn judge(data: &[u8]) {
+    talk::judge(data);
 }

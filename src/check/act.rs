@@ -1,12 +1,18 @@
 //! [`Act`]: an FSRVP call, reduced to what the rules look at.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
+
+use rustc_hash::FxHasher;
 
 use super::machine::{self, Answer};
 use crate::bytes::{Guid, Time};
 use crate::call::{Call, Outcome, Readable};
 use crate::protocol::fsrvp::{self, Request, Response};
 use crate::rpc::ChannelId;
+
+/// Octets of a name.
+const MAX_NAME: usize = 640;
 
 /// A call to a server, or its request alone.
 #[derive(Clone, Debug)]
@@ -70,13 +76,15 @@ impl Act {
             .decoded
             .as_ref()
             .filter(|_| clear(call.request.readable))
-            .and_then(|decoded| Request::bind(opnum, decoded)?.ok());
+            .and_then(|decoded| Request::bind(opnum, decoded)?.ok())
+            .map(shorter);
         let response = call
             .response
             .decoded
             .as_ref()
             .filter(|_| clear(call.response.readable))
-            .and_then(|decoded| Response::bind(opnum, decoded)?.ok());
+            .and_then(|decoded| Response::bind(opnum, decoded)?.ok())
+            .map(shorter_answer);
         let answer = match (call.outcome, call.fault(), call.status) {
             (_, Some(status), _) if REFUSALS.contains(&status) => Answer::Refused(status),
             (_, Some(status), _) => Answer::Fault(status),
@@ -168,6 +176,41 @@ impl Act {
             _ => None,
         }
     }
+}
+
+/// The request with a name that can be remembered.
+fn shorter(mut request: Request) -> Request {
+    match &mut request {
+        Request::AddToShadowCopySet(of) => shorten(&mut of.share_name),
+        Request::IsPathSupported(of) => shorten(&mut of.share_name),
+        Request::IsPathShadowCopied(of) => shorten(&mut of.share_name),
+        Request::GetShareMapping(of) => shorten(&mut of.share_name),
+        Request::DeleteShareMapping(of) => shorten(&mut of.share_name),
+        _ => {}
+    }
+    request
+}
+
+/// The same for an answer.
+fn shorter_answer(mut response: Response) -> Response {
+    if let Response::IsPathSupported(of) = &mut response {
+        of.owner_machine_name.iter_mut().for_each(shorten);
+    }
+    response
+}
+
+/// Names are remembered by the thousand. One that is longer than any host allows is known by its
+/// beginning and a hash of it all.
+fn shorten(name: &mut String) {
+    if name.len() <= MAX_NAME {
+        return;
+    }
+    let mut hasher = FxHasher::default();
+    name.hash(&mut hasher);
+    let ends = name.char_indices().map(|(at, _)| at);
+    let kept = ends.take_while(|at| *at <= MAX_NAME / 4).last().unwrap_or_default();
+    name.truncate(kept);
+    name.extend(["…", &format!("{:016x}", hasher.finish())]);
 }
 
 /// Whether a sealed response of one of the two operations whose failures are shorter is one

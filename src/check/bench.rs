@@ -12,8 +12,10 @@ use super::profile::Profile;
 use crate::bytes::{FrameNo, Guid, Side, Span, Time};
 use crate::call::Call;
 
-/// Findings kept of one server under one profile; what comes beyond is only counted.
+/// Findings of one server under one profile, told or not; what comes beyond is not told.
 const MAX_FINDINGS: usize = 50_000;
+/// Characters of a message, and of what is said of octets; longer ones are cut.
+const MAX_TEXT: usize = 600;
 /// Occurrences counted by themselves.
 const MAX_COUNTED: usize = 100_000;
 /// Octets shown of one place in a stub.
@@ -118,10 +120,11 @@ pub(super) struct Bench<'k> {
     pub(super) tallies: BTreeMap<Arc<str>, Tally>,
     /// What was found since the last `settle`.
     fresh: Vec<(Topic, Finding)>,
-    /// What was found, in order.
-    pub(super) findings: Vec<Finding>,
-    /// Findings beyond the cap.
-    pub(super) beyond: u64,
+    /// What was found and not told yet, in order. Added by `settle`, removed by `take` and `withdraw`.
+    findings: Vec<Finding>,
+    /// How many have been told: notes, warnings, errors.
+    told: [u64; 3],
+    all_told: usize,
     /// How often a fault was met before, by what makes its fingerprint.
     counted: FxHashMap<Fault, u32>,
 }
@@ -141,7 +144,8 @@ impl<'k> Bench<'k> {
             tallies: BTreeMap::new(),
             fresh: Vec::new(),
             findings: Vec::new(),
-            beyond: 0,
+            told: [0; 3],
+            all_told: 0,
             counted: FxHashMap::default(),
         }
     }
@@ -205,7 +209,7 @@ impl<'k> Bench<'k> {
             severity: known.map_or(Severity::Note, |known| known.severity),
             party: known.map_or(Blame::Both, |known| known.party),
             certainty: Certainty::Certain,
-            message: shortened(message),
+            message: cut(shortened(message)),
             call: place.call,
             opnum: place.opnum,
             frames: place.frames.clone(),
@@ -250,8 +254,7 @@ impl<'k> Bench<'k> {
             }
         }
         for (_, mut finding) in kept {
-            if self.findings.len() >= MAX_FINDINGS {
-                self.beyond += 1;
+            if self.is_full() {
                 continue;
             }
             finding.fingerprint = self.fingerprint(&finding, method);
@@ -259,12 +262,41 @@ impl<'k> Bench<'k> {
         }
     }
 
-    /// Packets turn out to be missing since then: what was found meanwhile, beyond the first `told`
-    /// findings, may have another reason.
-    pub(super) fn withdraw(&mut self, since: Time, told: usize) {
+    /// Whether what is found now will not be told.
+    pub(super) fn is_full(&self) -> bool {
+        self.all_told + self.findings.len() >= MAX_FINDINGS
+    }
+
+    /// Whether there is something to tell.
+    pub(super) fn has_findings(&self) -> bool {
+        !self.findings.is_empty()
+    }
+
+    /// The findings that were not told yet. They are told now.
+    pub(super) fn take(&mut self) -> Vec<Finding> {
+        let findings = std::mem::take(&mut self.findings);
+        for finding in &findings {
+            add(&mut self.told, finding.severity);
+        }
+        self.all_told += findings.len();
+        findings
+    }
+
+    /// How many findings there are: notes, warnings, errors.
+    pub(super) fn counts(&self) -> [u64; 3] {
+        let mut counts = self.told;
+        for finding in &self.findings {
+            add(&mut counts, finding.severity);
+        }
+        counts
+    }
+
+    /// Packets turn out to be missing since then: what was found meanwhile, and not told, may have
+    /// another reason.
+    pub(super) fn withdraw(&mut self, since: Time) {
         let mut kept = Vec::new();
-        for (at, finding) in std::mem::take(&mut self.findings).into_iter().enumerate() {
-            if at < told || finding.time < since {
+        for finding in std::mem::take(&mut self.findings) {
+            if finding.time < since {
                 kept.push(finding);
                 continue;
             }
@@ -294,6 +326,23 @@ impl<'k> Bench<'k> {
         let method = method.unwrap_or("-");
         format!("{}/{}/{method}/{nth}", finding.rule, finding.party.word())
     }
+}
+
+fn add([notes, warnings, errors]: &mut [u64; 3], severity: Severity) {
+    match severity {
+        Severity::Note => *notes += 1,
+        Severity::Warning => *warnings += 1,
+        Severity::Error => *errors += 1,
+    }
+}
+
+/// A sentence with names of any length in it, no longer than it may be.
+fn cut(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(MAX_TEXT) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
 }
 
 /// A finding takes over another about the same fault.
@@ -386,7 +435,8 @@ fn spot(call: &Call, side: Side, field: &str, text: &str) -> Option<Spot> {
     if octets.is_empty() {
         return None;
     }
-    Some(Spot { side, field: field.to_owned(), at: span.start, octets, text: text.to_owned() })
+    let text = cut(text.to_owned());
+    Some(Spot { side, field: field.to_owned(), at: span.start, octets, text })
 }
 
 /// Where a value lies: that of what a pointer points to.

@@ -1,4 +1,4 @@
-//! [`Dock`]: a server and all that is known of it, before the judge.
+//! [`Dock`]: a server under judgment, by every profile that may be the right one.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -14,22 +14,24 @@ use super::profile::{Choice, Profile};
 use super::recognise::Evidence;
 use super::server::{Server, Vantage};
 use super::sight::Sight;
-use crate::bytes::{Side, Time};
+use crate::bytes::{Guid, Side, Time};
 use crate::call::Call;
 use crate::pipeline::{Around, What};
 use crate::protocol::fsrvp;
 
+/// Events of a server kept until it is known to be one of ours.
+const MAX_EARLIER: usize = 128;
 /// Clients of a server that are named.
 const MAX_CLIENTS: usize = 256;
 /// How much later a server must say it started to have been started again.
 const RESTART: i64 = 2_000_000_000;
-/// Events of a server kept until it is known to be one of ours.
-const MAX_EARLIER: usize = 128;
 
 /// A server, judged by every profile that may be the right one.
 #[derive(Debug)]
 pub(super) struct Dock<'k> {
     pub(super) addresses: Vec<IpAddr>,
+    /// The `ServerGuid` by which its other addresses are known.
+    pub(super) guid: Option<Guid>,
     pub(super) evidence: Evidence,
     pub(super) started: Option<Time>,
     /// Whether its pipe was missing when it was last asked for.
@@ -41,25 +43,40 @@ pub(super) struct Dock<'k> {
     pub(super) by_profile: BTreeMap<Arc<str>, Server<'k>>,
     /// Which of them is right. Fixed when findings are first told.
     pub(super) in_force: Option<Arc<str>>,
-    /// How many findings of the profile in force, and of `spec`, have been told.
-    pub(super) told: (usize, usize),
-    /// Of these, the known deviations.
-    pub(super) deviations: u64,
     /// When each connection was last heard of, by the client's end. Added by what happens on it; all
     /// are forgotten when there are too many.
     pub(super) heard: FxHashMap<SocketAddr, Time>,
     /// The latest time at which something happened.
     pub(super) latest: Time,
+    /// Known deviations that have been told.
+    pub(super) deviations: u64,
     /// What clients came for beside their sets.
     pub(super) errands: Errands,
     /// How much of what happened could be read.
     pub(super) sight: Sight,
 }
 
+/// Whether it shows that a server is, or should be, one of ours.
+pub(super) fn is_ours(what: &What) -> bool {
+    let pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
+    match what {
+        What::PipeOpened { name, .. } | What::PipeError { name, .. } => {
+            name.as_deref().is_some_and(pipe)
+        }
+        What::PipeRefused { name, .. } => pipe(name),
+        What::Bound(bound) => {
+            bound.pipe.as_deref().is_some_and(pipe)
+                || bound.interface.is_some_and(|interface| interface.uuid == fsrvp::UUID)
+        }
+        _ => false,
+    }
+}
+
 impl<'k> Dock<'k> {
     pub(super) fn new(ip: IpAddr) -> Self {
         Self {
             addresses: vec![ip],
+            guid: None,
             evidence: Evidence::default(),
             started: None,
             absent: false,
@@ -67,13 +84,17 @@ impl<'k> Dock<'k> {
             clients: Vec::new(),
             by_profile: BTreeMap::new(),
             in_force: None,
-            told: (0, 0),
-            deviations: 0,
             heard: FxHashMap::default(),
             latest: Time::default(),
+            deviations: 0,
             errands: Errands::default(),
             sight: Sight::default(),
         }
+    }
+
+    /// Whether it is known to be one of ours.
+    pub(super) fn is_awake(&self) -> bool {
+        !self.by_profile.is_empty()
     }
 
     /// Keeps what happens before it is known to be one of ours.
@@ -133,12 +154,8 @@ impl<'k> Dock<'k> {
                 return false;
             }
         };
-        let (told, told_by_spec) = self.told;
-        let in_force = self.in_force.clone();
-        for (name, server) in &mut self.by_profile {
-            let told = if in_force.as_ref() == Some(name) { told } else { 0 };
-            let told = if &**name == "spec" { told.max(told_by_spec) } else { told };
-            server.bench.withdraw(since, told);
+        for server in self.by_profile.values_mut() {
+            server.bench.withdraw(since);
         }
         true
     }
@@ -189,26 +206,33 @@ impl<'k> Dock<'k> {
     /// The findings that were not told yet: those under the profile in force, and those that only
     /// `spec` has, as known deviations.
     pub(super) fn take(&mut self, choice: &Choice) -> Vec<Finding> {
+        if !self.by_profile.values().any(|server| server.bench.has_findings()) {
+            return Vec::new();
+        }
         let (name, _) = self.chosen(choice);
-        let Some(server) = self.by_profile.get(&name) else { return Vec::new() };
-        let spec = self.by_profile.get("spec").filter(|_| &*name != "spec");
-        let new =
-            |findings: &[Finding], from: usize| findings.get(from..).unwrap_or_default().to_vec();
-        let mut findings = new(&server.bench.findings, self.told.0);
-        let only = spec.map(|spec| new(&spec.bench.findings, self.told.1)).unwrap_or_default();
-        self.told = (server.bench.findings.len(), spec.map_or(0, |spec| spec.bench.findings.len()));
+        let only = match self.by_profile.get_mut("spec") {
+            Some(spec) if &*name != "spec" => spec.bench.take(),
+            _ => Vec::new(),
+        };
+        let Some(server) = self.by_profile.get_mut(&name) else { return Vec::new() };
+        // What is not told any more cannot be compared with.
+        let full = server.bench.is_full();
+        let mut findings = server.bench.take();
+        let mut by_call: FxHashMap<(Option<u64>, Time), Vec<usize>> = FxHashMap::default();
+        for (at, finding) in findings.iter().enumerate() {
+            by_call.entry((finding.call, finding.time)).or_default().push(at);
+        }
         let told = |other: &Finding| {
-            server.bench.findings.iter().rev().any(|finding| {
-                finding.call == other.call
-                    && finding.time == other.time
-                    && finding.party == other.party
+            let same = by_call.get(&(other.call, other.time)).into_iter().flatten();
+            same.filter_map(|at| findings.get(*at)).any(|finding| {
+                finding.party == other.party
                     && (finding.rule == other.rule || finding.also.contains(&other.rule))
             })
         };
         let title: Arc<str> = server.bench.profile.title.as_str().into();
         let deviations: Vec<Finding> = only
             .into_iter()
-            .filter(|finding| !told(finding))
+            .filter(|finding| !full && !told(finding))
             .map(|mut finding| {
                 finding.known = Some(title.clone());
                 finding.severity = Severity::Note;
@@ -218,6 +242,10 @@ impl<'k> Dock<'k> {
         self.deviations += u64::try_from(deviations.len()).unwrap_or_default();
         findings.extend(deviations);
         if !findings.is_empty() && self.in_force.is_none() {
+            // The others are never asked again.
+            if choice.is_auto() {
+                self.by_profile.retain(|other, _| *other == name || &**other == "spec");
+            }
             self.in_force = Some(name);
         }
         findings

@@ -1,6 +1,6 @@
 //! What a row does to a world, and what an answer tells of the sets.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::act::Act;
 use super::machine::{Answer, Clock, Row, View, Views};
@@ -8,10 +8,18 @@ use super::sets::Set;
 use super::tracker::{Aborted, SECOND, Step, Tracker};
 use super::tri::Tri;
 use super::world::{
-    Armed, Open, Rules, SetNo, Timer, TimerState, Trail, Unfinished, Why, World, merge,
+    Armed, Open, Outline, Rules, SetNo, Timer, TimerState, Trail, Unfinished, Why, World, merge,
+    merge_made,
 };
 use crate::bytes::{Guid, Time};
 use crate::protocol::fsrvp::Request;
+
+/// What clients that are not in the capture may have made of a server that was idle.
+static OTHERS: LazyLock<Vec<Arc<World>>> = LazyLock::new(|| {
+    let sets = View::UNFINISHED.into_iter().map(|view| World::unseen(true, Some(view)));
+    let free = [World::unseen(false, None), World::unseen(true, None)];
+    free.into_iter().chain(sets).map(Arc::new).collect()
+});
 
 /// Clients whose last `SetContext` is remembered.
 const MAX_CONTEXTS: usize = 64;
@@ -306,35 +314,40 @@ impl<'k> Tracker<'k> {
     /// was free, made sets of their own, aborted and deleted what they know.
     pub(super) fn allow_others(&mut self, now: Time) {
         let never = Time::from_nanos(i128::from(i64::MAX));
-        let unseen = |open, view| Arc::new(World::unseen(open, view));
-        let mut more = vec![unseen(false, None), unseen(true, None)];
-        more.extend(View::UNFINISHED.into_iter().map(|view| unseen(true, Some(view))));
         for world in &mut self.worlds {
             if matches!(world.timer.state, TimerState::Armed(armed) if armed.latest != never)
                 && let TimerState::Armed(armed) = &mut Arc::make_mut(world).timer.state
             {
                 armed.latest = never;
             }
-            let unseen = |open: Option<Open>| {
-                Arc::new(World { open, context: Trail::unseen(), ..(**world).clone() })
+        }
+        let known = self.worlds.clone();
+        merge(&mut self.worlds, OTHERS.iter().cloned());
+        for world in &known {
+            let mut taken = |open: Option<Open>| {
+                merge_made(&mut self.worlds, world, Outline { open, ..world.outline() }, || {
+                    World { open, context: Trail::unseen(), ..(**world).clone() }
+                });
             };
             if world.open.is_some() {
-                more.push(unseen(None));
+                taken(None);
             }
             if world.unfinished.is_some() && world.open.is_none_or(|open| open.owner.is_some()) {
-                more.push(unseen(Some(Open { owner: None, retries: (0, u8::MAX) })));
+                taken(Some(Open { owner: None, retries: (0, u8::MAX) }));
             }
             if world.unfinished.is_none() && world.open.is_some() {
                 // Start is not denied to who does not own the context.
                 for view in View::UNFINISHED {
-                    let unfinished = Unfinished { set: None, view, trail: Trail::unseen() };
-                    let timer = Timer::new(TimerState::Unknown);
-                    let unfinished = Some(unfinished);
-                    more.push(Arc::new(World { unfinished, timer, ..(**world).clone() }));
+                    let (set, timer) = (Some((None, view)), TimerState::Unknown);
+                    let outline = Outline { set, timer, ..world.outline() };
+                    merge_made(&mut self.worlds, world, outline, || {
+                        let unfinished = Unfinished { set: None, view, trail: Trail::unseen() };
+                        let (unfinished, timer) = (Some(unfinished), Timer::new(timer));
+                        World { unfinished, timer, ..(**world).clone() }
+                    });
                 }
             }
         }
-        merge(&mut self.worlds, more);
         for set in self.sets.iter_mut().filter(|set| set.after.has(View::Recovered)) {
             set.after.add(View::Gone);
         }

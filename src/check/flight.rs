@@ -1,12 +1,12 @@
 //! Calls in flight: what they may do before they are answered, and when timers run out meanwhile.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::act::Act;
 use super::machine::{Answer, Method};
 use super::profile::KEEPS_EXPOSED;
 use super::tracker::{Flying, MANY_WORLDS, MAX_WORLDS, SECOND, Tracker};
-use super::world::{Armed, Mark, SetNo, TimerState, World, merge, unmark, widen};
+use super::world::{Armed, Mark, SetNo, TimerState, World, merge, merge_made, unmark, widen};
 use crate::bytes::Time;
 
 /// Calls in flight kept; beyond it the server may be in any state.
@@ -17,6 +17,10 @@ const MAX_FOLLOWED: usize = 4;
 const MAX_GIVEN_UP: usize = 3;
 /// How long a server may go on with a call that its client has given up.
 const ABANDONED: i64 = 2 * 3600 * SECOND;
+
+/// The rules that the context ends with the timer.
+static ENDS_CONTEXT: LazyLock<[Arc<str>; 2]> =
+    LazyLock::new(|| [Arc::from("FSRVP-3.1.5-05"), Arc::from("FSRVP-3.1.5-06")]);
 
 impl<'k> Tracker<'k> {
     /// A request has been sent.
@@ -74,7 +78,6 @@ impl<'k> Tracker<'k> {
 
     /// Lets timers run out that may, or must, have run out before a request was looked at.
     pub(super) fn expire(&mut self, from: Time, until: Time) {
-        let keeps = [Arc::from("FSRVP-3.1.5-05"), Arc::from("FSRVP-3.1.5-06")];
         let slack = self.slack;
         let exposed = self.profile.quirks.contains(KEEPS_EXPOSED);
         let mut expired = Vec::new();
@@ -83,22 +86,26 @@ impl<'k> Tracker<'k> {
             let busy = world.open.is_some() || world.unfinished.is_some();
             match world.timer.state {
                 TimerState::Armed(Armed { latest, .. }) if busy && from > latest.plus(slack) => {
-                    expired.push(Arc::new(world.expired(&keeps, exposed)));
+                    expired.push(world);
                 }
                 TimerState::Armed(Armed { earliest, .. })
                     if busy && until >= earliest.plus(-slack) =>
                 {
-                    expired.push(Arc::new(world.expired(&keeps, exposed)));
+                    expired.push(world.clone());
                     worlds.push(world);
                 }
                 TimerState::Unknown if busy => {
-                    expired.push(Arc::new(world.expired(&keeps, exposed)));
+                    expired.push(world.clone());
                     worlds.push(world);
                 }
                 _ => worlds.push(world),
             }
         }
-        merge(&mut worlds, expired);
+        for world in expired {
+            merge_made(&mut worlds, &world, world.expired_outline(exposed), || {
+                world.expired(&*ENDS_CONTEXT, exposed)
+            });
+        }
         self.worlds = worlds;
     }
 

@@ -1,11 +1,12 @@
 //! [`Judge`]: takes what happens in a capture and gives findings, server by server.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use super::act::Act;
-use super::dock::Dock;
+use super::dock::{Dock, is_ours};
 use super::finding::Finding;
 use super::knowledge::Knowledge;
 use super::profile::Choice;
@@ -16,7 +17,9 @@ use crate::pipeline::{Around, Event, What};
 use crate::protocol::fsrvp;
 
 /// Servers judged; what others do is not looked at.
-const MAX_SERVERS: usize = 512;
+pub(super) const MAX_SERVERS: usize = 512;
+/// Addresses of one server.
+const MAX_ADDRESSES: usize = 64;
 
 /// How to judge.
 #[derive(Clone, Debug)]
@@ -33,9 +36,12 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Judge<'k> {
     knowledge: &'k Knowledge,
-    pub(super) options: Options,
-    /// Added by what a server says or does; nothing is removed.
+    pub(super) options: Arc<Options>,
+    /// Added by what a server says or does. Beyond the cap one that is not known to be ours makes room.
     pub(super) servers: Vec<Dock<'k>>,
+    /// Where a search for one that makes room goes on.
+    hand: usize,
+    /// The addresses of all of them, and the `ServerGuid` of each that told one.
     by_ip: FxHashMap<IpAddr, usize>,
     by_guid: FxHashMap<Guid, usize>,
     now: Time,
@@ -49,8 +55,9 @@ impl<'k> Judge<'k> {
     pub fn new(knowledge: &'k Knowledge, options: Options) -> Self {
         Self {
             knowledge,
-            options,
+            options: Arc::new(options),
             servers: Vec::new(),
+            hand: 0,
             by_ip: FxHashMap::default(),
             by_guid: FxHashMap::default(),
             now: Time::default(),
@@ -92,20 +99,34 @@ impl<'k> Judge<'k> {
 
     /// The server at an address.
     fn dock(&mut self, ip: IpAddr) -> Option<&mut Dock<'k>> {
-        let at = match self.by_ip.get(&ip) {
-            Some(at) => *at,
-            None if self.servers.len() >= MAX_SERVERS => {
-                self.beyond += 1;
-                return None;
+        let known = self.by_ip.get(&ip).copied();
+        let at = known.or_else(|| self.room())?;
+        if known.is_none() {
+            match self.servers.get_mut(at) {
+                Some(other) => *other = Dock::new(ip),
+                None => self.servers.push(Dock::new(ip)),
             }
-            None => {
-                self.servers.push(Dock::new(ip));
-                let at = self.servers.len() - 1;
-                self.by_ip.insert(ip, at);
-                at
-            }
-        };
+            self.by_ip.insert(ip, at);
+        }
         self.servers.get_mut(at)
+    }
+
+    /// Where a server has room: behind the others, or in place of one that is not ours so far.
+    fn room(&mut self) -> Option<usize> {
+        if self.servers.len() < MAX_SERVERS {
+            return Some(self.servers.len());
+        }
+        let asleep = |at: &usize| self.servers.get(*at).is_some_and(|dock| !dock.is_awake());
+        let Some(at) = (self.hand..MAX_SERVERS).chain(0..self.hand).find(asleep) else {
+            self.beyond += 1;
+            return None;
+        };
+        self.hand = at + 1;
+        if let Some(dock) = self.servers.get(at) {
+            dock.addresses.iter().for_each(|ip| _ = self.by_ip.remove(ip));
+            dock.guid.iter().for_each(|guid| _ = self.by_guid.remove(guid));
+        }
+        Some(at)
     }
 
     fn asked(&mut self, call: &Call) {
@@ -191,7 +212,7 @@ impl<'k> Judge<'k> {
         if is_ours(&around.what) {
             dock.wake(knowledge, &options, clock_error);
         }
-        if dock.by_profile.is_empty() {
+        if !dock.is_awake() {
             dock.keep(around);
             return;
         }
@@ -205,16 +226,18 @@ impl<'k> Judge<'k> {
         let known = self.by_guid.get(&guid).copied();
         match (known, self.by_ip.get(&ip)) {
             (Some(at), None) => {
-                self.by_ip.insert(ip, at);
-                if let Some(dock) = self.servers.get_mut(at) {
+                let dock = self.servers.get_mut(at);
+                if let Some(dock) = dock.filter(|dock| dock.addresses.len() < MAX_ADDRESSES) {
                     dock.addresses.push(ip);
+                    self.by_ip.insert(ip, at);
                 }
             }
             (None, _) => {
-                if self.dock(ip).is_some()
-                    && let Some(at) = self.by_ip.get(&ip)
+                if let Some(dock) = self.dock(ip)
+                    && dock.guid.is_none()
                 {
-                    self.by_guid.insert(guid, *at);
+                    dock.guid = Some(guid);
+                    self.by_guid.extend(self.by_ip.get(&ip).map(|at| (guid, *at)));
                 }
             }
             (Some(_), Some(_)) => {}
@@ -229,21 +252,5 @@ impl<'k> Judge<'k> {
         }
         findings.sort_by_key(|finding| (finding.time, finding.call));
         findings
-    }
-}
-
-/// Whether it shows that a server is, or should be, one of ours.
-fn is_ours(what: &What) -> bool {
-    let pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
-    match what {
-        What::PipeOpened { name, .. } | What::PipeError { name, .. } => {
-            name.as_deref().is_some_and(pipe)
-        }
-        What::PipeRefused { name, .. } => pipe(name),
-        What::Bound(bound) => {
-            bound.pipe.as_deref().is_some_and(pipe)
-                || bound.interface.is_some_and(|interface| interface.uuid == fsrvp::UUID)
-        }
-        _ => false,
     }
 }

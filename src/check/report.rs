@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::bench::Tally;
 use super::dock::Dock;
-use super::finding::Severity;
-use super::judge::Judge;
+use super::judge::{Judge, MAX_SERVERS};
 use super::machine::View;
 use super::server::Server;
 use super::sets::Set;
@@ -181,6 +180,13 @@ impl Judge<'_> {
             report.unreadable.extend(dock.sight.sentences(&format!(" to {}", dock.address())));
             report.servers.push(dock.report(name, why, self.options.all_clients));
         }
+        if self.beyond > 0 {
+            report.unreadable.push(format!(
+                "there are more than {MAX_SERVERS} servers: {} times what one of the others said or \
+                 was asked was not looked at",
+                self.beyond
+            ));
+        }
         report.conformance = verdicts.into_values().collect();
         report.conformance.sort_by_key(|of| &*of.profile == "spec");
         if ours.is_empty() {
@@ -225,14 +231,10 @@ impl Conformance {
     }
 
     fn add(&mut self, server: &Server<'_>, dock: &Dock<'_>) {
-        let count = |severity: Severity| {
-            let of = server.bench.findings.iter().filter(|finding| finding.severity == severity);
-            u64::try_from(of.count()).unwrap_or(u64::MAX)
-        };
-        let errors = count(Severity::Error);
+        let [notes, warnings, errors] = server.bench.counts();
         self.errors += errors;
-        self.warnings += count(Severity::Warning);
-        self.notes += count(Severity::Note);
+        self.warnings += warnings;
+        self.notes += notes;
         self.verdict = match (self.verdict, dock.verdict(errors)) {
             (Verdict::Fail, _) | (_, Verdict::Fail) => Verdict::Fail,
             (Verdict::Pass, verdict) => verdict,

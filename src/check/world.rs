@@ -195,6 +195,14 @@ pub(super) enum Mark {
     Done(u64),
 }
 
+/// What two worlds have in common that are one state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Outline {
+    pub(super) open: Option<Open>,
+    pub(super) set: Option<(Option<SetNo>, View)>,
+    pub(super) timer: TimerState,
+}
+
 /// A state.
 #[derive(Clone, Debug)]
 pub(super) struct World {
@@ -246,11 +254,13 @@ impl World {
 
     /// The same state, whatever led there, and whatever rows did.
     pub(super) fn same(&self, other: &Self) -> bool {
-        let set = |world: &Self| world.unfinished.as_ref().map(|u| (u.set, u.view));
-        self.open == other.open
-            && set(self) == set(other)
-            && self.timer.state == other.timer.state
-            && self.has_marks_of(other)
+        self.outline() == other.outline() && self.has_marks_of(other)
+    }
+
+    /// What makes it another state than others, but for calls in flight.
+    pub(super) fn outline(&self) -> Outline {
+        let set = self.unfinished.as_ref().map(|unfinished| (unfinished.set, unfinished.view));
+        Outline { open: self.open, set, timer: self.timer.state }
     }
 
     /// Whether the same calls in flight have begun, and the same are done.
@@ -296,6 +306,12 @@ impl World {
             gone.remove(0);
         }
         gone.push((set, trail));
+    }
+
+    /// What [`expired`](Self::expired) will make of it.
+    pub(super) fn expired_outline(&self, keeps_exposed: bool) -> Outline {
+        let set = self.outline().set.filter(|(_, view)| keeps_exposed && *view == View::Exposed);
+        Outline { open: None, set, timer: TimerState::Off }
     }
 
     /// The timer has run out: 3.1.5.
@@ -361,6 +377,19 @@ pub(super) fn merge(worlds: &mut Vec<Arc<World>>, more: impl IntoIterator<Item =
             Some(known) if !known.marks.is_empty() => Arc::make_mut(known).learn_marks(&world),
             Some(_) => {}
         }
+    }
+}
+
+/// The same for worlds that are made of others, where they are not there yet.
+pub(super) fn merge_made(
+    worlds: &mut Vec<Arc<World>>,
+    of: &World,
+    outline: Outline,
+    make: impl FnOnce() -> World,
+) {
+    let there = || worlds.iter().any(|known| known.marks.is_empty() && known.outline() == outline);
+    if !of.marks.is_empty() || !there() {
+        merge(worlds, [Arc::new(make())]);
     }
 }
 

@@ -291,7 +291,9 @@ impl Open {
             )
         };
         bench.expect(!early, Topic::Explained, "FSRVP-3.2.2-02", &self.place, message, |_| {});
-        if let Some(allowed) = allowed.filter(|allowed| !early && *allowed > waited + bench.slack) {
+        if let Some(allowed) =
+            allowed.filter(|allowed| !early && *allowed > waited.saturating_add(bench.slack))
+        {
             let message = format!(
                 "the client's RPC time-out of 180 s ended {method} (call {}), which the server was \
                  allowed {} for: the server may go on, and succeed",

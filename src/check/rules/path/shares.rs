@@ -15,6 +15,8 @@ use crate::protocol::fsrvp::{Response, Status};
 
 /// Shares remembered.
 const MAX_SHARES: usize = 4096;
+/// Octets of the path of a tree that is remembered.
+const MAX_PATH: usize = 2048;
 /// For how long shares are taken to stay as they are.
 const FRESH: i64 = 15 * 60 * SECOND;
 /// The peculiarity of servers that refuse what they do not know as an argument.
@@ -55,7 +57,7 @@ impl Shares {
 
     /// A tree connect succeeded, or there is no such share.
     pub(super) fn connected(&mut self, path: &str, exists: bool, time: Time) {
-        if path.contains('@') {
+        if path.contains('@') || path.len() > MAX_PATH {
             return;
         }
         self.share(path).missing = (!exists).then_some(Learned { time, call: None });
