@@ -139,14 +139,14 @@ fn guid(of: u8) -> Guid {
 }
 
 fn put(stub: &mut Vec<u8>, word: u32) {
-    while stub.len() % 4 != 0 {
+    while !stub.len().is_multiple_of(4) {
         stub.push(0);
     }
     stub.extend(word.to_le_bytes());
 }
 
 fn put_guid(stub: &mut Vec<u8>, of: u8) {
-    while stub.len() % 4 != 0 {
+    while !stub.len().is_multiple_of(4) {
         stub.push(0);
     }
     stub.extend(guid(of).to_bytes_le());
@@ -275,11 +275,10 @@ impl Talk<'_> {
         let mut stub = Vec::new();
         let id = |stub: &mut Vec<u8>| put_guid(stub, a);
         match opnum {
-            0 => {}
             1 => {
-                put(&mut stub, [0, 9, 0x19, 0x10, 0x0040_0009, 0x0040_0012, 7][usize::from(a % 7)])
+                put(&mut stub, [0, 9, 0x19, 0x10, 0x0040_0009, 0x0040_0012, 7][usize::from(a % 7)]);
             }
-            2 => id(&mut stub),
+            2 | 6 | 7 => id(&mut stub),
             3 => {
                 put_guid(&mut stub, b);
                 id(&mut stub);
@@ -289,7 +288,6 @@ impl Talk<'_> {
                 id(&mut stub);
                 put(&mut stub, [0, 60_000, 1_800_000, u32::MAX][usize::from(b % 4)]);
             }
-            6 | 7 => id(&mut stub),
             8 | 9 => put_text(&mut stub, &share(b)),
             10 | 11 => {
                 put_guid(&mut stub, if opnum == 10 { b } else { a });
@@ -387,7 +385,7 @@ impl Talk<'_> {
         put_guid(stub, b >> 4);
         put(stub, 0x300);
         put(stub, 0x400);
-        while stub.len() % 8 != 0 {
+        while !stub.len().is_multiple_of(8) {
             stub.push(0);
         }
         let time = match b & 3 {
