@@ -60,6 +60,8 @@ pub(super) struct Tracker<'k> {
     pub(super) aborts: Vec<Aborted>,
     /// Until when there may have been an Abort that was not seen.
     pub(super) unseen_aborts: Option<Time>,
+    /// Whether nothing has happened yet, and something may have before.
+    pub(super) joins: bool,
     /// Until when calls that are not followed any more may still do something.
     pub(super) blind: Option<Time>,
     /// Whether an id that was not seen is an id that was not issued.
@@ -118,6 +120,7 @@ impl<'k> Tracker<'k> {
             flying: Vec::new(),
             aborts: Vec::new(),
             unseen_aborts: None,
+            joins: false,
             blind: None,
             all_ids_known: true,
             contexts: Vec::new(),
@@ -126,9 +129,8 @@ impl<'k> Tracker<'k> {
         };
         if !idle {
             tracker.forget(Time::default());
-            // It may have been any time before the capture.
-            tracker.unseen_aborts = None;
-            tracker.all_ids_known = false;
+            // When there was one is known only once there is a time.
+            tracker.joins = true;
         }
         tracker
     }
@@ -188,6 +190,9 @@ impl<'k> Tracker<'k> {
     /// A call is over: its answer is there, or will never be.
     pub(super) fn answered(&mut self, act: &Act) -> Step<'k> {
         self.flying.retain(|flying| flying.act.n != act.n);
+        if std::mem::take(&mut self.joins) {
+            self.unseen_aborts = Some(act.asked);
+        }
         let set = act.set().filter(|id| !id.is_nil()).map(|id| self.meet(id));
         let until = act.answered.unwrap_or(act.asked.plus(self.slack));
         let until = if act.takes_long() { until.min(act.asked.plus(self.slack)) } else { until };
