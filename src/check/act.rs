@@ -40,8 +40,9 @@ pub(super) struct Act {
 /// Faults with which an RPC runtime refuses a call before the server's own code sees it:
 /// `nca_s_fault_access_denied`, `nca_s_op_rng_error`, `nca_s_unk_if`, `nca_s_proto_error`,
 /// `nca_s_unsupported_type`, `rpc_x_bad_stub_data`, `nca_s_fault_context_mismatch`,
-/// `nca_s_fault_sec_pkg_error`, `nca_s_invalid_crc`, and `nca_s_server_too_busy`.
-const REFUSALS: [u32; 11] = [
+/// `RPC_S_SEC_PKG_ERROR`, `nca_s_invalid_checksum`, `nca_s_invalid_crc`, `nca_s_server_too_busy` and
+/// `nca_s_fault_invalid_tag`.
+const REFUSALS: [u32; 12] = [
     0x0000_0005,
     0x1c01_0002,
     0x1c01_0003,
@@ -50,13 +51,16 @@ const REFUSALS: [u32; 11] = [
     0x0000_06f7,
     0x1c00_001a,
     0x0000_0721,
-    0x1c01_0013,
+    0x1c00_001f,
+    0x1c00_0020,
     0x1c01_0014,
     0x1c00_0006,
 ];
 /// Faults that say nothing of whether the operation was done: `nca_s_fault_cancel`,
-/// `nca_s_fault_remote_comm_failure`, `nca_s_unspec_reject`, and `RPC_S_CALL_FAILED`.
-const RUNTIME: [u32; 5] = [0x1c00_000d, 0x1c00_0011, 0x1c00_0009, 0x0000_06be, 0x0000_06bf];
+/// `nca_s_fault_remote_comm_failure`, `nca_s_fault_remote_no_memory`, `nca_s_out_args_too_big`,
+/// `nca_s_unspec_reject`, `RPC_S_CALL_FAILED` and `RPC_S_CALL_FAILED_DNE`.
+const RUNTIME: [u32; 7] =
+    [0x1c00_000d, 0x1c00_0013, 0x1c00_001b, 0x1c01_0013, 0x1c00_0009, 0x0000_06be, 0x0000_06bf];
 
 /// Whether a fault is one that the runtime raises by itself.
 pub(super) fn is_runtime(status: u32) -> bool {

@@ -141,7 +141,7 @@ impl<'k> Tracker<'k> {
             if !row.from.has(view) || !self.profile.has(row) {
                 continue;
             }
-            let holds = self.holds(row, world, view, act, set);
+            let holds = self.holds(row, world, act, set);
             if holds == Tri::No {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! [`Dock`]: a server under judgment, by every profile that may be the right one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::errand::Errands;
 use super::finding::{Finding, Severity};
 use super::judge::Options;
 use super::knowledge::Knowledge;
-use super::profile::{Choice, Profile};
+use super::profile::Profile;
 use super::recognise::Evidence;
 use super::server::{Server, Vantage};
 use super::sight::Sight;
@@ -37,12 +37,14 @@ pub(super) struct Dock<'k> {
     /// Whether its pipe was missing when it was last asked for.
     pub(super) absent: bool,
     /// What happened before it was known to be one of ours. Emptied when it is.
-    pub(super) earlier: Vec<Around>,
+    pub(super) earlier: VecDeque<Around>,
     pub(super) clients: Vec<IpAddr>,
     /// By name of the profile; `spec` is always there once it is one of ours.
     pub(super) by_profile: BTreeMap<Arc<str>, Server<'k>>,
     /// Which of them is right. Fixed when findings are first told.
-    pub(super) in_force: Option<Arc<str>>,
+    pub(super) in_force: Option<(Arc<str>, String)>,
+    /// The profile that somebody has chosen for it; fixed when judging begins.
+    pub(super) assigned: Option<Arc<str>>,
     /// When each connection was last heard of, by the client's end. Added by what happens on it; all
     /// are forgotten when there are too many.
     pub(super) heard: FxHashMap<SocketAddr, Time>,
@@ -80,10 +82,11 @@ impl<'k> Dock<'k> {
             evidence: Evidence::default(),
             started: None,
             absent: false,
-            earlier: Vec::new(),
+            earlier: VecDeque::new(),
             clients: Vec::new(),
             by_profile: BTreeMap::new(),
             in_force: None,
+            assigned: None,
             heard: FxHashMap::default(),
             latest: Time::default(),
             deviations: 0,
@@ -99,9 +102,10 @@ impl<'k> Dock<'k> {
 
     /// Keeps what happens before it is known to be one of ours.
     pub(super) fn keep(&mut self, around: &Around) {
-        if self.earlier.len() < MAX_EARLIER {
-            self.earlier.push(around.clone());
+        if self.earlier.len() >= MAX_EARLIER {
+            self.earlier.pop_front();
         }
+        self.earlier.push_back(around.clone());
     }
 
     /// It is one of ours: judging begins.
@@ -114,7 +118,10 @@ impl<'k> Dock<'k> {
         let vantage = Vantage { all_clients, idle_start, clock_error };
         let mut profiles: Vec<Arc<Profile>> = Vec::new();
         match options.choice.of(&self.addresses, self.evidence.name.as_deref()) {
-            Some(profile) => profiles.push(profile),
+            Some(profile) => {
+                self.assigned = Some(profile.name.clone());
+                profiles.push(profile);
+            }
             None => {
                 profiles.extend(
                     knowledge
@@ -194,22 +201,24 @@ impl<'k> Dock<'k> {
     }
 
     /// The profile in force, and why.
-    pub(super) fn chosen(&self, choice: &Choice) -> (Arc<str>, String) {
-        if let Some(profile) = choice.of(&self.addresses, self.evidence.name.as_deref()) {
-            return (profile.name.clone(), "chosen by --profile".to_owned());
+    pub(super) fn chosen(&self) -> (Arc<str>, String) {
+        if let Some(name) = &self.assigned {
+            return (name.clone(), "chosen by --profile".to_owned());
+        }
+        if let Some(fixed) = &self.in_force {
+            return fixed.clone();
         }
         let (name, why) = self.evidence.points_to();
-        let name = self.in_force.clone().unwrap_or_else(|| Arc::from(name));
-        (name, why)
+        (Arc::from(name), why)
     }
 
     /// The findings that were not told yet: those under the profile in force, and those that only
     /// `spec` has, as known deviations.
-    pub(super) fn take(&mut self, choice: &Choice) -> Vec<Finding> {
+    pub(super) fn take(&mut self) -> Vec<Finding> {
         if !self.by_profile.values().any(|server| server.bench.has_findings()) {
             return Vec::new();
         }
-        let (name, _) = self.chosen(choice);
+        let (name, why) = self.chosen();
         let only = match self.by_profile.get_mut("spec") {
             Some(spec) if &*name != "spec" => spec.bench.take(),
             _ => Vec::new(),
@@ -243,10 +252,10 @@ impl<'k> Dock<'k> {
         findings.extend(deviations);
         if !findings.is_empty() && self.in_force.is_none() {
             // The others are never asked again.
-            if choice.is_auto() {
+            if self.assigned.is_none() {
                 self.by_profile.retain(|other, _| *other == name || &**other == "spec");
             }
-            self.in_force = Some(name);
+            self.in_force = Some((name, why));
         }
         findings
     }

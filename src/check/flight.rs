@@ -127,6 +127,7 @@ impl<'k> Tracker<'k> {
         }
         if opened > MAX_FOLLOWED {
             self.blind = self.blind.max(Some(act.asked));
+            self.forget(act.asked);
             return;
         }
         let until = act.answered.unwrap_or(Time::from_nanos(i128::from(i64::MAX)));
@@ -146,7 +147,11 @@ impl<'k> Tracker<'k> {
             let known = self.worlds.len();
             merge(&mut self.worlds, next);
             fresh = self.worlds.get(known..).unwrap_or_default().to_vec();
-            if fresh.is_empty() || self.worlds.len() > MAX_WORLDS {
+            if self.worlds.len() > MAX_WORLDS {
+                self.forget(act.asked);
+                return;
+            }
+            if fresh.is_empty() {
                 break;
             }
         }

@@ -13,22 +13,12 @@ const ABORT_BLOCK: i64 = 1800 * SECOND;
 
 impl Tracker<'_> {
     /// Whether all conditions of a row hold.
-    pub(super) fn holds(
-        &self,
-        row: &Row,
-        world: &World,
-        view: View,
-        act: &Act,
-        set: Option<SetNo>,
-    ) -> Tri {
+    pub(super) fn holds(&self, row: &Row, world: &World, act: &Act, set: Option<SetNo>) -> Tri {
         let set = set.and_then(|no| self.sets.get(no));
-        row.when
-            .iter()
-            .map(|guard| self.guard(*guard, world, view, act, set))
-            .fold(Tri::Yes, Tri::and)
+        row.when.iter().map(|guard| self.guard(*guard, world, act, set)).fold(Tri::Yes, Tri::and)
     }
 
-    fn guard(&self, guard: Guard, world: &World, view: View, act: &Act, set: Option<&Set>) -> Tri {
+    fn guard(&self, guard: Guard, world: &World, act: &Act, set: Option<&Set>) -> Tri {
         match guard {
             Guard::NilId => of_request(act, |request| {
                 let ids = ids(request);
@@ -57,9 +47,12 @@ impl Tracker<'_> {
             Guard::OldAbort => self.aborted(act, false),
             Guard::ShareInSet => {
                 let Some((set, share)) = set.zip(act.share()) else { return Tri::Maybe };
-                let key = share_key(share);
-                let found = set.copies.iter().any(|copy| copy.key == key);
-                if found { Tri::Yes } else { Tri::No.unless(!set.complete) }
+                let (key, host) = (share_key(share), host_of(share));
+                let same = set.copies.iter().filter(|copy| copy.key == key).map(|copy| {
+                    // One host may have several names, and several hosts a share of one name.
+                    Tri::Yes.unless(host_of(&copy.share) != host)
+                });
+                same.fold(Tri::No, Tri::or).or(Tri::No.unless(!set.complete))
             }
             Guard::NoShareInSet => set.map_or(Tri::Maybe, |set| {
                 Tri::from(set.copies.is_empty()).unless(set.copies.is_empty() && !set.complete)
@@ -78,7 +71,7 @@ impl Tracker<'_> {
             }
             Guard::Mapped => self.mapped(act, set),
             Guard::Deleted => self.deleted(act, set),
-            Guard::LastMapping => self.last_mapping(act, set, view),
+            Guard::LastMapping => self.last_mapping(act, set),
         }
     }
 
@@ -169,7 +162,7 @@ impl Tracker<'_> {
         deleted.or(Tri::No.unless(in_flight || copy.doubtful || self.others))
     }
 
-    fn last_mapping(&self, act: &Act, set: Option<&Set>, _: View) -> Tri {
+    fn last_mapping(&self, act: &Act, set: Option<&Set>) -> Tri {
         let Some((set, id)) = set.zip(act.copy()) else { return Tri::Maybe };
         let others = set.copies.iter().filter(|copy| copy.id != id);
         let left = others.map(|copy| self.is_deleted(copy, act).not()).fold(Tri::No, Tri::or);

@@ -248,7 +248,7 @@ impl<'k> Judge<'k> {
     pub fn take_findings(&mut self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for dock in &mut self.servers {
-            findings.extend(dock.take(&self.options.choice));
+            findings.extend(dock.take());
         }
         findings.sort_by_key(|finding| (finding.time, finding.call));
         findings

@@ -257,11 +257,6 @@ impl Place<'_> {
 }
 
 impl Choice {
-    /// Whether it is found out what every server is.
-    pub(super) fn is_auto(&self) -> bool {
-        matches!(self, Self::Auto)
-    }
-
     /// The profile that is chosen for a server, if one is.
     pub(super) fn of(&self, addresses: &[IpAddr], name: Option<&str>) -> Option<Arc<Profile>> {
         match self {

@@ -26,7 +26,7 @@ impl Evidence {
             What::Challenged(told) => self.challenged = Some((**told).clone()),
             _ => {}
         }
-        if around.server_name.is_some() {
+        if self.name.is_none() {
             self.name.clone_from(&around.server_name);
         }
     }

@@ -158,7 +158,7 @@ impl Judge<'_> {
         let (ours, foreign): (Vec<_>, Vec<_>) =
             self.servers.iter().partition(|dock| !dock.by_profile.is_empty());
         for dock in &ours {
-            let (name, why) = dock.chosen(&self.options.choice);
+            let (name, why) = dock.chosen();
             // Where the specification is what is in force it counts once.
             for profile in BTreeSet::from([name.clone(), Arc::from("spec")]) {
                 let Some(server) = dock.by_profile.get(&profile) else { continue };

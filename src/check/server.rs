@@ -162,7 +162,10 @@ impl<'k> Server<'k> {
             if explained {
                 finding.at_most(Severity::Note, Certainty::Possible);
             }
-            if wrong.late.is_some() {
+            // A finished copy can also be deleted at the server itself.
+            let unknown =
+                act.answer.status().is_some_and(|status| say::is_unknown_set(act.opnum, status));
+            if wrong.late.is_some() || wrong.view == View::Recovered && unknown {
                 finding.certainty = finding.certainty.min(Certainty::Likely);
             }
             say::relate(finding, wrong);
@@ -215,8 +218,8 @@ impl<'k> Server<'k> {
                 continue;
             };
             let mut applies = step.before.iter().flat_map(|world| {
-                let holds = move |view| tracker.holds(row, world, view, act, step.set);
-                step.views.iter().map(move |view| Tri::from(row.from.has(view)).and(holds(view)))
+                let holds = tracker.holds(row, world, act, step.set);
+                step.views.iter().map(move |view| Tri::from(row.from.has(view)).and(holds))
             });
             let first = applies.next().unwrap_or(Tri::No);
             let all = applies.fold(first, |all, one| if all == one { all } else { Tri::Maybe });

@@ -152,7 +152,8 @@ impl<'k> Tracker<'k> {
             }
         }
         self.all_ids_known = false;
-        self.unseen_aborts = Some(now);
+        self.contexts.clear();
+        self.unseen_aborts = self.unseen_aborts.max(Some(now));
         self.flying.retain(|flying| !flying.given_up);
     }
 
@@ -164,7 +165,18 @@ impl<'k> Tracker<'k> {
         for world in &self.worlds {
             let context = Trail::new(Why::Restart, &[Arc::from("FSRVP-3.1.3-01")]);
             let timer = Timer::new(TimerState::Off);
-            restarted.push(Arc::new(World { open: None, context, timer, ..(**world).clone() }));
+            let restarted_world = World { open: None, context, timer, ..(**world).clone() };
+            // An unfinished set may be loaded again, or not.
+            let mut without = restarted_world.clone();
+            let kept = without.unfinished.as_ref().and_then(|unfinished| unfinished.set);
+            let persistent = kept.and_then(|no| self.sets.get(no)).is_some_and(Set::is_persistent);
+            if without.unfinished.take().is_some() && !persistent {
+                if let Some(no) = kept {
+                    without.lose(no, Trail::new(Why::Restart, &[]));
+                }
+                restarted.push(Arc::new(without));
+            }
+            restarted.push(Arc::new(restarted_world));
         }
         if surely {
             self.worlds.clear();
@@ -290,6 +302,9 @@ impl<'k> Tracker<'k> {
 
     /// What a call whose answer is not known may have done to the sets.
     pub(super) fn doubt(&mut self, act: &Act, set: Option<SetNo>) {
+        if act.opnum == 1 {
+            self.contexts.retain(|(client, _)| *client != act.client);
+        }
         if act.opnum == 2 {
             self.all_ids_known = false;
         }
@@ -388,7 +403,7 @@ impl<'k> Tracker<'k> {
                 if row.breaks.is_some() && answer.status().is_none() {
                     continue;
                 }
-                let holds = self.holds(row, &world, view, act, set);
+                let holds = self.holds(row, &world, act, set);
                 if holds == Tri::No {
                     continue;
                 }

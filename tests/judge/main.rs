@@ -15,6 +15,7 @@ mod dice;
 mod disturb;
 mod examples;
 mod faults;
+mod innocent;
 mod manners;
 mod read;
 mod real;

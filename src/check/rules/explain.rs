@@ -210,7 +210,8 @@ fn disowned(case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     };
     let Some((since, view, call)) = set.way.last().copied() else { return };
     let message = format!(
-        "{} of set {} returned E_INVALIDARG {} after it was {}: this server answers so when it has no          such set; its timer, which may be shorter than that of the specification, another client or          a restart may have ended the set",
+        "{} of set {} returned E_INVALIDARG {} after it was {}: this server answers so when it has no such set; \
+         its timer, which may be shorter than that of the specification, another client or a restart may have ended the set",
         say::method(act.opnum),
         say::short(set.id),
         say::seconds(act.asked.since(since)),

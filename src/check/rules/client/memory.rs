@@ -218,6 +218,8 @@ impl Memory {
         match act.answer {
             Answer::Refused(_) => {}
             Answer::Status(status) if act.request.is_some() => {
+                // Any HRESULT that is no error is success (3).
+                let status = if act.answer.is_success() { 0 } else { status };
                 self.set_answered(case, status);
                 if let Some(client) = self.clients.get_mut(&key) {
                     client.answered(act, status);
