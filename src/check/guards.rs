@@ -9,7 +9,7 @@ use super::world::{SetNo, World};
 use crate::protocol::fsrvp::{Request, ShareMapping};
 
 /// How long a server may refuse to start a set after an Abort (note 6 of 3.1.4.3).
-const ABORT_BLOCK: i64 = 1800 * SECOND;
+pub(super) const ABORT_BLOCK: i64 = 1800 * SECOND;
 
 impl Tracker<'_> {
     /// Whether all conditions of a row hold.

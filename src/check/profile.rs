@@ -13,6 +13,9 @@ use super::machine::{Machine, Row};
 use crate::idl::Error;
 use crate::spelling::nearest;
 
+/// The quirk of a server that says `E_INVALIDARG` where the specification has codes of its own.
+pub(super) const BAD_ARGUMENTS: &str = "bad arguments are E_INVALIDARG";
+
 /// The quirk that no row has: a timer that runs out leaves Exposed sets alone.
 pub(super) const KEEPS_EXPOSED: &str = "Exposed sets do not expire";
 
@@ -36,9 +39,7 @@ pub struct Profile {
 impl Profile {
     /// Whether such a server has this row.
     pub(super) fn has(&self, row: &Row) -> bool {
-        let with = row.quirk.as_ref().is_none_or(|quirk| self.quirks.contains(quirk));
-        let without = row.without.as_ref().is_none_or(|quirk| !self.quirks.contains(quirk));
-        with && without
+        row.quirk.as_ref().is_none_or(|quirk| self.quirks.contains(quirk))
     }
 }
 
@@ -237,7 +238,7 @@ impl Place<'_> {
         for quirk in &raw.quirks {
             let rows = self.machine.methods.iter().flat_map(|method| &method.rows);
             let mut names = rows
-                .flat_map(|row| row.quirk.iter().chain(&row.without))
+                .filter_map(|row| row.quirk.as_ref())
                 .map(|name| &**name)
                 .chain([KEEPS_EXPOSED]);
             if !names.clone().any(|name| name == quirk.get_ref()) {

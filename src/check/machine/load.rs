@@ -72,7 +72,6 @@ struct RawRow {
     late: Option<String>,
     severity: Option<String>,
     quirk: Option<String>,
-    without: Option<String>,
 }
 
 struct Place<'t> {
@@ -205,8 +204,7 @@ impl Place<'_> {
             finished: rules(&raw.keeps.finished),
         };
         let quirk = raw.quirk.as_deref().map(Arc::from);
-        let without = raw.without.as_deref().map(Arc::from);
-        Ok(Row { from, when, answers, to, context, timer, keeps, breaks, quirk, without })
+        Ok(Row { from, when, answers, to, context, timer, keeps, breaks, quirk })
     }
 
     fn views(&self, at: usize, words: &Words) -> Result<Vec<View>, Error> {

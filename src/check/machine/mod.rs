@@ -219,8 +219,6 @@ pub struct Row {
     pub breaks: Option<Breach>,
     /// The peculiarity that a server must have for the row to be there.
     pub quirk: Option<Arc<str>>,
-    /// The peculiarity that it must not have.
-    pub without: Option<Arc<str>>,
 }
 
 /// An operation.
@@ -239,7 +237,7 @@ pub struct Method {
 impl Row {
     /// Whether it is for every server and under every condition.
     pub fn is_unconditional(&self) -> bool {
-        self.when.is_empty() && self.quirk.is_none() && self.without.is_none()
+        self.when.is_empty() && self.quirk.is_none()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::check::bench::{Bench, Place, Topic};
 use crate::check::machine::Answer;
 use crate::check::say;
 use crate::check::tracker::SECOND;
-use crate::pipeline::{Around, BindAnswer, What};
+use crate::pipeline::{Around, What};
 use crate::protocol::fsrvp::Status;
 use crate::rpc::ChannelId;
 
@@ -47,8 +47,6 @@ struct Heard {
     from: SocketAddr,
     /// Whether others did, too.
     several: bool,
-    /// Whether the server was heard on it.
-    answers: bool,
 }
 
 /// Calls that wait. Added when a request is complete, removed by the answer, the end of the pipe or
@@ -56,8 +54,8 @@ struct Heard {
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     open: Vec<Open>,
-    /// Channels on which the server was heard: what it says there is in the capture. Added by answers,
-    /// removed with the channel; all go when there are too many.
+    /// Channels by the connections that carried them. Added by requests, removed with the channel; all
+    /// go when there are too many.
     heard: FxHashMap<ChannelId, Heard>,
 }
 
@@ -91,7 +89,7 @@ impl Rules {
                 open.doubtful = true;
             }
         }
-        let known = self.hear(act.channel, from, false);
+        let known = self.hear(act.channel, from);
         if self.open.len() >= MAX_OPEN {
             self.open.remove(0);
         }
@@ -104,7 +102,7 @@ impl Rules {
             heard_of: act.asked,
             ignored: None,
             time_out: act.time_out(),
-            doubtful: !known.answers || known.several,
+            doubtful: !case.heard || known.several,
             ended: false,
             place: case.place.clone(),
         });
@@ -119,7 +117,6 @@ impl Rules {
             }
             return;
         };
-        self.hear(act.channel, case.call.client.addr, true);
         // A pipe carries one answer after the other: an earlier one must have been, and is missing.
         for open in
             self.open.iter_mut().filter(|open| open.channel == act.channel && open.n < act.n)
@@ -182,9 +179,6 @@ impl Rules {
                     open.doubtful = true;
                 }
             }
-            What::Bound(bound) if bound.answer == BindAnswer::Accepted => {
-                self.hear(bound.channel, around.client, true);
-            }
             What::ChannelClosed { channel, by } => {
                 self.heard.remove(channel);
                 let (closed, open): (Vec<Open>, Vec<Open>) =
@@ -204,14 +198,13 @@ impl Rules {
         }
     }
 
-    /// A channel was heard of on the connection of `from`, or the server's voice on it.
-    fn hear(&mut self, channel: ChannelId, from: SocketAddr, answers: bool) -> Heard {
+    /// A channel was heard of on the connection of `from`.
+    fn hear(&mut self, channel: ChannelId, from: SocketAddr) -> Heard {
         if self.heard.len() >= MAX_OPEN {
             self.heard.clear();
         }
-        let heard = self.heard.entry(channel).or_insert(Heard { from, several: false, answers });
+        let heard = self.heard.entry(channel).or_insert(Heard { from, several: false });
         heard.several |= heard.from != from;
-        heard.answers |= answers;
         *heard
     }
 

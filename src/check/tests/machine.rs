@@ -92,7 +92,7 @@ fn profiles_and_rows_have_the_same_quirks() {
     let (catalogue, machine) = (Catalogue::embedded().expect("it loads"), machine());
     let profiles = Profiles::embedded(&catalogue, &machine).expect("the profiles load");
     let rows = || machine.methods.iter().flat_map(|method| &method.rows);
-    let of_rows = || rows().flat_map(|row| row.quirk.iter().chain(&row.without));
+    let of_rows = || rows().filter_map(|row| row.quirk.as_ref());
     let of_profiles: Vec<_> = profiles
         .names()
         .filter_map(|name| profiles.get(name))
@@ -193,7 +193,7 @@ fn errors_name_the_line_and_the_nearest_word() {
         "x.toml:7:2: expected an operation with opnum 0, found GetSupportedVersion",
     );
     let keys = "`from`, `when`, `answer`, `to`, `context`, `timer`, `keeps`, `breaks`, `also`, `late`, \
-                `severity`, `quirk`, `without`";
+                `severity`, `quirk`";
     refused(
         "breaks =",
         "braeks =",

@@ -10,6 +10,7 @@ use crate::bytes::{Guid, Side};
 use crate::check::act::{host_of, share_key};
 use crate::check::bench::{Bench, Place, Topic};
 use crate::check::finding::{Certainty, Severity};
+use crate::check::guards::ABORT_BLOCK;
 use crate::check::say;
 use crate::check::tracker::SECOND;
 use crate::check::world::TimerState;
@@ -17,8 +18,6 @@ use crate::protocol::fsrvp::Request;
 
 /// After how long a server may be done with what the client has begun.
 pub(super) const SHORT_TIMER: i64 = 180 * SECOND;
-/// How long after an Abort a server may refuse to start a set (note 6).
-const ABORT_BLOCK: i64 = 1800 * SECOND;
 
 pub(super) fn asked(memory: &Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let Some(client) = memory.client(case.act.client) else { return };

@@ -8,6 +8,7 @@ use crate::bytes::{Side, Time};
 use crate::check::act::Act;
 use crate::check::bench::{Bench, Topic};
 use crate::check::finding::{Certainty, Finding};
+use crate::check::profile::BAD_ARGUMENTS;
 use crate::check::rules::Case;
 use crate::check::say;
 use crate::check::tracker::SECOND;
@@ -19,8 +20,6 @@ const MAX_SHARES: usize = 4096;
 const MAX_PATH: usize = 2048;
 /// For how long shares are taken to stay as they are.
 const FRESH: i64 = 15 * 60 * SECOND;
-/// The peculiarity of servers that refuse what they do not know as an argument.
-const BAD_ARGUMENTS: &str = "bad arguments are E_INVALIDARG";
 
 const NOT_FOUND: u32 = Status::FSRVP_E_OBJECT_NOT_FOUND.0;
 const NOT_SUPPORTED: u32 = Status::FSRVP_E_NOT_SUPPORTED.0;

@@ -7,6 +7,7 @@ use crate::check::bench::{Bench, Topic};
 use crate::check::finding::{Blame, Certainty, Finding, Severity};
 use crate::check::guards::ids;
 use crate::check::machine::{Answer, View};
+use crate::check::profile::BAD_ARGUMENTS;
 use crate::check::rules::Case;
 use crate::check::say;
 use crate::ndr;
@@ -15,8 +16,6 @@ use crate::rpc::Ending;
 
 /// The highest opnum of the only version (1.7).
 const LAST: u16 = 12;
-/// The peculiarity of servers that refuse what they do not know as an argument.
-const BAD_ARGUMENTS: &str = "bad arguments are E_INVALIDARG";
 
 /// Success, the codes of 2.2.4, the one that only 3.1.4.5 names, and those for all arguments and callers.
 const LISTED: [u32; 13] = [
