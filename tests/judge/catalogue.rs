@@ -4,31 +4,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use vshark::check::Observable;
-use vshark::scenario::Scenario;
+use vshark::check::{Finding, Observable};
 
-use crate::read::REGISTRY;
-use crate::server::Profile;
-use crate::verdict::{KNOWLEDGE, Options, Seen, judge};
+use crate::trial::{KNOWLEDGE, names, played};
 
-/// Judges the capture of an example as a lab would: it has all clients, and it begins when the
-/// server has nothing to do, unless the example says otherwise.
-fn seen(text: &str) -> Vec<Seen> {
-    let scenario = Scenario::parse("example", text, &REGISTRY);
-    let scenario = scenario.unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let mut capture = Vec::new();
-    scenario.write(&mut capture).expect("memory takes it");
-    let starts_idle = scenario.starts_idle();
-    judge(&capture, Options { profile: Profile::Spec, all_clients: true, starts_idle })
-}
-
-fn names(rule: &str, seen: &[Seen]) -> bool {
-    seen.iter().any(|seen| seen.rule == rule || seen.also.iter().any(|also| also == rule))
-}
-
-fn list(seen: &[Seen]) -> String {
-    seen.iter().fold(String::new(), |mut list, Seen { rule, also, message, .. }| {
-        let _ = write!(list, "\n    {rule} {also:?}: {message}");
+fn list(found: &[Finding]) -> String {
+    found.iter().fold(String::new(), |mut list, found| {
+        let _ = write!(list, "\n    {found} {:?}", found.also);
         list
     })
 }
@@ -51,11 +33,12 @@ fn every_rule_is_broken_by_its_counterexample_and_not_by_its_near_miss() {
         let examples = [(&rule.counterexample, true), (&rule.near_miss, false)];
         for (example, breaks) in examples {
             let example = example.as_ref().expect("a rule that is checked has examples");
-            let seen = seen(example);
+            // As a lab judges: it has all clients.
+            let seen = played(example, "spec", true, 0);
             if only.is_some() {
                 println!("{} ({breaks}):\n{example}{}", rule.id, list(&seen));
             }
-            if names(&rule.id, &seen) != breaks {
+            if seen.iter().any(|found| names(found, &rule.id)) != breaks {
                 let what = if breaks { "is not found in" } else { "is found in the near miss" };
                 wrong.push(format!("{} {what}\n{example}{}", rule.id, list(&seen)));
                 failed.insert(rule.id.to_string());

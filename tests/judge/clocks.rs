@@ -1,10 +1,6 @@
 //! Captures whose clocks could not be compared to the second are given that much more time.
 
-use vshark::check::{self, Judge};
-use vshark::scenario::Scenario;
-
-use crate::read::{self, REGISTRY};
-use crate::verdict::KNOWLEDGE;
+use crate::trial::played;
 
 /// The rules broken by a Commit that comes so many seconds after the Add, whose timer is 1800 s.
 fn late_by(seconds: u32, clock_error: i64) -> Vec<String> {
@@ -12,18 +8,8 @@ fn late_by(seconds: u32, clock_error: i64) -> Vec<String> {
         "A auth ntlm integrity\nA:0()=0->1,1; A:1(ctx=0)=0; A:2(cid=U1)=0->S1\n\
          A:3(S1,\\\\fs\\d)=0->C1; wait {seconds}s; A:12(S1,to=1800000)=0"
     );
-    let scenario = Scenario::parse("late", &text, &REGISTRY).expect("it is a scenario");
-    let mut capture = Vec::new();
-    scenario.write(&mut capture).expect("memory takes it");
-    let choice = KNOWLEDGE.choose("spec").expect("it is known");
-    let options = check::Options { choice, all_clients: true, idle_start: true };
-    let mut judge = Judge::new(&KNOWLEDGE, options);
-    judge.allow(clock_error);
-    for event in read::events(capture) {
-        judge.event(&event);
-    }
-    judge.finish();
-    judge.take_findings().into_iter().map(|finding| finding.rule.to_string()).collect()
+    let found = played(&text, "spec", true, clock_error);
+    found.into_iter().map(|finding| finding.rule.to_string()).collect()
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod client;
+mod clients;
 mod clocks;
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "only where the shared files are is of interest here")]
@@ -22,6 +23,8 @@ mod real;
 mod server;
 mod table;
 mod talk;
+mod trial;
+mod values;
 mod verdict;
 mod world;
 

@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use vshark::check::{Blame, Certainty, Judge, Options, Report, Severity};
+use vshark::check::{Blame, Certainty, Options, Report, Severity};
 
 use crate::common;
 use crate::disturb::{self, Mishap, Packet};
 use crate::number_of;
-use crate::read;
-use crate::verdict::{KNOWLEDGE, Seen, found};
+use crate::trial::{KNOWLEDGE, tried};
+use crate::verdict::{Seen, found};
 
 use Blame::{Client, Server};
 use Severity::{Error, Warning};
@@ -126,12 +126,7 @@ fn judged(capture: &[u8], profile: &str) -> Vec<Seen> {
 }
 
 fn report(capture: &[u8], profile: &str) -> Report {
-    let mut judge = Judge::new(&KNOWLEDGE, options(profile));
-    for event in read::events(capture.to_vec()) {
-        judge.event(&event);
-    }
-    judge.finish();
-    judge.report()
+    tried(capture, options(profile), 0).report()
 }
 
 /// The captures of a folder that were recorded.

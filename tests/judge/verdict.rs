@@ -2,10 +2,9 @@
 //! those that do.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 use std::time::Instant;
 
-use vshark::check::{self, Blame, Certainty, Finding, Judge, Knowledge, Severity};
+use vshark::check::{self, Blame, Certainty, Finding, Severity};
 
 use crate::dice::Dice;
 use crate::disturb::{self, Mishap};
@@ -13,6 +12,7 @@ use crate::faults::{self, Party, Seeded};
 use crate::read;
 use crate::server::Profile;
 use crate::talk::Talk;
+use crate::trial::{KNOWLEDGE, tried};
 use crate::world::{self, Wish};
 use crate::{number_of, profile, seeds};
 
@@ -59,11 +59,8 @@ impl Seen {
     }
 }
 
-pub(crate) static KNOWLEDGE: LazyLock<Knowledge> =
-    LazyLock::new(|| Knowledge::load(&[]).expect("the rules can be read"));
-
 /// What the judge finds in a capture.
-pub(crate) fn judge(capture: &[u8], options: Options) -> Vec<Seen> {
+fn judge(capture: &[u8], options: Options) -> Vec<Seen> {
     let name = match options.profile {
         Profile::Spec => "spec",
         Profile::Windows => "windows",
@@ -80,11 +77,6 @@ pub(crate) fn judge(capture: &[u8], options: Options) -> Vec<Seen> {
 
 /// What the judge finds in a capture with these options.
 pub(crate) fn found(capture: &[u8], options: check::Options) -> Vec<Seen> {
-    let mut judge = Judge::new(&KNOWLEDGE, options);
-    for event in read::events(capture.to_vec()) {
-        judge.event(&event);
-    }
-    judge.finish();
     let seen = |finding: Finding| Seen {
         rule: finding.rule.to_string(),
         also: finding.also.iter().map(ToString::to_string).collect(),
@@ -95,7 +87,7 @@ pub(crate) fn found(capture: &[u8], options: check::Options) -> Vec<Seen> {
         known: finding.known.as_deref().map(str::to_owned),
         message: finding.message,
     };
-    judge.take_findings().into_iter().map(seen).collect()
+    tried(capture, options, 0).take_findings().into_iter().map(seen).collect()
 }
 
 /// Judges what becomes of many conversations, and asserts that nobody is accused.

@@ -1,17 +1,9 @@
 //! What the judge says of values and of shares where the examples of the rules do not reach: spellings,
 //! clocks, restarts, clients that are not in the capture.
 
-use std::io::Cursor;
-use std::sync::LazyLock;
+use vshark::check::{Certainty, Finding, Severity};
 
-use vshark::capture::Capture;
-use vshark::check::{Certainty, Finding, Judge, Knowledge, Options, Severity};
-use vshark::pipeline::Pipeline;
-use vshark::protocol::Registry;
-use vshark::scenario::Scenario;
-
-static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::embedded().expect("it loads"));
-static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::load(&[]).expect("it loads"));
+use crate::trial::{names, played};
 
 const EXPOSED: &str = r"
 A:1(ctx=0x0)=0; A:2(cid=U1)=0->S1; A:3(S1,\\fs\d)=0->C1
@@ -19,34 +11,13 @@ A:12(S1,to=1800000)=0; A:4(S1,to=60000)=0; A:5(S1,to=1800000)=0
 ";
 
 fn judged(text: &str, profile: &str, all_clients: bool) -> Vec<Finding> {
-    let scenario =
-        Scenario::parse("example", text, &REGISTRY).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    let mut bytes = Vec::new();
-    scenario.write(&mut bytes).expect("memory takes it");
-    let choice = KNOWLEDGE.choose(profile).expect("it is known");
-    let options = Options { choice, all_clients, idle_start: scenario.starts_idle() };
-    let mut judge = Judge::new(&KNOWLEDGE, options);
-    let mut pipeline = Pipeline::new(&REGISTRY);
-    let mut capture = Capture::open_with(&["example".into()], &mut |_| {
-        Some(Box::new(Cursor::new(bytes.clone())))
-    });
-    let mut events = Vec::new();
-    while capture.advance() {
-        let frame = capture.frame();
-        judge.time(frame.time);
-        pipeline.frame(&frame, &mut events);
-        events.drain(..).for_each(|event| judge.event(&event));
-    }
-    pipeline.finish(&mut events);
-    events.drain(..).for_each(|event| judge.event(&event));
-    judge.finish();
-    judge.take_findings()
+    played(text, profile, all_clients, 0)
 }
 
 /// The finding that has this rule, alone or beside others.
 fn with<'f>(findings: &'f [Finding], rule: &str) -> Option<&'f Finding> {
     let rule = format!("FSRVP-{rule}");
-    findings.iter().find(|f| *f.rule == rule || f.also.iter().any(|also| **also == rule))
+    findings.iter().find(|finding| names(finding, &rule))
 }
 
 #[track_caller]

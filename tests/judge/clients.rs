@@ -1,16 +1,8 @@
 //! What clients are, and are not, held responsible for by 3.2.4.
 
-use std::io::Cursor;
-use std::sync::LazyLock;
+use vshark::check::{Blame, Severity};
 
-use vshark::capture::Capture;
-use vshark::check::{Blame, Judge, Knowledge, Options, Severity};
-use vshark::pipeline::Pipeline;
-use vshark::protocol::Registry;
-use vshark::scenario::Scenario;
-
-static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::embedded().expect("it loads"));
-static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::load(&[]).expect("it loads"));
+use crate::trial::played;
 
 /// The way to a set with a share, and further.
 const STARTED: &str = r"
@@ -31,28 +23,7 @@ A:10(C1,S1,\\fs\d,L=1)=0->\\fs\d@{C1}
 /// Plays a scenario and compares what is said of its clients, notes left out where `notes` is false.
 #[track_caller]
 fn check(all_clients: bool, notes: bool, text: &str, expect: &[&str]) {
-    let scenario =
-        Scenario::parse("example", text, &REGISTRY).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    let mut bytes = Vec::new();
-    scenario.write(&mut bytes).expect("memory takes it");
-    let choice = KNOWLEDGE.choose("spec").expect("it is known");
-    let options = Options { choice, all_clients, idle_start: scenario.starts_idle() };
-    let mut judge = Judge::new(&KNOWLEDGE, options);
-    let mut pipeline = Pipeline::new(&REGISTRY);
-    let mut capture = Capture::open_with(&["example".into()], &mut |_| {
-        Some(Box::new(Cursor::new(bytes.clone())))
-    });
-    let mut events = Vec::new();
-    while capture.advance() {
-        let frame = capture.frame();
-        judge.time(frame.time);
-        pipeline.frame(&frame, &mut events);
-        events.drain(..).for_each(|event| judge.event(&event));
-    }
-    pipeline.finish(&mut events);
-    events.drain(..).for_each(|event| judge.event(&event));
-    judge.finish();
-    let findings = judge.take_findings();
+    let findings = played(text, "spec", all_clients, 0);
     let shown = |severity| notes || severity > Severity::Note;
     let found: Vec<String> = findings
         .iter()
