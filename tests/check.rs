@@ -1,46 +1,15 @@
 //! `vshark check` as somebody meets it who gates a build with it.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+#[path = "common/program.rs"]
+#[expect(dead_code, reason = "how a refusal looks is tried elsewhere")]
+mod program;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use program::{capture, command, made, piped, vshark};
 
 const BACKUP: &str = "captures/a-ntlm-sign-smb311.pcap";
-
-/// What came of a run.
-struct Run {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Run {
-    fn from(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
-        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-}
-
-/// The program in the folder of the project, without the tester's wishes about colour and time.
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vshark"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).stdin(Stdio::null());
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TZ"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-fn vshark(arguments: &[&str]) -> Run {
-    command(arguments).output().expect("vshark runs").into()
-}
-
-/// A file made for a test.
-fn made(name: &str, bytes: &[u8]) -> String {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, bytes).expect("it can be written");
-    path.to_string_lossy().into_owned()
-}
 
 /// The head of a pcap file of Ethernet frames.
 const EMPTY: [u8; 24] =
@@ -146,13 +115,8 @@ fn the_matrix_says_what_it_is_about() {
 
 #[test]
 fn a_pipe_is_judged_as_the_file_would_be() {
-    let bytes = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(BACKUP)).expect("a capture");
     for format in ["text", "json"] {
-        let mut command = command(&["check", "-", "--format", format]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("vshark runs");
-        child.stdin.take().expect("a pipe").write_all(&bytes).expect("vshark reads");
-        let piped = Run::from(child.wait_with_output().expect("vshark ends"));
+        let piped = piped(&["check", "-", "--format", format], &capture(BACKUP));
         let read = vshark(&["check", BACKUP, "--format", format]);
         assert_eq!(piped.code, read.code);
         if format == "json" {
@@ -165,21 +129,35 @@ fn a_pipe_is_judged_as_the_file_would_be() {
     }
 }
 
+/// A run that reads from a pipe which has had a backup and stays open.
+struct Live {
+    child: Child,
+    stdin: ChildStdin,
+    out: BufReader<ChildStdout>,
+    /// The first line it wrote.
+    first: String,
+}
+
+impl Live {
+    fn begin(arguments: &[&str]) -> Self {
+        let mut command = command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("vshark runs");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(&capture(BACKUP)).expect("vshark reads");
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut first = String::new();
+        out.read_line(&mut first).expect("a line");
+        Self { child, stdin, out, first }
+    }
+}
+
 /// What was read up to the interruption is judged, though the writer goes on.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_read_is_judged_as_far_as_it_went() {
-    use std::io::{BufRead, BufReader, Read};
-    let mut command = command(&["check", "--json", "-"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("vshark runs");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    let bytes = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(BACKUP)).expect("a capture");
-    stdin.write_all(&bytes).expect("vshark reads");
-    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let Live { mut child, stdin, mut out, first } = Live::begin(&["check", "--json", "-"]);
     // The capture record is there before anything is read.
-    let mut first = String::new();
-    out.read_line(&mut first).expect("a line");
     assert_eq!(kinds(&first), ["capture"]);
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(killed.expect("kill runs").success());
@@ -449,17 +427,8 @@ fn profiles_may_come_from_a_file() {
 /// Findings are there before the input ends.
 #[test]
 fn a_pipe_reports_as_it_goes() {
-    use std::io::{BufRead, BufReader};
-    let mut command = command(&["check", "-"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("vshark runs");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    let bytes = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(BACKUP)).expect("a capture");
-    stdin.write_all(&bytes).expect("vshark reads");
     // More may come.
-    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-    let mut first = String::new();
-    out.read_line(&mut first).expect("a line");
+    let Live { mut child, stdin, first, .. } = Live::begin(&["check", "-"]);
     assert!(first.starts_with("note[FSRVP-"), "{first}");
     drop(stdin);
     child.wait().expect("vshark ends");

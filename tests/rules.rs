@@ -1,32 +1,26 @@
 //! `vshark rules`, as somebody meets it who wants to know what is checked.
 
-use std::fs;
-use std::process::{Command, Stdio};
+#[path = "common/program.rs"]
+#[expect(dead_code, reason = "pipes and captures are tried elsewhere")]
+mod program;
 
+use std::fs;
+
+use program::{Run, vshark};
 use serde_json::Value as Json;
 
-/// Exit code, output and complaints of the program, run in the folder of the project.
-fn rules(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vshark"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("rules").args(arguments);
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(variable);
-    }
-    let output = command.stdin(Stdio::null()).output().expect("vshark runs");
-    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
-    (output.status.code(), text(output.stdout), text(output.stderr))
+fn rules(arguments: &[&str]) -> Run {
+    vshark(&[&["rules"], arguments].concat())
 }
 
 #[track_caller]
 fn ok(arguments: &[&str]) -> String {
-    let (code, out, err) = rules(arguments);
-    assert_eq!((code, &*err), (Some(0), ""));
-    out
+    rules(arguments).ok()
 }
 
 #[track_caller]
 fn refused(arguments: &[&str], expect: &str) {
-    assert_eq!(rules(arguments), (Some(2), String::new(), format!("vshark: {expect}\n")));
+    assert_eq!(rules(arguments).refusal(2), expect);
 }
 
 #[test]
@@ -107,9 +101,8 @@ fn what_is_not_there_has_near_ones() {
 
 #[test]
 fn records_are_as_the_schema_says() {
-    let mut vshark = Command::new(env!("CARGO_BIN_EXE_vshark"));
-    let schema = vshark.args(["export", "--schema"]).output().expect("vshark runs").stdout;
-    let schema: Json = serde_json::from_slice(&schema).expect("the schema is JSON");
+    let schema = vshark(&["export", "--schema"]).ok();
+    let schema: Json = serde_json::from_str(&schema).expect("the schema is JSON");
     let schema = jsonschema::draft202012::new(&schema).expect("the schema is one");
     let records: Vec<Json> = ok(&["--json"])
         .lines()
@@ -170,7 +163,7 @@ fn the_machine_of_the_readme_is_the_one_that_servers_are_held_against() {
 #[test]
 fn the_machine_is_drawn_alone() {
     for other in ["--json", "timer"] {
-        let (code, out, err) = rules(&["--machine", other]);
+        let Run { code, out, err } = rules(&["--machine", other]);
         assert_eq!((code, &*out), (Some(2), ""), "{err}");
         assert!(err.contains("cannot be used with"), "{err}");
     }

@@ -1,5 +1,6 @@
 //! [`Bench`]: where verdicts are collected, rule by rule.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -199,7 +200,7 @@ impl<'k> Bench<'k> {
         topic: Topic,
         rule: &str,
         place: &Place,
-        message: String,
+        message: impl AsRef<str>,
         refine: impl FnOnce(&mut Finding),
     ) {
         let known = self.catalogue.get(rule);
@@ -209,7 +210,7 @@ impl<'k> Bench<'k> {
             severity: known.map_or(Severity::Note, |known| known.severity),
             party: known.map_or(Blame::Both, |known| known.party),
             certainty: Certainty::Certain,
-            message: cut(shortened(message)),
+            message: sentence(message.as_ref()),
             call: place.call,
             opnum: place.opnum,
             frames: place.frames.clone(),
@@ -336,13 +337,18 @@ fn add([notes, warnings, errors]: &mut [u64; 3], severity: Severity) {
     }
 }
 
-/// A sentence with names of any length in it, no longer than it may be.
-fn cut(mut text: String) -> String {
-    if let Some((at, _)) = text.char_indices().nth(MAX_TEXT) {
-        text.truncate(at);
-        text.push('…');
+/// A text of so many characters at most.
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most).and_then(|(end, _)| text.get(..end)) {
+        Some(beginning) => format!("{beginning}…").into(),
+        None => text.into(),
     }
-    text
+}
+
+/// A sentence that can be read, whatever names are in it: neither they nor it are endless.
+fn sentence(message: &str) -> String {
+    let words: Vec<_> = message.split(' ').map(|word| cut(word, MAX_WORD)).collect();
+    cut(&words.join(" "), MAX_TEXT).into_owned()
 }
 
 /// A finding takes over another about the same fault.
@@ -362,19 +368,6 @@ fn absorb(known: &mut Finding, other: &Finding) {
             known.spots.push(spot.clone());
         }
     }
-}
-
-/// A message whose longest words are cut.
-fn shortened(message: String) -> String {
-    let end = |word: &str| word.char_indices().nth(MAX_WORD).map(|(end, _)| end);
-    if message.split(' ').all(|word| end(word).is_none()) {
-        return message;
-    }
-    let word = |word: &str| match end(word) {
-        Some(end) => format!("{}…", word.get(..end).unwrap_or_default()),
-        None => word.to_owned(),
-    };
-    message.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 impl Finding {
@@ -435,7 +428,7 @@ fn spot(call: &Call, side: Side, field: &str, text: &str) -> Option<Spot> {
     if octets.is_empty() {
         return None;
     }
-    let text = cut(text.to_owned());
+    let text = cut(text, MAX_TEXT).into_owned();
     Some(Spot { side, field: field.to_owned(), at: span.start, octets, text })
 }
 
