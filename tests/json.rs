@@ -453,6 +453,8 @@ fn a_report() -> Report {
         judged_calls: 14,
         sealed_calls: 2,
         unreadable: vec!["2 calls are sealed: a key would make them visible".into()],
+        attempts: Vec::new(),
+        diagnoses: Vec::new(),
         stopped: vec!["10.77.0.11 at 10.77.0.1: the pipe could not be opened".into()],
         operation: Operation::Completed,
     }

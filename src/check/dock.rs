@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::chart::Chart;
 use super::errand::Errands;
 use super::finding::{Finding, Severity};
 use super::judge::Options;
@@ -54,6 +55,8 @@ pub(super) struct Dock<'k> {
     pub(super) deviations: u64,
     /// What clients came for beside their sets.
     pub(super) errands: Errands,
+    /// What went wrong.
+    pub(super) chart: Chart,
     /// How much of what happened could be read.
     pub(super) sight: Sight,
 }
@@ -91,6 +94,7 @@ impl<'k> Dock<'k> {
             latest: Time::default(),
             deviations: 0,
             errands: Errands::default(),
+            chart: Chart::default(),
             sight: Sight::default(),
         }
     }
@@ -250,6 +254,9 @@ impl<'k> Dock<'k> {
             .collect();
         self.deviations += u64::try_from(deviations.len()).unwrap_or_default();
         findings.extend(deviations);
+        for finding in &findings {
+            self.chart.found(finding);
+        }
         if !findings.is_empty() && self.in_force.is_none() {
             // The others are never asked again.
             if self.assigned.is_none() {

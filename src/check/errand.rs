@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::act::Act;
+use super::chart::SymptomNo;
 use super::machine::Answer;
 use super::report::Operation;
-use super::say;
+use crate::bytes::Time;
 use crate::pipeline::{Around, BindAnswer, What};
 use crate::protocol::fsrvp;
-use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
 
 /// Clients of a server whose errands are known; those of others are not looked at.
 const MAX_CLIENTS: usize = 256;
@@ -21,9 +21,11 @@ const MAX_CLIENTS: usize = 256;
 #[derive(Debug, Default)]
 struct Errand {
     /// Why it could not log on, so far.
-    outside: Option<String>,
+    outside: Option<Bar>,
     /// Why it could not call, so far.
-    barred: Option<String>,
+    barred: Option<Bar>,
+    /// The last call that did what it was for.
+    done: Option<Done>,
     /// Number of the last call that was answered.
     answered: Option<u64>,
     /// Whether it has started a set.
@@ -34,11 +36,33 @@ struct Errand {
     asked: Progress,
 }
 
+/// Something that keeps a client out, with its symptom, if there is room for it.
+type Bar = Option<SymptomNo>;
+
+/// A call that did what it was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Done {
+    pub(super) opnum: u16,
+    pub(super) call: u64,
+    pub(super) time: Time,
+}
+
+/// How an errand ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) client: IpAddr,
+    pub(super) operation: Operation,
+    /// What stopped it.
+    pub(super) symptom: Option<SymptomNo>,
+    /// How far it got.
+    pub(super) done: Option<Done>,
+}
+
 /// How far somebody got, and what stopped it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Progress {
     operation: Operation,
-    why: Option<String>,
+    symptom: Option<SymptomNo>,
 }
 
 impl Progress {
@@ -63,23 +87,24 @@ impl Errands {
         room.then(|| self.all.entry(client).or_default())
     }
 
-    /// Something beside the calls.
-    pub(super) fn around(&mut self, around: &Around) {
+    /// Something beside the calls, and its symptom, if it is a failure.
+    pub(super) fn around(&mut self, around: &Around, symptom: Bar) {
         if matches!(around.what, What::Lost | What::Sealed) {
             return self.forget();
         }
-        let Some((stage, why)) = refusal(&around.what) else { return };
+        let Some((stage, bars)) = bar(&around.what) else { return };
         let Some(errand) = self.of(around.client.ip()) else { return };
+        let bar = bars.then_some(symptom);
         match stage {
-            Stage::Outside => errand.outside = why,
+            Stage::Outside => errand.outside = bar,
             // An open pipe that fails later fails what is under way, and that tells by itself.
             Stage::Open if errand.answered.is_some() => {}
-            Stage::Pipe | Stage::Open => errand.barred = why,
+            Stage::Pipe | Stage::Open => errand.barred = bar,
         }
     }
 
-    /// A call is over.
-    pub(super) fn answered(&mut self, act: &Act) {
+    /// A call is over; and its symptom, if it failed.
+    pub(super) fn answered(&mut self, act: &Act, symptom: Option<SymptomNo>) {
         let Some(errand) = self.of(act.client) else { return };
         if act.answered.is_some() {
             errand.barred = None;
@@ -94,11 +119,11 @@ impl Errands {
             Answer::None => Operation::Unfinished,
             _ => Operation::Failed,
         };
-        let why = (operation == Operation::Failed).then(|| {
-            let (method, status) = (say::method(act.opnum), say::status(act.answer));
-            format!("{method} (call {}) returned {status}", act.n)
-        });
-        let progress = Progress { operation, why };
+        if operation == Operation::Completed {
+            let time = act.answered.unwrap_or(act.asked);
+            errand.done = Some(Done { opnum: act.opnum, call: act.n, time });
+        }
+        let progress = Progress { operation, symptom };
         match (act.opnum, operation) {
             (1 | 2, Operation::Completed) => {
                 let operation = match act.opnum {
@@ -106,7 +131,7 @@ impl Errands {
                     _ => Operation::None,
                 };
                 errand.started |= act.opnum == 2;
-                errand.wanted = Progress { operation, why: None };
+                errand.wanted = Progress { operation, symptom: None };
                 errand.asked = Progress::default();
             }
             (1 | 2, _) => errand.wanted.becomes(progress),
@@ -123,7 +148,7 @@ impl Errands {
 
     /// Calls may have been missed: what was not done may have been.
     pub(super) fn forget(&mut self) {
-        let unknown = || Progress { operation: Operation::Unknown, why: None };
+        let unknown = || Progress { operation: Operation::Unknown, symptom: None };
         for errand in self.all.values_mut() {
             errand.outside = None;
             let barred = errand.barred.take().is_some();
@@ -137,10 +162,11 @@ impl Errands {
     }
 
     /// How each errand ended, where its sets do not say it, and what stopped it.
-    pub(super) fn ends(&self) -> impl Iterator<Item = (IpAddr, Operation, Option<&str>)> {
+    pub(super) fn ends(&self) -> impl Iterator<Item = End> {
         self.all.iter().filter_map(|(client, errand)| {
-            if let Some(why) = &errand.barred {
-                return Some((*client, Operation::Failed, Some(&**why)));
+            let (client, done) = (*client, errand.done);
+            if let Some(symptom) = errand.barred {
+                return Some(End { client, operation: Operation::Failed, symptom, done });
             }
             let asked = Some(&errand.asked).filter(|_| !errand.started);
             let ends = [Some(&errand.wanted), asked].into_iter().flatten();
@@ -151,13 +177,14 @@ impl Errands {
                 _ => (1, u8::from(*progress == &errand.wanted)),
             });
             let progress = progress.filter(|progress| progress.operation != Operation::None)?;
-            Some((*client, progress.operation, progress.why.as_deref()))
+            let Progress { operation, symptom } = *progress;
+            Some(End { client, operation, symptom, done })
         })
     }
 
     /// Who could not even log on, and why.
-    pub(super) fn outside(&self) -> impl Iterator<Item = (IpAddr, &str)> {
-        self.all.iter().filter_map(|(client, errand)| Some((*client, errand.outside.as_deref()?)))
+    pub(super) fn outside(&self) -> impl Iterator<Item = (IpAddr, Option<SymptomNo>)> {
+        self.all.iter().filter_map(|(client, errand)| Some((*client, errand.outside?)))
     }
 }
 
@@ -171,43 +198,19 @@ enum Stage {
     Open,
 }
 
-/// Whether something bars a client, and why, or lets it on.
-fn refusal(what: &What) -> Option<(Stage, Option<String>)> {
+/// Whether something bars a client, or lets it on.
+fn bar(what: &What) -> Option<(Stage, bool)> {
     let is_pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
     let is_ipc = |path: &str| path.to_ascii_lowercase().ends_with("\\ipc$");
-    let pipe = fsrvp::PIPE;
     Some(match what {
-        What::LogonRefused { user, status } => {
-            let who = user.as_deref().unwrap_or("a user");
-            (Stage::Outside, Some(format!("the logon of {who} was refused: {status}")))
-        }
-        What::LoggedOn { .. } => (Stage::Outside, None),
-        What::TreeRefused { path, status } if is_ipc(path) => {
-            (Stage::Outside, Some(format!("{path} could not be connected: {status}")))
-        }
-        What::TreeConnected { path } if is_ipc(path) => (Stage::Outside, None),
-        What::PipeRefused { name, status } if is_pipe(name) => {
-            (Stage::Pipe, Some(format!("the pipe {pipe} could not be opened: {status}")))
-        }
-        What::PipeError { name: Some(name), status, .. } if is_pipe(name) => {
-            (Stage::Open, Some(format!("the pipe {pipe} failed: {status}")))
-        }
+        What::LogonRefused { .. } => (Stage::Outside, true),
+        What::LoggedOn { .. } => (Stage::Outside, false),
+        What::TreeRefused { path, .. } if is_ipc(path) => (Stage::Outside, true),
+        What::TreeConnected { path } if is_ipc(path) => (Stage::Outside, false),
+        What::PipeRefused { name, .. } if is_pipe(name) => (Stage::Pipe, true),
+        What::PipeError { name: Some(name), .. } if is_pipe(name) => (Stage::Open, true),
         What::Bound(bound) if bound.interface.is_some_and(|of| of.uuid == fsrvp::UUID) => {
-            let why = match bound.answer {
-                BindAnswer::Accepted => None,
-                BindAnswer::Refused(result, reason) => Some(format!(
-                    "the interface was not bound: {}, {}",
-                    named(RESULTS, result.into()),
-                    named(PROVIDER_REASONS, reason.into())
-                )),
-                BindAnswer::Nak(reason) => {
-                    Some(format!("the bind was refused: {}", named(REJECT_REASONS, reason.into())))
-                }
-                BindAnswer::Fault(status) => {
-                    Some(format!("the bind was refused: fault {}", named(FAULTS, status.into())))
-                }
-            };
-            (Stage::Pipe, why)
+            (Stage::Pipe, bound.answer != BindAnswer::Accepted)
         }
         _ => return None,
     })

@@ -35,7 +35,7 @@ pub struct Options {
 /// The judge.
 #[derive(Debug)]
 pub struct Judge<'k> {
-    knowledge: &'k Knowledge,
+    pub(super) knowledge: &'k Knowledge,
     pub(super) options: Arc<Options>,
     /// Added by what a server says or does. Beyond the cap one that is not known to be ours makes room.
     pub(super) servers: Vec<Dock<'k>>,
@@ -44,7 +44,7 @@ pub struct Judge<'k> {
     /// The addresses of all of them, and the `ServerGuid` of each that told one.
     by_ip: FxHashMap<IpAddr, usize>,
     by_guid: FxHashMap<Guid, usize>,
-    now: Time,
+    pub(super) now: Time,
     clock_error: i64,
     /// Servers beyond the cap.
     pub(super) beyond: u64,
@@ -164,7 +164,10 @@ impl<'k> Judge<'k> {
         let late = response.is_some_and(|r| dock.hears(call.client.addr, r.time, false));
         dock.sight.call(call);
         match Act::of(call) {
-            Some(act) => dock.errands.answered(&act),
+            Some(act) => {
+                let symptom = dock.chart.answered(call, &act);
+                dock.errands.answered(&act, symptom);
+            }
             None => dock.errands.forget(),
         }
         for server in dock.by_profile.values_mut() {
@@ -200,7 +203,8 @@ impl<'k> Judge<'k> {
         dock.evidence.see(around);
         let lost = matches!(around.what, What::Lost);
         dock.sight.around(&around.what);
-        dock.errands.around(around);
+        let symptom = dock.chart.around(around);
+        dock.errands.around(around, symptom);
         dock.hears(around.client, around.time, lost);
         if let Some(surely) = dock.restarted(around) {
             // The shares that it did not have it may have now.

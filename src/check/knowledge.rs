@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::catalogue::Catalogue;
+use super::cause::Causes;
 use super::machine::Machine;
 use super::profile::{Choice, Profiles};
 use crate::protocol::LoadError;
@@ -14,6 +15,8 @@ pub struct Knowledge {
     pub catalogue: Catalogue,
     /// The transition table of a server.
     pub machine: Machine,
+    /// Why backups fail.
+    pub causes: Causes,
     /// Kinds of servers.
     pub profiles: Profiles,
 }
@@ -24,7 +27,8 @@ impl Knowledge {
         let catalogue = Catalogue::load(dirs)?;
         let machine = Machine::embedded()?;
         let profiles = Profiles::embedded(&catalogue, &machine)?;
-        Ok(Self { catalogue, machine, profiles })
+        let causes = Causes::load(dirs)?;
+        Ok(Self { catalogue, machine, causes, profiles })
     }
 
     /// The profile that somebody typed: a name, or the path of a file.

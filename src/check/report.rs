@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::bench::Tally;
+use super::chart::SymptomNo;
+use super::diagnosis::{Attempt, Diagnosis};
 use super::dock::Dock;
 use super::judge::{Judge, MAX_SERVERS};
 use super::machine::View;
@@ -144,6 +146,10 @@ pub struct Report {
     pub sealed_calls: u64,
     /// What could not be seen, and what would make it visible, in sentences.
     pub unreadable: Vec<String>,
+    /// What the clients wanted, and what became of it.
+    pub attempts: Vec<Attempt>,
+    /// Why what failed did, and what else is worth a look.
+    pub diagnoses: Vec<Diagnosis>,
     /// What stopped clients that got no shadow copy set, in sentences.
     pub stopped: Vec<String>,
     /// What became of what the clients wanted.
@@ -175,6 +181,7 @@ impl Judge<'_> {
                 report.add_tallies(&server.bench.tallies);
             }
             report.add_errands(dock);
+            self.diagnose(dock, &name, &mut report);
             report.judged_calls += dock.sight.read();
             report.sealed_calls += dock.sight.sealed;
             report.unreadable.extend(dock.sight.sentences(&format!(" to {}", dock.address())));
@@ -190,7 +197,7 @@ impl Judge<'_> {
         report.conformance = verdicts.into_values().collect();
         report.conformance.sort_by_key(|of| &*of.profile == "spec");
         if ours.is_empty() {
-            report.add_strangers(&foreign);
+            report.add_strangers(self, &foreign);
         }
         report
     }
@@ -200,6 +207,12 @@ impl Dock<'_> {
     /// The address by which it is called here.
     fn address(&self) -> String {
         self.addresses.first().map_or_else(String::new, ToString::to_string)
+    }
+
+    /// What stopped a client, in a sentence.
+    fn stopped(&self, client: IpAddr, symptom: Option<SymptomNo>) -> Option<String> {
+        let symptom = self.chart.symptom(symptom?)?;
+        Some(format!("{client} at {}: {}", self.address(), symptom.said))
     }
 
     fn report(&self, profile: Arc<str>, recognised: String, all_clients: bool) -> ServerReport {
@@ -271,22 +284,22 @@ impl Report {
     }
 
     fn add_errands(&mut self, dock: &Dock<'_>) {
-        for (client, operation, why) in dock.errands.ends() {
-            self.operation = self.operation.and(operation);
-            let stopped = why.map(|why| format!("{client} at {}: {why}", dock.address()));
-            self.stopped.extend(stopped);
+        for end in dock.errands.ends() {
+            self.operation = self.operation.and(end.operation);
+            self.stopped.extend(dock.stopped(end.client, end.symptom));
         }
     }
 
     /// Nobody has called, or tried to: what may be why.
-    fn add_strangers(&mut self, docks: &[&Dock<'_>]) {
+    fn add_strangers(&mut self, judge: &Judge<'_>, docks: &[&Dock<'_>]) {
         let mut sight = Sight::default();
         for dock in docks {
             sight += dock.sight;
-            for (client, why) in dock.errands.outside() {
+            for (client, symptom) in dock.errands.outside() {
                 self.operation = Operation::Failed;
-                self.stopped.push(format!("{client} at {}: {why}", dock.address()));
+                self.stopped.extend(dock.stopped(client, symptom));
             }
+            judge.diagnose_stranger(dock, self);
         }
         self.unreadable.extend(sight.sentences(""));
     }

@@ -178,3 +178,8 @@ pub(super) fn relate(finding: &mut Finding, wrong: &Contradiction) {
         finding.with_call(call, note);
     }
 }
+
+/// The value of a status by its name.
+pub(super) fn named_status(name: &str) -> Option<u32> {
+    STATUSES.iter().find(|(_, of)| *of == name).map(|(status, _)| *status)
+}

@@ -218,17 +218,7 @@ mod tests {
 
     /// What came of a read of which nothing is known but what is given.
     fn report(operation: Operation, judged_calls: u64, sealed_calls: u64) -> Report {
-        Report {
-            conformance: Vec::new(),
-            servers: Vec::new(),
-            sets: Vec::new(),
-            tallies: Vec::new(),
-            judged_calls,
-            sealed_calls,
-            unreadable: Vec::new(),
-            stopped: Vec::new(),
-            operation,
-        }
+        Report { judged_calls, sealed_calls, operation, ..Report::default() }
     }
 
     #[track_caller]

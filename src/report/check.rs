@@ -329,6 +329,8 @@ pub(super) mod tests {
             judged_calls: 14,
             sealed_calls: 2,
             unreadable: vec!["2 calls are sealed: a key would make them visible".into()],
+            attempts: Vec::new(),
+            diagnoses: Vec::new(),
             stopped: vec!["10.0.0.1 at 10.0.1.1: the pipe could not be opened".into()],
             operation: Operation::Failed,
         }

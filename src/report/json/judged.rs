@@ -7,7 +7,9 @@ use serde_json::{Map, Value as Json, json};
 use super::super::matrix::Row;
 use super::super::value;
 use crate::bytes::Time;
-use crate::check::{Catalogue, Conformance, Finding, Report, ServerReport, SetReport, section};
+use crate::check::{
+    Attempt, Catalogue, Conformance, Diagnosis, Finding, Report, ServerReport, SetReport, section,
+};
 use crate::ndr::{Arg, Direction};
 use crate::protocol::{Registry, fsrvp};
 
@@ -78,6 +80,8 @@ pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
     let mut put = |key: &str, value: Json| summary.insert(key.to_owned(), value);
     put("operation", json!(report.operation.word()));
     put("stopped", json!(report.stopped));
+    put("attempts", report.attempts.iter().map(attempt).collect());
+    put("diagnosis", report.diagnoses.iter().map(diagnosis).collect());
     put("conformance", report.conformance.iter().map(conformance).collect());
     put("servers", report.servers.iter().map(server).collect());
     put("sets", report.sets.iter().map(|of| set(of, registry)).collect());
@@ -106,6 +110,55 @@ pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
             "tallies": tallies.collect::<Vec<_>>(),
         }),
     );
+}
+
+fn attempt(of: &Attempt) -> Json {
+    json!({
+        "server": of.server.to_string(),
+        "client": of.client.map(|client| client.to_string()),
+        "user": of.user,
+        "set": of.set.map(|set| set.to_string()),
+        "shares": of.shares,
+        "began": of.began.map(|time| time.to_string()),
+        "reached": of.reached,
+        "outcome": of.outcome.word(),
+        "stopped": of.stopped.as_ref().map(|stop| json!({
+            "call": stop.call,
+            "frame": stop.frame.map(|frame| frame.0),
+            "time": stop.time.to_string(),
+            "what": stop.said,
+        })),
+        "diagnosis": of.diagnosis,
+    })
+}
+
+fn diagnosis(of: &Diagnosis) -> Json {
+    let alternative =
+        |(cause, title): &(Arc<str>, String)| json!({ "cause": &**cause, "title": title });
+    json!({
+        "cause": &*of.cause,
+        "title": of.title,
+        "confidence": of.confidence.word(),
+        "party": of.party.word(),
+        "explanation": of.explanation,
+        "remedy": of.remedy,
+        "retryable": of.retry.can_help(),
+        "retry": of.retry.word(),
+        "retry_note": of.retry_note,
+        "tell_apart": of.tell_apart,
+        "alternatives": of.alternatives.iter().map(alternative).collect::<Vec<_>>(),
+        "windows_event": of.windows_event,
+        "evidence": of.evidence,
+        "frames": of.frames.iter().map(|frame| frame.0).collect::<Vec<_>>(),
+        "time": of.time.to_string(),
+        "server": of.server.to_string(),
+        "client": of.client.map(|client| client.to_string()),
+        "user": of.user,
+        "share": of.share,
+        "set": of.set.map(|set| set.to_string()),
+        "attempts": of.attempts,
+        "fingerprint": of.fingerprint,
+    })
 }
 
 fn conformance(of: &Conformance) -> Json {

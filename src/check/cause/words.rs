@@ -1,0 +1,56 @@
+//! The sentences of causes, with the names in them.
+
+use super::super::chart::Slot;
+
+/// A word in braces of a text, with where it begins.
+pub(super) fn slots(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.match_indices('{').filter_map(|(at, _)| {
+        let rest = text.get(at + 1..)?;
+        Some((at, rest.split('}').next().unwrap_or(rest)))
+    })
+}
+
+/// The text with what is known in place of the words in braces. A sentence begins with a capital.
+pub(in crate::check) fn filled(text: &str, values: &[(Slot, String)]) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((word, behind)) = after.split_once('}') else { break };
+        let begins = filled.is_empty() || filled.ends_with(". ");
+        if let Some((slot, _, unknown)) = Slot::ALL.iter().find(|(_, of, _)| *of == word) {
+            match values.iter().find(|(of, _)| of == slot) {
+                Some((_, value)) => filled.push_str(value),
+                None if begins => {
+                    let mut letters = unknown.chars();
+                    filled.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+                    filled.push_str(letters.as_str());
+                }
+                None => filled.push_str(unknown),
+            }
+        }
+        rest = behind;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_has_a_word_of_its_own() {
+        let values = [(Slot::User, r"FSLAB\bob".to_owned())];
+        let text = "{user} may not. {server} said {status} to {user}.";
+        let expect = r"FSLAB\bob may not. The file server said nothing to FSLAB\bob.";
+        assert_eq!(filled(text, &values), expect);
+        assert_eq!(filled("plain", &values), "plain");
+    }
+
+    #[test]
+    fn words_in_braces_are_found() {
+        let found: Vec<_> = slots("{a} b {c").collect();
+        assert_eq!(found, [(0, "a"), (6, "c")]);
+    }
+}

@@ -1,0 +1,98 @@
+//! [`Circumstance`]: what is known around a symptom, a word for each.
+
+/// Makes the enumeration, its words and their meaning from one list.
+macro_rules! circumstances {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal,)+) => {
+        /// What may be known around a symptom.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Circumstance {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Circumstance {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Its word in `causes.toml`.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+
+            fn bit(self) -> u128 {
+                let place = Self::ALL.iter().position(|of| *of == self).unwrap_or_default();
+                1 << place
+            }
+        }
+    };
+}
+
+circumstances! {
+    // The server.
+    /// The server is held against the profile of Samba.
+    Samba = "samba",
+    /// It is held against a profile of Windows.
+    Windows = "windows",
+    // Who asks.
+    /// The account is that of a computer: its name ends with `$`.
+    ComputerAccount = "computer-account",
+    /// Nobody in particular is logged on: anonymous, or a guest.
+    Anonymous = "anonymous",
+    /// The call is neither signed nor sealed by RPC, or not authenticated.
+    WeakAuth = "weak-auth",
+    /// The SMB dialect is older than 3.0.
+    OldDialect = "old-dialect",
+    // What the client did before, and does after.
+    /// It opens the pipe after all.
+    PipeOpensLater = "pipe-opens-later",
+    /// The pipe, or its connection, was ended by the server.
+    ServerClosed = "server-closed",
+    /// It was ended by the client.
+    ClientClosed = "client-closed",
+    /// The client gave the set up by `AbortShadowCopySet`.
+    Aborted = "aborted",
+    /// The capture ends so soon after that the client may go on.
+    CaptureEnds = "capture-ends",
+}
+
+/// Some of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Circumstances(u128);
+
+impl Circumstances {
+    /// Adds one, if it is true.
+    pub(in crate::check) fn set(&mut self, of: Circumstance, is: bool) {
+        if is {
+            self.0 |= of.bit();
+        }
+    }
+
+    /// Whether it is among them.
+    pub fn has(self, of: Circumstance) -> bool {
+        self.0 & of.bit() != 0
+    }
+
+    /// Whether all of the others are among them.
+    pub(in crate::check) fn has_all(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
+
+    /// Whether any of the others is among them.
+    pub(in crate::check) fn has_any(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
+    /// These and the others.
+    pub(in crate::check) fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+}
+
+impl FromIterator<Circumstance> for Circumstances {
+    fn from_iter<I: IntoIterator<Item = Circumstance>>(all: I) -> Self {
+        let mut set = Self::default();
+        all.into_iter().for_each(|of| set.set(of, true));
+        set
+    }
+}

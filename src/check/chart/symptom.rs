@@ -1,0 +1,181 @@
+//! [`Symptom`]: something that went wrong, as it showed on the wire.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::circumstance::Circumstances;
+use crate::bytes::{FrameNo, Guid, Time};
+use crate::check::say;
+use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
+use crate::smb::Status;
+
+/// How far a client had come when something went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// A user was not logged on.
+    Logon,
+    /// A share was not connected: `IPC$`, or that of a shadow copy.
+    Share,
+    /// The pipe was not opened.
+    Pipe,
+    /// The interface was not bound.
+    Bind,
+    /// The open pipe gave or took nothing any more.
+    Hangup,
+    /// A call was answered with a failure or a fault.
+    Call,
+    /// A call was not answered.
+    Silence,
+    /// Nothing was refused; the client did not go on.
+    Stop,
+    /// A write to the share of a shadow copy failed.
+    Write,
+}
+
+impl Stage {
+    /// All of them, in the order in which a client comes by.
+    pub const ALL: [Self; 9] = [
+        Self::Logon,
+        Self::Share,
+        Self::Pipe,
+        Self::Bind,
+        Self::Hangup,
+        Self::Call,
+        Self::Silence,
+        Self::Stop,
+        Self::Write,
+    ];
+
+    /// Its word in `causes.toml` and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Logon => "logon",
+            Self::Share => "share",
+            Self::Pipe => "pipe",
+            Self::Bind => "bind",
+            Self::Hangup => "hangup",
+            Self::Call => "call",
+            Self::Silence => "silence",
+            Self::Stop => "stop",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// What was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// Nothing.
+    None,
+    /// An NTSTATUS of SMB.
+    Nt(u32),
+    /// What a method returned.
+    Return(u32),
+    /// A fault of the RPC runtime.
+    Fault(u32),
+    /// Result and reason of a presentation context (\[C706\] 12.6.3.1).
+    Refused(u16, u16),
+    /// Reason of a `bind_nak` (\[C706\] 12.6.4.5).
+    Nak(u16),
+}
+
+/// What the sentences of a cause can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// The account.
+    User,
+    /// The client's name or address.
+    Client,
+    /// The server's name or address.
+    Server,
+    /// The share.
+    Share,
+    /// The call, as `call 7`.
+    Call,
+    /// The method.
+    Method,
+    /// What was said.
+    Status,
+    /// The shadow copy set, by the beginning of its id.
+    Set,
+    /// Somebody else who has to do with it: who holds the server.
+    Holder,
+    /// The server that was named as the owner of the share.
+    Owner,
+    /// How long something took, or nothing happened.
+    Gap,
+    /// How long it could have taken.
+    Limit,
+    /// How long it takes until it can be tried again.
+    Wait,
+}
+
+impl Slot {
+    /// All of them, the word that stands for each in braces, and what is written where it is not known.
+    pub const ALL: [(Self, &'static str, &'static str); 13] = [
+        (Self::User, "user", "the backup's account"),
+        (Self::Client, "client", "the backup host"),
+        (Self::Server, "server", "the file server"),
+        (Self::Share, "share", "the share"),
+        (Self::Call, "call", "no call"),
+        (Self::Method, "method", "a call"),
+        (Self::Status, "status", "nothing"),
+        (Self::Set, "set", "the shadow copy set"),
+        (Self::Holder, "holder", "another client"),
+        (Self::Owner, "owner", "another server"),
+        (Self::Gap, "gap", "some time"),
+        (Self::Limit, "limit", "the limit"),
+        (Self::Wait, "wait", "half an hour"),
+    ];
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug)]
+pub(in crate::check) struct Symptom {
+    pub(in crate::check) stage: Stage,
+    pub(in crate::check) code: Code,
+    pub(in crate::check) opnum: Option<u16>,
+    /// Number of the call, the frame that showed it, and when.
+    pub(in crate::check) call: Option<u64>,
+    pub(in crate::check) frame: Option<FrameNo>,
+    pub(in crate::check) time: Time,
+    pub(in crate::check) client: Option<IpAddr>,
+    /// The account, where it was told in clear.
+    pub(in crate::check) user: Option<String>,
+    pub(in crate::check) set: Option<Guid>,
+    pub(in crate::check) share: Option<String>,
+    /// What was known around it when it showed. What shows later is added when somebody asks.
+    pub(in crate::check) circumstances: Circumstances,
+    /// What else the sentences may name.
+    pub(in crate::check) values: Vec<(Slot, String)>,
+    /// Other calls that have to do with it.
+    pub(in crate::check) related: Vec<u64>,
+    /// What was found at the call: the rules.
+    pub(in crate::check) found: Vec<Arc<str>>,
+    /// The same in a sentence, for who knows the protocol.
+    pub(in crate::check) said: String,
+}
+
+impl Code {
+    /// What was said, for a person; nothing where nothing was.
+    pub(in crate::check) fn text(self) -> Option<String> {
+        Some(match self {
+            Self::None => return None,
+            Self::Nt(status) => Status(status).to_string(),
+            Self::Return(status) => {
+                let number = format!("0x{status:08x}");
+                match say::code(status) {
+                    name if name == number => number,
+                    name => format!("{name} ({number})"),
+                }
+            }
+            Self::Fault(status) => format!("fault {}", named(FAULTS, status.into())),
+            Self::Refused(result, reason) => format!(
+                "{}, {}",
+                named(RESULTS, result.into()),
+                named(PROVIDER_REASONS, reason.into())
+            ),
+            Self::Nak(reason) => named(REJECT_REASONS, reason.into()),
+        })
+    }
+}

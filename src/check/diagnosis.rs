@@ -1,0 +1,323 @@
+//! [`Attempt`]s, what became of each, and the [`Diagnosis`] of what stopped them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::cause::{Cause, Retry, filled};
+use super::chart::{Slot, Symptom, SymptomNo};
+use super::dock::Dock;
+use super::errand::End;
+use super::finding::{Blame, Certainty};
+use super::judge::Judge;
+use super::report::{Operation, Report, SetReport};
+use super::say;
+use crate::bytes::{FrameNo, Guid, Time};
+use crate::protocol::fsrvp;
+
+/// Diagnoses told; alike ones are one.
+const MAX_DIAGNOSES: usize = 256;
+/// Calls that show one.
+const MAX_EVIDENCE: usize = 64;
+
+/// Something a client wanted: a shadow copy set, or what never became one.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Of which server.
+    pub server: IpAddr,
+    /// Who.
+    pub client: Option<IpAddr>,
+    /// By which account, where that was told in clear.
+    pub user: Option<String>,
+    /// The set, if there is one.
+    pub set: Option<Guid>,
+    /// The shares it is about.
+    pub shares: Vec<String>,
+    /// When it began.
+    pub began: Option<Time>,
+    /// How far it got: the last operation that did what it is for.
+    pub reached: Option<&'static str>,
+    /// What stopped it.
+    pub stopped: Option<Stop>,
+    /// What became of it.
+    pub outcome: Operation,
+    /// The place of its diagnosis in [`Report::diagnoses`].
+    pub diagnosis: Option<usize>,
+}
+
+/// What stopped an attempt.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// Number of the call, if it was one.
+    pub call: Option<u64>,
+    /// The frame that showed it, where it was no call.
+    pub frame: Option<FrameNo>,
+    /// When.
+    pub time: Time,
+    /// In a sentence, for who knows the protocol.
+    pub said: String,
+}
+
+/// Why something failed, or is worth a look.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    /// The id of the cause, such as `FS-20`.
+    pub cause: Arc<str>,
+    /// In a clause.
+    pub title: String,
+    /// How sure it is.
+    pub confidence: Certainty,
+    /// On whose side something must be done.
+    pub party: Blame,
+    /// What happened, with names.
+    pub explanation: String,
+    /// What to do.
+    pub remedy: String,
+    /// Whether it helps to run the job again.
+    pub retry: Retry,
+    /// When, or why not.
+    pub retry_note: Option<String>,
+    /// What else it may be, and how to tell.
+    pub tell_apart: Option<String>,
+    /// Other causes that fit as well: id and title.
+    pub alternatives: Vec<(Arc<str>, String)>,
+    /// Event that a Windows client logs for it.
+    pub windows_event: Option<u32>,
+    /// The calls that show it.
+    pub evidence: Vec<u64>,
+    /// The frames that show it, where no call does.
+    pub frames: Vec<FrameNo>,
+    /// When it first showed.
+    pub time: Time,
+    /// Where.
+    pub server: IpAddr,
+    /// Whom it stopped first.
+    pub client: Option<IpAddr>,
+    /// The account.
+    pub user: Option<String>,
+    /// The first share.
+    pub share: Option<String>,
+    /// The first set.
+    pub set: Option<Guid>,
+    /// Attempts that it stopped; none where it is only worth telling.
+    pub attempts: u64,
+    /// Stable from run to run: no ids, addresses or times in it.
+    pub fingerprint: String,
+}
+
+impl Judge<'_> {
+    /// Adds the attempts at one server, and what stopped them.
+    pub(super) fn diagnose(&self, dock: &Dock<'_>, profile: &str, report: &mut Report) {
+        let ip = dock.addresses.first().copied();
+        let Some(server) = ip else { return };
+        let sets: Vec<SetReport> =
+            report.sets.iter().filter(|set| set.server == server).cloned().collect();
+        for set in &sets {
+            let symptom = dock.chart.of_set(set.id).and_then(|no| dock.chart.symptom(no));
+            let attempt = set.attempt(dock);
+            self.attempt(dock, profile, attempt, symptom.cloned(), report);
+        }
+        for end in dock.errands.ends() {
+            let symptom = end.symptom.and_then(|no| dock.chart.symptom(no)).cloned();
+            self.attempt(dock, profile, end.attempt(server, dock), symptom, report);
+        }
+        let told: Vec<SymptomNo> = dock.chart.symptoms().map(|(no, _)| no).collect();
+        for symptom in told.iter().filter_map(|no| dock.chart.symptom(*no)) {
+            self.explain(dock, profile, symptom, true, report);
+        }
+    }
+
+    /// Adds the attempts at a server that nobody got into.
+    pub(super) fn diagnose_stranger(&self, dock: &Dock<'_>, report: &mut Report) {
+        let Some(server) = dock.addresses.first().copied() else { return };
+        for (client, symptom) in dock.errands.outside() {
+            let end = End { client, operation: Operation::Failed, symptom, done: None };
+            let symptom = symptom.and_then(|no| dock.chart.symptom(no)).cloned();
+            self.attempt(dock, "spec", end.attempt(server, dock), symptom, report);
+        }
+    }
+
+    /// An attempt at one server, and the diagnosis of what stopped it.
+    fn attempt(
+        &self,
+        dock: &Dock<'_>,
+        profile: &str,
+        mut attempt: Attempt,
+        symptom: Option<Symptom>,
+        report: &mut Report,
+    ) {
+        let stopped = matches!(attempt.outcome, Operation::Failed | Operation::Unfinished);
+        let symptom = symptom.or_else(|| stopped.then(|| attempt.without_refusal(dock)).flatten());
+        if let Some(mut symptom) = symptom.filter(|_| stopped) {
+            if symptom.share.is_none() {
+                symptom.share = attempt.shares.first().cloned();
+            }
+            attempt.stopped = Some(Stop {
+                call: symptom.call,
+                frame: symptom.frame,
+                time: symptom.time,
+                said: symptom.said.clone(),
+            });
+            attempt.diagnosis = self.explain(dock, profile, &symptom, false, report);
+        }
+        report.attempts.push(attempt);
+    }
+
+    /// The place of the diagnosis of a symptom among the others; `beside` says that it stopped nothing.
+    fn explain(
+        &self,
+        dock: &Dock<'_>,
+        profile: &str,
+        symptom: &Symptom,
+        beside: bool,
+        report: &mut Report,
+    ) -> Option<usize> {
+        let late = dock.chart.late(symptom, profile, self.now);
+        let causes = self.knowledge.causes.of(symptom, late, beside);
+        let (cause, others) = causes.split_first()?;
+        let server = *dock.addresses.first()?;
+        let same = |known: &Diagnosis| {
+            known.cause == cause.id
+                && (known.server, known.client, &known.user)
+                    == (server, symptom.client, &symptom.user)
+                && known.share == symptom.share
+        };
+        let place = report.diagnoses.iter().position(same);
+        if beside && report.diagnoses.iter().any(|known| symptom.is_in(known)) {
+            return None;
+        }
+        let place = match place {
+            Some(place) => place,
+            None if report.diagnoses.len() >= MAX_DIAGNOSES => return None,
+            None => {
+                let values = symptom.values(dock);
+                let mut diagnosis = diagnosis(cause, others, symptom, server, &values);
+                let nth = report.diagnoses.iter().filter(|of| of.cause == cause.id).count();
+                diagnosis.fingerprint =
+                    format!("{}/{}/{}", cause.id, cause.party.word(), nth.saturating_add(1));
+                report.diagnoses.push(diagnosis);
+                report.diagnoses.len() - 1
+            }
+        };
+        let known = report.diagnoses.get_mut(place)?;
+        known.attempts += u64::from(!beside);
+        for call in symptom.call.iter().chain(&symptom.related) {
+            if !known.evidence.contains(call) && known.evidence.len() < MAX_EVIDENCE {
+                known.evidence.push(*call);
+            }
+        }
+        let frame = symptom.frame.filter(|frame| !known.frames.contains(frame));
+        known.frames.extend(frame.filter(|_| known.frames.len() < MAX_EVIDENCE));
+        Some(place)
+    }
+}
+
+impl Symptom {
+    /// Whether a diagnosis speaks of it already.
+    fn is_in(&self, known: &Diagnosis) -> bool {
+        self.call.is_some_and(|call| known.evidence.contains(&call))
+            || self.frame.is_some_and(|frame| known.frames.contains(&frame))
+    }
+
+    /// What the sentences of a cause can name.
+    fn values(&self, dock: &Dock<'_>) -> Vec<(Slot, String)> {
+        let server =
+            dock.evidence.name.clone().or_else(|| Some(dock.addresses.first()?.to_string()));
+        let told = [
+            (Slot::User, self.user.clone()),
+            (Slot::Client, self.client.map(|client| client.to_string())),
+            (Slot::Server, server),
+            (Slot::Share, self.share.clone()),
+            (Slot::Call, self.call.map(|call| format!("call {call}"))),
+            (Slot::Method, self.opnum.map(|opnum| say::method(opnum).to_owned())),
+            (Slot::Status, self.code.text()),
+            (Slot::Set, self.set.map(|set| format!("set {}", say::short(set)))),
+        ];
+        let known = told.into_iter().filter_map(|(slot, value)| Some((slot, value?)));
+        known.chain(self.values.iter().cloned()).collect()
+    }
+}
+
+impl SetReport {
+    /// What it was for.
+    fn attempt(&self, dock: &Dock<'_>) -> Attempt {
+        let user = self.client.and_then(|client| dock.chart.user(client)).map(str::to_owned);
+        let last = self.states.iter().rfind(|(_, state, _)| *state != "gone");
+        Attempt {
+            server: self.server,
+            client: self.client,
+            user,
+            set: Some(self.id),
+            shares: self.shares.clone(),
+            began: self.states.first().map(|(time, ..)| *time),
+            reached: last.map(|(_, state, _)| *state),
+            stopped: None,
+            outcome: self.outcome,
+            diagnosis: None,
+        }
+    }
+}
+
+impl End {
+    /// What it was for.
+    fn attempt(&self, server: IpAddr, dock: &Dock<'_>) -> Attempt {
+        let symptom = self.symptom.and_then(|no| dock.chart.symptom(no));
+        Attempt {
+            server,
+            client: Some(self.client),
+            user: dock.chart.user(self.client).map(str::to_owned),
+            set: None,
+            shares: symptom.and_then(|symptom| symptom.share.clone()).into_iter().collect(),
+            began: symptom.map(|symptom| symptom.time).or(self.done.map(|done| done.time)),
+            reached: self.done.map(|done| say::method(done.opnum)),
+            stopped: None,
+            outcome: self.operation,
+            diagnosis: None,
+        }
+    }
+}
+
+impl Attempt {
+    /// The symptom of an attempt that nobody refused: its client did not go on.
+    fn without_refusal(&self, dock: &Dock<'_>) -> Option<Symptom> {
+        let time = self.began?;
+        let opnum = fsrvp::OPERATIONS.iter().find(|(_, name)| Some(*name) == self.reached);
+        let said = "the client did not go on".to_owned();
+        let at = (opnum.map(|(opnum, _)| *opnum), None, time);
+        Some(dock.chart.stop((self.client, self.user.clone()), self.set, at, said))
+    }
+}
+
+/// A diagnosis of which nothing is known yet but its cause.
+fn diagnosis(
+    cause: &Cause,
+    others: &[&Cause],
+    symptom: &Symptom,
+    server: IpAddr,
+    values: &[(Slot, String)],
+) -> Diagnosis {
+    let text = |text: &str| filled(text, values);
+    let most = if others.is_empty() { Certainty::Certain } else { Certainty::Likely };
+    Diagnosis {
+        cause: cause.id.clone(),
+        title: text(&cause.title),
+        confidence: cause.confidence.min(most),
+        party: cause.party,
+        explanation: text(&cause.why),
+        remedy: text(&cause.remedy),
+        retry: cause.retry,
+        retry_note: cause.retry_note.as_deref().map(text),
+        tell_apart: cause.tell_apart.as_deref().map(text),
+        alternatives: others.iter().map(|of| (of.id.clone(), text(&of.title))).collect(),
+        windows_event: cause.windows_event,
+        evidence: Vec::new(),
+        frames: Vec::new(),
+        time: symptom.time,
+        server,
+        client: symptom.client,
+        user: symptom.user.clone(),
+        share: symptom.share.clone(),
+        set: symptom.set,
+        attempts: 0,
+        fingerprint: String::new(),
+    }
+}
