@@ -165,6 +165,7 @@ impl<'k> Judge<'k> {
         dock.sight.call(call);
         match Act::of(call) {
             Some(act) => {
+                dock.diary.answered(call, &act);
                 let symptom = dock.chart.answered(call, &act);
                 dock.errands.answered(&act, symptom);
             }
