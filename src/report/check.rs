@@ -9,15 +9,15 @@ use std::sync::Arc;
 
 use anstyle::Style;
 
-use super::brief::short;
 pub use super::finding::{Options, Scene};
-use super::finding::{Remark, profile_name};
+use super::finding::{Remark, profile_name, style};
 use super::opening::{self, Line};
 pub use super::outcome::nothing_judged;
 use super::outcome::{judged, operation, verdict};
 use super::prose::{len, list, wrapped};
-use crate::bytes::{Time, millionths, printable};
-use crate::check::{Blame, Finding, Operation, Report, ServerReport, SetReport, Severity};
+use super::timeline;
+use crate::bytes::printable;
+use crate::check::{Blame, Finding, Report, ServerReport, Severity};
 
 /// Findings that are alike are all shown if they are no more than this, unless they are notes;
 /// otherwise only the first.
@@ -32,6 +32,8 @@ const MOST_SHOWN: usize = 20;
 const MOST_LISTED: usize = 8;
 /// Columns before what the summary says.
 const COLUMN: usize = 13;
+/// Columns before what goes on from the line before, in a timeline.
+const HANGING: usize = 25;
 
 /// Findings that are told from each other only by where they were found.
 type Alike = (Arc<str>, IpAddr, Blame, Severity, Option<Arc<str>>);
@@ -140,7 +142,9 @@ impl<'r> CheckList<'r> {
         for Line { head, text, colour } in opening::lines(report, &self.scene) {
             self.headed(head, colour, &text, Style::new(), out)?;
         }
+        self.unseen(report, out)?;
         writeln!(out)?;
+        self.timelines(report, out)?;
         self.flush(out)?;
         let (said, colour) = operation(report.operation);
         self.line("operation", said, colour, out)?;
@@ -150,11 +154,32 @@ impl<'r> CheckList<'r> {
         }
         let servers = report.servers.iter().map(|server| (self.server(server), Style::new()));
         self.lines("server", servers.collect(), out)?;
-        let sets = report.sets.iter().map(|set| (self.set(set), operation(set.outcome).1));
-        self.lines("set", sets.collect(), out)?;
-        self.unseen(report, out)?;
         let judged = nothing.unwrap_or_else(|| judged(report, self.scene.rules()));
         self.line("judged", &judged, Style::new(), out)
+    }
+
+    /// What was asked of each set, and when.
+    fn timelines(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        let red = style(Severity::Error);
+        for set in report.sets.iter().take(MOST_SHOWN) {
+            let (head, rows) = timeline::rows(set, &self.scene);
+            self.headed("timeline", Style::new().bold(), &head, Style::new(), out)?;
+            for row in rows {
+                let colour = if row.failed { red } else { Style::new() };
+                let mark = if row.failed { "!" } else { " " };
+                let indent = format!("{:<HANGING$}", "");
+                let place = format!("{mark} {}", row.place);
+                let lines = wrapped(&place, &indent, &row.text, self.scene.options.width);
+                for line in lines {
+                    writeln!(out, "{colour}{line}{colour:#}")?;
+                }
+            }
+            writeln!(out)?;
+        }
+        match report.sets.len().saturating_sub(MOST_SHOWN) {
+            0 => Ok(()),
+            more => writeln!(out, "and {more} more shadow copy sets (--json has all)\n"),
+        }
     }
 
     /// What could not be seen.
@@ -224,35 +249,6 @@ impl<'r> CheckList<'r> {
         let profile = profile_name(&server.profile);
         format!("{name}: held against {profile} ({}){clients}", printable(&server.recognised))
     }
-
-    fn set(&self, set: &SetReport) -> String {
-        let shares: Vec<String> = set.shares.iter().map(|share| printable(share)).collect();
-        let shares = if shares.is_empty() { String::new() } else { list(&shares, MOST_LISTED) };
-        let start = set.states.first().map(|(time, ..)| *time);
-        let mut states: Vec<String> = set
-            .states
-            .iter()
-            .map(|(time, state, _)| match start {
-                Some(start) if start != *time => format!("{state} +{}s", seconds(*time, start)),
-                _ => format!("{state} {}", self.scene.clock(*time)),
-            })
-            .collect();
-        if set.outcome == Operation::Failed
-            && set.states.last().is_none_or(|(_, s, _)| *s != "gone")
-        {
-            states.push("gone".to_owned());
-        }
-        let states = match states.len().checked_sub(MOST_LISTED) {
-            Some(more @ 1..) => {
-                let kept: Vec<String> = states.into_iter().skip(more).collect();
-                format!("{more} states, then {}", kept.join(" → "))
-            }
-            _ => states.join(" → "),
-        };
-        let parts = [shares, short(set.id), states];
-        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        format!("{}; {}", operation(set.outcome).0, parts.join("; "))
-    }
 }
 
 impl Group {
@@ -281,11 +277,6 @@ impl Group {
         };
         Some((format!("and {more} more like it"), calls))
     }
-}
-
-fn seconds(time: Time, since: Time) -> String {
-    let text = millionths(time.since(since) / 1000);
-    text.get(..text.len().saturating_sub(3)).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -129,7 +129,8 @@ fn outcome(attempt: &Attempt, scene: &Scene<'_>) -> Line {
     let (_, colour) = operation(attempt.outcome);
     let mut text = wanted(attempt, scene);
     let reached = reached(attempt);
-    if attempt.outcome != Operation::Completed && !reached.is_empty() {
+    let ended = matches!(attempt.outcome, Operation::Failed | Operation::Unfinished);
+    if ended && !reached.is_empty() {
         text = format!("{text}; {reached}");
     }
     if let Some(stop) = &attempt.stopped {
