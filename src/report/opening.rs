@@ -94,7 +94,7 @@ fn add_stopped(
     lines.push(Line::new("run again?", again));
     lines.push(Line::new("how sure", sure(diagnosis)));
     if let Some(apart) = &diagnosis.tell_apart {
-        lines.push(Line::new("", printable(apart)));
+        lines.push(Line::new("or else?", printable(apart)));
     }
     let others = attempts.count();
     if others > 0 {
