@@ -31,7 +31,10 @@ use crate::protocol::Registry;
 use crate::rpc::datagram;
 use crate::tcp::{self, Flows};
 use above::Above;
-pub use around::{Around, BindAnswer, Bound, Challenged, Negotiated, What};
+pub use around::{
+    Around, BindAnswer, Bound, Challenged, ErrorCode, KrbError, LogonKind, Negotiated, Rcode,
+    Refuser, Resolver, UnreachableCode, Unreached, What,
+};
 pub use datagrams::{Datagrams, OfInterface};
 pub use endpoints::Endpoints;
 pub use loss::{Loss, Lost};
@@ -136,6 +139,7 @@ impl<'r> Pipeline<'r> {
                     self.take(whole.ip.dissect(view), view, at, nested + 1);
                 }
             }
+            Dissected::Undelivered(lost) => self.summary.see_other(lost.kind()),
             Dissected::Other(other) => self.summary.see_other(other),
         }
     }
