@@ -66,6 +66,8 @@ impl Rcode {
     pub const SERVER_FAILURE: Self = Self(2);
     /// `NXDOMAIN`, `NAM_ERR`: there is no such name.
     pub const NAME_ERROR: Self = Self(3);
+    /// `REFUSED`: the server does not want to tell.
+    pub const REFUSED: Self = Self(5);
 
     /// Its name, which DNS and NetBIOS do not share.
     pub fn name(self, by: Resolver) -> Option<&'static str> {

@@ -154,6 +154,7 @@ impl Above<'_> {
                     self.events.push(Event::Call(Box::new(call)));
                 }
                 rpc::Event::Bound(bound) => self.bound(*bound),
+                rpc::Event::Unanswered(asked) => self.unanswered(*asked),
                 rpc::Event::Lost { ends, .. } => self.lose(ends),
             }
         }
@@ -191,6 +192,16 @@ impl Above<'_> {
         } else {
             interfaces.into_iter().map(Some).for_each(tell);
         }
+    }
+
+    /// A bind will have no answer.
+    fn unanswered(&mut self, asked: rpc::Unanswered) {
+        let rpc::Unanswered { channel, ends, frame, interfaces } = asked;
+        let pipe = pipe_of(channel);
+        let name = pipe.and_then(|pipe| self.smb.pipe(pipe)?.name.clone());
+        let tcp = pipe.is_none();
+        let what = What::BindUnanswered { channel, pipe: name, tcp, interfaces };
+        self.around((frame, self.now.1), ends, pipe, what);
     }
 
     /// How the refusal of a bind is counted.
