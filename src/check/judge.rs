@@ -211,8 +211,8 @@ impl<'k> Judge<'k> {
         let Some(dock) = self.dock(ip) else { return };
         dock.evidence.see(around);
         let lost = matches!(around.what, What::Lost);
-        dock.sight.around(&around.what);
         let symptom = dock.chart.around(around);
+        dock.sight.around(&around.what, dock.chart.user(around.client.ip()));
         dock.errands.around(around, symptom);
         dock.hears(around.client, around.time, lost);
         if let Some(surely) = dock.restarted(around) {

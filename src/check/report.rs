@@ -345,7 +345,7 @@ impl Report {
     fn add_strangers(&mut self, judge: &Judge<'_>, docks: &[&Dock<'_>]) {
         let mut sight = Sight::default();
         for dock in docks {
-            sight += dock.sight;
+            sight += dock.sight.clone();
             for (client, symptom) in dock.errands.outside() {
                 self.stopped.extend(dock.stopped(client, symptom));
             }

@@ -16,4 +16,5 @@ mod prose;
 pub mod rules;
 pub mod show;
 pub mod text;
+mod timeline;
 pub mod value;

@@ -96,7 +96,7 @@ fn add_stopped(
     lines.push(Line::new("run again?", again));
     lines.push(Line::new("how sure", sure(diagnosis)));
     if let Some(apart) = &diagnosis.tell_apart {
-        lines.push(Line::new("", printable(apart)));
+        lines.push(Line::new("or else?", printable(apart)));
     }
     let others = attempts().count().saturating_sub(1);
     if others > 0 {
@@ -131,7 +131,8 @@ fn outcome(attempt: &Attempt, scene: &Scene<'_>) -> Line {
     let (_, colour) = operation(attempt.outcome);
     let mut text = wanted(attempt, scene);
     let reached = reached(attempt);
-    if attempt.outcome != Operation::Completed && !reached.is_empty() {
+    let ended = matches!(attempt.outcome, Operation::Failed | Operation::Unfinished);
+    if ended && !reached.is_empty() {
         text = format!("{text}; {reached}");
     }
     if let Some(stop) = &attempt.stopped {
