@@ -32,10 +32,12 @@ const MOST_LISTED: usize = 8;
 const COLUMN: usize = 13;
 
 /// Findings that are told from each other only by where they were found.
-type Alike = (Arc<str>, IpAddr, Blame, Severity, Option<Arc<str>>);
+type Alike = (bool, Arc<str>, Option<IpAddr>, Blame, Severity, Option<Arc<str>>);
 
 #[derive(Debug)]
 struct Group {
+    /// Whether they are let pass.
+    allowed: bool,
     /// The first of them, no more than [`ALIKE`].
     shown: Vec<Finding>,
     /// The others.
@@ -69,12 +71,18 @@ impl<'r> CheckList<'r> {
         &mut self.scene
     }
 
-    /// Takes a finding.
-    pub fn finding(&mut self, finding: Finding, out: &mut dyn Write) -> io::Result<()> {
+    /// Takes a finding, which may be `allowed`: let pass.
+    pub fn finding(
+        &mut self,
+        finding: Finding,
+        allowed: bool,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         if self.live {
-            return self.scene.write(&finding, None, out);
+            return self.scene.write(&finding, allowed, None, out);
         }
         let alike = (
+            allowed,
             finding.rule.clone(),
             finding.server,
             finding.party,
@@ -86,7 +94,8 @@ impl<'r> CheckList<'r> {
         }
         let place = *self.places.entry(alike).or_insert(self.groups.len());
         if place == self.groups.len() {
-            self.groups.push(Group { shown: Vec::new(), others: 0, calls: Vec::new() });
+            let (shown, calls) = (Vec::new(), Vec::new());
+            self.groups.push(Group { allowed, shown, others: 0, calls });
         }
         if let Some(group) = self.groups.get_mut(place) {
             group.take(finding);
@@ -99,13 +108,14 @@ impl<'r> CheckList<'r> {
         self.places.clear();
         let mut groups = std::mem::take(&mut self.groups);
         groups.sort_by_key(|group| {
-            group.shown.first().map(|first| (Reverse(first.severity), first.known.is_some()))
+            let first = group.shown.first();
+            first.map(|of| (group.allowed, Reverse(of.severity), of.known.is_some()))
         });
         for group in groups {
             let more = group.more();
             let shown = if more.is_some() { 1 } else { ALIKE };
             for finding in group.shown.iter().take(shown) {
-                self.scene.write(finding, more.clone(), out)?;
+                self.scene.write(finding, group.allowed, more.clone(), out)?;
             }
         }
         Ok(())
@@ -154,7 +164,7 @@ impl<'r> CheckList<'r> {
     }
 
     /// Several lines with one heading.
-    fn lines(
+    pub(super) fn lines(
         &self,
         head: &str,
         lines: Vec<(String, Style)>,
@@ -306,6 +316,7 @@ pub(super) mod tests {
                 recognised: "its negotiation offers what Samba does".into(),
                 clients: vec!["10.0.0.1".parse().unwrap()],
                 all_clients: false,
+                tallies: Vec::new(),
             }],
             sets: vec![SetReport {
                 id: Guid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),
@@ -351,7 +362,7 @@ pub(super) mod tests {
             (anstream::StripStream::new(Vec::new()), anstream::StripStream::new(Vec::new()));
         let count = len(&findings);
         for finding in findings {
-            list.finding(finding, &mut before).unwrap();
+            list.finding(finding, false, &mut before).unwrap();
         }
         list.finish(report, count, &mut after).unwrap();
         (text(before), text(after))
