@@ -34,7 +34,8 @@ fn results(file: &str, text: &str) -> Vec<Json> {
         records.iter().filter(|of| of["type"] == "expectation").cloned().collect();
     // What is broken is a finding, and nothing else is.
     for result in &results {
-        let finding = records.iter().find(|of| of["type"] == "finding" && of["rule"] == result["rule"]);
+        let finding =
+            records.iter().find(|of| of["type"] == "finding" && of["rule"] == result["rule"]);
         assert_eq!(finding.is_some(), result["result"] == "broken", "{result}");
         if let Some(finding) = finding {
             for key in ["fingerprint", "severity"] {
@@ -72,8 +73,16 @@ fn calls_are_counted() {
     check("method = \"CommitShadowCopySet\"", "met", "");
     check("method = \"commitshadowcopyset\"\ncount = 1", "met", "");
     check("opnum = 9\ncount = { min = 2, max = 2 }", "met", "");
-    check("opnum = 9\ncount = { max = 1 }", "broken", "2 calls of IsPathShadowCopied, expected at most 1");
-    check("opnum = 7", "broken", "AbortShadowCopySet: no calls of AbortShadowCopySet, expected at least 1");
+    check(
+        "opnum = 9\ncount = { max = 1 }",
+        "broken",
+        "2 calls of IsPathShadowCopied, expected at most 1",
+    );
+    check(
+        "opnum = 7",
+        "broken",
+        "AbortShadowCopySet: no calls of AbortShadowCopySet, expected at least 1",
+    );
     check("opnum = 7\ncount = 0", "met", "");
     check("opnum = 4\ncount = 0", "broken", "1 call of CommitShadowCopySet, expected none");
     check("opnum = 4\ncount = 3", "broken", "1 call of CommitShadowCopySet, expected 3");
@@ -108,7 +117,11 @@ fn every_call_is_held_against_what_is_expected_of_each() {
     );
     check("within = \"1m\"", "met", "");
     check("opnum = 4\nwithin = \"1ms\"", "broken", "expected 0.001 s at most");
-    check("opnum = 4\nwithin = \"1ms\"\nstatus = 5\ncount = 2", "broken", "1 call of CommitShadowCopySet, expected 2");
+    check(
+        "opnum = 4\nwithin = \"1ms\"\nstatus = 5\ncount = 2",
+        "broken",
+        "1 call of CommitShadowCopySet, expected 2",
+    );
     let faults = "captures/e-py-bad_pdus.pcap";
     let text = "[[call]]\nname = \"x\"\nwhere = 'fault'\nstatus = \"nca_s_op_rng_error\"";
     self::check(faults, text, "broken", "x: call ");
@@ -141,8 +154,10 @@ fn calls_stand_before_and_after_others() {
 fn calls_come_in_an_order() {
     let check = |file: &str, methods: &str, strict: bool, expect: &str, why: &str| {
         let methods: Vec<String> = methods.split(' ').map(|name| format!("\"{name}\"")).collect();
-        let text =
-            format!("[[order]]\nname = \"x\"\nmethods = [{}]\nstrict = {strict}", methods.join(", "));
+        let text = format!(
+            "[[order]]\nname = \"x\"\nmethods = [{}]\nstrict = {strict}",
+            methods.join(", ")
+        );
         self::check(file, &text, expect, why);
     };
     let (set, start, add) = ("SetContext", "StartShadowCopySet", "AddToShadowCopySet");
@@ -153,9 +168,16 @@ fn calls_come_in_an_order() {
     check(BACKUP, &format!("{set} {add} {commit}"), true, "broken", why);
     let why = "x: CommitShadowCopySet (call 10) is never followed by PrepareShadowCopySet";
     check(BACKUP, &format!("{commit} {prepare}"), false, "broken", why);
-    check(BACKUP, "AbortShadowCopySet SetContext", false, "broken", "x: nobody called AbortShadowCopySet");
+    check(
+        BACKUP,
+        "AbortShadowCopySet SetContext",
+        false,
+        "broken",
+        "x: nobody called AbortShadowCopySet",
+    );
     // It is enough that it is so once, and one client alone does it.
-    let twice = "A:0()=0; A:1(ctx=0)=0; A:0()=0; A:2(cid=U1)=0->S1; A:1(ctx=0)=0; A:2(cid=U2)=0->S2\n";
+    let twice =
+        "A:0()=0; A:1(ctx=0)=0; A:0()=0; A:2(cid=U1)=0->S1; A:1(ctx=0)=0; A:2(cid=U2)=0->S2\n";
     check(&played("twice", twice), &format!("{set} {start}"), true, "met", "");
     let apart = "A:1(ctx=0)=0; B:2(cid=U1)=0->S1\n";
     check(&played("apart", apart), &format!("{set} {start}"), false, "broken", "never followed");
@@ -180,7 +202,12 @@ fn the_end_is_as_expected() {
     check(ENCRYPTED, "outcome = \"none\"", "unchecked", "since at 10.77.0.1 SMB is encrypted");
     let nothing = played("nothing", "A:mgmt.inq_stats(count=1)=0\n");
     check(&nothing, "outcome = \"none\"", "met", "");
-    check(BACKUP, "cause = \"FS-20\"", "broken", "stopped by nothing that is known, expected FS-20");
+    check(
+        BACKUP,
+        "cause = \"FS-20\"",
+        "broken",
+        "stopped by nothing that is known, expected FS-20",
+    );
 }
 
 #[test]
@@ -197,8 +224,18 @@ fn findings_are_there_or_not() {
     check(failed, "party = \"server\"\nseverity = \"error\"\ncount = 0", "met", "");
     check(failed, "severity = \"error\"\ncount = { max = 5 }", "met", "");
     check(BACKUP, "severity = \"error\"", "broken", "x: 0 found, expected at least 1");
-    check(SEALED, "severity = \"error\"\ncount = 0", "unchecked", "16 of 16 calls to 10.77.0.1 are sealed");
-    check(SEALED, "severity = \"error\"", "unchecked", "x: 0 found, expected at least 1; it cannot be told");
+    check(
+        SEALED,
+        "severity = \"error\"\ncount = 0",
+        "unchecked",
+        "16 of 16 calls to 10.77.0.1 are sealed",
+    );
+    check(
+        SEALED,
+        "severity = \"error\"",
+        "unchecked",
+        "x: 0 found, expected at least 1; it cannot be told",
+    );
 }
 
 /// What could not be seen is never met.
@@ -226,20 +263,30 @@ fn what_cannot_be_told_is_unchecked() {
     self::check(LOST, order, "unchecked", "packets are missing");
     // An answer that is not there says nothing.
     let open = played("open", "A:1(ctx=0)=0; A:2(cid=U1) unanswered\n");
-    check(&open, "opnum = 2\nstatus = \"ZERO\"", "unchecked", "since the answer to call 2 is not in the capture");
+    check(
+        &open,
+        "opnum = 2\nstatus = \"ZERO\"",
+        "unchecked",
+        "since the answer to call 2 is not in the capture",
+    );
     check(&open, "where = 'outcome == \"no_response\"'\ncount = 0", "broken", "1 call where");
 }
 
 #[test]
 fn unchecked_is_told_and_fails_where_it_is_asked() {
     let expect = made("expect/sealed.toml", b"[[call]]\nopnum = 4\nstatus = \"ZERO\"\n");
-    let run = |file: &str, fail_on: &str| vshark(&["check", file, "--expect", &expect, "--fail-on", fail_on]);
+    let run = |file: &str, fail_on: &str| {
+        vshark(&["check", file, "--expect", &expect, "--fail-on", fail_on])
+    };
     let sealed = run(SEALED, "error,operation");
     assert_eq!(sealed.code, Some(3), "{}", sealed.out);
     let text = sealed.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("expected 1 expectation: 1 unchecked unchecked (line 1): CommitShadowCopySet: of each is expected ZERO; it cannot be told, since call 10 is sealed"), "{text}");
     // An answer that was never seen is no call that was sealed or lost, but it matters here.
-    let open = played("late", "auth ntlm integrity\nA:1(ctx=0)=0; A:2(cid=U1)=0->S1; A:4(S1) unanswered\n");
+    let open = played(
+        "late",
+        "auth ntlm integrity\nA:1(ctx=0)=0; A:2(cid=U1)=0->S1; A:4(S1) unanswered\n",
+    );
     assert_eq!(run(&open, "unchecked").code, Some(1));
     assert_eq!(run(&open, "error").code, Some(0));
     assert_eq!(run(BACKUP, "unchecked").code, Some(0));
@@ -256,11 +303,16 @@ fn the_severity_and_the_place_of_a_broken_one_are_told() {
     let told: Vec<&str> =
         warned.out.split("\n\n").filter(|part| part.starts_with("warning[EXPECT-")).collect();
     let [told] = told[..] else { panic!("{}", warned.out) };
-    assert!(told.starts_with("warning[EXPECT-commit-is-quick]: commit is quick: call 10 took "), "{told}");
+    assert!(
+        told.starts_with("warning[EXPECT-commit-is-quick]: commit is quick: call 10 took "),
+        "{told}"
+    );
     assert!(told.contains("--> call 10 CommitShadowCopySet, frames "), "{told}");
     assert!(told.contains("= by: --expect, and no rule of a specification"), "{told}");
     let allowed = ["--allow", "EXPECT-commit-is-quick"];
-    let run = vshark(&[&["check", BACKUP, "--expect", &expect, "--fail-on", "warning"][..], &allowed].concat());
+    let run = vshark(
+        &[&["check", BACKUP, "--expect", &expect, "--fail-on", "warning"][..], &allowed].concat(),
+    );
     assert_eq!(run.code, Some(0), "{}", run.out);
 }
 
@@ -286,5 +338,9 @@ fn an_input_that_cannot_be_read_leaves_things_open() {
     let run = vshark(&["check", "--json", BACKUP, "captures/there-is-none", "--expect", &expect]);
     assert_eq!(run.code, Some(2));
     assert!(run.out.contains("\"result\":\"unchecked\""), "{}", run.out);
-    assert!(run.out.contains("since an input, or the rest of one, could not be read"), "{}", run.out);
+    assert!(
+        run.out.contains("since an input, or the rest of one, could not be read"),
+        "{}",
+        run.out
+    );
 }

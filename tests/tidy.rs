@@ -21,7 +21,13 @@ const MODULES: &[(&str, &[&str])] = &[
     ("scenario", &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "smb", "spelling"]),
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
     ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "smb", "tcp"]),
-    ("check", &["bytes", "call", "idl", "ndr", "pipeline", "protocol", "rpc", "smb", "spelling"]),
+    (
+        "check",
+        &[
+            "bytes", "call", "idl", "ndr", "pipeline", "protocol", "rpc", "security", "smb",
+            "spelling",
+        ],
+    ),
     ("gate", &["bytes", "check", "spelling"]),
     (
         "report",

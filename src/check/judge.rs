@@ -165,6 +165,7 @@ impl<'k> Judge<'k> {
         dock.sight.call(call);
         match Act::of(call) {
             Some(act) => {
+                dock.diary.answered(call, &act);
                 let symptom = dock.chart.answered(call, &act);
                 dock.errands.answered(&act, symptom);
             }
@@ -202,8 +203,8 @@ impl<'k> Judge<'k> {
         let Some(dock) = self.dock(ip) else { return };
         dock.evidence.see(around);
         let lost = matches!(around.what, What::Lost);
-        dock.sight.around(&around.what);
         let symptom = dock.chart.around(around);
+        dock.sight.around(&around.what, dock.chart.user(around.client.ip()));
         dock.errands.around(around, symptom);
         dock.hears(around.client, around.time, lost);
         if let Some(surely) = dock.restarted(around) {

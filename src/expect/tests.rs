@@ -27,11 +27,8 @@ fn the_file_of_the_page_is_read() {
          [[call]]\nname = \"expose\"\nopnum = 5\n"
     );
     let read = parse(&text).unwrap();
-    let told: Vec<(u32, &str, Severity)> = read
-        .all
-        .iter()
-        .map(|(head, _)| (head.line, &*head.id, head.severity))
-        .collect();
+    let told: Vec<(u32, &str, Severity)> =
+        read.all.iter().map(|(head, _)| (head.line, &*head.id, head.severity)).collect();
     assert_eq!(told.len(), 6, "{told:?}");
     assert_eq!((told[0].0, told[0].1), (1, "EXPECT-operation"));
     assert_eq!((told[1].1, told[1].2), ("EXPECT-commit-is-quick", Severity::Warning));
@@ -87,19 +84,22 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_probably_meant() {
             "3:19: expected the name of a status, or a number of 32 bits",
         ),
         ("[[call]]\nstatus = \"\"\n", "2:10: there is no status ``; `ZERO` is success"),
-        (
-            "[[call]]\nwithin = 60\n",
-            "2:10: expected a text, found a number",
-        ),
+        ("[[call]]\nwithin = 60\n", "2:10: expected a text, found a number"),
         (
             "[[call]]\nwithin = \"a minute\"\n",
             "2:10: expected a time such as \"60s\", \"500ms\" or \"2m\", found `a minute`",
         ),
         ("[[call]]\nwithin = \"-1s\"\n", "2:10: expected a time such as "),
         ("[[call]]\ncount = -1\n", "2:9: `-1` is too small or too large"),
-        ("[[call]]\ncount = 1.5\n", "2:9: expected a number, or { min = …, max = … }, found a number with"),
+        (
+            "[[call]]\ncount = 1.5\n",
+            "2:9: expected a number, or { min = …, max = … }, found a number with",
+        ),
         ("[[call]]\ncount = { min = 3, max = 2 }\n", "2:26: `max` is less than `min`, 3"),
-        ("[[call]]\ncount = { mim = 3 }\n", "2:11: unknown key `mim` of `count`; did you mean `min`?"),
+        (
+            "[[call]]\ncount = { mim = 3 }\n",
+            "2:11: unknown key `mim` of `count`; did you mean `min`?",
+        ),
         ("[[call]]\ncount = {}\n", "2:9: expected `min`, `max` or both"),
         (
             "[[call]]\nmethod = \"SetContext\"\ncount = 0\nstatus = \"ZERO\"\n",

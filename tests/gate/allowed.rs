@@ -12,16 +12,26 @@ fn what_is_allowed_is_no_error_and_is_told() {
     let run = check(&[FAILED, "--fail-on", "error", "--allow", "3.2.4.3-3,fsrvp-3.1.4.13-03"]);
     assert_eq!(run.code, Some(0), "{}", run.out);
     assert!(!run.out.contains("error["), "{}", run.out);
-    assert!(run.out.contains("allowed[FSRVP-3.2.4.3-03]: ExposeShadowCopySet of set"), "{}", run.out);
+    assert!(
+        run.out.contains("allowed[FSRVP-3.2.4.3-03]: ExposeShadowCopySet of set"),
+        "{}",
+        run.out
+    );
     let text = flat(&run.out);
     assert!(text.contains("= allowed: --allow lets it pass; it would be an error"), "{text}");
-    assert!(text.contains("allowed FSRVP-3.2.4.3-03 (once); it does not count FSRVP-3.1.4.13-03 never occurred"), "{text}");
+    assert!(
+        text.contains(
+            "allowed FSRVP-3.2.4.3-03 (once); it does not count FSRVP-3.1.4.13-03 never occurred"
+        ),
+        "{text}"
+    );
     // The verdicts are as they were.
     assert!(text.contains("conformance fail by Samba: 1 error, 1 warning"), "{text}");
     let records = records(&[FAILED, "--allow", "3.2.4.3,FSRVP-3.2.3"]);
     let of = |rule: &str| -> Vec<bool> {
         let findings = only("finding", &records);
-        let own = findings.iter().filter(|of| of["rule"].as_str().is_some_and(|id| id.starts_with(rule)));
+        let own =
+            findings.iter().filter(|of| of["rule"].as_str().is_some_and(|id| id.starts_with(rule)));
         own.map(|of| of["allowed"] == true).collect()
     };
     assert!(of("FSRVP-3.2.4.3-").iter().all(|allowed| *allowed));
@@ -48,16 +58,27 @@ fn what_is_known_is_not_shown_and_what_is_new_is() {
     let run = check(&[FAILED, "--baseline", &known, "--fail-on", all]);
     assert_eq!(run.code, Some(0), "{}", run.out);
     assert!(!run.out.contains("error[") && !run.out.contains("note["), "{}", run.out);
-    assert!(run.out.contains("\nbaseline     10 known findings, not shown; 0 new\n"), "{}", run.out);
+    assert!(
+        run.out.contains("\nbaseline     10 known findings, not shown; 0 new\n"),
+        "{}",
+        run.out
+    );
     // Another capture has some of it, and more.
     let records = records(&[CLIENTS, "--baseline", &known]);
     let findings = only("finding", &records);
     let known_ones = findings.iter().filter(|of| of["in_baseline"] == true).count();
     let told = &summary(&records)["gate"]["baseline"];
-    assert_eq!((&told["known"], &told["new"]), (&known_ones.into(), &(findings.len() - known_ones).into()));
+    assert_eq!(
+        (&told["known"], &told["new"]),
+        (&known_ones.into(), &(findings.len() - known_ones).into())
+    );
     assert!(known_ones > 0 && known_ones < findings.len());
-    let absent: u64 =
-        told["absent"].as_array().expect("a list").iter().filter_map(|of| of["count"].as_u64()).sum();
+    let absent: u64 = told["absent"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|of| of["count"].as_u64())
+        .sum();
     let here: usize = 10 - known_ones;
     assert!(absent >= u64::try_from(here).expect("a number"), "{told}");
     let run = check(&[CLIENTS, "--baseline", &known]);

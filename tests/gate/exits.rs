@@ -43,8 +43,7 @@ fn happened(arguments: &[&str]) -> (BTreeSet<&'static str>, bool) {
     }
     let found = findings.iter().any(|of| !of["spec"].is_null());
     let sealed = judged["sealed_calls"] != 0;
-    let nothing =
-        judged["calls"] == 0 && !nothing(&summary["operation"]) && (sealed || !found);
+    let nothing = judged["calls"] == 0 && !nothing(&summary["operation"]) && (sealed || !found);
     (happened, nothing)
 }
 
@@ -54,7 +53,8 @@ fn whole_runs_end_with_what_their_records_say() {
         made(&format!("gate/exit-{name}.json"), check(&["--json", file]).out.as_bytes())
     };
     let (failed, backup) = (baseline("failed", FAILED), baseline("backup", BACKUP));
-    let expect = made("gate/exit.toml", b"[[call]]\nmethod = \"CommitShadowCopySet\"\nstatus = \"ZERO\"\n");
+    let expect =
+        made("gate/exit.toml", b"[[call]]\nmethod = \"CommitShadowCopySet\"\nstatus = \"ZERO\"\n");
     let modes: [Vec<&str>; 7] = [
         vec![],
         vec!["--allow", "FSRVP-3.2.4.3-03"],
@@ -72,9 +72,18 @@ fn whole_runs_end_with_what_their_records_say() {
             let told: Vec<&str> =
                 given.iter().copied().filter(|word| !["-Y", "n == 1"].contains(word)).collect();
             let (happened, nothing) = happened(&told);
-            for fail_on in WORDS.into_iter().chain(["error,operation", "error,warning,note,operation,unchecked"]) {
+            for fail_on in WORDS
+                .into_iter()
+                .chain(["error,operation", "error,warning,note,operation,unchecked"])
+            {
                 let named = fail_on.split(',').any(|word| happened.contains(word));
-                let code = if named { 1 } else if nothing { 3 } else { 0 };
+                let code = if named {
+                    1
+                } else if nothing {
+                    3
+                } else {
+                    0
+                };
                 let run = check(&[&given[..], &["--fail-on", fail_on]].concat());
                 assert_eq!(run.code, Some(code), "{given:?} --fail-on {fail_on}: {}", run.out);
                 codes[usize::try_from(code).expect("it is small")] += 1;
@@ -97,7 +106,10 @@ fn what_cannot_be_used_is_refused() {
         let run = check(&[arguments, &[BACKUP]].concat());
         assert!(run.refusal(2).starts_with(expect), "{arguments:?}: {}", run.err);
     };
-    refused(&["--allow", "FSRVP-3.1.4.5-99"], "--allow: there is no rule, section or cause `FSRVP-3.1.4.5-99`; the nearest: FSRVP-3.1.4.5-");
+    refused(
+        &["--allow", "FSRVP-3.1.4.5-99"],
+        "--allow: there is no rule, section or cause `FSRVP-3.1.4.5-99`; the nearest: FSRVP-3.1.4.5-",
+    );
     refused(&["--allow", "3.2.3,9.9"], "--allow: there is no rule, section or cause `9.9`");
     refused(&["--baseline", "captures/there-is-none"], "--baseline: captures/there-is-none: ");
     refused(&["--baseline", BACKUP], &format!("--baseline: {BACKUP}:1:1: expected value"));

@@ -42,7 +42,8 @@ impl Element {
 }
 
 /// What an element must and may have, what may be in it, and whether text may.
-type Rule = (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str], bool);
+type Rule =
+    (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str], bool);
 
 const RULES: [Rule; 9] = [
     ("testsuites", &[], &["name", "time", "tests", "failures", "errors"], &["testsuite"], false),
@@ -71,9 +72,7 @@ const RULES: [Rule; 9] = [
 /// Reads a document, or says what is wrong with it.
 fn read(text: &str) -> Result<Element, String> {
     // The characters that XML 1.0 has.
-    let is_char = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let is_char = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     if let Some(wrong) = text.chars().find(|c| !is_char(*c)) {
         return Err(format!("{wrong:?} is no character of XML"));
     }
@@ -156,9 +155,7 @@ fn follows_its_rule(of: &Element) -> Result<(), String> {
             let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
             (digits(whole) && digits(parts) && parts.len() <= 3).then_some(())
         };
-        if !known
-            || number && value.parse::<u64>().is_err()
-            || key == "time" && seconds().is_none()
+        if !known || number && value.parse::<u64>().is_err() || key == "time" && seconds().is_none()
         {
             return Err(format!("{name} has {key}={value:?}"));
         }
@@ -171,9 +168,8 @@ fn follows_its_rule(of: &Element) -> Result<(), String> {
     if !text && !of.text.trim().is_empty() {
         return Err(format!("there is text in {name}"));
     }
-    let count = |wanted: &[&str]| {
-        of.children.iter().filter(|child| wanted.contains(&&*child.name)).count()
-    };
+    let count =
+        |wanted: &[&str]| of.children.iter().filter(|child| wanted.contains(&&*child.name)).count();
     match of.name.as_str() {
         "testcase" if count(&["skipped", "error", "failure"]) > 1 => {
             Err("a case has two results".to_owned())
@@ -290,8 +286,7 @@ fn cases_say_what_the_records_do() {
             assert!(told.iter().any(|of| of.text.contains(print)), "{id}: {print}");
         }
         let tally = tallies.iter().find(|of| of["rule"] == *id);
-        let only_untold =
-            tally.is_some_and(|of| of["passed"] == 0 && of["failed"] == 0);
+        let only_untold = tally.is_some_and(|of| of["passed"] == 0 && of["failed"] == 0);
         if only_untold && case.all("failure").is_empty() && case.all("system-out").is_empty() {
             let [skipped] = case.all("skipped")[..] else { panic!("{id} is not skipped") };
             assert_eq!(Some(skipped.attribute("message")), tally.and_then(|of| of["why"].as_str()));
@@ -306,7 +301,8 @@ fn cases_say_what_the_records_do() {
     // Both sets came to nothing, which is no failure where nobody asks.
     let of = |document: &Element| -> Vec<(String, usize)> {
         let cases = document.cases().into_iter().filter(|(suite, _)| *suite == "operation");
-        let told = cases.map(|(_, case)| (case.attribute("name").to_owned(), case.all("failure").len()));
+        let told =
+            cases.map(|(_, case)| (case.attribute("name").to_owned(), case.all("failure").len()));
         told.collect()
     };
     let both = |n| vec![("shadow copy set 1".to_owned(), n), ("shadow copy set 2".to_owned(), n)];
@@ -317,7 +313,8 @@ fn cases_say_what_the_records_do() {
 /// What a rule says of several servers is told of each.
 #[test]
 fn every_server_has_a_suite() {
-    let text = "A@10.5.0.1->FS1:8(\\\\fs1\\d)=0->TRUE,FS1\nB@10.5.0.2->FS2:8(\\\\fs2\\d)=0->TRUE,FS2\n";
+    let text =
+        "A@10.5.0.1->FS1:8(\\\\fs1\\d)=0->TRUE,FS1\nB@10.5.0.2->FS2:8(\\\\fs2\\d)=0->TRUE,FS2\n";
     let document = agrees(&[&played("junit-servers", text)]);
     let suites: Vec<&str> =
         document.all("testsuite").iter().map(|suite| suite.attribute("name")).collect();
@@ -348,7 +345,9 @@ fn names_are_the_same_from_run_to_run() {
     let other = played("junit-other", &text(setting, 77));
     let names = |file: &str| -> Vec<(String, String)> {
         let document = agrees(&[file]);
-        let name = |case: &Element| (case.attribute("classname").to_owned(), case.attribute("name").to_owned());
+        let name = |case: &Element| {
+            (case.attribute("classname").to_owned(), case.attribute("name").to_owned())
+        };
         document.cases().iter().map(|(_, case)| name(case)).collect()
     };
     assert_eq!(names(&one), names(&other));
@@ -364,7 +363,8 @@ fn what_packets_say_is_escaped() {
     );
     let document = agrees(&[&played("junit-names", &text)]);
     let cases = document.cases();
-    let all: String = cases.iter().flat_map(|(_, case)| &case.children).map(|of| &*of.text).collect();
+    let all: String =
+        cases.iter().flat_map(|(_, case)| &case.children).map(|of| &*of.text).collect();
     let shown = "a<b>&\"c\"]]>\\u{1b}[2J\\u{202e}\\u{ffff}\\u{1}d";
     assert!(all.contains(shown), "{all}");
 }
@@ -382,8 +382,16 @@ fn a_broken_document_is_refused() {
         (" name=\"shadow copy set 1\"", "", "testcase has no name"),
         ("<properties>", "<properties><properties/>", "properties is in properties"),
         ("<failure message", "<failure cause", "failure has cause"),
-        ("testsuite name=\"operation\" tests=\"2\"", "testsuite name=\"operation\" tests=\"3\"", "tests is 3"),
-        ("failures=\"2\" errors=\"0\" skipped", "failures=\"2\" skipped", "testsuite has no errors"),
+        (
+            "testsuite name=\"operation\" tests=\"2\"",
+            "testsuite name=\"operation\" tests=\"3\"",
+            "tests is 3",
+        ),
+        (
+            "failures=\"2\" errors=\"0\" skipped",
+            "failures=\"2\" skipped",
+            "testsuite has no errors",
+        ),
         ("<testcase", "x<testcase", "there is text in testsuite"),
         ("time=\"0.0", "time=\"1:0", "testsuite has time"),
         ("outcome: failed", "outcome: \u{1}failed", "is no character of XML"),

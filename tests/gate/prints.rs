@@ -34,10 +34,8 @@ fn two_runs_of_the_same_fault_have_the_same() {
     let prints_of_one = prints(&one);
     assert_eq!(prints_of_one, prints(&other));
     // The sets are two, and each has its own.
-    let twice: Vec<&String> = prints_of_one
-        .iter()
-        .filter(|print| print.starts_with("FSRVP-3.2.4.3-03/"))
-        .collect();
+    let twice: Vec<&String> =
+        prints_of_one.iter().filter(|print| print.starts_with("FSRVP-3.2.4.3-03/")).collect();
     assert_eq!(twice, ["FSRVP-3.2.4.3-03/client/ExposeShadowCopySet/1"; 2], "{prints_of_one:?}");
     let known = made("gate/print-one.json", super::check(&["--json", &one]).out.as_bytes());
     let told = records(&[&other, "--baseline", &known]);

@@ -40,7 +40,11 @@ fn sarif(validator: &Validator, arguments: &[&str]) -> Json {
         let unique: BTreeSet<_> = ids.iter().collect();
         assert_eq!(ids.len(), unique.len());
     }
-    assert_eq!(referred.len(), rules.len(), "{arguments:?}: there are rules that nothing refers to");
+    assert_eq!(
+        referred.len(),
+        rules.len(),
+        "{arguments:?}: there are rules that nothing refers to"
+    );
     document
 }
 
@@ -108,7 +112,10 @@ fn results_are_the_findings() {
         assert_eq!(place["properties"]["frames"], finding["frames"]);
         let related = finding["related"].as_array().map(Vec::len);
         assert_eq!(result["relatedLocations"].as_array().map(Vec::len), related);
-        assert_eq!(place["physicalLocation"]["artifactLocation"], json!({ "uri": FAILED, "index": 0 }));
+        assert_eq!(
+            place["physicalLocation"]["artifactLocation"],
+            json!({ "uri": FAILED, "index": 0 })
+        );
         assert!(result.get("baselineState").is_none() && result.get("suppressions").is_none());
     }
     let [expose] = of_rule(&document, "FSRVP-3.2.4.3-03")[..] else { panic!("it is not there") };
@@ -119,7 +126,10 @@ fn results_are_the_findings() {
         .iter()
         .filter(|of| !of["ruleId"].as_str().unwrap_or_default().starts_with("FSRVP-"))
         .collect();
-    assert!(!operation.is_empty() && operation.iter().all(|of| of["level"] == "error"), "{operation:?}");
+    assert!(
+        !operation.is_empty() && operation.iter().all(|of| of["level"] == "error"),
+        "{operation:?}"
+    );
     let cause = &summary(&records)["diagnosis"][0]["cause"];
     assert!(operation.iter().any(|of| of["ruleId"] == *cause), "{cause}: {operation:?}");
 }
@@ -157,13 +167,20 @@ fn a_result_is_in_its_file() {
 
 #[test]
 fn what_cannot_be_told_is_open_and_what_cannot_be_seen_a_notification() {
-    let expect = made("gate/sarif-open.toml", b"[[call]]\nmethod = \"CommitShadowCopySet\"\nstatus = \"ZERO\"\n");
+    let expect = made(
+        "gate/sarif-open.toml",
+        b"[[call]]\nmethod = \"CommitShadowCopySet\"\nstatus = \"ZERO\"\n",
+    );
     let document = sarif(&validator(), &[SEALED, "--expect", &expect]);
     let [open] = of_rule(&document, "EXPECT-")[..] else { panic!("it is not there") };
     assert_eq!((&open["kind"], &open["level"]), (&json!("open"), &json!("none")));
     let notes = &document["runs"][0]["invocations"][0]["toolExecutionNotifications"];
-    let notes: Vec<&str> =
-        notes.as_array().into_iter().flatten().filter_map(|of| of["message"]["text"].as_str()).collect();
+    let notes: Vec<&str> = notes
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|of| of["message"]["text"].as_str())
+        .collect();
     assert!(notes.iter().any(|note| note.starts_with("judged nothing: ")), "{notes:?}");
     assert!(notes.iter().any(|note| note.contains("are sealed")), "{notes:?}");
 }

@@ -6,6 +6,7 @@
 //! conversations the long tests take.
 
 mod catalogue;
+mod causes;
 mod client;
 mod clients;
 mod clocks;

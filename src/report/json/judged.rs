@@ -10,7 +10,8 @@ use super::super::value;
 use super::gate;
 use crate::bytes::Time;
 use crate::check::{
-    Attempt, Catalogue, Conformance, Diagnosis, Finding, Report, ServerReport, SetReport, section,
+    Attempt, Catalogue, Conformance, Diagnosis, Finding, Report, ServerReport, SetReport, SetStep,
+    SetTimer, section,
 };
 use crate::gate::{Mark, PREFIX};
 use crate::ndr::{Arg, Direction};
@@ -207,7 +208,35 @@ fn set(set: &SetReport, registry: &Registry) -> Json {
         "shares": set.shares,
         "context": set.context.and_then(|context| flags(context, registry)),
         "states": set.states.iter().map(state).collect::<Vec<_>>(),
+        "steps": set.steps.iter().map(step).collect::<Vec<_>>(),
+        "timer": set.timer.as_ref().map(timer),
         "outcome": set.outcome.word(),
+    })
+}
+
+fn step(step: &SetStep) -> Json {
+    json!({
+        "call": step.call,
+        "opnum": step.opnum,
+        "method": step.method,
+        "time": step.asked.to_string(),
+        "answered": step.answered.map(|time| time.to_string()),
+        "said": step.said,
+        "failed": step.failed,
+        "state": step.state,
+        "timer": step.timer,
+        "share": step.share,
+        "client": step.client.map(|client| client.to_string()),
+        "left_out": step.left_out,
+    })
+}
+
+fn timer(timer: &SetTimer) -> Json {
+    json!({
+        "call": timer.call,
+        "since": timer.since.to_string(),
+        "seconds": timer.seconds,
+        "ran_out": timer.ran_out,
     })
 }
 
