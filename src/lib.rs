@@ -49,8 +49,10 @@
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
 //! | [`check`] | the judge: the states a server may be in, rules, profiles, findings; state |
-//! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the drawing of the machine, the JSON records |
+//! | [`gate`] | what of that counts: rules that are let pass, a baseline, the exit code |
+//! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the drawing of the machine, the JSON records, JUnit XML, SARIF |
 //! | [`filter`] | the filter language: which calls are shown, and which of their fields |
+//! | [`expect`] | what somebody expects of a capture, and whether it is so |
 //!
 //! The `vshark` program (`src/main.rs`, `src/cli/`) is arguments, exit codes and the loop that pulls
 //! frames through the pipeline.
@@ -103,6 +105,8 @@
 //!   against each other.
 //! - **a field of the filter language**: a row of the table in `src/filter/names.rs`; parameters of
 //!   interfaces need none. What other tools call an interface is `[filter]` in its `rules.toml`.
+//! - **a key of a file of expectations**: `src/expect/load.rs`, and what it asks for in the file
+//!   beside it; the page of the module is the language's.
 //! - **a word of the scenario language**: a setting in `src/scenario/settings.rs` and
 //!   `src/scenario/direct.rs`, an event in `src/scenario/events.rs` and `src/scenario/play.rs`; short
 //!   names of parameters, and what a conversation may leave out, in `src/scenario/fsrvp.rs`. The
@@ -135,7 +139,10 @@ pub mod bytes;
 pub mod call;
 pub mod capture;
 pub mod check;
+
+pub mod expect;
 pub mod filter;
+pub mod gate;
 pub mod idl;
 pub mod ndr;
 pub mod net;

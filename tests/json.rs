@@ -10,12 +10,14 @@ use serde_json::{Map, Value as Json, json};
 use vshark::bytes::{FrameNo, LinkType, Time};
 use vshark::capture::Capture;
 use vshark::check::{
-    Blame, Catalogue, Certainty, Conformance, Finding, Needs, Observable, Operation, Related,
-    Report, Rule, ServerReport, SetReport, Severity, Tally, Verdict,
+    Blame, Catalogue, Certainty, Conformance, Finding, Knowledge, Needs, Observable, Operation,
+    Related, Report, Rule, ServerReport, SetReport, Severity, Tally, Verdict,
 };
+use vshark::gate::{About, Allowed, Baseline, Exit, Expectation, FailOn, Gate, Mark, Ruling};
 use vshark::pipeline::Pipeline;
 use vshark::protocol::Registry;
 use vshark::report;
+use vshark::report::gate::Gated;
 use vshark::rpc::PacketType;
 
 const BACKUP: &str = "captures/a-ntlm-sign-smb311.pcap";
@@ -401,7 +403,7 @@ fn a_finding() -> Finding {
         related: vec![Related { call: 12, note: "began to prepare the set".into() }],
         also: vec!["FSRVP-3.1.5-02".into()],
         set: Some("958131cf-1bef-46c9-b6db-7eceda0998bd".parse().expect("a GUID")),
-        server: "10.77.0.1".parse().expect("an address"),
+        server: Some("10.77.0.1".parse().expect("an address")),
         client: Some("10.77.0.11".parse().expect("an address")),
         spots: Vec::new(),
         known: Some("samba".into()),
@@ -478,11 +480,41 @@ fn a_rule(left_out: Option<&str>) -> Rule {
     }
 }
 
+/// A finding that is let pass.
+const MARK: Mark = Mark { allowed: true, known: Some(false) };
+
+/// An expectation that is not met.
+fn an_expectation() -> Expectation {
+    Expectation {
+        name: "commit is quick".into(),
+        id: "EXPECT-commit-is-quick".into(),
+        about: About::Call,
+        severity: Severity::Warning,
+        line: 3,
+        ruling: Ruling::Broken,
+        why: "commit is quick: call 7 took 75.2 s, expected 60 s at most".into(),
+        call: Some(7),
+        opnum: Some(4),
+        frames: vec![FrameNo(60)],
+        time: Time::from_nanos(1_795_369_758_123_456_000),
+        server: None,
+        client: None,
+        related: vec![Related { call: 9, note: "took 61 s".into() }],
+    }
+}
+
 /// The summary of a judge who has everything to say of nothing.
 fn a_summary(report: &Report) -> Json {
     let registry = Registry::embedded().expect("it is well-formed");
     let rules = Catalogue::default();
-    let judged = report::json::Judged { report, rules: &rules, registry: &registry };
+    let knowledge = Knowledge::load(&[]).expect("it is well-formed");
+    let allowed = Allowed::parse(&["3.2.3".into()], &knowledge, &[]).expect("a section");
+    let baseline = Baseline::read("known.json", &br#"["a", "a"]"#[..]).expect("a list");
+    let gate = Gate::new(FailOn::default(), allowed, Some(baseline));
+    let expectations = [an_expectation()];
+    let gated =
+        Gated { gate: &gate, expectations: Some(&expectations), diagnoses: &[], exit: Exit::Fine };
+    let judged = report::json::Judged { gated, report, rules: &rules, registry: &registry };
     let capture =
         Capture::open(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/there-is-none")]);
     let summary = Pipeline::new(&registry).summary();
@@ -491,7 +523,7 @@ fn a_summary(report: &Report) -> Json {
 
 #[test]
 fn what_is_judged_follows_the_schema() {
-    let record = report::json::finding(&a_finding());
+    let record = report::json::finding(&a_finding(), MARK);
     let expected = json!({
         "type": "finding",
         "rule": "FSRVP-3.1.4.5-03",
@@ -507,13 +539,15 @@ fn what_is_judged_follows_the_schema() {
         "also": ["FSRVP-3.1.5-02"],
         "set": "958131cf-1bef-46c9-b6db-7eceda0998bd",
         "fingerprint": "FSRVP-3.1.4.5-03:server:CommitShadowCopySet:1",
-        "known_deviation": "samba"
+        "known_deviation": "samba",
+        "allowed": true,
+        "in_baseline": false
     });
     assert_eq!(record, expected);
     let keys = |json: &Json| json.as_object().expect("an object").keys().cloned().collect();
     let order: Vec<String> = keys(&record);
     assert_eq!(order, keys(&expected) as Vec<String>);
-    let bare = report::json::finding(&Finding {
+    let bare = Finding {
         call: None,
         frames: Vec::new(),
         related: Vec::new(),
@@ -521,8 +555,30 @@ fn what_is_judged_follows_the_schema() {
         set: None,
         known: None,
         ..a_finding()
-    });
+    };
+    let bare = report::json::finding(&bare, Mark::default());
     assert_eq!((&bare["call"], &bare["set"], &bare["known_deviation"]), Default::default());
+    assert_eq!((&bare["allowed"], &bare["in_baseline"]), (&json!(false), &Json::Null));
+    let expectation = an_expectation();
+    let broken = expectation.finding().expect("it is a finding");
+    let broken = report::json::finding(&broken, Mark::default());
+    assert_eq!((&broken["rule"], &broken["spec"]), (&json!("EXPECT-commit-is-quick"), &Json::Null));
+    let expectation = report::json::expectation(&expectation);
+    assert_eq!(
+        expectation,
+        json!({
+            "type": "expectation",
+            "name": "commit is quick",
+            "rule": "EXPECT-commit-is-quick",
+            "about": "call",
+            "severity": "warning",
+            "line": 3,
+            "result": "broken",
+            "why": "commit is quick: call 7 took 75.2 s, expected 60 s at most",
+            "calls": [7, 9],
+            "fingerprint": "EXPECT-commit-is-quick/both/-/1"
+        })
+    );
     let summary = a_summary(&a_report());
     assert_eq!(
         summary["sets"][0]["context"],
@@ -532,7 +588,17 @@ fn what_is_judged_follows_the_schema() {
     assert_eq!(summary["rules"]["tallies"][1]["why"], Json::Null);
     let nothing = a_summary(&Report { operation: Operation::None, ..a_report() });
     assert_eq!(nothing["operation"], Json::Null);
-    let mut records = vec![record, bare, summary, nothing];
+    assert_eq!(
+        summary["gate"],
+        json!({
+            "allowed": [{ "id": "FSRVP-3.2.3", "found": 0 }],
+            "baseline": {
+                "known": 0, "new": 0, "absent": [{ "fingerprint": "a", "count": 2 }],
+            },
+            "expectations": { "met": 0, "broken": 1, "unchecked": 0 },
+        })
+    );
+    let mut records = vec![record, bare, summary, nothing, broken, expectation];
     // All that can become of a rule.
     let tally = |passed, failed, not_evaluable| Tally {
         rule: "FSRVP-3.1.4.5-03".into(),
@@ -587,13 +653,16 @@ fn no_key_may_be_missing_and_none_added() {
     let records = export(&["captures/i-a-drop5.pcap"]);
     let call = add_to_shadow_copy_set();
     assert!(validator.is_valid(&call));
-    let finding = report::json::finding(&a_finding());
+    let finding = report::json::finding(&a_finding(), MARK);
     let rule = a_rule(None);
     let rule = report::json::tally(&report::matrix::rows([&rule].into_iter(), &[])[0]);
     let judged = a_summary(&a_report());
-    assert!([&finding, &rule, &judged].iter().all(|record| validator.is_valid(record)));
+    let expectation = report::json::expectation(&an_expectation());
+    let made = [&finding, &rule, &judged, &expectation];
+    assert!(made.iter().all(|record| validator.is_valid(record)));
     let mut damaged = 0;
-    for record in [&records[0], &call, &finding, &rule, &judged, &records[records.len() - 1]] {
+    let exported = [&records[0], &call, &records[records.len() - 1]];
+    for record in exported.into_iter().chain(made) {
         let mut refused = |at: &str, act: &dyn Fn(&mut Map<String, Json>)| {
             let mut wrong = record.clone();
             let object = wrong.pointer_mut(at).and_then(Json::as_object_mut).expect("an object");
@@ -690,7 +759,7 @@ fn wrong_words_and_forms_are_refused() {
     ] {
         refused(summary, at, wrong);
     }
-    let finding = report::json::finding(&a_finding());
+    let finding = report::json::finding(&a_finding(), MARK);
     for (at, wrong) in [
         ("/rule", json!("fsrvp-3.1.4.5-03")),
         ("/severity", json!("fatal")),
@@ -706,8 +775,21 @@ fn wrong_words_and_forms_are_refused() {
         ("/also", json!(null)),
         ("/set", json!("958131cf…")),
         ("/known_deviation", json!(true)),
+        ("/allowed", json!(null)),
+        ("/in_baseline", json!("yes")),
     ] {
         refused(&finding, at, wrong);
+    }
+    let expectation = report::json::expectation(&an_expectation());
+    for (at, wrong) in [
+        ("/rule", json!("EXPECT-")),
+        ("/rule", json!("EXPECT-commit is quick")),
+        ("/about", json!("calls")),
+        ("/line", json!(0)),
+        ("/result", json!("passed")),
+        ("/calls", json!([0])),
+    ] {
+        refused(&expectation, at, wrong);
     }
     let judged = a_summary(&a_report());
     for (at, wrong) in [
@@ -719,6 +801,9 @@ fn wrong_words_and_forms_are_refused() {
         ("/sets/0/context", json!(16)),
         ("/sets/0/states/0/time", json!(0)),
         ("/rules/tallies/0/rule", json!("")),
+        ("/gate/allowed/0/found", json!(-1)),
+        ("/gate/baseline/absent/0/count", json!(0)),
+        ("/gate/expectations/met", json!(null)),
     ] {
         refused(&judged, at, wrong);
     }

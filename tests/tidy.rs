@@ -31,16 +31,24 @@ const MODULES: &[(&str, &[&str])] = &[
             "spelling",
         ],
     ),
+    ("gate", &["bytes", "check", "spelling"]),
     (
         "report",
         &[
-            "bytes", "call", "capture", "check", "idl", "ndr", "net", "pipeline", "protocol",
-            "rpc", "security", "skew", "smb",
+            "bytes", "call", "capture", "check", "gate", "idl", "ndr", "net", "pipeline",
+            "protocol", "rpc", "security", "skew", "smb",
         ],
     ),
     (
         "filter",
         &["bytes", "call", "capture", "idl", "ndr", "protocol", "report", "rpc", "spelling"],
+    ),
+    (
+        "expect",
+        &[
+            "bytes", "call", "check", "filter", "gate", "idl", "pipeline", "protocol", "rpc",
+            "spelling",
+        ],
     ),
 ];
 

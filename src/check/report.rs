@@ -108,6 +108,8 @@ pub struct ServerReport {
     pub clients: Vec<IpAddr>,
     /// Whether these are said to be all.
     pub all_clients: bool,
+    /// How often each rule was looked at under the profile in force, in the order of their ids.
+    pub tallies: Vec<Tally>,
 }
 
 /// A shadow copy set.
@@ -267,9 +269,12 @@ impl Dock<'_> {
     }
 
     fn report(&self, profile: Arc<str>, recognised: String, all_clients: bool) -> ServerReport {
+        let judged = self.by_profile.get(&profile);
+        let tallies = judged.into_iter().flat_map(|of| of.bench.tallies.values()).cloned();
         ServerReport {
             addresses: self.addresses.clone(),
             name: self.evidence.name.clone(),
+            tallies: tallies.collect(),
             profile,
             recognised,
             clients: self.clients.clone(),

@@ -57,6 +57,10 @@ pub(crate) enum Command {
         vshark check --matrix backup.pcapng           every rule, and what became of it\n  \
         vshark check --json backup.pcapng | jq -c 'select(.type == \"finding\")'\n  \
         vshark check --fail-on error,warning lab.pcapng || echo broken\n  \
+        vshark check --format junit lab.pcapng > junit.xml\n  \
+        vshark check --allow 3.2.3,FS-20 lab.pcapng   all rules of a section, and a cause, let pass\n  \
+        vshark check --baseline known.json lab.pcapng only what an earlier run did not find\n  \
+        vshark check --expect lab.toml lab.pcapng     [[call]] method = \"CommitShadowCopySet\", …\n  \
         tcpdump -U -w - port 445 | vshark check -     findings as they happen\n\n\
         Exit codes:\n  \
         0  nothing happened that --fail-on names\n  \
@@ -243,6 +247,20 @@ pub(crate) struct Check {
         default_values_t = [FailOn::Error, FailOn::Operation]
     )]
     pub(crate) fail_on: Vec<FailOn>,
+    /// Let findings of a rule pass: they do not count for --fail-on. A rule (`FSRVP-3.2.3-05`), a
+    /// section for all rules of it and within it (`3.2.4`), or a cause (`FS-20`); a comma between, or
+    /// repeated. Only the rule of a finding counts, not those it breaks besides. The verdicts stay
+    /// as they are
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) allow: Vec<String>,
+    /// Let pass what is in this file: records of an earlier `vshark check --json` or `vshark export`,
+    /// or a JSON array of findings or of fingerprints. The rest is new, and is all that is shown
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Check what this file expects of the capture (TOML): calls, results, order, times, findings,
+    /// the outcome. What is not so is a finding
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expect: Option<PathBuf>,
 }
 
 impl Check {
@@ -340,6 +358,10 @@ pub(crate) enum CheckFormat {
     Text,
     /// One JSON object a line
     Json,
+    /// `JUnit` XML: a case for each shadow copy set and for each rule that applied
+    Junit,
+    /// SARIF 2.1.0
+    Sarif,
 }
 
 /// What makes a run fail.
@@ -353,7 +375,8 @@ pub(crate) enum FailOn {
     Note,
     /// What the clients wanted failed, or was not finished
     Operation,
-    /// Something that matters was sealed or lost, so that it could not be judged
+    /// Something that matters was sealed or lost, so that it could not be judged, or something
+    /// expected could not be told
     Unchecked,
 }
 

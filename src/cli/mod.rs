@@ -65,7 +65,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
                     let mut out = coloured(args.shared.color);
                     check::run(check, &args.shared, &registry, &mut out)
                 }
-                CheckFormat::Json => check::run(check, &args.shared, &registry, &mut plain()),
+                _ => check::run(check, &args.shared, &registry, &mut plain()),
             };
         }
         Some(Command::Export(export)) => {
