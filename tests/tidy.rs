@@ -22,11 +22,12 @@ const MODULES: &[(&str, &[&str])] = &[
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
     ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "smb", "tcp"]),
     ("check", &["bytes", "call", "idl", "ndr", "pipeline", "protocol", "rpc", "smb", "spelling"]),
+    ("diff", &["bytes", "call", "ndr", "pipeline", "protocol", "rpc", "security", "smb"]),
     (
         "report",
         &[
-            "bytes", "call", "capture", "check", "idl", "ndr", "net", "pipeline", "protocol",
-            "rpc", "security", "skew", "smb",
+            "bytes", "call", "capture", "check", "diff", "idl", "ndr", "net", "pipeline",
+            "protocol", "rpc", "security", "skew", "smb",
         ],
     ),
     (

@@ -3,6 +3,7 @@
 mod args;
 mod calls;
 mod check;
+mod diff;
 mod docs;
 mod export;
 mod extract;
@@ -66,6 +67,15 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
                     check::run(check, &args.shared, &registry, &mut out)
                 }
                 CheckFormat::Json => check::run(check, &args.shared, &registry, &mut plain()),
+            };
+        }
+        Some(Command::Diff(compared)) => {
+            return match compared.format() {
+                CheckFormat::Text => {
+                    let mut out = coloured(args.shared.color);
+                    diff::run(compared, &args.shared, &registry, &mut out)
+                }
+                CheckFormat::Json => diff::run(compared, &args.shared, &registry, &mut plain()),
             };
         }
         Some(Command::Export(export)) => {
