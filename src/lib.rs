@@ -15,7 +15,9 @@
 //!                                                                              │
 //!            pipeline runs all of this and emits one stream of events ──┬──────┴─► report (text, JSON)
 //!                                                                       │           ▲
-//!                 dissectors/ms-fsrvp/machine.toml, rules/ ─────────► check ─findings─┘
+//!                 dissectors/ms-fsrvp/machine.toml, rules/ ─────────► check ─findings┤
+//!                                                                       │           │
+//!                                       events of another capture ──► diff ─partings┘
 //! ```
 //!
 //! A TCP segment is delivered when everything it acknowledges has been, so answers follow their
@@ -25,7 +27,8 @@
 //! and everybody above speaks of calls. So does the judge, [`check`]: a `Judge` has a `Tracker` for
 //! each server, which keeps the states that the server may be in and moves them by the rows of
 //! `machine.toml`; rules look at what the table cannot say; a `Bench` makes one finding of one fault.
-//! Its page has the whole picture.
+//! Its page has the whole picture. [`diff`] takes the events of two captures, makes the steps of a
+//! conversation of each, and says where they part.
 //!
 //! # Modules, from the ground up
 //!
@@ -49,6 +52,7 @@
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
 //! | [`check`] | the judge: the states a server may be in, rules, profiles, findings; state |
+//! | [`diff`] | two captures side by side: where their conversations part, and what else differs |
 //! | [`gate`] | what of that counts: rules that are let pass, a baseline, the exit code |
 //! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the drawing of the machine, the JSON records, JUnit XML, SARIF |
 //! | [`filter`] | the filter language: which calls are shown, and which of their fields |
@@ -119,6 +123,8 @@
 //!   `src/check/machine/guard.rs` and an arm in `src/check/guards.rs`.
 //! - **a profile**: `dissectors/ms-fsrvp/profiles.toml`; how such a server is recognised is in
 //!   `src/check/recognise.rs`. Users do the same in a file: `--profile FILE`.
+//! - **what two captures are compared by**: a value of a call in `src/diff/values.rs`; what is so
+//!   throughout a conversation in `src/diff/traits.rs`, with its words in `src/report/diff/words.rs`.
 //! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`.
 
 #![cfg_attr(
@@ -139,7 +145,7 @@ pub mod bytes;
 pub mod call;
 pub mod capture;
 pub mod check;
-
+pub mod diff;
 pub mod expect;
 pub mod filter;
 pub mod gate;
