@@ -39,10 +39,10 @@
 //! | [`bytes`] | bytes that remember the frames they travelled in; [`Reader`](bytes::Reader), [`Sink`](bytes::Sink), [`Stop`](bytes::Stop); [`Stream`](bytes::Stream) cuts byte streams into units |
 //! | [`spelling`] | what somebody who mistyped a name probably meant |
 //! | [`capture`] | pcap, pcapng and Network Monitor, compressed or not, files and pipes, merged by time |
-//! | [`net`] | link, tunnel, IP and TCP headers (pure), IP fragments put together (state) |
+//! | [`net`] | link, tunnel, IP, TCP, UDP and ICMP headers and the answers of resolvers (pure), IP fragments put together (state) |
 //! | [`skew`] | how far the clocks of several captures are apart |
 //! | [`tcp`] | flows and their passive reassembly in causal order; state |
-//! | [`security`] | what authentication tokens say in clear |
+//! | [`security`] | what authentication tokens, and refusals of tickets, say in clear |
 //! | [`smb`] | SMB 1 to 3: messages (pure), sessions and pipes over all connections (state) |
 //! | [`rpc`] | DCE/RPC: PDUs (pure), associations and calls in flight (state) |
 //! | [`idl`] | IDL text to a type table |
@@ -115,6 +115,9 @@
 //!   `src/scenario/direct.rs`, an event in `src/scenario/events.rs` and `src/scenario/play.rs`; short
 //!   names of parameters, and what a conversation may leave out, in `src/scenario/fsrvp.rs`. The
 //!   language's page is that of the module.
+//! - **something that happens around the calls**: a variant of `What` in `src/pipeline/around.rs`. What
+//!   SMB and RPC say becomes one in `src/pipeline/tell.rs`; what precedes a connection, or is instead of
+//!   one, in `src/pipeline/before.rs`. The scenario language has a word that makes it.
 //! - **a rule**: its page in `dissectors/<name>/rules/`, listed in `src/check/load.rs` if it is a new
 //!   file; its two examples are played by a test. What states and answers say is a row of
 //!   `machine.toml`; what they do not is a check in `src/check/rules/`.
