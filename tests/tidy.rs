@@ -20,7 +20,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("protocol", &["bytes", "idl", "ndr"]),
     ("scenario", &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "smb", "spelling"]),
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
-    ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "smb", "tcp"]),
+    ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "security", "smb", "tcp"]),
     ("check", &["bytes", "call", "idl", "ndr", "pipeline", "protocol", "rpc", "smb", "spelling"]),
     (
         "report",

@@ -221,6 +221,7 @@ pub fn link(data: &[u8]) {
             assert!(payload.end <= len && payload.start <= payload.end);
             assert!(payload_len >= payload.len());
         }
+        net::Dissected::Undelivered(lost) => harmless(&lost.code.to_string()),
         net::Dissected::Other(other) => harmless(&other.to_string()),
     }
     let mut tree = Tree::default();
