@@ -1,4 +1,5 @@
-//! What the judge says, for a person: the findings, and what there is to say of all of it.
+//! What the judge says, for a person: what became of what was wanted and why, the findings, and
+//! what there is to say of all of it.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use anstyle::Style;
 use super::brief::short;
 pub use super::finding::{Options, Scene};
 use super::finding::{Remark, profile_name};
+use super::opening::{self, Line};
 pub use super::outcome::nothing_judged;
 use super::outcome::{judged, operation, verdict};
 use super::prose::{len, list, wrapped};
@@ -22,7 +24,7 @@ use crate::check::{Blame, Finding, Operation, Report, ServerReport, SetReport, S
 const ALIKE: usize = 3;
 /// Calls that are named of those that are not shown.
 const MOST_CALLS: usize = 16;
-/// Groups that are held; when there are more they are written, and begin anew.
+/// Groups that are held; findings beyond are counted.
 const MAX_GROUPS: usize = 1024;
 /// Sets, servers and sentences that are shown.
 const MOST_SHOWN: usize = 20;
@@ -55,13 +57,15 @@ pub struct CheckList<'r> {
     groups: Vec<Group>,
     /// Where in `groups` those are that are alike.
     places: BTreeMap<Alike, usize>,
+    /// Findings for which there was no room.
+    beyond: u64,
 }
 
 impl<'r> CheckList<'r> {
     /// A list without findings. A `live` one writes them as they come; another shows only the first
     /// of those that are alike.
     pub fn new(scene: Scene<'r>, live: bool) -> Self {
-        Self { scene, live, groups: Vec::new(), places: BTreeMap::new() }
+        Self { scene, live, groups: Vec::new(), places: BTreeMap::new(), beyond: 0 }
     }
 
     /// What times and names are taken from.
@@ -82,7 +86,8 @@ impl<'r> CheckList<'r> {
             finding.known.clone(),
         );
         if self.groups.len() >= MAX_GROUPS && !self.places.contains_key(&alike) {
-            self.flush(out)?;
+            self.beyond += 1;
+            return Ok(());
         }
         let place = *self.places.entry(alike).or_insert(self.groups.len());
         if place == self.groups.len() {
@@ -108,7 +113,10 @@ impl<'r> CheckList<'r> {
                 self.scene.write(finding, more.clone(), out)?;
             }
         }
-        Ok(())
+        match std::mem::take(&mut self.beyond) {
+            0 => Ok(()),
+            more => writeln!(out, "and {more} more findings (--json has all)\n"),
+        }
     }
 
     /// Writes what is held, and what there is to say of all of it; `findings` is how many there
@@ -119,7 +127,6 @@ impl<'r> CheckList<'r> {
         findings: u64,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        self.flush(out)?;
         for server in &report.servers {
             for address in &server.addresses {
                 self.scene.name(*address, server.name.as_deref());
@@ -130,10 +137,13 @@ impl<'r> CheckList<'r> {
             self.line("judged", nothing, Style::new(), out)?;
             return self.unseen(report, out);
         }
+        for Line { head, text, colour } in opening::lines(report, &self.scene) {
+            self.headed(head, colour, &text, Style::new(), out)?;
+        }
+        writeln!(out)?;
+        self.flush(out)?;
         let (said, colour) = operation(report.operation);
         self.line("operation", said, colour, out)?;
-        let stopped = report.stopped.iter().map(|said| (printable(said), Style::new()));
-        self.lines("stopped", stopped.collect(), out)?;
         for (n, conformance) in report.conformance.iter().enumerate() {
             let (said, colour) = verdict(conformance);
             self.line(if n == 0 { "conformance" } else { "" }, &said, colour, out)?;
@@ -172,7 +182,18 @@ impl<'r> CheckList<'r> {
 
     /// A heading and what it is about; `colour` is that of what stands before the first space.
     fn line(&self, head: &str, text: &str, colour: Style, out: &mut dyn Write) -> io::Result<()> {
-        let dim = Style::new().dimmed();
+        self.headed(head, Style::new().dimmed(), text, colour, out)
+    }
+
+    /// A heading with its colour, and what it is about.
+    fn headed(
+        &self,
+        head: &str,
+        dim: Style,
+        text: &str,
+        colour: Style,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let indent = format!("{:<COLUMN$}", "");
         let lines = wrapped(&indent, &indent, text, self.scene.options.width);
         for (n, line) in lines.iter().enumerate() {

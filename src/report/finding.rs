@@ -129,6 +129,17 @@ impl<'r> Scene<'r> {
         }
     }
 
+    /// A point in time, with the day, to the second.
+    pub(super) fn moment(&self, time: Time) -> String {
+        let (zone, end) = match self.options.time {
+            TimeStyle::Relative => return format!("{} after the start", self.clock(time)),
+            TimeStyle::Local => (TimeZone::system(), "%:z"),
+            TimeStyle::Utc | TimeStyle::Delta => (TimeZone::UTC, " UTC"),
+        };
+        let zoned = time.timestamp().to_zoned(zone);
+        zoned.strftime(&format!("%-d %b %H:%M:%S{end}")).to_string()
+    }
+
     /// Name of the method at which it was found.
     fn method(&self, finding: &Finding) -> Option<&str> {
         let interface = self.registry.interface(fsrvp::UUID, fsrvp::VERSION.0)?;

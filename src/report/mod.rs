@@ -10,6 +10,7 @@ pub mod json;
 pub mod machine;
 pub mod matrix;
 mod missing;
+mod opening;
 mod outcome;
 mod prose;
 pub mod rules;

@@ -1,0 +1,212 @@
+//! The beginning of what `check` says: what was wanted, what stopped it, on whose side, what to do.
+//!
+//! It is for somebody who runs backups: names before addresses, and no word of the protocol where
+//! another will do.
+
+use std::net::IpAddr;
+
+use anstyle::Style;
+
+use super::finding::Scene;
+use super::outcome::operation;
+use super::prose::{count, list};
+use crate::bytes::printable;
+use crate::check::{Attempt, Blame, Certainty, Diagnosis, Operation, Report};
+
+/// Attempts and diagnoses that are told.
+const MOST_TOLD: usize = 20;
+/// Shares in a line.
+const MOST_SHARES: usize = 4;
+
+/// A line: its head, what it says, and the colour of the head.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) head: &'static str,
+    pub(super) text: String,
+    pub(super) colour: Style,
+}
+
+impl Line {
+    fn new(head: &'static str, text: String) -> Self {
+        Self { head, text, colour: Style::new().bold() }
+    }
+}
+
+/// What became of what was wanted, thing by thing, with what stopped it.
+pub(super) fn lines(report: &Report, scene: &Scene<'_>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let stopping = || report.diagnoses.iter().filter(|of| of.attempts > 0);
+    for (at, diagnosis) in report.diagnoses.iter().enumerate().take(MOST_TOLD) {
+        if diagnosis.attempts > 0 {
+            add_stopped(&mut lines, (at, diagnosis), report, scene);
+        }
+    }
+    let told = stopping().count();
+    if told > MOST_TOLD {
+        let more = told - MOST_TOLD;
+        lines
+            .push(Line::new("", format!("and {more} more that failed otherwise (--json has all)")));
+    }
+    for attempt in &report.attempts {
+        let undiagnosed = attempt.diagnosis.is_none();
+        if undiagnosed && lines.len() < MOST_TOLD * 8 {
+            lines.push(outcome(attempt, scene));
+        }
+    }
+    for diagnosis in report.diagnoses.iter().filter(|of| of.attempts == 0).take(MOST_TOLD) {
+        lines.push(Line::new("worth a look", sentence(&diagnosis.title)));
+        lines.push(Line::new("  why", printable(&diagnosis.explanation)));
+        lines.push(Line::new("  do", printable(&diagnosis.remedy)));
+        lines.push(Line::new("  sure", sure(diagnosis)));
+    }
+    lines
+}
+
+/// What was stopped, by what, and what to do.
+fn add_stopped(
+    lines: &mut Vec<Line>,
+    (at, diagnosis): (usize, &Diagnosis),
+    report: &Report,
+    scene: &Scene<'_>,
+) {
+    let mut attempts = report.attempts.iter().filter(|of| of.diagnosis == Some(at));
+    let Some(first) = attempts.next() else { return };
+    let (_, colour) = operation(first.outcome);
+    let text = format!("{}: {}", side(diagnosis.party), printable(&diagnosis.title));
+    lines.push(Line { head: head(first.outcome), text, colour });
+    let mut what = wanted(first, scene);
+    let mut parts = vec![reached(first)];
+    if let Some(call) = first.stopped.as_ref().and_then(|stop| stop.call) {
+        parts.push(format!("stopped at call {call}"));
+    }
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if !parts.is_empty() {
+        what = format!("{what}; {}", parts.join(", "));
+    }
+    lines.push(Line::new("what", what));
+    lines.push(Line::new("why", printable(&diagnosis.explanation)));
+    lines.push(Line::new("what to do", printable(&diagnosis.remedy)));
+    let again = match (&diagnosis.retry_note, diagnosis.retry.can_help()) {
+        (Some(note), _) => printable(note),
+        (None, true) => "may succeed by itself".to_owned(),
+        (None, false) => "fails the same way until that is done".to_owned(),
+    };
+    lines.push(Line::new("run again?", again));
+    lines.push(Line::new("how sure", sure(diagnosis)));
+    if let Some(apart) = &diagnosis.tell_apart {
+        lines.push(Line::new("", printable(apart)));
+    }
+    let others = attempts.count();
+    if others > 0 {
+        let others = count(u64::try_from(others).unwrap_or(u64::MAX), "more attempt");
+        lines.push(Line::new("also", format!("{others} of this kind failed for the same reason")));
+    }
+}
+
+/// How sure a diagnosis is, and where there is more of it.
+fn sure(diagnosis: &Diagnosis) -> String {
+    let mut parts = vec![match diagnosis.confidence {
+        Certainty::Certain => "certain".to_owned(),
+        Certainty::Likely => "likely".to_owned(),
+        Certainty::Possible => "possible, no more".to_owned(),
+    }];
+    let others: Vec<String> =
+        diagnosis.alternatives.iter().map(|(id, title)| format!("{title} ({id})")).collect();
+    if !others.is_empty() {
+        parts.push(format!("or: {}", printable(&others.join("; or: "))));
+    }
+    let id = printable(&diagnosis.cause);
+    parts.push(format!("`vshark rules {id}` has more"));
+    if let Some(event) = diagnosis.windows_event {
+        let log = "FileShareShadowCopyProvider";
+        parts.push(format!("a Windows backup host logs event {event} of {log}"));
+    }
+    parts.join("; ")
+}
+
+/// An attempt of which there is no more to say than what became of it.
+fn outcome(attempt: &Attempt, scene: &Scene<'_>) -> Line {
+    let (_, colour) = operation(attempt.outcome);
+    let mut text = wanted(attempt, scene);
+    let reached = reached(attempt);
+    if attempt.outcome != Operation::Completed && !reached.is_empty() {
+        text = format!("{text}; {reached}");
+    }
+    if let Some(stop) = &attempt.stopped {
+        text = format!("{text}; {}", printable(&stop.said));
+    }
+    Line { head: head(attempt.outcome), text, colour }
+}
+
+fn head(outcome: Operation) -> &'static str {
+    match outcome {
+        Operation::Completed => "COMPLETED",
+        Operation::Failed => "FAILED",
+        Operation::Unfinished => "UNFINISHED",
+        Operation::Unknown => "UNKNOWN",
+        Operation::None => "",
+    }
+}
+
+/// Where something must be done.
+fn side(party: Blame) -> &'static str {
+    match party {
+        Blame::Client => "on the backup host",
+        Blame::Server => "on the file server",
+        Blame::Transport => "between backup host and file server",
+        Blame::Both => "on the backup host or the file server",
+    }
+}
+
+/// Begins with a capital.
+fn sentence(text: &str) -> String {
+    let text = printable(text);
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), letters.as_str())
+}
+
+/// What was wanted, by whom, of whom, and when.
+fn wanted(attempt: &Attempt, scene: &Scene<'_>) -> String {
+    let shares: Vec<String> = attempt.shares.iter().map(|share| printable(share)).collect();
+    let of = match (shares.is_empty(), attempt.set) {
+        (false, _) => format!("shadow copy of {}", list(&shares, MOST_SHARES)),
+        (true, Some(_)) => "shadow copy of shares that are not known".to_owned(),
+        (true, None) => "shadow copies".to_owned(),
+    };
+    let host = |ip: IpAddr| scene.host(ip);
+    let mut text = format!("{of} on {}", host(attempt.server));
+    match (&attempt.user, attempt.client) {
+        (Some(user), Some(client)) => {
+            text += &format!(", by {} from {}", printable(user), host(client));
+        }
+        (Some(user), None) => text += &format!(", by {}", printable(user)),
+        (None, Some(client)) => text += &format!(", from {}", host(client)),
+        (None, None) => {}
+    }
+    if let Some(began) = attempt.began {
+        text += &format!(", {}", scene.moment(began));
+    }
+    text
+}
+
+/// How far an attempt got, in plain words.
+fn reached(attempt: &Attempt) -> String {
+    let words = match attempt.reached {
+        Some("GetSupportedVersion" | "IsPathSupported" | "IsPathShadowCopied") => {
+            "only questions were answered"
+        }
+        Some("SetContext") => "got as far as being let in",
+        Some("StartShadowCopySet" | "Started") => "got as far as starting the shadow copy",
+        Some("AddToShadowCopySet" | "Added") => "got as far as adding the share",
+        Some("PrepareShadowCopySet") => "got as far as preparing the snapshot",
+        Some("CreationInProgress") => "stopped while the snapshot was taken",
+        Some("CommitShadowCopySet" | "Committed") => "the snapshot was taken, and not shown",
+        Some("ExposeShadowCopySet" | "Exposed" | "GetShareMapping") => {
+            "the snapshot was taken and shown, and not finished"
+        }
+        Some("RecoveryCompleteShadowCopySet" | "Recovered") => "the snapshot was finished",
+        _ => "",
+    };
+    words.to_owned()
+}
