@@ -11,6 +11,7 @@ use super::finding::Finding;
 use super::knowledge::Knowledge;
 use super::profile::Choice;
 use super::recognise::identifies;
+use super::ways::Ways;
 use crate::bytes::{Guid, Time};
 use crate::call::Call;
 use crate::pipeline::{Around, Event, What};
@@ -44,6 +45,8 @@ pub struct Judge<'k> {
     /// The addresses of all of them, and the `ServerGuid` of each that told one.
     by_ip: FxHashMap<IpAddr, usize>,
     by_guid: FxHashMap<Guid, usize>,
+    /// What kept clients from servers.
+    pub(super) ways: Ways,
     pub(super) now: Time,
     clock_error: i64,
     /// Servers beyond the cap.
@@ -60,6 +63,7 @@ impl<'k> Judge<'k> {
             hand: 0,
             by_ip: FxHashMap::default(),
             by_guid: FxHashMap::default(),
+            ways: Ways::default(),
             now: Time::default(),
             clock_error: 0,
             beyond: 0,
@@ -165,7 +169,7 @@ impl<'k> Judge<'k> {
         dock.sight.call(call);
         match Act::of(call) {
             Some(act) => {
-                let symptom = dock.chart.answered(call, &act);
+                let symptom = dock.chart.answered(call, &act, &dock.addresses);
                 dock.errands.answered(&act, symptom);
             }
             None => dock.errands.forget(),
@@ -191,6 +195,9 @@ impl<'k> Judge<'k> {
 
     fn around(&mut self, around: &Around) {
         self.time(around.time);
+        if self.ways.around(around) {
+            return;
+        }
         let ip = around.server.ip();
         if let What::Negotiated(told) = &around.what
             && let Some(guid) = told.server_guid.filter(|guid| identifies(*guid))
@@ -203,8 +210,8 @@ impl<'k> Judge<'k> {
         dock.evidence.see(around);
         let lost = matches!(around.what, What::Lost);
         dock.sight.around(&around.what);
-        let symptom = dock.chart.around(around);
-        dock.errands.around(around, symptom);
+        let noted = dock.chart.around(around);
+        dock.errands.around(around, noted);
         dock.hears(around.client, around.time, lost);
         if let Some(surely) = dock.restarted(around) {
             // The shares that it did not have it may have now.

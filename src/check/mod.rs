@@ -120,6 +120,7 @@ mod judge;
 mod knowledge;
 mod load;
 pub mod machine;
+mod onward;
 mod profile;
 mod recognise;
 mod report;
@@ -130,6 +131,7 @@ mod sets;
 mod sight;
 mod tracker;
 mod tri;
+mod ways;
 mod world;
 
 pub use bench::Tally;

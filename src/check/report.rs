@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::bench::Tally;
-use super::chart::SymptomNo;
+use super::chart::Symptom;
 use super::diagnosis::{Attempt, Diagnosis};
 use super::dock::Dock;
 use super::judge::{Judge, MAX_SERVERS};
 use super::machine::View;
+use super::onward::Ending;
 use super::server::Server;
 use super::sets::Set;
 use super::sight::Sight;
@@ -180,8 +181,9 @@ impl Judge<'_> {
                 report.add_sets(server, dock);
                 report.add_tallies(&server.bench.tallies);
             }
-            report.add_errands(dock);
-            self.diagnose(dock, &name, &mut report);
+            let endings = self.endings(dock);
+            report.add_errands(dock, &endings);
+            self.diagnose(dock, &name, endings, &mut report);
             report.judged_calls += dock.sight.read();
             report.sealed_calls += dock.sight.sealed;
             report.unreadable.extend(dock.sight.sentences(&format!(" to {}", dock.address())));
@@ -204,21 +206,21 @@ impl Judge<'_> {
 }
 
 impl Dock<'_> {
-    /// The address by which it is called here.
+    /// The address by which it is called here; the name, where none is known.
     fn address(&self) -> String {
-        self.addresses.first().map_or_else(String::new, ToString::to_string)
+        let name = || self.name().unwrap_or_default();
+        self.addresses.first().map_or_else(name, ToString::to_string)
     }
 
     /// What stopped a client, in a sentence.
-    fn stopped(&self, client: IpAddr, symptom: Option<SymptomNo>) -> Option<String> {
-        let symptom = self.chart.symptom(symptom?)?;
-        Some(format!("{client} at {}: {}", self.address(), symptom.said))
+    fn stopped(&self, client: IpAddr, symptom: Option<&Symptom>) -> Option<String> {
+        Some(format!("{client} at {}: {}", self.address(), symptom?.said))
     }
 
     fn report(&self, profile: Arc<str>, recognised: String, all_clients: bool) -> ServerReport {
         ServerReport {
             addresses: self.addresses.clone(),
-            name: self.evidence.name.clone(),
+            name: self.name(),
             profile,
             recognised,
             clients: self.clients.clone(),
@@ -264,7 +266,12 @@ impl Report {
             if !set.issued && set.channel.is_none() && set.way.is_empty() {
                 continue;
             }
-            let outcome = outcome(&server.tracker, no, set);
+            // A copy that nobody can read is none.
+            let outcome = match outcome(&server.tracker, no, set) {
+                Operation::Failed => Operation::Failed,
+                _ if dock.chart.barred_copy(set.id).is_some() => Operation::Failed,
+                outcome => outcome,
+            };
             self.operation = self.operation.and(outcome);
             self.sets.push(SetReport {
                 id: set.id,
@@ -283,10 +290,10 @@ impl Report {
         }
     }
 
-    fn add_errands(&mut self, dock: &Dock<'_>) {
-        for end in dock.errands.ends() {
+    fn add_errands(&mut self, dock: &Dock<'_>, endings: &[Ending]) {
+        for end in endings {
             self.operation = self.operation.and(end.operation);
-            self.stopped.extend(dock.stopped(end.client, end.symptom));
+            self.stopped.extend(dock.stopped(end.client, end.symptom.as_ref()));
         }
     }
 
@@ -295,11 +302,14 @@ impl Report {
         let mut sight = Sight::default();
         for dock in docks {
             sight += dock.sight;
-            for (client, symptom) in dock.errands.outside() {
-                self.operation = Operation::Failed;
-                self.stopped.extend(dock.stopped(client, symptom));
-            }
-            judge.diagnose_stranger(dock, self);
+            let endings = dock.strange_endings();
+            self.add_errands(dock, &endings);
+            judge.diagnose(dock, "spec", endings, self);
+        }
+        for (dock, ending) in judge.lost_ways() {
+            self.operation = self.operation.and(ending.operation);
+            self.stopped.extend(dock.stopped(ending.client, ending.symptom.as_ref()));
+            judge.diagnose(&dock, "spec", vec![ending], self);
         }
         self.unreadable.extend(sight.sentences(""));
     }
