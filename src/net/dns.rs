@@ -227,3 +227,134 @@ impl<'a> Rest<'a> {
         Some((kind, self.take(len.into())?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Header: ID 0x1234, flags, counts of questions and answers.
+    fn header(flags: u16, questions: u16, answers: u16) -> Vec<u8> {
+        [0x1234, flags, questions, answers, 0, 0].iter().flat_map(|n| n.to_be_bytes()).collect()
+    }
+
+    /// `fs1.lab`, and a question of this type.
+    fn question(kind: u16) -> Vec<u8> {
+        [b"\x03fs1\x03lab\0".as_slice(), &kind.to_be_bytes(), b"\0\x01"].concat()
+    }
+
+    /// A record whose name is that of the question: type, class IN, 60 seconds, data.
+    fn record(kind: u16, data: &[u8]) -> Vec<u8> {
+        let len = u16::try_from(data.len()).unwrap();
+        let parts: [&[u8]; 5] =
+            [b"\xc0\x0c", &kind.to_be_bytes(), b"\0\x01\0\0\0\x3c", &len.to_be_bytes(), data];
+        parts.concat()
+    }
+
+    /// `FS1` of a file server, in 32 letters.
+    const FS1: &[u8] = b"\x20EGFDDBCACACACACACACACACACACACACA\0";
+
+    fn fs1(code: u8, found: bool) -> Option<Answer> {
+        Some(Answer { name: "fs1.lab".to_owned(), code: Rcode(code), found })
+    }
+
+    #[test]
+    fn a_name_that_is_unknown() {
+        for (code, kind) in [(3, TYPE_A), (2, TYPE_AAAA), (5, TYPE_A)] {
+            let bytes = [header(0x8180 | code, 1, 0), question(kind)].concat();
+            let expect = fs1(u8::try_from(code).unwrap(), false);
+            for by in [Resolver::Dns, Resolver::Llmnr] {
+                assert_eq!(answer(by, &bytes), expect);
+                for n in 0..bytes.len() {
+                    assert_eq!(answer(by, &bytes[..n]), None, "{n} bytes");
+                }
+            }
+            assert_eq!(answer(Resolver::NetBios, &bytes), None);
+            // An authority that follows is not read.
+            assert_eq!(answer(Resolver::Dns, &[bytes, record(6, b"soa")].concat()), expect);
+        }
+        assert_eq!(Rcode(3).name(Resolver::Dns), Some("NXDOMAIN"));
+        assert_eq!(Rcode(3).name(Resolver::NetBios), Some("NAM_ERR"));
+        assert_eq!(Rcode(15).name(Resolver::Llmnr), None);
+    }
+
+    #[test]
+    fn a_name_that_has_an_address() {
+        let alias = record(5, b"\x02fs\xc0\x10");
+        let address = record(TYPE_A, &[10, 0, 0, 1]);
+        let bytes = [header(0x8180, 1, 2), question(TYPE_A), alias.clone(), address].concat();
+        assert_eq!(answer(Resolver::Dns, &bytes), fs1(0, true));
+        let asked = 12 + question(TYPE_A).len();
+        for n in 0..bytes.len() {
+            let expect = if n < asked { None } else { fs1(0, false) };
+            assert_eq!(answer(Resolver::Dns, &bytes[..n]), expect, "{n} bytes");
+        }
+        // An alias alone is no address.
+        let bytes = [header(0x8180, 1, 1), question(TYPE_AAAA), alias].concat();
+        assert_eq!(answer(Resolver::Dns, &bytes), fs1(0, false));
+    }
+
+    #[test]
+    fn names_of_netbios() {
+        let unknown = [header(0x8583, 0, 0).as_slice(), FS1, b"\0\x0a\0\x01\0\0\0\0\0\0"].concat();
+        let name = "FS1".to_owned();
+        let expect = Answer { name: name.clone(), code: Rcode::NAME_ERROR, found: false };
+        assert_eq!(answer(Resolver::NetBios, &unknown), Some(expect));
+        for n in 0..unknown.len() - 6 {
+            assert_eq!(answer(Resolver::NetBios, &unknown[..n]), None, "{n} bytes");
+        }
+        let known = [
+            header(0x8580, 0, 1).as_slice(),
+            FS1,
+            b"\0\x20\0\x01\0\0\0\x3c\0\x06", // NB, IN, 60 seconds, six octets
+            b"\0\0\x0a\0\0\x01",
+        ]
+        .concat();
+        let expect = Answer { name, code: Rcode::NO_ERROR, found: true };
+        assert_eq!(answer(Resolver::NetBios, &known), Some(expect));
+        // A letter that is none, a label that is too short, a scope.
+        for (at, octet) in [(13, b'Q'), (12, 0x1f)] {
+            let mut bad = unknown.clone();
+            bad[at] = octet;
+            assert_eq!(answer(Resolver::NetBios, &bad), None);
+        }
+        let scoped = [&FS1[..33], b"\x03lab\0"].concat();
+        let scoped = [header(0x8583, 0, 0), scoped, b"\0\x0a\0\x01".to_vec()].concat();
+        assert_eq!(answer(Resolver::NetBios, &scoped).unwrap().name, "FS1");
+    }
+
+    #[test]
+    fn what_is_no_such_answer() {
+        let good = [header(0x8183, 1, 0), question(TYPE_A)].concat();
+        assert!(answer(Resolver::Dns, &good).is_some());
+        let changes = [
+            (2, 0x01),  // a question
+            (2, 0xa9),  // operation 5, an update
+            (5, 2),     // two questions
+            (12, 0x40), // a label of a kind that there is not
+            (12, 0xc0), // a pointer, to what stands nowhere
+            (12, 63),   // a label past the end
+            (22, 33),   // SRV
+            (24, 3),    // class CHAOS
+        ];
+        for (at, octet) in changes {
+            let mut bad = good.clone();
+            bad[at] = octet;
+            assert_eq!(answer(Resolver::Dns, &bad), None, "octet {at}");
+        }
+        // A name of more than 255 octets; one of as many is a name.
+        let long = |labels: usize, last: usize| {
+            let labels = [b"\x3f".as_slice(), &[b'a'; 63]].concat().repeat(labels);
+            let last = [&[u8::try_from(last).unwrap()], vec![b'b'; last].as_slice()].concat();
+            [header(0x8183, 1, 0), labels, last, b"\0\0\x01\0\x01".to_vec()].concat()
+        };
+        assert_eq!(answer(Resolver::Dns, &long(3, 61)).unwrap().name.len(), 253);
+        assert_eq!(answer(Resolver::Dns, &long(3, 62)), None);
+    }
+
+    #[test]
+    fn dots_within_labels_are_marked() {
+        let name = b"\x04a.b\\\x01\xff\0\0\x01\0\x01";
+        let bytes = [header(0x8183, 1, 0).as_slice(), name].concat();
+        assert_eq!(answer(Resolver::Dns, &bytes).unwrap().name, "a\\.b\\\\.\u{fffd}");
+    }
+}

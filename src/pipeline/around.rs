@@ -203,7 +203,7 @@ pub enum Unreached {
 impl fmt::Display for Unreached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Reset => f.write_str("refused (RST)"),
+            Self::Reset => f.write_str("answered with RST"),
             Self::Icmp { by, code } => write!(f, "{code} (ICMP from {by})"),
             Self::Silence => f.write_str("no answer"),
         }

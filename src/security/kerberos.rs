@@ -218,3 +218,115 @@ const CODES: &[(i32, &str)] = &[
     (91, "KDC_ERR_MORE_PREAUTH_DATA_REQUIRED"),
     (93, "KDC_ERR_UNKNOWN_CRITICAL_FAST_OPTIONS"),
 ];
+
+#[cfg(test)]
+pub(super) mod samples {
+    /// From a KDC of `LAB.TEST`: there is no `cifs/fs1`.
+    pub(crate) const UNKNOWN: &[u8] = &[
+        0x7e, 0x4d, 0x30, 0x4b, // KRB-ERROR, SEQUENCE
+        0xa0, 3, 2, 1, 5, // pvno
+        0xa1, 3, 2, 1, 30, // msg-type
+        0xa4, 0x11, 0x18, 0x0f, // stime, 20260115120000Z
+        b'2', b'0', b'2', b'6', b'0', b'1', b'1', b'5', b'1', b'2', b'0', b'0', b'0', b'0', b'Z',
+        0xa5, 3, 2, 1, 0, // susec
+        0xa6, 3, 2, 1, 7, // error-code
+        0xa9, 0x0a, 0x1b, 8, b'L', b'A', b'B', b'.', b'T', b'E', b'S', b'T', // realm
+        0xaa, 0x16, 0x30, 0x14, // sname
+        0xa0, 3, 2, 1, 2, // name-type
+        0xa1, 0x0d, 0x30, 0x0b, 0x1b, 4, b'c', b'i', b'f', b's', 0x1b, 3, b'f', b's', b'1',
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::UNKNOWN;
+    use super::*;
+
+    fn der(tag: u8, value: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(value.len()).unwrap()][..], value].concat()
+    }
+
+    /// A `KRB-ERROR` with this error code, and whatever other fields.
+    fn made(code: &[u8], more: &[Vec<u8>]) -> Vec<u8> {
+        let service = der(SEQUENCE, &der(0xa1, &der(SEQUENCE, &der(GENERAL_STRING, b"krbtgt"))));
+        let fields = [
+            der(0xa0, &der(INTEGER, &[5])),
+            der(0xa1, &der(INTEGER, &[30])),
+            der(0xa6, &der(INTEGER, code)),
+            more.concat(),
+            der(0xa9, &der(GENERAL_STRING, b"R")),
+            der(0xaa, &service),
+        ];
+        der(KRB_ERROR, &der(SEQUENCE, &fields.concat()))
+    }
+
+    #[test]
+    fn a_service_that_is_unknown() {
+        let told = error(UNKNOWN).unwrap();
+        assert_eq!(told.code, ErrorCode::S_PRINCIPAL_UNKNOWN);
+        assert_eq!(told.code.to_string(), "KDC_ERR_S_PRINCIPAL_UNKNOWN (7)");
+        assert_eq!((told.realm.as_str(), told.service.as_deref()), ("LAB.TEST", Some("cifs/fs1")));
+        assert_eq!((told.client, told.status), (None, None));
+        for n in 0..UNKNOWN.len() {
+            assert_eq!(error(&UNKNOWN[..n]), None, "{n} bytes");
+        }
+    }
+
+    #[test]
+    fn a_length_that_is_wrong_is_no_error() {
+        // Of the message, the sequence, pvno, its integer, the code, the realm, the name.
+        for at in [1, 3, 5, 7, 39, 41, 44, 46, 56, 58] {
+            let mut bad = UNKNOWN.to_vec();
+            bad[at] = 0x7f;
+            assert_eq!(error(&bad), None, "octet {at}");
+        }
+        // Another version, another message.
+        for at in [8, 13] {
+            let mut bad = UNKNOWN.to_vec();
+            bad[at] += 1;
+            assert_eq!(error(&bad), None, "octet {at}");
+        }
+    }
+
+    #[test]
+    fn a_client_and_what_windows_adds() {
+        let client = der(0xa1, &der(SEQUENCE, &der(GENERAL_STRING, b"backup")));
+        let extended = der(OCTET_STRING, b"\x34\x02\0\xc0\0\0\0\0\x01\0\0\0");
+        let data = |kind: u8| {
+            let fields = [der(0xa1, &der(INTEGER, &[kind])), der(0xa2, &extended)].concat();
+            der(0xac, &der(OCTET_STRING, &der(SEQUENCE, &fields)))
+        };
+        let client = der(0xa8, &der(SEQUENCE, &client));
+        let told = error(&made(&[18], &[client.clone(), data(3)])).unwrap();
+        assert_eq!(told.client.as_deref(), Some("backup"));
+        assert_eq!(told.status, Some(0xc000_0234), "STATUS_ACCOUNT_LOCKED_OUT");
+        let told = error(&made(&[18], &[client, data(2)])).unwrap();
+        assert_eq!(told.status, None, "other data");
+    }
+
+    #[test]
+    fn codes_are_numbers_of_32_bits() {
+        let code = |octets: &[u8]| error(&made(octets, &[])).map(|told| told.code.0);
+        assert_eq!(code(&[0]), Some(0));
+        assert_eq!(code(&[0xff]), Some(-1));
+        assert_eq!(code(&[0x7f, 0xff, 0xff, 0xff]), Some(i32::MAX));
+        assert_eq!(code(&[0, 0, 0, 0, 7]), None);
+        assert_eq!(code(&[]), None);
+        assert_eq!(ErrorCode(1000).to_string(), "Kerberos error 1000");
+    }
+
+    #[test]
+    fn names_are_bounded() {
+        let long = der(GENERAL_STRING, &[b'a'; 100]).repeat(12);
+        let mut name = vec![SEQUENCE, 0x82];
+        name.extend(u16::try_from(long.len()).unwrap().to_be_bytes());
+        name.extend(long);
+        let mut field = vec![0xa1, 0x82];
+        field.extend(u16::try_from(name.len()).unwrap().to_be_bytes());
+        field.extend(name);
+        let mut sequence = vec![SEQUENCE, 0x82];
+        sequence.extend(u16::try_from(field.len()).unwrap().to_be_bytes());
+        sequence.extend(field);
+        assert_eq!(principal(&sequence).unwrap().len(), NAME_MAX);
+    }
+}

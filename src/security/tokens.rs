@@ -196,6 +196,24 @@ mod tests {
     }
 
     #[test]
+    fn a_ticket_that_is_refused() {
+        let error = kerberos::samples::UNKNOWN;
+        let gss = der(GSS, &[&der(OID, OID_KERBEROS)[..], b"\x03\0", error].concat());
+        for (token, spnego) in [
+            (error.to_vec(), false),
+            (gss.clone(), false),
+            (resp(Some(OID_KERBEROS), &gss), true),
+            (resp(None, error), true),
+        ] {
+            let told = check(&token, Mechanism::Kerberos, spnego);
+            assert_eq!(told.refusal.unwrap().service.as_deref(), Some("cifs/fs1"));
+        }
+        // One that is cut is still a token of Kerberos.
+        let cut = check(&error[..20], Mechanism::Kerberos, false);
+        assert_eq!(cut.refusal, None);
+    }
+
+    #[test]
     fn what_is_carried_outweighs_what_is_preferred() {
         let offer = init(&[OID_KERBEROS, OID_NTLM], Some(ntlm::samples::NEGOTIATE));
         check(&offer, Mechanism::Ntlm, true);

@@ -1,12 +1,16 @@
 //! The events beside the calls: requests that are complete, and what happens around.
 
 mod asked;
+mod before;
 mod binds;
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "where the captures are is all that is wanted here")]
 mod common;
 mod ends;
+mod judge;
 mod loss;
+#[path = "../common/oracle.rs"]
+mod oracle;
 mod smb;
 
 use std::io::{Cursor, Read};
