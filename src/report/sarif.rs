@@ -168,7 +168,7 @@ impl<'a> Document<'a> {
             opnum: None,
             frames: &of.frames,
             time: Some(of.time),
-            server: Some(of.server),
+            server: of.server,
             client: of.client,
             set: of.set,
         };
@@ -206,7 +206,7 @@ impl<'a> Document<'a> {
             opnum: None,
             frames: &frames,
             time: stop.map(|stop| stop.time).or(of.began),
-            server: Some(of.server),
+            server: of.server,
             client: of.client,
             set: of.set,
         };
