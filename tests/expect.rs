@@ -331,6 +331,30 @@ fn a_pipe_is_held_against_the_same() {
     assert_eq!(of(&read.out).len(), 3);
 }
 
+/// The example of the README, with what it says of two captures.
+#[test]
+fn the_example_of_the_readme_is_as_it_says() {
+    let readme = String::from_utf8(capture("README.md")).expect("UTF-8");
+    let example = readme.split("```toml\n").find(|part| part.starts_with("[operation]"));
+    let example = example.and_then(|part| part.split("```").next()).expect("it is there");
+    let results = |file| {
+        let told = results(file, example);
+        let result = |of: &Json| of["result"].as_str().map(str::to_owned).unwrap_or_default();
+        told.iter().map(result).collect::<Vec<_>>()
+    };
+    assert_eq!(results(BACKUP), ["met"; 5]);
+    let failed = "captures/e-py-create_fails.pcap";
+    assert_eq!(results(failed), ["broken", "broken", "met", "met", "broken"]);
+    let expect = made("expect/readme.toml", example.as_bytes());
+    let run = vshark(&["check", failed, "--expect", &expect]);
+    let told: Vec<&str> =
+        run.out.lines().filter(|line| line.starts_with("error[EXPECT-")).collect();
+    assert_eq!(told.len(), 3, "{}", run.out);
+    for line in told {
+        assert!(readme.lines().any(|other| other == line), "{line}");
+    }
+}
+
 /// What else was in an input that could not be read is not known.
 #[test]
 fn an_input_that_cannot_be_read_leaves_things_open() {
