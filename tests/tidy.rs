@@ -18,9 +18,12 @@ const MODULES: &[(&str, &[&str])] = &[
     ("idl", &["bytes"]),
     ("ndr", &["bytes", "idl"]),
     ("protocol", &["bytes", "idl", "ndr"]),
-    ("scenario", &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "smb", "spelling"]),
+    (
+        "scenario",
+        &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "security", "smb", "spelling"],
+    ),
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
-    ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "smb", "tcp"]),
+    ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "security", "smb", "tcp"]),
     (
         "check",
         &[

@@ -12,7 +12,6 @@ use super::judge::Judge;
 use super::report::{Operation, Report, SetReport};
 use super::say;
 use crate::bytes::{FrameNo, Guid, Time};
-use crate::protocol::fsrvp;
 
 /// Diagnoses told; alike ones are one.
 const MAX_DIAGNOSES: usize = 256;
@@ -32,6 +31,8 @@ pub struct Attempt {
     pub set: Option<Guid>,
     /// The shares it is about.
     pub shares: Vec<String>,
+    /// The context it asked for, where that is known.
+    pub context: Option<u32>,
     /// When it began.
     pub began: Option<Time>,
     /// How far it got: the last operation that did what it is for.
@@ -42,6 +43,10 @@ pub struct Attempt {
     pub outcome: Operation,
     /// The place of its diagnosis in [`Report::diagnoses`].
     pub diagnosis: Option<usize>,
+    /// The place in [`Report::attempts`] of the one that made it good.
+    pub retried: Option<usize>,
+    /// The set that its client started next, where this never became one.
+    pub(super) next: Option<Guid>,
 }
 
 /// What stopped an attempt.
@@ -116,7 +121,12 @@ impl Judge<'_> {
             let attempt = set.attempt(dock);
             self.attempt(dock, profile, attempt, symptom.cloned(), report);
         }
+        let has_set = |client| sets.iter().any(|set| set.client == Some(client));
         for end in dock.errands.ends() {
+            // What was only asked beside a set is no attempt of its own.
+            if end.operation == Operation::Completed && has_set(end.client) {
+                continue;
+            }
             let symptom = end.symptom.and_then(|no| dock.chart.symptom(no)).cloned();
             self.attempt(dock, profile, end.attempt(server, dock), symptom, report);
         }
@@ -130,7 +140,7 @@ impl Judge<'_> {
     pub(super) fn diagnose_stranger(&self, dock: &Dock<'_>, report: &mut Report) {
         let Some(server) = dock.addresses.first().copied() else { return };
         for (client, symptom) in dock.errands.outside() {
-            let end = End { client, operation: Operation::Failed, symptom, done: None };
+            let end = End::barred(client, symptom);
             let symptom = symptom.and_then(|no| dock.chart.symptom(no)).cloned();
             self.attempt(dock, "spec", end.attempt(server, dock), symptom, report);
         }
@@ -189,7 +199,8 @@ impl Judge<'_> {
             Some(place) => place,
             None if report.diagnoses.len() >= MAX_DIAGNOSES => return None,
             None => {
-                let values = symptom.values(dock);
+                let mut values = symptom.values(dock);
+                values.extend(dock.chart.gap(symptom, self.now).map(|gap| (Slot::Gap, gap)));
                 let mut diagnosis = diagnosis(cause, others, symptom, server, &values);
                 let nth = report.diagnoses.iter().filter(|of| of.cause == cause.id).count();
                 diagnosis.fingerprint =
@@ -240,7 +251,7 @@ impl Symptom {
 impl SetReport {
     /// What it was for.
     fn attempt(&self, dock: &Dock<'_>) -> Attempt {
-        let user = self.client.and_then(|client| dock.chart.user(client)).map(str::to_owned);
+        let user = dock.diary.user(self.id).map(str::to_owned);
         let last = self.states.iter().rfind(|(_, state, _)| *state != "gone");
         Attempt {
             server: self.server,
@@ -248,11 +259,14 @@ impl SetReport {
             user,
             set: Some(self.id),
             shares: self.shares.clone(),
+            context: self.context,
             began: self.states.first().map(|(time, ..)| *time),
             reached: last.map(|(_, state, _)| *state),
             stopped: None,
             outcome: self.outcome,
             diagnosis: None,
+            retried: None,
+            next: None,
         }
     }
 }
@@ -261,17 +275,22 @@ impl End {
     /// What it was for.
     fn attempt(&self, server: IpAddr, dock: &Dock<'_>) -> Attempt {
         let symptom = self.symptom.and_then(|no| dock.chart.symptom(no));
+        let user = symptom.and_then(|symptom| symptom.user.clone());
+        let share: Vec<_> = symptom.and_then(|symptom| symptom.share.clone()).into_iter().collect();
         Attempt {
             server,
             client: Some(self.client),
-            user: dock.chart.user(self.client).map(str::to_owned),
+            user: user.or_else(|| dock.chart.user(self.client).map(str::to_owned)),
             set: None,
-            shares: symptom.and_then(|symptom| symptom.share.clone()).into_iter().collect(),
+            shares: if share.is_empty() { self.shares.clone() } else { share },
+            context: self.context,
             began: symptom.map(|symptom| symptom.time).or(self.done.map(|done| done.time)),
             reached: self.done.map(|done| say::method(done.opnum)),
             stopped: None,
             outcome: self.operation,
             diagnosis: None,
+            retried: None,
+            next: self.next,
         }
     }
 }
@@ -279,11 +298,11 @@ impl End {
 impl Attempt {
     /// The symptom of an attempt that nobody refused: its client did not go on.
     fn without_refusal(&self, dock: &Dock<'_>) -> Option<Symptom> {
-        let time = self.began?;
-        let opnum = fsrvp::OPERATIONS.iter().find(|(_, name)| Some(*name) == self.reached);
-        let said = "the client did not go on".to_owned();
-        let at = (opnum.map(|(opnum, _)| *opnum), None, time);
-        Some(dock.chart.stop((self.client, self.user.clone()), self.set, at, said))
+        let done = self.client.and_then(|client| dock.errands.done(client));
+        let done = done.filter(|_| self.set.is_none());
+        let time = done.map(|done| done.time).or(self.began)?;
+        let reached = (done.map(|done| done.opnum), done.map(|done| done.call), time);
+        Some(dock.chart.stop((self.client, self.user.clone()), self.set, reached))
     }
 }
 

@@ -93,6 +93,8 @@ struct Pages {
     last: VecDeque<Entry>,
     /// Those that were removed.
     left_out: u64,
+    /// The account of who called first, where that was told in clear.
+    user: Option<String>,
 }
 
 /// What was asked of one server.
@@ -118,6 +120,7 @@ impl Diary {
                     self.add(set, earlier);
                 }
                 self.add(set, entry);
+                self.is_by(set, call);
             }
             (1 | 2, _) => {
                 if self.before.len() >= MAX_CLIENTS && !self.before.contains_key(&act.client) {
@@ -129,9 +132,23 @@ impl Diary {
                 }
                 before.push_back(entry);
             }
-            (_, Some(set)) => self.add(set, entry),
+            (_, Some(set)) => {
+                self.add(set, entry);
+                self.is_by(set, call);
+            }
             _ => {}
         }
+    }
+
+    fn is_by(&mut self, set: Guid, call: &Call) {
+        if let Some(pages) = self.sets.get_mut(&set).filter(|pages| pages.user.is_none()) {
+            pages.user = call.pipe().and_then(|pipe| pipe.user.clone());
+        }
+    }
+
+    /// The account that a set is of, where that was told in clear.
+    pub(super) fn user(&self, set: Guid) -> Option<&str> {
+        self.sets.get(&set)?.user.as_deref()
     }
 
     fn add(&mut self, set: Guid, entry: Entry) {

@@ -9,6 +9,7 @@ use super::act::Act;
 use super::dock::{Dock, is_ours};
 use super::finding::Finding;
 use super::knowledge::Knowledge;
+use super::machine::takes_long;
 use super::profile::Choice;
 use super::recognise::identifies;
 use crate::bytes::{Guid, Time};
@@ -136,6 +137,9 @@ impl<'k> Judge<'k> {
         let Some(dock) = self.dock(call.server.addr.ip()) else { return };
         dock.wake(knowledge, &options, clock_error);
         dock.meets(call);
+        if call.rpc.opnum.is_some_and(takes_long) {
+            dock.chart.asked(call);
+        }
         let late = dock.hears(call.client.addr, call.time, false);
         for server in dock.by_profile.values_mut() {
             server.asked(call);
@@ -169,7 +173,10 @@ impl<'k> Judge<'k> {
                 let symptom = dock.chart.answered(call, &act);
                 dock.errands.answered(&act, symptom);
             }
-            None => dock.errands.forget(),
+            None => {
+                dock.errands.forget();
+                dock.chart.forget();
+            }
         }
         for server in dock.by_profile.values_mut() {
             server.answered(call);
@@ -184,6 +191,7 @@ impl<'k> Judge<'k> {
         if let Some(dock) = self.by_ip.get(&ip).and_then(|at| self.servers.get_mut(*at)) {
             dock.sight.lost += 1;
             dock.errands.forget();
+            dock.chart.forget();
             for server in dock.by_profile.values_mut() {
                 server.forget(now);
             }
@@ -210,6 +218,9 @@ impl<'k> Judge<'k> {
         if let Some(surely) = dock.restarted(around) {
             // The shares that it did not have it may have now.
             dock.earlier.retain(|around| !matches!(around.what, What::TreeRefused { .. }));
+            if surely {
+                dock.chart.restarted(around.time);
+            }
             for server in dock.by_profile.values_mut() {
                 server.restarted(around.time, surely);
             }

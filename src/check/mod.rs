@@ -125,6 +125,7 @@ pub mod machine;
 mod profile;
 mod recognise;
 mod report;
+mod retry;
 mod rules;
 mod say;
 mod server;

@@ -70,7 +70,7 @@ impl Operation {
     }
 
     /// What became of two things together: what failed is not made good by the other.
-    fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         let ranks = [Self::Failed, Self::Unfinished, Self::Unknown, Self::Completed];
         ranks.into_iter().find(|rank| [self, other].contains(rank)).unwrap_or_default()
     }
@@ -251,6 +251,7 @@ impl Judge<'_> {
         if ours.is_empty() {
             report.add_strangers(self, &foreign);
         }
+        report.settle();
         report
     }
 }
@@ -320,7 +321,6 @@ impl Report {
                 continue;
             }
             let outcome = outcome(&server.tracker, no, set);
-            self.operation = self.operation.and(outcome);
             self.sets.push(SetReport {
                 id: set.id,
                 client_id: set.client_id,
@@ -342,7 +342,6 @@ impl Report {
 
     fn add_errands(&mut self, dock: &Dock<'_>) {
         for end in dock.errands.ends() {
-            self.operation = self.operation.and(end.operation);
             self.stopped.extend(dock.stopped(end.client, end.symptom));
         }
     }
@@ -353,7 +352,6 @@ impl Report {
         for dock in docks {
             sight += dock.sight.clone();
             for (client, symptom) in dock.errands.outside() {
-                self.operation = Operation::Failed;
                 self.stopped.extend(dock.stopped(client, symptom));
             }
             judge.diagnose_stranger(dock, self);

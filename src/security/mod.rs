@@ -4,6 +4,7 @@
 //! knows neither. Keys, and what they open, are no part of this.
 
 mod der;
+pub mod kerberos;
 pub mod ntlm;
 mod offer;
 mod tokens;

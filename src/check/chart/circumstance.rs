@@ -43,6 +43,64 @@ circumstances! {
     WeakAuth = "weak-auth",
     /// The SMB dialect is older than 3.0.
     OldDialect = "old-dialect",
+    // Whose turn it is.
+    /// Another client has a shadow copy set, or a context, under way.
+    HeldByOther = "held-by-other",
+    /// This client itself has one under way that it has not ended.
+    HeldByItself = "held-by-itself",
+    /// Who has it under way has ended its connection, or does nothing for it any more.
+    HolderLeft = "holder-left",
+    /// Who has it under way is the same machine, by its `ClientGuid` or by name and account.
+    SameMachine = "same-machine",
+    /// The client calls `SetContext` again and again.
+    Hammering = "hammering",
+    /// A set with shares in it was aborted less than 30 minutes before.
+    RecentAbort = "recent-abort",
+    // The order of things.
+    /// The client has called no `SetContext`.
+    NoContext = "no-context",
+    /// Its context was ended by an abort, or by the end of a set.
+    ContextEnded = "context-ended",
+    /// The set was aborted before.
+    AbortedBefore = "aborted-before",
+    /// The client has begun anew, by one more `SetContext`.
+    BegunAnew = "begun-anew",
+    /// The last copy of the set was deleted before.
+    DeletedBefore = "deleted-before",
+    /// The operation has its place later or earlier on the way of a set.
+    OutOfOrder = "out-of-order",
+    /// It is `GetShareMapping` of a set that is not exposed.
+    BeforeExpose = "before-expose",
+    /// The set is finished: `RecoveryComplete` was done.
+    Finished = "finished",
+    /// Commit without Prepare.
+    Unprepared = "unprepared",
+    /// The abort of a set that was committed, or further.
+    AbortedLate = "aborted-late",
+    // Time.
+    /// More time has passed than the specification gives the server's timer.
+    TimerRanOut = "timer-ran-out",
+    /// Less time has passed, and nothing else is known to have ended what was begun.
+    BeforeTimer = "before-timer",
+    /// The server was started again since.
+    Restarted = "restarted",
+    /// The client has waited for an answer as long as it may, and given up.
+    WaitedOut = "waited-out",
+    /// Commit took longer than the 60 seconds that the specification gives it.
+    SlowCommit = "slow-commit",
+    // Where it was left.
+    /// The snapshot was taken: the set was committed.
+    Taken = "taken",
+    /// It was exposed, and not finished.
+    Opened = "opened",
+    /// Another client has aborted the set.
+    AbortedByOther = "aborted-by-other",
+    /// The client says nothing any more, although the capture goes on.
+    Silent = "silent",
+    /// The server later answers as it does when there is such a set.
+    ThereLater = "there-later",
+    /// Packets are missing among which the answer may be.
+    NearLoss = "near-loss",
     // What the client did before, and does after.
     /// It opens the pipe after all.
     PipeOpensLater = "pipe-opens-later",

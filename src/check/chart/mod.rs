@@ -1,10 +1,14 @@
 //! [`Chart`]: what went wrong at one server, with what was known around it.
 //!
 //! It sees every call and everything beside the calls, keeps what it takes to know the circumstances
-//! of what goes wrong ([`Visit`], by client), and makes a [`Symptom`] of each failure. What shows later
-//! is asked for when the diagnosis is made ([`Chart::late`]).
+//! of what goes wrong ([`Visit`], by client; [`Course`], who is how far, and since when), and makes a
+//! [`Symptom`] of each failure. What shows later is asked for when the diagnosis is made
+//! ([`Chart::late`]).
 
 mod circumstance;
+mod course;
+mod order;
+mod stop;
 mod symptom;
 
 use std::collections::BTreeMap;
@@ -24,6 +28,7 @@ use crate::protocol::fsrvp;
 use crate::rpc::Auth;
 use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
 pub use circumstance::{Circumstance, Circumstances};
+use course::Course;
 pub(super) use symptom::Symptom;
 pub use symptom::{Code, Slot, Stage};
 
@@ -69,6 +74,10 @@ pub(super) struct Chart {
     /// The first failure of each set that was not made good. Added by failures, no more than
     /// [`MAX_SETS`]; removed when the same is done with success.
     troubles: FxHashMap<Guid, Trouble>,
+    /// Who is how far.
+    course: Course,
+    /// What was worth telling of calls that did what they are for; each is told once.
+    noticed: Circumstances,
     /// The symptoms of a call, for what is found at it.
     by_call: FxHashMap<u64, SymptomNo>,
     /// When something last happened at this server.
@@ -111,9 +120,15 @@ impl Chart {
     /// Something beside the calls; the failure, if it is one.
     pub(super) fn around(&mut self, around: &Around) -> Option<SymptomNo> {
         self.last = self.last.max(around.time);
+        self.course.around(around);
         let client = around.client.ip();
         let is_pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
-        if let Some(visit) = self.visit(client) {
+        // Where nobody ended it, the capture did.
+        let unheard = matches!(
+            around.what,
+            What::ChannelClosed { by: None, .. } | What::Disconnected { by: None, .. }
+        );
+        if let Some(visit) = self.visit(client).filter(|_| !unheard) {
             visit.heard = visit.heard.max(around.time);
             match &around.what {
                 What::LoggedOn { user, .. } if user.is_some() => visit.user.clone_from(user),
@@ -160,6 +175,8 @@ impl Chart {
     pub(super) fn answered(&mut self, call: &Call, act: &Act) -> Option<SymptomNo> {
         let now = act.answered.unwrap_or(act.asked);
         self.last = self.last.max(now);
+        let seen = self.seen(act);
+        self.course.answered(call, act);
         let user = user_of(call);
         if let Some(visit) = self.visit(act.client) {
             visit.heard = visit.heard.max(now);
@@ -171,14 +188,18 @@ impl Chart {
         let (stage, code) = match act.answer {
             answer if answer.is_success() => {
                 self.made_good(set, act);
-                return None;
+                if !self.notices(seen.circumstances) {
+                    return None;
+                }
+                (Stage::Done, Code::None)
             }
             Answer::Status(status) => (Stage::Call, Code::Return(status)),
             Answer::Refused(fault) | Answer::Fault(fault) => (Stage::Call, Code::Fault(fault)),
             Answer::None => (Stage::Silence, Code::None),
             Answer::Hidden(_) | Answer::Begins => return None,
         };
-        let mut circumstances = Circumstances::default();
+        let mut circumstances = seen.circumstances;
+        circumstances.set(Circumstance::NearLoss, call.rpc.near_loss);
         circumstances.set(Circumstance::WeakAuth, is_weak(&call.rpc.auth));
         circumstances.set(Circumstance::OldDialect, has_old_dialect(call));
         let method = say::method(act.opnum);
@@ -198,11 +219,14 @@ impl Chart {
             set,
             share: act.share().map(str::to_owned),
             circumstances,
-            values: Vec::new(),
-            related: Vec::new(),
+            values: seen.values,
+            related: seen.related,
             found: Vec::new(),
             said,
         })?;
+        if stage == Stage::Done {
+            return None;
+        }
         // Questions do not stop a set.
         let stops = act.names_set() && !matches!(act.opnum, 7 | 11);
         if let Some(set) = set.filter(|_| stops)
@@ -229,32 +253,32 @@ impl Chart {
         symptom.found.extend(rules.map(Arc::clone));
     }
 
-    /// A client has not gone on, though nothing was refused: a failure of its own.
-    pub(super) fn stop(
-        &self,
-        (client, user): (Option<IpAddr>, Option<String>),
-        set: Option<Guid>,
-        (opnum, call, time): (Option<u16>, Option<u64>, Time),
-        said: String,
-    ) -> Symptom {
-        let visit = client.and_then(|client| self.visits.get(&client));
-        Symptom {
-            stage: Stage::Stop,
-            code: Code::None,
-            opnum,
-            call,
-            frame: None,
-            time,
-            client,
-            user: user.or_else(|| visit?.user.clone()),
-            set,
-            share: None,
-            circumstances: Circumstances::default(),
-            values: Vec::new(),
-            related: Vec::new(),
-            found: Vec::new(),
-            said,
+    /// A request that the server will work on for a while.
+    pub(super) fn asked(&mut self, call: &Call) {
+        if let Some(visit) = self.visit(call.client.addr.ip()) {
+            visit.heard = visit.heard.max(call.time);
         }
+        self.course.asked(call);
+    }
+
+    /// Calls may have been missed.
+    pub(super) fn forget(&mut self) {
+        self.course.forget();
+    }
+
+    /// The server was started again, for certain.
+    pub(super) fn restarted(&mut self, now: Time) {
+        self.course.restarted = Some(now);
+    }
+
+    /// Whether something is worth telling that was not told yet.
+    fn notices(&mut self, of: Circumstances) -> bool {
+        let new = [Circumstance::Unprepared, Circumstance::AbortedLate]
+            .into_iter()
+            .filter(|what| of.has(*what) && !self.noticed.has(*what));
+        let new: Circumstances = new.collect();
+        self.noticed = self.noticed.and(new);
+        new != Circumstances::default()
     }
 
     /// The account of a client, where it was told in clear.
@@ -279,6 +303,7 @@ impl Chart {
             let idle = end.since(symptom.time.max(visit.heard));
             known.set(Circumstance::CaptureEnds, !later(visit.closed) && idle < PATIENCE);
         }
+        self.since(symptom, end, &mut known);
         known
     }
 }

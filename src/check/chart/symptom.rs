@@ -24,6 +24,8 @@ pub enum Stage {
     Hangup,
     /// A call was answered with a failure or a fault.
     Call,
+    /// A call did what it is for, and something about it is worth telling.
+    Done,
     /// A call was not answered.
     Silence,
     /// Nothing was refused; the client did not go on.
@@ -34,13 +36,14 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in the order in which a client comes by.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Logon,
         Self::Share,
         Self::Pipe,
         Self::Bind,
         Self::Hangup,
         Self::Call,
+        Self::Done,
         Self::Silence,
         Self::Stop,
         Self::Write,
@@ -55,6 +58,7 @@ impl Stage {
             Self::Bind => "bind",
             Self::Hangup => "hangup",
             Self::Call => "call",
+            Self::Done => "done",
             Self::Silence => "silence",
             Self::Stop => "stop",
             Self::Write => "write",
@@ -102,6 +106,8 @@ pub enum Slot {
     Holder,
     /// The server that was named as the owner of the share.
     Owner,
+    /// How far that has come.
+    Progress,
     /// How long something took, or nothing happened.
     Gap,
     /// How long it could have taken.
@@ -112,7 +118,7 @@ pub enum Slot {
 
 impl Slot {
     /// All of them, the word that stands for each in braces, and what is written where it is not known.
-    pub const ALL: [(Self, &'static str, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str, &'static str); 14] = [
         (Self::User, "user", "the backup's account"),
         (Self::Client, "client", "the backup host"),
         (Self::Server, "server", "the file server"),
@@ -123,6 +129,7 @@ impl Slot {
         (Self::Set, "set", "the shadow copy set"),
         (Self::Holder, "holder", "another client"),
         (Self::Owner, "owner", "another server"),
+        (Self::Progress, "progress", "had begun"),
         (Self::Gap, "gap", "some time"),
         (Self::Limit, "limit", "the limit"),
         (Self::Wait, "wait", "half an hour"),

@@ -91,7 +91,7 @@ pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
     let mut put = |key: &str, value: Json| summary.insert(key.to_owned(), value);
     put("operation", json!(report.operation.word()));
     put("stopped", json!(report.stopped));
-    put("attempts", report.attempts.iter().map(attempt).collect());
+    put("attempts", report.attempts.iter().map(|of| attempt(of, registry)).collect());
     let diagnoses = report.diagnoses.iter().enumerate();
     put("diagnosis", diagnoses.map(|(at, of)| diagnosis(of, gated.mark(at))).collect());
     put("gate", gate::gate(&gated));
@@ -125,13 +125,14 @@ pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
     );
 }
 
-fn attempt(of: &Attempt) -> Json {
+fn attempt(of: &Attempt, registry: &Registry) -> Json {
     json!({
         "server": of.server.to_string(),
         "client": of.client.map(|client| client.to_string()),
         "user": of.user,
         "set": of.set.map(|set| set.to_string()),
         "shares": of.shares,
+        "context": of.context.and_then(|context| flags(context, registry)),
         "began": of.began.map(|time| time.to_string()),
         "reached": of.reached,
         "outcome": of.outcome.word(),
@@ -142,6 +143,7 @@ fn attempt(of: &Attempt) -> Json {
             "what": stop.said,
         })),
         "diagnosis": of.diagnosis,
+        "retried": of.retried,
     })
 }
 
