@@ -31,11 +31,12 @@ const MODULES: &[(&str, &[&str])] = &[
             "spelling",
         ],
     ),
+    ("diff", &["bytes", "call", "ndr", "pipeline", "protocol", "rpc", "security", "smb"]),
     ("gate", &["bytes", "check", "spelling"]),
     (
         "report",
         &[
-            "bytes", "call", "capture", "check", "gate", "idl", "ndr", "net", "pipeline",
+            "bytes", "call", "capture", "check", "diff", "gate", "idl", "ndr", "net", "pipeline",
             "protocol", "rpc", "security", "skew", "smb",
         ],
     ),

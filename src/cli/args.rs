@@ -69,6 +69,20 @@ pub(crate) enum Command {
            and told all the same, but 1 and 3 would say more than is known\n  \
         3  nothing to judge: no call, no attempt at one, or all of them sealed")]
     Check(Check),
+    /// Compare two captures: where their shadow-copy conversations part, and what else differs
+    #[command(after_help = "Examples:\n  \
+        vshark diff monday.pcapng tuesday.pcapng           the backup that went well comes first\n  \
+        vshark diff --time local good.pcapng bad.pcapng    when they began, by the clock on the wall\n  \
+        vshark diff --json good.pcapng bad.pcapng | jq -c 'select(.type == \"diff\") | .parting'\n  \
+        tcpdump -U -w - port 445 | vshark diff good.pcapng -\n\n\
+        Exit codes:\n  \
+        0  the same was asked and answered; names, time-outs, dialect, authentication and delays may \
+        differ\n     and are told\n  \
+        1  they part, or one has a conversation that the other lacks\n  \
+        2  could not run, or an input, or the rest of one, could not be read\n  \
+        3  not known: there is nothing to compare in one of them, or what could be compared is alike \
+        and not\n     all could be: sealed, encrypted or lost")]
+    Diff(Diff),
     /// Write everything as JSON, one record a line: capture, calls, findings, summary
     #[command(after_help = "Examples:\n  \
         vshark export backup.pcapng > backup.ndjson\n  \
@@ -270,6 +284,28 @@ impl Check {
     }
 }
 
+/// `vshark diff`
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Diff {
+    /// The capture of a backup that went well, then the one of a backup that did not. One of them may
+    /// be `-`, standard input
+    #[arg(value_names = ["GOOD", "BAD"], num_args = 0..)]
+    pub(crate) captures: Vec<PathBuf>,
+    /// How the comparison is written
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    format: DiffFormat,
+    /// Short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl Diff {
+    /// The form that is wanted.
+    pub(crate) fn format(&self) -> DiffFormat {
+        if self.json { DiffFormat::Json } else { self.format }
+    }
+}
+
 /// `vshark show`
 #[derive(Clone, Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what"))]
@@ -349,6 +385,15 @@ pub(crate) enum Format {
     Json,
     /// The fields named with -e, a tab between them
     Fields,
+}
+
+/// How a comparison is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// For a person
+    Text,
+    /// One JSON record a line
+    Json,
 }
 
 /// How findings are written.

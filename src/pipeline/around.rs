@@ -110,7 +110,7 @@ pub enum What {
     },
     /// A client asked where a path of DFS leads.
     Referral {
-        /// `\server\namespace…`, as it was asked for.
+        /// `\server\namespace…` as it was asked for, mostly with one backslash in front.
         path: String,
         /// What the server said.
         status: Status,

@@ -3,6 +3,7 @@
 
 pub mod brief;
 pub mod check;
+pub mod diff;
 mod epm;
 mod excerpt;
 mod finding;
