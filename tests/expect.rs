@@ -136,7 +136,7 @@ fn calls_stand_before_and_after_others() {
             "[[call]]\nname = \"own\"\nmethod = \"{own}\"\n{beside} = \"other\"\n\
              [[call]]\nname = \"other\"\nmethod = \"{other}\"\ncount = {{ min = 0 }}\n"
         );
-        self::check(BACKUP, &text, expect, why);
+        check(BACKUP, &text, expect, why);
     };
     check("CommitShadowCopySet", "after", "PrepareShadowCopySet", "met", "");
     check("PrepareShadowCopySet", "before", "CommitShadowCopySet", "met", "");
@@ -158,7 +158,7 @@ fn calls_come_in_an_order() {
             "[[order]]\nname = \"x\"\nmethods = [{}]\nstrict = {strict}",
             methods.join(", ")
         );
-        self::check(file, &text, expect, why);
+        check(file, &text, expect, why);
     };
     let (set, start, add) = ("SetContext", "StartShadowCopySet", "AddToShadowCopySet");
     let (prepare, commit) = ("PrepareShadowCopySet", "CommitShadowCopySet");
@@ -186,7 +186,7 @@ fn calls_come_in_an_order() {
 #[test]
 fn the_end_is_as_expected() {
     let check = |file: &str, rest: &str, expect: &str, why: &str| {
-        self::check(file, &format!("[operation]\n{rest}"), expect, why);
+        check(file, &format!("[operation]\n{rest}"), expect, why);
     };
     let failed = "captures/e-py-create_fails.pcap";
     check(BACKUP, "outcome = \"completed\"\nsets = 1", "met", "");
@@ -213,7 +213,7 @@ fn the_end_is_as_expected() {
 #[test]
 fn findings_are_there_or_not() {
     let check = |file: &str, rest: &str, expect: &str, why: &str| {
-        self::check(file, &format!("[[finding]]\nname = \"x\"\n{rest}"), expect, why);
+        check(file, &format!("[[finding]]\nname = \"x\"\n{rest}"), expect, why);
     };
     let failed = "captures/e-py-create_fails.pcap";
     check(failed, "rule = \"FSRVP-3.2.4.3-03\"", "met", "");
@@ -242,7 +242,7 @@ fn findings_are_there_or_not() {
 #[test]
 fn what_cannot_be_told_is_unchecked() {
     let check = |file: &str, rest: &str, expect: &str, why: &str| {
-        self::check(file, &format!("[[call]]\nname = \"x\"\n{rest}"), expect, why);
+        check(file, &format!("[[call]]\nname = \"x\"\n{rest}"), expect, why);
     };
     // Which operation it is, a sealed call shows, and when it was answered.
     check(SEALED, "opnum = 4\ncount = 1\nwithin = \"1m\"", "met", "");
@@ -329,6 +329,30 @@ fn a_pipe_is_held_against_the_same() {
     let piped = piped(&["check", "--json", "-", "--expect", &expect], &capture(BACKUP));
     assert_eq!((read.code, of(&read.out)), (piped.code, of(&piped.out)));
     assert_eq!(of(&read.out).len(), 3);
+}
+
+/// The example of the README, with what it says of two captures.
+#[test]
+fn the_example_of_the_readme_is_as_it_says() {
+    let readme = String::from_utf8(capture("README.md")).expect("UTF-8");
+    let example = readme.split("```toml\n").find(|part| part.starts_with("[operation]"));
+    let example = example.and_then(|part| part.split("```").next()).expect("it is there");
+    let results = |file| {
+        let told = results(file, example);
+        let result = |of: &Json| of["result"].as_str().map(str::to_owned).unwrap_or_default();
+        told.iter().map(result).collect::<Vec<_>>()
+    };
+    assert_eq!(results(BACKUP), ["met"; 5]);
+    let failed = "captures/e-py-create_fails.pcap";
+    assert_eq!(results(failed), ["broken", "broken", "met", "met", "broken"]);
+    let expect = made("expect/readme.toml", example.as_bytes());
+    let run = vshark(&["check", failed, "--expect", &expect]);
+    let told: Vec<&str> =
+        run.out.lines().filter(|line| line.starts_with("error[EXPECT-")).collect();
+    assert_eq!(told.len(), 3, "{}", run.out);
+    for line in told {
+        assert!(readme.lines().any(|other| other == line), "{line}");
+    }
 }
 
 /// What else was in an input that could not be read is not known.

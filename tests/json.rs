@@ -11,7 +11,7 @@ use vshark::bytes::{FrameNo, LinkType, Time};
 use vshark::capture::Capture;
 use vshark::check::{
     Blame, Catalogue, Certainty, Conformance, Finding, Knowledge, Needs, Observable, Operation,
-    Related, Report, Rule, ServerReport, SetReport, Severity, Tally, Verdict,
+    Related, Report, Rule, ServerReport, SetReport, SetStep, SetTimer, Severity, Tally, Verdict,
 };
 use vshark::gate::{About, Allowed, Baseline, Exit, Expectation, FailOn, Gate, Mark, Ruling};
 use vshark::pipeline::Pipeline;
@@ -437,6 +437,7 @@ fn a_report() -> Report {
             recognised: "recognised by its NTLM version".into(),
             clients: vec!["fd00::11".parse().expect("an address")],
             all_clients: true,
+            tallies: Vec::new(),
         }],
         sets: vec![SetReport {
             id: "958131cf-1bef-46c9-b6db-7eceda0998bd".parse().expect("a GUID"),
@@ -446,6 +447,21 @@ fn a_report() -> Report {
             shares: vec!["\\\\FSS1\\vol1".into()],
             context: Some(0x10),
             states: vec![(time, "Started", 7), (time.plus(1), "Added", 8)],
+            steps: vec![SetStep {
+                call: 7,
+                opnum: 2,
+                method: "StartShadowCopySet",
+                asked: time,
+                answered: Some(time),
+                said: "ok".into(),
+                failed: false,
+                state: Some("Started"),
+                timer: Some(180),
+                share: None,
+                client: None,
+                left_out: 0,
+            }],
+            timer: Some(SetTimer { call: 8, since: time, seconds: 1800, ran_out: false }),
             outcome: Operation::Completed,
         }],
         tallies: vec![

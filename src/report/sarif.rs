@@ -17,7 +17,8 @@ use super::outcome::operation;
 use crate::bytes::{FrameNo, Guid, Time};
 use crate::capture::Origins;
 use crate::check::{
-    Attempt, Blame, Catalogue, Causes, Certainty, Diagnosis, Finding, Report, Severity, section,
+    Attempt, Blame, Catalogue, Cause, Causes, Certainty, Diagnosis, Finding, Report, Severity,
+    section,
 };
 use crate::gate::{Exit, Expectation, Mark, Ruling, came_to_nothing};
 use crate::protocol::{Registry, fsrvp};
@@ -364,11 +365,12 @@ impl<'a> Document<'a> {
             });
         }
         if let Some(cause) = self.lore.causes.get(id) {
+            let text = |text: &str| json!({ "text": Cause::in_general(text) });
             return json!({
                 "id": id,
-                "shortDescription": { "text": cause.title },
-                "fullDescription": { "text": cause.why },
-                "help": { "text": cause.remedy },
+                "shortDescription": text(&cause.title),
+                "fullDescription": text(&cause.why),
+                "help": text(&cause.remedy),
                 "defaultConfiguration": { "level": "error" },
                 "properties": {
                     "party": cause.party.word(),
