@@ -168,7 +168,10 @@ impl<'k> Judge<'k> {
                 let symptom = dock.chart.answered(call, &act);
                 dock.errands.answered(&act, symptom);
             }
-            None => dock.errands.forget(),
+            None => {
+                dock.errands.forget();
+                dock.chart.forget();
+            }
         }
         for server in dock.by_profile.values_mut() {
             server.answered(call);
@@ -183,6 +186,7 @@ impl<'k> Judge<'k> {
         if let Some(dock) = self.by_ip.get(&ip).and_then(|at| self.servers.get_mut(*at)) {
             dock.sight.lost += 1;
             dock.errands.forget();
+            dock.chart.forget();
             for server in dock.by_profile.values_mut() {
                 server.forget(now);
             }
@@ -192,6 +196,10 @@ impl<'k> Judge<'k> {
     fn around(&mut self, around: &Around) {
         self.time(around.time);
         let ip = around.server.ip();
+        let own = self.by_ip.get(&around.client.ip()).and_then(|at| self.servers.get_mut(*at));
+        if let Some(dock) = own {
+            dock.chart.goes_out(around);
+        }
         if let What::Negotiated(told) = &around.what
             && let Some(guid) = told.server_guid.filter(|guid| identifies(*guid))
         {

@@ -113,6 +113,7 @@ mod diagnosis;
 mod dock;
 mod effect;
 mod errand;
+mod exposed_name;
 mod finding;
 mod flight;
 mod guards;

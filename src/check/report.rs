@@ -264,7 +264,11 @@ impl Report {
             if !set.issued && set.channel.is_none() && set.way.is_empty() {
                 continue;
             }
-            let outcome = outcome(&server.tracker, no, set);
+            let outcome = match outcome(&server.tracker, no, set) {
+                // Nobody could read what it was made for.
+                Operation::Completed if dock.chart.barred(set.id).is_some() => Operation::Failed,
+                outcome => outcome,
+            };
             self.operation = self.operation.and(outcome);
             self.sets.push(SetReport {
                 id: set.id,

@@ -3,9 +3,21 @@
 //! It sees every call and everything beside the calls, keeps what it takes to know the circumstances
 //! of what goes wrong ([`Visit`], by client), and makes a [`Symptom`] of each failure. What shows later
 //! is asked for when the diagnosis is made ([`Chart::late`]).
+//!
+//! | file | what it keeps |
+//! |---|---|
+//! | `circumstance.rs`, `symptom.rs` | the words: what may be known, how far it was, what was said |
+//! | `ledger/` | sets and shares: who started which, what was added, exposed, deleted |
+//! | `trouble.rs` | what went wrong first with each set, and was not made good |
+//! | `abroad.rs` | where a server goes when it is asked about the shares of other hosts |
+//! | `observe.rs` | how these three are filled and asked |
 
+mod abroad;
 mod circumstance;
+mod ledger;
+mod observe;
 mod symptom;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,6 +25,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use self::abroad::Abroad;
+use self::ledger::Ledger;
+use self::observe::says_no;
+pub(super) use self::trouble::SymptomNo;
+use self::trouble::Troubles;
 use super::act::Act;
 use super::finding::Finding;
 use super::machine::Answer;
@@ -31,13 +48,8 @@ pub use symptom::{Code, Slot, Stage};
 const MAX_SYMPTOMS: usize = 1024;
 /// Clients of one server of whom more is known than their address.
 const MAX_CLIENTS: usize = 256;
-/// Sets of one server whose first failure is known.
-const MAX_SETS: usize = 4096;
 /// Seconds after which a client that does nothing is not expected to go on.
 const PATIENCE: i64 = 180_000_000_000;
-
-/// A failure, by its number.
-pub(super) type SymptomNo = usize;
 
 /// What is known of a client at this server.
 #[derive(Debug, Default)]
@@ -52,13 +64,6 @@ struct Visit {
     heard: Time,
 }
 
-/// What went wrong with a set.
-#[derive(Clone, Copy, Debug)]
-struct Trouble {
-    symptom: SymptomNo,
-    opnum: u16,
-}
-
 /// What went wrong at one server.
 #[derive(Debug, Default)]
 pub(super) struct Chart {
@@ -66,9 +71,12 @@ pub(super) struct Chart {
     symptoms: Vec<Symptom>,
     /// Added by who is heard of, no more than [`MAX_CLIENTS`]; nothing is removed.
     visits: BTreeMap<IpAddr, Visit>,
-    /// The first failure of each set that was not made good. Added by failures, no more than
-    /// [`MAX_SETS`]; removed when the same is done with success.
-    troubles: FxHashMap<Guid, Trouble>,
+    /// What went wrong first with each set.
+    troubles: Troubles,
+    /// The sets and shares.
+    ledger: Ledger,
+    /// Where the server goes.
+    abroad: Abroad,
     /// The symptoms of a call, for what is found at it.
     by_call: FxHashMap<u64, SymptomNo>,
     /// When something last happened at this server.
@@ -93,7 +101,7 @@ impl Chart {
 
     /// What went wrong first with a set, and was not made good.
     pub(super) fn of_set(&self, set: Guid) -> Option<SymptomNo> {
-        self.troubles.get(&set).map(|trouble| trouble.symptom)
+        self.troubles.of(set)
     }
 
     pub(super) fn add(&mut self, symptom: Symptom) -> Option<SymptomNo> {
@@ -110,6 +118,12 @@ impl Chart {
 
     /// Something beside the calls; the failure, if it is one.
     pub(super) fn around(&mut self, around: &Around) -> Option<SymptomNo> {
+        let symptom = self.refused(around);
+        self.notes(around, symptom);
+        symptom
+    }
+
+    fn refused(&mut self, around: &Around) -> Option<SymptomNo> {
         self.last = self.last.max(around.time);
         let client = around.client.ip();
         let is_pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
@@ -137,7 +151,7 @@ impl Chart {
         if let What::Bound(bound) = &around.what {
             circumstances.set(Circumstance::WeakAuth, is_weak(&bound.auth));
         }
-        self.add(Symptom {
+        let mut symptom = Symptom {
             stage,
             code,
             opnum: None,
@@ -153,7 +167,9 @@ impl Chart {
             related: Vec::new(),
             found: Vec::new(),
             said,
-        })
+        };
+        self.about_copy(&around.what, &mut symptom);
+        self.add(symptom)
     }
 
     /// A call is over; the failure, if it is one.
@@ -167,10 +183,15 @@ impl Chart {
                 visit.user.clone_from(&user);
             }
         }
+        let user = user.or_else(|| self.visits.get(&act.client)?.user.clone());
+        let known = self.enter(act, user.as_deref());
         let set = act.set().or_else(|| act.started()).filter(|id| !id.is_nil());
         let (stage, code) = match act.answer {
-            answer if answer.is_success() => {
-                self.made_good(set, act);
+            answer if answer.is_success() && !says_no(act) => {
+                if let Some(set) = set {
+                    self.troubles.done(set, act);
+                }
+                self.asks(act, user.as_deref(), None);
                 return None;
             }
             Answer::Status(status) => (Stage::Call, Code::Return(status)),
@@ -178,12 +199,13 @@ impl Chart {
             Answer::None => (Stage::Silence, Code::None),
             Answer::Hidden(_) | Answer::Begins => return None,
         };
-        let mut circumstances = Circumstances::default();
+        let mut circumstances = known.circumstances;
         circumstances.set(Circumstance::WeakAuth, is_weak(&call.rpc.auth));
         circumstances.set(Circumstance::OldDialect, has_old_dialect(call));
         let method = say::method(act.opnum);
         let said = match act.answer {
             Answer::None => format!("{method} (call {}) was not answered", act.n),
+            _ if says_no(act) => format!("{method} (call {}) said no", act.n),
             answer => format!("{method} (call {}) returned {}", act.n, say::status(answer)),
         };
         let symptom = self.add(Symptom {
@@ -194,31 +216,19 @@ impl Chart {
             frame: None,
             time: now,
             client: Some(act.client),
-            user: user.or_else(|| self.visits.get(&act.client)?.user.clone()),
+            user: user.clone(),
             set,
             share: act.share().map(str::to_owned),
             circumstances,
-            values: Vec::new(),
+            values: known.values.clone(),
             related: Vec::new(),
             found: Vec::new(),
             said,
         })?;
-        // Questions do not stop a set.
-        let stops = act.names_set() && !matches!(act.opnum, 7 | 11);
-        if let Some(set) = set.filter(|_| stops)
-            && self.troubles.len() < MAX_SETS
-        {
-            self.troubles.entry(set).or_insert(Trouble { symptom, opnum: act.opnum });
-        }
+        self.troubled(set, act, symptom, &known);
+        self.strayed(act, symptom, &known);
+        self.asks(act, user.as_deref(), Some(symptom));
         Some(symptom)
-    }
-
-    /// What failed before has been done.
-    fn made_good(&mut self, set: Option<Guid>, act: &Act) {
-        let Some(set) = set else { return };
-        if self.troubles.get(&set).is_some_and(|trouble| trouble.opnum == act.opnum) {
-            self.troubles.remove(&set);
-        }
     }
 
     /// Something was found at a call.
@@ -279,6 +289,7 @@ impl Chart {
             let idle = end.since(symptom.time.max(visit.heard));
             known.set(Circumstance::CaptureEnds, !later(visit.closed) && idle < PATIENCE);
         }
+        self.lately(symptom, &mut known);
         known
     }
 }
