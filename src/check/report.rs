@@ -322,10 +322,9 @@ impl Report {
             if !set.issued && set.channel.is_none() && set.way.is_empty() {
                 continue;
             }
-            // A copy that nobody can read is none.
             let outcome = match outcome(&server.tracker, no, set) {
-                Operation::Failed => Operation::Failed,
-                _ if dock.chart.barred_copy(set.id).is_some() => Operation::Failed,
+                // Nobody could read what it was made for.
+                Operation::Completed if dock.chart.barred(set.id).is_some() => Operation::Failed,
                 outcome => outcome,
             };
             self.sets.push(SetReport {

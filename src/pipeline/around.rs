@@ -162,7 +162,8 @@ pub enum What {
     },
     /// An interface was bound, or not; again with each `alter_context` that has it.
     Bound(Box<Bound>),
-    /// A write to a file of a share whose name has an `@` in it, as those of shadow copies have.
+    /// A write to a file of a share whose name has an `@` in it, as those of shadow copies have; or the
+    /// file was not opened because that share is write-protected.
     Wrote {
         /// `\\server\share`.
         path: String,
