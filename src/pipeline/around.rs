@@ -23,7 +23,8 @@ pub struct Around {
     pub client: SocketAddr,
     /// The server's end; of names, the resolver; of tickets, who refused them.
     pub server: SocketAddr,
-    /// The server's name, where the capture tells one.
+    /// The server's name, where the capture tells one; of a server that cannot be reached, the name
+    /// that the address was found under.
     pub server_name: Option<String>,
     /// What happened.
     pub what: What,
