@@ -49,7 +49,7 @@ pub struct Attempt {
     /// The place in [`Report::attempts`] of the one that made it good.
     pub retried: Option<usize>,
     /// The set that its client started next, where this never became one.
-    pub(super) next: Option<Guid>,
+    pub next: Option<Guid>,
 }
 
 /// What stopped an attempt.
