@@ -107,6 +107,7 @@ fn a_set_is_stopped_by_what_was_asked_of_another_in_its_place() {
             "failed",
             r"FSLAB\fsadmin: \\fss1\fsrvp_share; reached Added; failed; AddToShadowCopySet (call 6) returned E_INVALIDARG",
             r"FS-70 of 1 attempts, calls [6], \\fss1\data2",
+            r"FS-55-02 of 0 attempts, calls [12], \\fss1\fsrvp_share",
         ],
     );
 }
