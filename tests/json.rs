@@ -11,7 +11,7 @@ use vshark::bytes::{FrameNo, LinkType, Time};
 use vshark::capture::Capture;
 use vshark::check::{
     Blame, Catalogue, Certainty, Conformance, Finding, Needs, Observable, Operation, Related,
-    Report, Rule, ServerReport, SetReport, Severity, Tally, Verdict,
+    Report, Rule, ServerReport, SetReport, SetStep, SetTimer, Severity, Tally, Verdict,
 };
 use vshark::pipeline::Pipeline;
 use vshark::protocol::Registry;
@@ -444,6 +444,21 @@ fn a_report() -> Report {
             shares: vec!["\\\\FSS1\\vol1".into()],
             context: Some(0x10),
             states: vec![(time, "Started", 7), (time.plus(1), "Added", 8)],
+            steps: vec![SetStep {
+                call: 8,
+                opnum: 3,
+                method: "AddToShadowCopySet",
+                asked: time,
+                answered: Some(time.plus(1)),
+                said: "ok".into(),
+                failed: false,
+                state: Some("Added"),
+                timer: Some(1800),
+                share: Some("\\\\FSS1\\vol1".into()),
+                client: Some("10.77.0.11".parse().expect("an address")),
+                left_out: 0,
+            }],
+            timer: Some(SetTimer { call: 8, since: time, seconds: 1800, ran_out: false }),
             outcome: Operation::Completed,
         }],
         tallies: vec![

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::cause::{Cause, Retry, filled};
-use super::chart::{Slot, Symptom, SymptomNo};
+use super::chart::{Circumstance, Slot, Symptom, SymptomNo};
 use super::dock::Dock;
 use super::errand::End;
 use super::finding::{Blame, Certainty};
@@ -46,7 +46,7 @@ pub struct Attempt {
     /// The place in [`Report::attempts`] of the one that made it good.
     pub retried: Option<usize>,
     /// The set that its client started next, where this never became one.
-    pub(super) next: Option<Guid>,
+    pub next: Option<Guid>,
 }
 
 /// What stopped an attempt.
@@ -302,7 +302,9 @@ impl Attempt {
         let done = done.filter(|_| self.set.is_none());
         let time = done.map(|done| done.time).or(self.began)?;
         let reached = (done.map(|done| done.opnum), done.map(|done| done.call), time);
-        Some(dock.chart.stop((self.client, self.user.clone()), self.set, reached))
+        let mut symptom = dock.chart.stop((self.client, self.user.clone()), self.set, reached);
+        symptom.circumstances.set(Circumstance::Over, self.outcome == Operation::Failed);
+        Some(symptom)
     }
 }
 

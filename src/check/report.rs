@@ -337,7 +337,10 @@ impl Report {
 
     fn add_errands(&mut self, dock: &Dock<'_>) {
         for end in dock.errands.ends() {
-            self.stopped.extend(dock.stopped(end.client, end.symptom));
+            // Who got a set after all was held up, not stopped.
+            if end.next.is_none() {
+                self.stopped.extend(dock.stopped(end.client, end.symptom));
+            }
         }
     }
 

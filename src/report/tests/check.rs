@@ -17,11 +17,14 @@ fn attempt(server: IpAddr) -> Attempt {
         user: None,
         set: None,
         shares: Vec::new(),
+        context: None,
         began: None,
         reached: None,
         stopped: None,
         outcome: Operation::Unknown,
         diagnosis: None,
+        retried: None,
+        next: None,
     }
 }
 
