@@ -362,6 +362,7 @@ impl Attempt {
         if let Some(set) = self.set {
             symptom.circumstances = symptom.circumstances.and(dock.chart.around_given_up(set));
         }
+        symptom.circumstances.set(Circumstance::Over, self.outcome == Operation::Failed);
         Some(symptom)
     }
 }

@@ -348,7 +348,10 @@ impl Report {
 
     fn add_errands(&mut self, dock: &Dock<'_>, endings: &[Ending]) {
         for end in endings {
-            self.stopped.extend(dock.stopped(end.client, end.symptom.as_ref()));
+            // Who got a set after all was held up, not stopped.
+            if end.next.is_none() {
+                self.stopped.extend(dock.stopped(end.client, end.symptom.as_ref()));
+            }
         }
     }
 

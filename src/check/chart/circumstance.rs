@@ -104,9 +104,9 @@ circumstances! {
     /// Commit took longer than the 60 seconds that the specification gives it.
     SlowCommit = "slow-commit",
     // Where it was left.
-    /// The snapshot was taken: the set was committed.
-    Taken = "taken",
-    /// It was exposed, and not finished.
+    /// The set is gone, for all that is known.
+    Over = "over",
+    /// The set was exposed, and not finished.
     Opened = "opened",
     /// Another client has aborted the set.
     AbortedByOther = "aborted-by-other",

@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub(super) use known::is_same_host;
 
 use super::trouble::SymptomNo;
-use crate::bytes::{Guid, Time};
+use crate::bytes::Guid;
 use crate::check::act::{Act, host_of, share_key};
 use crate::check::exposed_name::ExposedName;
 use crate::check::machine::Answer;
