@@ -270,7 +270,12 @@ fn findings_beyond_those_that_are_held_are_counted() {
 fn nothing_judged_is_no_health() {
     let nothing =
         |sealed_calls, operation| Report { judged_calls: 0, sealed_calls, operation, ..report() };
-    let stranger = Report { servers: Vec::new(), ..nothing(0, Operation::None) };
+    let stranger = Report {
+        servers: Vec::new(),
+        attempts: Vec::new(),
+        diagnoses: Vec::new(),
+        ..nothing(0, Operation::None)
+    };
     let (_, text) = write(false, Vec::new(), &stranger);
     let unseen = "not seen     2 calls are sealed: a key would make them visible\n";
     let nothing_at_all =
