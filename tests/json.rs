@@ -1,4 +1,4 @@
-//! What `vshark export`, `vshark calls --json` and `vshark check --json` write, held against `vshark export --schema` and
+//! What `vshark export`, `vshark calls --json`, `vshark check --json` and `vshark diff --json` write, held against `vshark export --schema` and
 //! against values taken from other programs.
 
 use std::fs::{self, File};
@@ -191,6 +191,65 @@ fn standard_input_has_its_numbers_in_the_summary() {
     assert_eq!(summary["files"][0]["frames"], 117);
     let last = &summary["files"][0]["last_time"];
     assert_eq!(last, "2026-11-22T17:49:18.780073000Z");
+}
+
+/// What two captures differ in: every capture beside one that went well, and some that have what the
+/// others lack.
+#[test]
+fn what_is_compared_follows_the_schema() {
+    let validator = validator();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let entries = fs::read_dir(folder).expect("there are captures");
+    let names = entries.map(|entry| {
+        format!("captures/{}", entry.expect("an entry").file_name().to_string_lossy())
+    });
+    let mut outcomes = Vec::new();
+    for name in names.filter(|name| name.contains(".pcap")) {
+        let records = records(vshark(&["diff", "--json", BACKUP, &name]));
+        valid(&validator, &name, &records);
+        let kinds: Vec<_> = records.iter().map(|record| record["type"].as_str()).collect();
+        let [Some("capture"), Some("capture"), diffs @ .., Some("diff_summary")] = &*kinds else {
+            panic!("{name}: {kinds:?}");
+        };
+        assert!(diffs.iter().all(|kind| *kind == Some("diff")), "{name}: {kinds:?}");
+        assert_eq!(records[0]["files"][0]["name"], BACKUP);
+        assert_eq!(records[1]["files"][0]["name"], *name);
+        let summary = records.last().expect("a record");
+        assert_eq!(summary["compared"], diffs.len(), "{name}");
+        outcomes.push(summary["outcome"].as_str().unwrap_or_default().to_owned());
+    }
+    outcomes.sort_unstable();
+    outcomes.dedup();
+    assert_eq!(outcomes, ["alike", "different", "undecided"]);
+}
+
+/// Where they part, as programs get it.
+#[test]
+fn a_parting_names_the_calls_of_both() {
+    let (good, bad) =
+        ("captures/g-bulk-same-connection-sign.pcap.gz", "captures/e-py-create_fails.pcap");
+    let records = records(vshark(&["diff", "--json", good, bad]));
+    let diff = only("diff", &records)[0];
+    let call = |capture: &str| {
+        let name = if capture == "good" { good } else { bad };
+        let calls = self::records(vshark(&["calls", "--json", name]));
+        let step = &diff["parting"]["steps"][capture];
+        let call = calls.iter().find(|call| call["n"] == step["call"]).expect("the call").clone();
+        for key in ["method", "opnum", "time", "elapsed_ms", "outcome", "status", "fault"] {
+            assert_eq!(step[key], call[key], "{capture} {key}");
+        }
+        call["status"].clone()
+    };
+    assert_eq!(call("good"), json!({ "value": "0x00000000", "name": "ZERO" }));
+    assert_eq!(call("bad"), json!({ "value": "0x80004005", "name": "E_FAIL" }));
+    let outcome = json!([{ "part": "outcome", "name": null, "good": null, "bad": null }]);
+    assert_eq!(diff["parting"]["changes"], outcome);
+    assert_eq!(diff["ending"], Json::Null);
+    let shares = json!({
+        "of": "share", "method": null, "good": ["\\\\fss1\\fsrvp_share"],
+        "bad": ["\\\\fss1\\failshare", "\\\\fss1\\fsrvp_share"]
+    });
+    assert_eq!(diff["differences"], json!([shares]));
 }
 
 /// A pcapng block, little-endian.
@@ -448,17 +507,17 @@ fn a_report() -> Report {
             context: Some(0x10),
             states: vec![(time, "Started", 7), (time.plus(1), "Added", 8)],
             steps: vec![SetStep {
-                call: 7,
-                opnum: 2,
-                method: "StartShadowCopySet",
+                call: 8,
+                opnum: 3,
+                method: "AddToShadowCopySet",
                 asked: time,
-                answered: Some(time),
+                answered: Some(time.plus(1)),
                 said: "ok".into(),
                 failed: false,
-                state: Some("Started"),
-                timer: Some(180),
-                share: None,
-                client: None,
+                state: Some("Added"),
+                timer: Some(1800),
+                share: Some("\\\\FSS1\\vol1".into()),
+                client: Some("10.77.0.11".parse().expect("an address")),
                 left_out: 0,
             }],
             timer: Some(SetTimer { call: 8, since: time, seconds: 1800, ran_out: false }),
@@ -676,9 +735,18 @@ fn no_key_may_be_missing_and_none_added() {
     let expectation = report::json::expectation(&an_expectation());
     let made = [&finding, &rule, &judged, &expectation];
     assert!(made.iter().all(|record| validator.is_valid(record)));
+    let diffs = |bad: &str| self::records(vshark(&["diff", "--json", BACKUP, bad]));
+    let compared = [
+        diffs("captures/f-py-timer_expiry.pcap"),
+        diffs("captures/i-a-drop5.pcap"),
+        diffs("captures/e-py-denied-bob.pcap"),
+    ]
+    .concat();
+    let [parting, unseen, user] = only("diff", &compared)[..] else { panic!("three are compared") };
+    let compared = [parting, unseen, user, only("diff_summary", &compared)[0]];
     let mut damaged = 0;
     let exported = [&records[0], &call, &records[records.len() - 1]];
-    for record in exported.into_iter().chain(made) {
+    for record in exported.into_iter().chain(made).chain(compared) {
         let mut refused = |at: &str, act: &dyn Fn(&mut Map<String, Json>)| {
             let mut wrong = record.clone();
             let object = wrong.pointer_mut(at).and_then(Json::as_object_mut).expect("an object");

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::act::share_key;
 use super::cause::{Cause, Retry, filled};
-use super::chart::{Slot, Symptom, SymptomNo};
+use super::chart::{Circumstance, Code, Slot, Symptom, SymptomNo};
 use super::dock::Dock;
-use super::errand::End;
 use super::finding::{Blame, Certainty};
 use super::judge::Judge;
+use super::onward::Ending;
 use super::report::{Operation, Report, SetReport};
 use super::say;
 use crate::bytes::{FrameNo, Guid, Time};
@@ -21,8 +22,10 @@ const MAX_EVIDENCE: usize = 64;
 /// Something a client wanted: a shadow copy set, or what never became one.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// Of which server.
-    pub server: IpAddr,
+    /// Of which server; `None` where no more than its name is known.
+    pub server: Option<IpAddr>,
+    /// What that is called, if it is known.
+    pub server_name: Option<String>,
     /// Who.
     pub client: Option<IpAddr>,
     /// By which account, where that was told in clear.
@@ -93,8 +96,8 @@ pub struct Diagnosis {
     pub frames: Vec<FrameNo>,
     /// When it first showed.
     pub time: Time,
-    /// Where.
-    pub server: IpAddr,
+    /// Where; `None` where the server has no address so far.
+    pub server: Option<IpAddr>,
     /// Whom it stopped first.
     pub client: Option<IpAddr>,
     /// The account.
@@ -107,42 +110,44 @@ pub struct Diagnosis {
     pub attempts: u64,
     /// Stable from run to run: no ids, addresses or times in it.
     pub fingerprint: String,
+    /// What was said.
+    pub code: Code,
+    /// The shares it is about, as they are compared: what is alike in both is one.
+    pub about: Vec<String>,
 }
 
 impl Judge<'_> {
     /// Adds the attempts at one server, and what stopped them.
-    pub(super) fn diagnose(&self, dock: &Dock<'_>, profile: &str, report: &mut Report) {
-        let ip = dock.addresses.first().copied();
-        let Some(server) = ip else { return };
+    pub(super) fn diagnose(
+        &self,
+        dock: &Dock<'_>,
+        profile: &str,
+        endings: Vec<Ending>,
+        report: &mut Report,
+    ) {
+        let server = dock.addresses.first().copied();
         let sets: Vec<SetReport> =
-            report.sets.iter().filter(|set| set.server == server).cloned().collect();
+            report.sets.iter().filter(|set| Some(set.server) == server).cloned().collect();
         for set in &sets {
-            let symptom = dock.chart.of_set(set.id).and_then(|no| dock.chart.symptom(no));
+            let known = [dock.chart.of_set(set.id), dock.chart.barred(set.id)];
+            let first = known.into_iter().flatten().min();
+            let symptom = first.and_then(|no| dock.chart.symptom(no));
             let attempt = set.attempt(dock);
             self.attempt(dock, profile, attempt, symptom.cloned(), report);
         }
         let has_set = |client| sets.iter().any(|set| set.client == Some(client));
-        for end in dock.errands.ends() {
+        for ending in endings {
             // What was only asked beside a set is no attempt of its own.
-            if end.operation == Operation::Completed && has_set(end.client) {
+            if ending.operation == Operation::Completed && has_set(ending.client) {
                 continue;
             }
-            let symptom = end.symptom.and_then(|no| dock.chart.symptom(no)).cloned();
-            self.attempt(dock, profile, end.attempt(server, dock), symptom, report);
+            let attempt = ending.attempt(dock);
+            self.attempt(dock, profile, attempt, ending.symptom, report);
         }
         let told: Vec<SymptomNo> = dock.chart.symptoms().map(|(no, _)| no).collect();
         for symptom in told.iter().filter_map(|no| dock.chart.symptom(*no)) {
-            self.explain(dock, profile, symptom, true, report);
-        }
-    }
-
-    /// Adds the attempts at a server that nobody got into.
-    pub(super) fn diagnose_stranger(&self, dock: &Dock<'_>, report: &mut Report) {
-        let Some(server) = dock.addresses.first().copied() else { return };
-        for (client, symptom) in dock.errands.outside() {
-            let end = End::barred(client, symptom);
-            let symptom = symptom.and_then(|no| dock.chart.symptom(no)).cloned();
-            self.attempt(dock, "spec", end.attempt(server, dock), symptom, report);
+            let about: Vec<String> = symptom.share.iter().map(|share| share_key(share)).collect();
+            self.explain(dock, profile, (symptom, &about), true, report);
         }
     }
 
@@ -157,39 +162,45 @@ impl Judge<'_> {
     ) {
         let stopped = matches!(attempt.outcome, Operation::Failed | Operation::Unfinished);
         let symptom = symptom.or_else(|| stopped.then(|| attempt.without_refusal(dock)).flatten());
-        if let Some(mut symptom) = symptom.filter(|_| stopped) {
-            if symptom.share.is_none() {
-                symptom.share = attempt.shares.first().cloned();
-            }
+        // Why something is unknown may be known.
+        let unsure = attempt.outcome == Operation::Unknown && attempt.set.is_none();
+        if let Some(mut symptom) = symptom.filter(|_| stopped || unsure) {
+            let set = attempt.set.map(|set| dock.chart.in_set(set)).unwrap_or_default();
+            let about = symptom.concern(if set.is_empty() { &attempt.shares } else { &set });
             attempt.stopped = Some(Stop {
                 call: symptom.call,
                 frame: symptom.frame,
                 time: symptom.time,
                 said: symptom.said.clone(),
             });
-            attempt.diagnosis = self.explain(dock, profile, &symptom, false, report);
+            attempt.diagnosis = self.explain(dock, profile, (&symptom, &about), false, report);
         }
         report.attempts.push(attempt);
     }
 
-    /// The place of the diagnosis of a symptom among the others; `beside` says that it stopped nothing.
+    /// The place of the diagnosis of a symptom, with the shares it is about, among the others; `beside`
+    /// says that it stopped nothing.
     fn explain(
         &self,
         dock: &Dock<'_>,
         profile: &str,
-        symptom: &Symptom,
+        (symptom, about): (&Symptom, &[String]),
         beside: bool,
         report: &mut Report,
     ) -> Option<usize> {
-        let late = dock.chart.late(symptom, profile, self.now);
+        let mut late = dock.chart.late(symptom, profile, self.now);
+        late.set(Circumstance::FailedElsewhere, self.failed_elsewhere(dock, symptom));
         let causes = self.knowledge.causes.of(symptom, late, beside);
         let (cause, others) = causes.split_first()?;
-        let server = *dock.addresses.first()?;
+        let server = dock.addresses.first().copied();
         let same = |known: &Diagnosis| {
             known.cause == cause.id
                 && (known.server, known.client, &known.user)
                     == (server, symptom.client, &symptom.user)
-                && known.share == symptom.share
+                && (known.code == symptom.code || !cause.tells(Slot::Status))
+                && (known.about.is_empty()
+                    || about.is_empty()
+                    || known.about.iter().any(|share| about.contains(share)))
         };
         let place = report.diagnoses.iter().position(same);
         if beside && report.diagnoses.iter().any(|known| symptom.is_in(known)) {
@@ -205,6 +216,7 @@ impl Judge<'_> {
                 let nth = report.diagnoses.iter().filter(|of| of.cause == cause.id).count();
                 diagnosis.fingerprint =
                     format!("{}/{}/{}", cause.id, cause.party.word(), nth.saturating_add(1));
+                diagnosis.about = about.to_vec();
                 report.diagnoses.push(diagnosis);
                 report.diagnoses.len() - 1
             }
@@ -222,7 +234,35 @@ impl Judge<'_> {
     }
 }
 
+impl Judge<'_> {
+    /// Whether another server refused the client something in the ten minutes before.
+    fn failed_elsewhere(&self, dock: &Dock<'_>, symptom: &Symptom) -> bool {
+        /// Nanoseconds.
+        const BEFORE: i64 = 600_000_000_000;
+        let Some(client) = symptom.client else { return false };
+        let times = symptom.time.plus(-BEFORE)..=symptom.time;
+        let others = self.servers.iter().filter(|other| !std::ptr::eq(*other, dock));
+        others.into_iter().any(|other| other.chart.refused_in(client, times.clone()))
+    }
+}
+
 impl Symptom {
+    /// A failure that names no share is about all that were wanted. The shares, as they are compared.
+    fn concern(&mut self, wanted: &[String]) -> Vec<String> {
+        if let Some(share) = &self.share {
+            return vec![share_key(share)];
+        }
+        match wanted {
+            [] => {}
+            [only] => self.share = Some(only.clone()),
+            [first, second] => self.values.push((Slot::Share, format!("{first} and {second}"))),
+            [first, others @ ..] => {
+                self.values.push((Slot::Share, format!("{first} and {} others", others.len())));
+            }
+        }
+        wanted.iter().map(|share| share_key(share)).collect()
+    }
+
     /// Whether a diagnosis speaks of it already.
     fn is_in(&self, known: &Diagnosis) -> bool {
         self.call.is_some_and(|call| known.evidence.contains(&call))
@@ -231,11 +271,10 @@ impl Symptom {
 
     /// What the sentences of a cause can name.
     fn values(&self, dock: &Dock<'_>) -> Vec<(Slot, String)> {
-        let server =
-            dock.evidence.name.clone().or_else(|| Some(dock.addresses.first()?.to_string()));
+        let server = dock.name().or_else(|| Some(dock.addresses.first()?.to_string()));
         let told = [
             (Slot::User, self.user.clone()),
-            (Slot::Client, self.client.map(|client| client.to_string())),
+            (Slot::Client, self.client.map(|client| dock.chart.client(client))),
             (Slot::Server, server),
             (Slot::Share, self.share.clone()),
             (Slot::Call, self.call.map(|call| format!("call {call}"))),
@@ -243,8 +282,20 @@ impl Symptom {
             (Slot::Status, self.code.text()),
             (Slot::Set, self.set.map(|set| format!("set {}", say::short(set)))),
         ];
+        // The first value of a word is what is written.
         let known = told.into_iter().filter_map(|(slot, value)| Some((slot, value?)));
-        known.chain(self.values.iter().cloned()).collect()
+        let all = self.values.iter().cloned().chain(known);
+        all.map(|(slot, value)| (slot, shorter(value))).collect()
+    }
+}
+
+/// A name that fits into a sentence.
+fn shorter(name: String) -> String {
+    /// Characters.
+    const MOST: usize = 80;
+    match name.char_indices().nth(MOST) {
+        None => name,
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
     }
 }
 
@@ -253,12 +304,17 @@ impl SetReport {
     fn attempt(&self, dock: &Dock<'_>) -> Attempt {
         let user = dock.diary.user(self.id).map(str::to_owned);
         let last = self.states.iter().rfind(|(_, state, _)| *state != "gone");
+        let mut shares = dock.chart.wanted(self.id);
+        if shares.is_empty() {
+            shares.clone_from(&self.shares);
+        }
         Attempt {
-            server: self.server,
+            server: Some(self.server),
+            server_name: dock.name(),
             client: self.client,
             user,
             set: Some(self.id),
-            shares: self.shares.clone(),
+            shares,
             context: self.context,
             began: self.states.first().map(|(time, ..)| *time),
             reached: last.map(|(_, state, _)| *state),
@@ -271,14 +327,15 @@ impl SetReport {
     }
 }
 
-impl End {
+impl Ending {
     /// What it was for.
-    fn attempt(&self, server: IpAddr, dock: &Dock<'_>) -> Attempt {
-        let symptom = self.symptom.and_then(|no| dock.chart.symptom(no));
+    fn attempt(&self, dock: &Dock<'_>) -> Attempt {
+        let symptom = self.symptom.as_ref();
         let user = symptom.and_then(|symptom| symptom.user.clone());
         let share: Vec<_> = symptom.and_then(|symptom| symptom.share.clone()).into_iter().collect();
         Attempt {
-            server,
+            server: dock.addresses.first().copied(),
+            server_name: dock.name(),
             client: Some(self.client),
             user: user.or_else(|| dock.chart.user(self.client).map(str::to_owned)),
             set: None,
@@ -302,7 +359,12 @@ impl Attempt {
         let done = done.filter(|_| self.set.is_none());
         let time = done.map(|done| done.time).or(self.began)?;
         let reached = (done.map(|done| done.opnum), done.map(|done| done.call), time);
-        Some(dock.chart.stop((self.client, self.user.clone()), self.set, reached))
+        let mut symptom = dock.chart.stop((self.client, self.user.clone()), self.set, reached);
+        if let Some(set) = self.set {
+            symptom.circumstances = symptom.circumstances.and(dock.chart.around_given_up(set));
+        }
+        symptom.circumstances.set(Circumstance::Over, self.outcome == Operation::Failed);
+        Some(symptom)
     }
 }
 
@@ -311,7 +373,7 @@ fn diagnosis(
     cause: &Cause,
     others: &[&Cause],
     symptom: &Symptom,
-    server: IpAddr,
+    server: Option<IpAddr>,
     values: &[(Slot, String)],
 ) -> Diagnosis {
     let text = |text: &str| filled(text, values);
@@ -338,5 +400,7 @@ fn diagnosis(
         set: symptom.set,
         attempts: 0,
         fingerprint: String::new(),
+        code: symptom.code,
+        about: Vec::new(),
     }
 }

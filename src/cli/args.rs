@@ -69,19 +69,22 @@ pub(crate) enum Command {
            and told all the same, but 1 and 3 would say more than is known\n  \
         3  nothing to judge: no call, no attempt at one, or all of them sealed")]
     Check(Check),
-    /// Compare two captures: where their shadow-copy conversations part, and what else differs
-    #[command(after_help = "Examples:\n  \
+    /// Compare two captures: where their conversations part, and what else differs
+    #[command(
+        override_usage = "vshark diff [OPTIONS] GOOD BAD",
+        after_help = "Examples:\n  \
         vshark diff monday.pcapng tuesday.pcapng           the backup that went well comes first\n  \
         vshark diff --time local good.pcapng bad.pcapng    when they began, by the clock on the wall\n  \
         vshark diff --json good.pcapng bad.pcapng | jq -c 'select(.type == \"diff\") | .parting'\n  \
         tcpdump -U -w - port 445 | vshark diff good.pcapng -\n\n\
         Exit codes:\n  \
-        0  the same was asked and answered; names, time-outs, dialect, authentication and delays may \
-        differ\n     and are told\n  \
+        0  the same was asked and answered; names, time-outs, dialect, authentication and delays\n     \
+           may differ, and are told\n  \
         1  they part, or one has a conversation that the other lacks\n  \
         2  could not run, or an input, or the rest of one, could not be read\n  \
-        3  not known: there is nothing to compare in one of them, or what could be compared is alike \
-        and not\n     all could be: sealed, encrypted or lost")]
+        3  not known: there is nothing to compare in one of them, or what could be compared is\n     \
+           alike, and not all could be: sealed, encrypted or lost"
+    )]
     Diff(Diff),
     /// Write everything as JSON, one record a line: capture, calls, findings, summary
     #[command(after_help = "Examples:\n  \

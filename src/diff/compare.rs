@@ -46,8 +46,15 @@ pub struct Row {
     pub steps: Pair<Option<usize>>,
     /// How they compare.
     pub verdict: Verdict,
-    /// What of it could not be compared, and on which side.
-    pub unseen: Option<(Which, Unseen)>,
+    /// Why not all of it could be compared, by the side that does not show it.
+    pub unseen: Pair<Option<Unseen>>,
+}
+
+impl Row {
+    /// Whether all of it could be compared.
+    pub fn is_seen(&self) -> bool {
+        self.unseen == Pair::default()
+    }
 }
 
 /// How two steps compare.
@@ -145,7 +152,12 @@ impl<'a> Comparison<'a> {
         let lists = tokens(conversations);
         let Aligned { couples, left } = align(lists.as_ref().map(Vec::as_slice));
         let walk = Walk::new(conversations, &couples);
-        let Walked { rows, parting, ending } = walk.go(&couples);
+        // What each goes on with behind what was aligned.
+        let end = Pair::of(|which| {
+            let steps = conversations[which].steps.len();
+            (left[which] > 0).then(|| steps.saturating_sub(left[which]))
+        });
+        let Walked { rows, parting, ending } = walk.go(&couples, end);
         let partings: Vec<&Parting> = parting.iter().chain(&ending).collect();
         let delays = delays(conversations, &rows, &partings);
         let differences = differences(conversations);
@@ -156,21 +168,26 @@ impl<'a> Comparison<'a> {
     pub fn alike(&self) -> usize {
         let upto = self.parting.as_ref().map_or(self.rows.len(), |parting| parting.row);
         let before = self.rows.iter().take(upto);
-        before.filter(|row| row.verdict == Verdict::Same && row.unseen.is_none()).count()
+        before.filter(|row| row.verdict == Verdict::Same && row.is_seen()).count()
     }
 
     /// Whether all of both could be compared.
     pub fn is_whole(&self) -> bool {
-        self.left == Pair::default() && self.rows.iter().all(|row| row.unseen.is_none())
+        self.left == Pair::default() && self.rows.iter().all(|row| row.is_seen())
     }
 
-    /// Whether anything could be compared beyond what comes before the calls.
+    /// Whether anything could be compared that has to do with shadow copies, or with why there are
+    /// none.
     pub fn is_something(&self) -> bool {
-        self.parting.is_some()
-            || self.rows.iter().any(|row| {
-                let of = |which: Which| self.step(which, row.steps[which]);
-                row.verdict == Verdict::Same && of(Which::Good).is_some_and(|s| s.call().is_some())
-            })
+        let is_ours = |step: &Step| match &step.act {
+            Act::Call(_) => true,
+            Act::Setup(setup) => setup.stage >= Stage::Pipe || setup.refusal.is_some(),
+        };
+        let is_same = |row: &Row| {
+            let step = self.step(Which::Good, row.steps.good);
+            row.verdict == Verdict::Same && row.is_seen() && step.is_some_and(is_ours)
+        };
+        self.parting.is_some() || self.rows.iter().any(is_same)
     }
 
     /// A step of one side.
@@ -182,8 +199,10 @@ impl<'a> Comparison<'a> {
     pub fn unseen(&self) -> Vec<((Which, Unseen), u64, usize)> {
         let mut counts: BTreeMap<(Which, Unseen), (u64, usize)> = BTreeMap::new();
         for (n, row) in self.rows.iter().enumerate() {
-            if let Some(unseen) = row.unseen {
-                counts.entry(unseen).or_insert((0, n)).0 += 1;
+            for which in Which::BOTH {
+                if let Some(why) = row.unseen[which] {
+                    counts.entry((which, why)).or_insert((0, n)).0 += 1;
+                }
             }
         }
         counts.into_iter().map(|(unseen, (count, row))| (unseen, count, row)).collect()
@@ -297,7 +316,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn go(mut self, couples: &[Couple]) -> Walked {
+    fn go(mut self, couples: &[Couple], end: Couple) -> Walked {
         let mut rest = couples;
         while let Some((first, others)) = rest.split_first() {
             if let Pair { good: Some(good), bad: Some(bad) } = *first {
@@ -307,7 +326,7 @@ impl<'a> Walk<'a> {
             }
             let run = rest.iter().take_while(|couple| couple.good.zip(couple.bad).is_none());
             let (run, after) = rest.split_at_checked(run.count()).unwrap_or((rest, &[]));
-            self.run(run, after.first().copied().unwrap_or_default());
+            self.run(run, after.first().copied().unwrap_or(end));
             rest = after;
         }
         let parting = [Weight::Meaning, Weight::Beside]
@@ -375,18 +394,21 @@ impl<'a> Walk<'a> {
             let weights: Vec<Weight> =
                 own[which].iter().map(|at| self.weight(which, *at, ended)).collect();
             // Who ends before something that matters ends before all of it.
-            let all =
-                weights.iter().max().copied().filter(|most| ended && *most == Weight::Meaning);
+            let matters = ended && weights.contains(&Weight::Meaning);
             for (at, weight) in own[which].iter().zip(weights) {
-                let weight = all.unwrap_or(weight);
-                let unseen = unseen.filter(|_| weight != Weight::Again);
-                if unseen.is_none() {
+                let weight = if matters { Weight::Meaning } else { weight };
+                let mut hidden = Pair::default();
+                hidden[other] = unseen.filter(|_| weight != Weight::Again);
+                // What was asked by a call whose request is missing may be what the other asked.
+                let step = self.step(which, *at).and_then(Step::call);
+                let unknown = step.is_some_and(|call| call.opnum.is_none());
+                hidden[which] = unknown.then_some(Unseen::Lost);
+                if hidden == Pair::default() {
                     weighed.push((which, *at, weight));
                 }
                 let mut steps = Pair::default();
                 steps[which] = Some(*at);
-                let unseen = unseen.map(|why| (other, why));
-                rows.push(Row { steps, verdict: Verdict::Only(weight), unseen });
+                rows.push(Row { steps, verdict: Verdict::Only(weight), unseen: hidden });
             }
         }
         for weight in [Weight::Meaning, Weight::Beside] {

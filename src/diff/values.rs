@@ -1,10 +1,10 @@
 //! What two steps that belong to each other differ in.
 
+use super::Pair;
 use super::compare::Unseen;
 use super::conversation::Conversation;
 use super::roles::{Origin, Roles};
 use super::step::{Act, Exchange, Setup, Step};
-use super::{Pair, Which};
 use crate::bytes::Guid;
 use crate::call::{Outcome, Readable};
 use crate::protocol::fsrvp::{Request, Response, ShareMapping, ShareMapping1};
@@ -46,7 +46,7 @@ pub struct Change {
 #[derive(Debug, Default)]
 pub(super) struct Weighed {
     pub(super) changes: Vec<Change>,
-    pub(super) unseen: Option<(Which, Unseen)>,
+    pub(super) unseen: Pair<Option<Unseen>>,
 }
 
 /// Compares the steps `at` of both conversations.
@@ -68,7 +68,7 @@ pub(super) fn weigh(
 fn setups(setups: Pair<&Setup>) -> Weighed {
     let refusal = setups.map(|setup| setup.refusal);
     let changes = if refusal.good == refusal.bad { Vec::new() } else { vec![outcome()] };
-    Weighed { changes, unseen: None }
+    Weighed { changes, unseen: Pair::default() }
 }
 
 /// That they ended otherwise.
@@ -83,44 +83,45 @@ fn calls(
     roles: &mut Roles<'_>,
 ) -> Weighed {
     let mut changes = Changes { all: Vec::new(), part: Part::Request, roles };
-    let unseen = |of: fn(&Exchange) -> Readable| {
-        Which::BOTH.into_iter().find_map(|which| Some((which, hidden(of(calls[which]))?)))
-    };
-    let mut unknown = unseen(|call| call.request);
+    let asked = calls.map(|call| hidden(call.request, call.asked.is_some(), call));
     match (&calls.good.asked, &calls.bad.asked) {
         (Some(good), Some(bad)) => changes.requests(Pair { good, bad }, calls),
         // Of what does not follow the interface it is known that it does not.
-        (None, Some(_)) | (Some(_), None) if unknown.is_none() => {
-            let word = |call: &Exchange| match call.request {
-                Readable::Malformed => "does not follow the interface",
-                _ if call.asked.is_some() => "follows the interface",
-                other => other.word(),
-            };
-            changes.tell("the request", calls.map(|call| word(call).to_owned()));
+        (None, Some(_)) | (Some(_), None) if asked == Pair::default() => {
+            let follows = |call: &Exchange| if call.asked.is_some() { "does" } else { "does not" };
+            changes.tell(
+                "the request",
+                calls.map(|call| format!("one that {} follow the interface", follows(call))),
+            );
         }
         _ => {}
     }
     changes.part = Part::Outcome;
-    let lost = Which::BOTH.into_iter().find(|which| {
-        let call = calls[*which];
-        call.outcome == Outcome::NoResponse
-            && conversations[*which].may_lack_answer(at[*which], call)
+    let ended = Pair::of(|which| {
+        let call = calls[which];
+        let lost = || conversations[which].may_lack_answer(at[which], call);
+        match call.outcome {
+            Outcome::Unknown => hidden(call.response, false, call),
+            Outcome::NoResponse => lost().then_some(Unseen::Lost),
+            _ => None,
+        }
     });
-    let untold = unseen(|call| call.response)
-        .filter(|(which, _)| calls[*which].outcome == Outcome::Unknown)
-        .or(lost.map(|which| (which, Unseen::Lost)));
-    if let Some(untold) = untold {
-        unknown = unknown.or(Some(untold));
-    } else if calls.map(end).good != calls.map(end).bad {
+    let mut answered = Pair::default();
+    if ended != Pair::default() {
+        answered = ended;
+    } else if end(calls.good) != end(calls.bad) {
         changes.all.push(outcome());
     } else if calls.good.outcome == Outcome::Ok {
         changes.part = Part::Response;
         match (&calls.good.answered, &calls.bad.answered) {
             (Some(good), Some(bad)) => changes.responses(Pair { good, bad }),
-            _ => unknown = unknown.or(unseen(|call| call.response)),
+            _ => {
+                answered = calls.map(|call| hidden(call.response, call.answered.is_some(), call));
+            }
         }
     }
-    Weighed { changes: changes.all, unseen: unknown }
+    let unseen = asked.zip(answered).map(|(asked, answered)| asked.or(answered));
+    Weighed { changes: changes.all, unseen }
 }
 
 /// How a call ended, as far as that is compared.
@@ -132,12 +133,14 @@ fn end(call: &Exchange) -> (Outcome, Option<u32>) {
     }
 }
 
-/// Why a stub cannot be read, if it is not the sender's doing.
-fn hidden(readable: Readable) -> Option<Unseen> {
+/// Why a stub that was `read` or not could not be, if that is not its sender's doing.
+fn hidden(readable: Readable, read: bool, call: &Exchange) -> Option<Unseen> {
     match readable {
         Readable::Sealed => Some(Unseen::Sealed),
         Readable::Truncated => Some(Unseen::Truncated),
         Readable::Lost => Some(Unseen::Lost),
+        // Without its bind nobody knows how to read it.
+        Readable::Clear if !read && call.method().is_some() => Some(Unseen::Lost),
         Readable::Clear | Readable::Malformed | Readable::Absent => None,
     }
 }

@@ -143,12 +143,12 @@ impl<'r> CheckList<'r> {
             }
         }
         let nothing = nothing_judged(report, findings);
+        for Line { head, text, colour } in opening::lines(report, &self.scene) {
+            self.headed(head, colour, &text, Style::new(), out)?;
+        }
         if let Some(nothing) = nothing.as_deref().filter(|_| report.servers.is_empty()) {
             self.line("judged", nothing, Style::new(), out)?;
             return self.unseen(report, out);
-        }
-        for Line { head, text, colour } in opening::lines(report, &self.scene) {
-            self.headed(head, colour, &text, Style::new(), out)?;
         }
         self.unseen(report, out)?;
         writeln!(out)?;

@@ -179,7 +179,7 @@ impl<'a> Document<'a> {
             opnum: None,
             frames: &of.frames,
             time: Some(of.time),
-            server: Some(of.server),
+            server: of.server,
             client: of.client,
             set: of.set,
         };
@@ -220,7 +220,7 @@ impl<'a> Document<'a> {
             opnum: None,
             frames: &frames,
             time: stop.map(|stop| stop.time).or(of.began),
-            server: Some(of.server),
+            server: of.server,
             client: of.client,
             set: of.set,
         };

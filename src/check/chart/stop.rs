@@ -35,7 +35,6 @@ impl Chart {
             said = format!("the client did not go on after {} (call {n})", say::method(last));
             values.push((Slot::Progress, life.progress.words().to_owned()));
             values.push((Slot::Limit, say::lasting(life.armed.seconds.saturating_mul(SECOND))));
-            circumstances.set(Circumstance::Taken, life.progress >= Progress::Committed);
             circumstances.set(Circumstance::Opened, life.progress == Progress::Exposed);
             if let Some(end) = life.end.filter(|end| end.fate != Fate::Deleted) {
                 (call, time) = (Some(end.call), end.at);

@@ -52,7 +52,7 @@ fn is_told(of: &Comparison<'_>, delay: &Delay) -> bool {
 fn asked(of: &Comparison<'_>) -> Vec<(String, Pair<String>)> {
     let upto = of.parting.as_ref().map_or(of.rows.len(), |parting| parting.row);
     let mut found: BTreeMap<(String, Weight), Pair<Vec<String>>> = BTreeMap::new();
-    for row in of.rows.iter().take(upto).filter(|row| row.unseen.is_none()) {
+    for row in of.rows.iter().take(upto).filter(|row| row.is_seen()) {
         let Verdict::Only(weight @ (Weight::Again | Weight::Beside)) = row.verdict else {
             continue;
         };

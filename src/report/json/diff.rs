@@ -6,7 +6,7 @@ use super::super::diff::words;
 use super::{fault, milliseconds};
 use crate::diff::{
     Act, Change, Compared, Comparison, Conversation, Delay, Delayed, Difference, Exchange, Host,
-    Lone, Pair, Parting, Refusal, Row, Step, Trait, Verdict, Weight, Which,
+    Lone, Pair, Parting, Refusal, Row, Step, Trait, Unseen, Verdict, Weight, Which,
 };
 use crate::protocol::Registry;
 use crate::protocol::fsrvp::{self, OPERATIONS};
@@ -112,14 +112,13 @@ impl Write<'_> {
             Verdict::Differs(changes) => ("differs", None, &**changes),
             Verdict::Only(weight) => ("only", Some(weight.word()), none),
         };
-        let unseen =
-            row.unseen.map(|(which, why)| json!({ "capture": which.word(), "why": why.word() }));
+        let unseen = row.unseen.map(|why| why.map(Unseen::word));
         json!({
             "verdict": verdict,
             "weight": weight,
             "steps": self.steps(of, row.steps),
             "changes": changes.iter().map(change).collect::<Vec<_>>(),
-            "unseen": unseen,
+            "unseen": { "good": unseen.good, "bad": unseen.bad },
         })
     }
 
@@ -177,7 +176,7 @@ fn nt_status(refusal: Refusal) -> Option<Json> {
 /// Whether there is nothing to tell of a row.
 fn is_same(row: &Row) -> bool {
     let nothing = matches!(row.verdict, Verdict::Same | Verdict::Only(Weight::Nothing));
-    nothing && row.unseen.is_none()
+    nothing && row.is_seen()
 }
 
 fn change(of: &Change) -> Json {

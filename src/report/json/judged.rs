@@ -127,7 +127,8 @@ pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
 
 fn attempt(of: &Attempt, registry: &Registry) -> Json {
     json!({
-        "server": of.server.to_string(),
+        "server": of.server.map(|server| server.to_string()),
+        "server_name": of.server_name,
         "client": of.client.map(|client| client.to_string()),
         "user": of.user,
         "set": of.set.map(|set| set.to_string()),
@@ -166,7 +167,7 @@ fn diagnosis(of: &Diagnosis, mark: Mark) -> Json {
         "evidence": of.evidence,
         "frames": of.frames.iter().map(|frame| frame.0).collect::<Vec<_>>(),
         "time": of.time.to_string(),
-        "server": of.server.to_string(),
+        "server": of.server.map(|server| server.to_string()),
         "client": of.client.map(|client| client.to_string()),
         "user": of.user,
         "share": of.share,

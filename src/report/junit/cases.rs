@@ -48,7 +48,7 @@ impl Suites<'_> {
             let set = report
                 .sets
                 .iter()
-                .find(|set| Some(set.id) == attempt.set && set.server == attempt.server);
+                .find(|set| Some(set.id) == attempt.set && Some(set.server) == attempt.server);
             let took = set.and_then(|set| {
                 let [(first, ..), .., (last, ..)] = &*set.states else { return None };
                 Some(last.since(*first))
@@ -74,7 +74,7 @@ impl Suites<'_> {
         let ends: Vec<String> = attempt
             .client
             .into_iter()
-            .chain([attempt.server])
+            .chain(attempt.server)
             .map(|ip| self.scene.host(ip))
             .collect();
         text.push(format!("between: {}", ends.join(" → ")));
