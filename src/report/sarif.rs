@@ -16,8 +16,8 @@ use super::json::line;
 use crate::bytes::{FrameNo, Guid, Time};
 use crate::capture::Origins;
 use crate::check::{
-    Attempt, Blame, Catalogue, Cause, Causes, Certainty, Diagnosis, Finding, Operation,
-    Report, Severity, section,
+    Attempt, Blame, Catalogue, Cause, Causes, Certainty, Diagnosis, Finding, Operation, Report,
+    Severity, section,
 };
 use crate::gate::{Baseline, Exit, Expectation, Mark, Ruling, is_lasting};
 use crate::protocol::{Registry, fsrvp};
