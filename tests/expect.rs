@@ -285,7 +285,7 @@ fn unchecked_is_told_and_fails_where_it_is_asked() {
     // An answer that was never seen is no call that was sealed or lost, but it matters here.
     let open = played(
         "late",
-        "auth ntlm integrity\nA:1(ctx=0)=0; A:2(cid=U1)=0->S1; A:4(S1) unanswered\n",
+        "auth ntlm integrity\nA:1(ctx=0)=0; A:2(cid=U1)=0->S1; A:3(S1,\\\\fs\\d)=0->C1; A:4(S1) unanswered\n",
     );
     assert_eq!(run(&open, "unchecked").code, Some(1));
     assert_eq!(run(&open, "error").code, Some(0));

@@ -13,12 +13,11 @@ use serde_json::{Map, Value as Json, json};
 
 use super::gate::Gated;
 use super::json::line;
-use super::outcome::operation;
 use crate::bytes::{FrameNo, Guid, Time};
 use crate::capture::Origins;
 use crate::check::{
-    Attempt, Blame, Catalogue, Cause, Causes, Certainty, Diagnosis, Finding, Report, Severity,
-    section,
+    Attempt, Blame, Catalogue, Cause, Causes, Certainty, Diagnosis, Finding, Operation, Report,
+    Severity, section,
 };
 use crate::gate::{Baseline, Exit, Expectation, Mark, Ruling, is_lasting};
 use crate::protocol::{Registry, fsrvp};
@@ -209,7 +208,10 @@ impl<'a> Document<'a> {
     fn attempt(&mut self, of: &Attempt, gated: &Gated<'_>, out: &mut dyn Write) -> io::Result<()> {
         let stop = of.stopped.as_ref();
         let why = stop.map(|stop| format!(": {}", stop.said)).unwrap_or_default();
-        let message = format!("what the client wanted is {}{why}", operation(of.outcome).0);
+        let message = match of.outcome {
+            Operation::Unfinished => format!("what the client wanted was not finished{why}"),
+            _ => format!("what the client wanted failed{why}"),
+        };
         let mark = Mark { known: gated.gate.baseline.as_ref().map(|_| false), ..Mark::default() };
         let mut result = self.result(&UNEXPLAINED.into(), Severity::Error, &message, mark);
         let frames: Vec<FrameNo> = stop.and_then(|stop| stop.frame).into_iter().collect();

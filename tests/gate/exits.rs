@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{BACKUP, CLIENTS, DENIED, ENCRYPTED, FAILED, LOST, MISSING, SEALED};
+use super::{BACKUP, DENIED, FAILED, LOST, MISSING, SEALED};
 use super::{check, made, only, records, summary};
 
 const WORDS: [&str; 5] = ["error", "warning", "note", "operation", "unchecked"];
@@ -26,7 +26,8 @@ fn happened(arguments: &[&str]) -> (BTreeSet<&'static str>, bool) {
     let counts = |attempt: &serde_json::Value| {
         let diagnosis = attempt["diagnosis"].as_u64().and_then(|n| usize::try_from(n).ok());
         let diagnosis = diagnosis.map(|n| &summary["diagnosis"][n]);
-        diagnosis.is_none_or(|of| of["allowed"] == false && of["in_baseline"] != true)
+        attempt["retried"].is_null()
+            && diagnosis.is_none_or(|of| of["allowed"] == false && of["in_baseline"] != true)
     };
     let attempts = summary["attempts"].as_array().expect("a list");
     let came_to_nothing: Vec<_> = attempts.iter().filter(|of| nothing(&of["outcome"])).collect();
@@ -55,9 +56,8 @@ fn whole_runs_end_with_what_their_records_say() {
     let (failed, backup) = (baseline("failed", FAILED), baseline("backup", BACKUP));
     let expect =
         made("gate/exit.toml", b"[[call]]\nmethod = \"CommitShadowCopySet\"\nstatus = \"ZERO\"\n");
-    let modes: [Vec<&str>; 7] = [
-        vec![],
-        vec!["--allow", "FSRVP-3.2.4.3-03"],
+    let modes: [Vec<&str>; 6] = [
+        vec!["--allow", "FSRVP-3.2.4.3-03,FS-20"],
         vec!["--allow", "1,2,3"],
         vec!["--baseline", &failed],
         vec!["--baseline", &backup],
@@ -65,7 +65,7 @@ fn whole_runs_end_with_what_their_records_say() {
         vec!["--expect", &expect, "--allow", "EXPECT-CommitShadowCopySet", "-Y", "n == 1"],
     ];
     let mut codes = [0; 4];
-    for file in [BACKUP, FAILED, DENIED, SEALED, ENCRYPTED, LOST, CLIENTS] {
+    for file in [BACKUP, FAILED, DENIED, SEALED, LOST] {
         for mode in &modes {
             let given: Vec<&str> = [&[file][..], mode].concat();
             // What is not shown counts all the same.
@@ -90,7 +90,7 @@ fn whole_runs_end_with_what_their_records_say() {
             }
         }
     }
-    assert!(codes[0] > 50 && codes[1] > 50 && codes[3] > 5, "{codes:?}");
+    assert!(codes[0] > 50 && codes[1] > 30 && codes[3] > 5, "{codes:?}");
     for unreadable in [[MISSING, FAILED], [FAILED, MISSING]] {
         for mode in &modes {
             let run = check(&[&unreadable[..], mode].concat());
