@@ -18,9 +18,12 @@ const MODULES: &[(&str, &[&str])] = &[
     ("idl", &["bytes"]),
     ("ndr", &["bytes", "idl"]),
     ("protocol", &["bytes", "idl", "ndr"]),
-    ("scenario", &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "smb", "spelling"]),
+    (
+        "scenario",
+        &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "security", "smb", "spelling"],
+    ),
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
-    ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "smb", "tcp"]),
+    ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "security", "smb", "tcp"]),
     (
         "check",
         &[
@@ -28,16 +31,25 @@ const MODULES: &[(&str, &[&str])] = &[
             "spelling",
         ],
     ),
+    ("diff", &["bytes", "call", "ndr", "pipeline", "protocol", "rpc", "security", "smb"]),
+    ("gate", &["bytes", "check", "spelling"]),
     (
         "report",
         &[
-            "bytes", "call", "capture", "check", "idl", "ndr", "net", "pipeline", "protocol",
-            "rpc", "security", "skew", "smb",
+            "bytes", "call", "capture", "check", "diff", "gate", "idl", "ndr", "net", "pipeline",
+            "protocol", "rpc", "security", "skew", "smb",
         ],
     ),
     (
         "filter",
         &["bytes", "call", "capture", "idl", "ndr", "protocol", "report", "rpc", "spelling"],
+    ),
+    (
+        "expect",
+        &[
+            "bytes", "call", "check", "filter", "gate", "idl", "pipeline", "protocol", "rpc",
+            "spelling",
+        ],
     ),
 ];
 

@@ -30,7 +30,7 @@ use vshark::filter::{Column, Filter, Subject};
 use vshark::idl::Syntax;
 use vshark::ndr::tower::Tower;
 use vshark::ndr::{self, Arg, Arguments, Context, Decoded, Direction};
-use vshark::pipeline::{Event, Pipeline};
+use vshark::pipeline::{Event, Pipeline, Resolver};
 use vshark::protocol::{Grade, Interface, Registry, fsrvp};
 use vshark::report::{json, show, text, value};
 use vshark::rpc::{self, ChannelId, Origin, Rpc, datagram, pdu, trailer};
@@ -214,13 +214,23 @@ pub fn link(data: &[u8]) {
     let len = u32::try_from(frame.len()).expect("an input is small");
     let pieces = [Piece { offset: 0, ..piece(frame, 1) }];
     let view = View::new(frame, &pieces, &[]);
-    match net::dissect(link, view, len + u32::from(cut)) {
+    let found = net::dissect(link, view, len + u32::from(cut));
+    if let net::Dissected::Udp(net::UserDatagram { payload, .. }) = found {
+        let payload = view.slice(payload).bytes();
+        for by in [53, 137, 5355].map(Resolver::of).into_iter().flatten() {
+            let name = net::dns::answer(by, payload).map_or(0, |answer| answer.name.len());
+            assert!(name <= 3 * 255, "a name has 255 octets, each of which may become three");
+        }
+        let _ = security::kerberos::error(payload);
+    }
+    match found {
         net::Dissected::Tcp(net::Segment { payload, payload_len, .. })
         | net::Dissected::Udp(net::UserDatagram { payload, payload_len, .. })
         | net::Dissected::Fragment(net::Fragment { payload, payload_len, .. }) => {
             assert!(payload.end <= len && payload.start <= payload.end);
             assert!(payload_len >= payload.len());
         }
+        net::Dissected::Undelivered(lost) => harmless(&lost.code.to_string()),
         net::Dissected::Other(other) => harmless(&other.to_string()),
     }
     let mut tree = Tree::default();

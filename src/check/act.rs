@@ -245,6 +245,18 @@ pub(super) fn host_of(name: &str) -> Option<String> {
     rest.split('\\').next().filter(|host| !host.is_empty()).map(str::to_lowercase)
 }
 
+/// The first label of a name of a host.
+pub(super) fn label(host: &str) -> &str {
+    if is_address(host) { host } else { host.split('.').next().unwrap_or(host) }
+}
+
+/// Whether this is an address, which no name can be compared with.
+pub(super) fn is_address(host: &str) -> bool {
+    host.parse::<IpAddr>().is_ok()
+        || host.contains(':')
+        || host.to_lowercase().ends_with(".ipv6-literal.net")
+}
+
 /// Whether this is `\\host\share`, with or without a trailing backslash.
 pub(super) fn is_unc(name: &str) -> bool {
     let Some(rest) = name.strip_prefix(r"\\") else { return false };

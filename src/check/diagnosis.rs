@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::cause::{Cause, Retry, filled};
 use super::chart::{Circumstance, Slot, Symptom, SymptomNo};
 use super::dock::Dock;
-use super::errand::End;
 use super::finding::{Blame, Certainty};
 use super::judge::Judge;
+use super::onward::Ending;
 use super::report::{Operation, Report, SetReport};
 use super::say;
 use crate::bytes::{FrameNo, Guid, Time};
@@ -21,8 +21,10 @@ const MAX_EVIDENCE: usize = 64;
 /// Something a client wanted: a shadow copy set, or what never became one.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// Of which server.
-    pub server: IpAddr,
+    /// Of which server; `None` where no more than its name is known.
+    pub server: Option<IpAddr>,
+    /// What that is called, if it is known.
+    pub server_name: Option<String>,
     /// Who.
     pub client: Option<IpAddr>,
     /// By which account, where that was told in clear.
@@ -93,8 +95,8 @@ pub struct Diagnosis {
     pub frames: Vec<FrameNo>,
     /// When it first showed.
     pub time: Time,
-    /// Where.
-    pub server: IpAddr,
+    /// Where; `None` where the server has no address so far.
+    pub server: Option<IpAddr>,
     /// Whom it stopped first.
     pub client: Option<IpAddr>,
     /// The account.
@@ -111,38 +113,34 @@ pub struct Diagnosis {
 
 impl Judge<'_> {
     /// Adds the attempts at one server, and what stopped them.
-    pub(super) fn diagnose(&self, dock: &Dock<'_>, profile: &str, report: &mut Report) {
-        let ip = dock.addresses.first().copied();
-        let Some(server) = ip else { return };
+    pub(super) fn diagnose(
+        &self,
+        dock: &Dock<'_>,
+        profile: &str,
+        endings: Vec<Ending>,
+        report: &mut Report,
+    ) {
+        let server = dock.addresses.first().copied();
         let sets: Vec<SetReport> =
-            report.sets.iter().filter(|set| set.server == server).cloned().collect();
+            report.sets.iter().filter(|set| Some(set.server) == server).cloned().collect();
         for set in &sets {
-            let symptom = dock.chart.of_set(set.id).and_then(|no| dock.chart.symptom(no));
+            let no = dock.chart.of_set(set.id).or_else(|| dock.chart.barred_copy(set.id));
+            let symptom = no.and_then(|no| dock.chart.symptom(no));
             let attempt = set.attempt(dock);
             self.attempt(dock, profile, attempt, symptom.cloned(), report);
         }
         let has_set = |client| sets.iter().any(|set| set.client == Some(client));
-        for end in dock.errands.ends() {
+        for ending in endings {
             // What was only asked beside a set is no attempt of its own.
-            if end.operation == Operation::Completed && has_set(end.client) {
+            if ending.operation == Operation::Completed && has_set(ending.client) {
                 continue;
             }
-            let symptom = end.symptom.and_then(|no| dock.chart.symptom(no)).cloned();
-            self.attempt(dock, profile, end.attempt(server, dock), symptom, report);
+            let attempt = ending.attempt(dock);
+            self.attempt(dock, profile, attempt, ending.symptom, report);
         }
         let told: Vec<SymptomNo> = dock.chart.symptoms().map(|(no, _)| no).collect();
         for symptom in told.iter().filter_map(|no| dock.chart.symptom(*no)) {
             self.explain(dock, profile, symptom, true, report);
-        }
-    }
-
-    /// Adds the attempts at a server that nobody got into.
-    pub(super) fn diagnose_stranger(&self, dock: &Dock<'_>, report: &mut Report) {
-        let Some(server) = dock.addresses.first().copied() else { return };
-        for (client, symptom) in dock.errands.outside() {
-            let end = End::barred(client, symptom);
-            let symptom = symptom.and_then(|no| dock.chart.symptom(no)).cloned();
-            self.attempt(dock, "spec", end.attempt(server, dock), symptom, report);
         }
     }
 
@@ -157,7 +155,9 @@ impl Judge<'_> {
     ) {
         let stopped = matches!(attempt.outcome, Operation::Failed | Operation::Unfinished);
         let symptom = symptom.or_else(|| stopped.then(|| attempt.without_refusal(dock)).flatten());
-        if let Some(mut symptom) = symptom.filter(|_| stopped) {
+        // Why something is unknown may be known.
+        let unsure = attempt.outcome == Operation::Unknown && attempt.set.is_none();
+        if let Some(mut symptom) = symptom.filter(|_| stopped || unsure) {
             if symptom.share.is_none() {
                 symptom.share = attempt.shares.first().cloned();
             }
@@ -184,7 +184,7 @@ impl Judge<'_> {
         let late = dock.chart.late(symptom, profile, self.now);
         let causes = self.knowledge.causes.of(symptom, late, beside);
         let (cause, others) = causes.split_first()?;
-        let server = *dock.addresses.first()?;
+        let server = dock.addresses.first().copied();
         let same = |known: &Diagnosis| {
             known.cause == cause.id
                 && (known.server, known.client, &known.user)
@@ -231,11 +231,10 @@ impl Symptom {
 
     /// What the sentences of a cause can name.
     fn values(&self, dock: &Dock<'_>) -> Vec<(Slot, String)> {
-        let server =
-            dock.evidence.name.clone().or_else(|| Some(dock.addresses.first()?.to_string()));
+        let server = dock.name().or_else(|| Some(dock.addresses.first()?.to_string()));
         let told = [
             (Slot::User, self.user.clone()),
-            (Slot::Client, self.client.map(|client| client.to_string())),
+            (Slot::Client, self.client.map(|client| dock.chart.client(client))),
             (Slot::Server, server),
             (Slot::Share, self.share.clone()),
             (Slot::Call, self.call.map(|call| format!("call {call}"))),
@@ -243,8 +242,9 @@ impl Symptom {
             (Slot::Status, self.code.text()),
             (Slot::Set, self.set.map(|set| format!("set {}", say::short(set)))),
         ];
+        // The first value of a word is what is written.
         let known = told.into_iter().filter_map(|(slot, value)| Some((slot, value?)));
-        known.chain(self.values.iter().cloned()).collect()
+        self.values.iter().cloned().chain(known).collect()
     }
 }
 
@@ -254,7 +254,8 @@ impl SetReport {
         let user = dock.diary.user(self.id).map(str::to_owned);
         let last = self.states.iter().rfind(|(_, state, _)| *state != "gone");
         Attempt {
-            server: self.server,
+            server: Some(self.server),
+            server_name: dock.name(),
             client: self.client,
             user,
             set: Some(self.id),
@@ -271,14 +272,15 @@ impl SetReport {
     }
 }
 
-impl End {
+impl Ending {
     /// What it was for.
-    fn attempt(&self, server: IpAddr, dock: &Dock<'_>) -> Attempt {
-        let symptom = self.symptom.and_then(|no| dock.chart.symptom(no));
+    fn attempt(&self, dock: &Dock<'_>) -> Attempt {
+        let symptom = self.symptom.as_ref();
         let user = symptom.and_then(|symptom| symptom.user.clone());
         let share: Vec<_> = symptom.and_then(|symptom| symptom.share.clone()).into_iter().collect();
         Attempt {
-            server,
+            server: dock.addresses.first().copied(),
+            server_name: dock.name(),
             client: Some(self.client),
             user: user.or_else(|| dock.chart.user(self.client).map(str::to_owned)),
             set: None,
@@ -313,7 +315,7 @@ fn diagnosis(
     cause: &Cause,
     others: &[&Cause],
     symptom: &Symptom,
-    server: IpAddr,
+    server: Option<IpAddr>,
     values: &[(Slot, String)],
 ) -> Diagnosis {
     let text = |text: &str| filled(text, values);

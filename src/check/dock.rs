@@ -82,8 +82,13 @@ pub(super) fn is_ours(what: &What) -> bool {
 
 impl<'k> Dock<'k> {
     pub(super) fn new(ip: IpAddr) -> Self {
+        Self { addresses: vec![ip], ..Self::nowhere() }
+    }
+
+    /// A server without an address so far.
+    pub(super) fn nowhere() -> Self {
         Self {
-            addresses: vec![ip],
+            addresses: Vec::new(),
             guid: None,
             evidence: Evidence::default(),
             started: None,
@@ -183,6 +188,12 @@ impl<'k> Dock<'k> {
         if self.evidence.name.is_none() {
             self.evidence.name.clone_from(&call.server.name);
         }
+    }
+
+    /// What it is called, as its calls tell, or what comes before them.
+    pub(super) fn name(&self) -> Option<String> {
+        let name = self.evidence.name.as_deref().or(self.chart.owners.name());
+        name.map(str::to_owned)
     }
 
     /// Whether this shows that the server was started again, and whether surely.

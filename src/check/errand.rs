@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::act::Act;
-use super::chart::SymptomNo;
+use super::chart::{Noted, SymptomNo};
 use super::machine::Answer;
 use super::report::Operation;
 use super::tracker::SECOND;
 use crate::bytes::{Guid, Time};
-use crate::pipeline::{Around, BindAnswer, What};
+use crate::pipeline::{Around, BindAnswer, Refuser, What};
 use crate::protocol::fsrvp::{self, Request};
 
 /// Clients of a server whose errands are known; those of others are not looked at.
@@ -27,14 +27,20 @@ const NEW: i64 = 3600 * SECOND;
 /// What a client wants of a server.
 #[derive(Debug, Default)]
 struct Errand {
+    /// Why it could not connect, so far.
+    unreached: Option<Bar>,
     /// Why it could not log on, so far.
     outside: Option<Bar>,
+    /// Whether that is a ticket, which is the reason of what follows from it.
+    ticket: bool,
     /// Why it could not call, so far.
     barred: Option<Bar>,
     /// The last call that did what it was for.
     done: Option<Done>,
     /// Number of the last call that was answered.
     answered: Option<u64>,
+    /// Number of the last call that asked for a context or a set.
+    begun: Option<u64>,
     /// Whether it has started a set.
     started: bool,
     /// How far it is on the way to a set.
@@ -79,21 +85,6 @@ pub(super) struct End {
     pub(super) context: Option<u32>,
     /// The set that its client started next.
     pub(super) next: Option<Guid>,
-}
-
-impl End {
-    /// Of somebody who was not let in.
-    pub(super) fn barred(client: IpAddr, symptom: Option<SymptomNo>) -> Self {
-        Self {
-            client,
-            operation: Operation::Failed,
-            symptom,
-            done: None,
-            shares: Vec::new(),
-            context: None,
-            next: None,
-        }
-    }
 }
 
 /// How far somebody got, and what stopped it.
@@ -197,16 +188,22 @@ impl Errands {
         room.then(|| self.all.entry(client).or_default())
     }
 
-    /// Something beside the calls, and its symptom, if it is a failure.
-    pub(super) fn around(&mut self, around: &Around, symptom: Bar) {
+    /// Something beside the calls, and what the chart has noted of it.
+    pub(super) fn around(&mut self, around: &Around, noted: Noted) {
         if matches!(around.what, What::Lost | What::Sealed) {
             return self.forget();
         }
-        let Some((stage, bars)) = bar(&around.what) else { return };
+        let Some((stage, bars)) = bar(&around.what, noted) else { return };
         let Some(errand) = self.of(around.client.ip()) else { return };
-        let bar = bars.then_some(symptom);
+        let bar = bars.then_some(noted.symptom);
+        let ticket = matches!(around.what, What::TicketRefused { .. });
         match stage {
-            Stage::Outside => errand.outside = bar,
+            Stage::Unreached => errand.unreached = bar,
+            Stage::Outside if bars && errand.ticket && !ticket => {}
+            Stage::Outside => {
+                errand.outside = bar;
+                errand.ticket = ticket;
+            }
             // An open pipe that fails later fails what is under way, and that tells by itself.
             Stage::Open if errand.answered.is_some() => {}
             Stage::Pipe | Stage::Open => errand.barred = bar,
@@ -217,6 +214,9 @@ impl Errands {
     pub(super) fn answered(&mut self, act: &Act, symptom: Option<SymptomNo>) {
         let Some(errand) = self.of(act.client) else { return };
         errand.asks(act);
+        if matches!(act.opnum, 1 | 2) {
+            errand.begun = errand.begun.max(Some(act.n));
+        }
         if act.answered.is_some() {
             errand.barred = None;
             errand.answered = errand.answered.max(Some(act.n));
@@ -254,6 +254,7 @@ impl Errands {
     pub(super) fn forget(&mut self) {
         let unknown = || Progress { operation: Operation::Unknown, symptom: None };
         for errand in self.all.values_mut() {
+            errand.unreached = None;
             errand.outside = None;
             let barred = errand.barred.take().is_some();
             if barred || errand.wanted.operation != Operation::None {
@@ -281,19 +282,36 @@ impl Errands {
         })
     }
 
-    /// The last call of a client that did what it is for.
+    /// Who could not even log on, and why; and whether that is all that is known, because there was no
+    /// connection.
+    pub(super) fn outside(&self) -> impl Iterator<Item = (IpAddr, Bar, bool)> {
+        self.all.iter().filter_map(|(client, errand)| {
+            let reason = errand.outside.map(|bar| (bar, false));
+            let (bar, unreached) = reason.or(errand.unreached.map(|bar| (bar, true)))?;
+            Some((*client, bar, unreached))
+        })
+    }
+
+    /// Whether a client has asked for a context or a set since this call.
+    pub(super) fn went_on(&self, client: IpAddr, since: u64) -> bool {
+        self.all.get(&client).is_some_and(|errand| errand.begun > Some(since))
+    }
+
+    /// The last call of a client that did what it was for.
     pub(super) fn done(&self, client: IpAddr) -> Option<Done> {
         self.all.get(&client)?.done
     }
 
-    /// Who could not even log on, and why.
-    pub(super) fn outside(&self) -> impl Iterator<Item = (IpAddr, Option<SymptomNo>)> {
-        self.all.iter().filter_map(|(client, errand)| Some((*client, errand.outside?)))
+    /// Whether a client was kept out when its pipe was open, or should have been.
+    pub(super) fn is_barred(&self, client: IpAddr) -> bool {
+        self.all.get(&client).is_some_and(|errand| errand.barred.is_some())
     }
 }
 
 /// How far a client had come when it was refused.
 enum Stage {
+    /// There was no connection.
+    Unreached,
     /// It was not let in: whether it came for our pipe is not known.
     Outside,
     /// Before its pipe was open, or before the interface was bound.
@@ -303,15 +321,21 @@ enum Stage {
 }
 
 /// Whether something bars a client, or lets it on.
-fn bar(what: &What) -> Option<(Stage, bool)> {
+fn bar(what: &What, noted: Noted) -> Option<(Stage, bool)> {
     let is_pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
     let is_ipc = |path: &str| path.to_ascii_lowercase().ends_with("\\ipc$");
     Some(match what {
-        What::LogonRefused { .. } => (Stage::Outside, true),
+        What::Unreachable { .. } if noted.symptom.is_none() => return None,
+        What::Unreachable { .. } | What::NetbiosRefused { .. } => (Stage::Unreached, true),
+        What::Negotiated(_) => (Stage::Unreached, false),
+        What::TicketRefused { by: Refuser::Service, .. } | What::LogonRefused { .. } => {
+            (Stage::Outside, true)
+        }
         What::LoggedOn { .. } => (Stage::Outside, false),
         What::TreeRefused { path, .. } if is_ipc(path) => (Stage::Outside, true),
         What::TreeConnected { path } if is_ipc(path) => (Stage::Outside, false),
         What::PipeRefused { name, .. } if is_pipe(name) => (Stage::Pipe, true),
+        What::ChannelClosed { .. } | What::PipeError { .. } if noted.unbound => (Stage::Pipe, true),
         What::PipeError { name: Some(name), .. } if is_pipe(name) => (Stage::Open, true),
         What::Bound(bound) if bound.interface.is_some_and(|of| of.uuid == fsrvp::UUID) => {
             (Stage::Pipe, bound.answer != BindAnswer::Accepted)

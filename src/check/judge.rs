@@ -12,6 +12,7 @@ use super::knowledge::Knowledge;
 use super::machine::takes_long;
 use super::profile::Choice;
 use super::recognise::identifies;
+use super::ways::Ways;
 use crate::bytes::{Guid, Time};
 use crate::call::Call;
 use crate::pipeline::{Around, Event, What};
@@ -45,6 +46,8 @@ pub struct Judge<'k> {
     /// The addresses of all of them, and the `ServerGuid` of each that told one.
     by_ip: FxHashMap<IpAddr, usize>,
     by_guid: FxHashMap<Guid, usize>,
+    /// What kept clients from servers.
+    pub(super) ways: Ways,
     pub(super) now: Time,
     clock_error: i64,
     /// Servers beyond the cap.
@@ -61,6 +64,7 @@ impl<'k> Judge<'k> {
             hand: 0,
             by_ip: FxHashMap::default(),
             by_guid: FxHashMap::default(),
+            ways: Ways::default(),
             now: Time::default(),
             clock_error: 0,
             beyond: 0,
@@ -170,7 +174,7 @@ impl<'k> Judge<'k> {
         match Act::of(call) {
             Some(act) => {
                 dock.diary.answered(call, &act);
-                let symptom = dock.chart.answered(call, &act);
+                let symptom = dock.chart.answered(call, &act, &dock.addresses);
                 dock.errands.answered(&act, symptom);
             }
             None => {
@@ -200,6 +204,9 @@ impl<'k> Judge<'k> {
 
     fn around(&mut self, around: &Around) {
         self.time(around.time);
+        if self.ways.around(around) {
+            return;
+        }
         let ip = around.server.ip();
         if let What::Negotiated(told) = &around.what
             && let Some(guid) = told.server_guid.filter(|guid| identifies(*guid))
@@ -211,9 +218,9 @@ impl<'k> Judge<'k> {
         let Some(dock) = self.dock(ip) else { return };
         dock.evidence.see(around);
         let lost = matches!(around.what, What::Lost);
-        let symptom = dock.chart.around(around);
+        let noted = dock.chart.around(around);
         dock.sight.around(&around.what, dock.chart.user(around.client.ip()));
-        dock.errands.around(around, symptom);
+        dock.errands.around(around, noted);
         dock.hears(around.client, around.time, lost);
         if let Some(surely) = dock.restarted(around) {
             // The shares that it did not have it may have now.

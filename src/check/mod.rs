@@ -122,6 +122,7 @@ mod judge;
 mod knowledge;
 mod load;
 pub mod machine;
+mod onward;
 mod profile;
 mod recognise;
 mod report;
@@ -133,6 +134,7 @@ mod sets;
 mod sight;
 mod tracker;
 mod tri;
+mod ways;
 mod world;
 
 pub use bench::Tally;

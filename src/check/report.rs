@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::bench::Tally;
-use super::chart::SymptomNo;
+use super::chart::Symptom;
 use super::diagnosis::{Attempt, Diagnosis};
 use super::diary::Entry;
 use super::dock::Dock;
 use super::judge::{Judge, MAX_SERVERS};
 use super::machine::View;
+use super::onward::Ending;
 use super::say;
 use super::server::Server;
 use super::sets::Set;
@@ -108,6 +109,8 @@ pub struct ServerReport {
     pub clients: Vec<IpAddr>,
     /// Whether these are said to be all.
     pub all_clients: bool,
+    /// How often each rule was looked at under the profile in force, in the order of their ids.
+    pub tallies: Vec<Tally>,
 }
 
 /// A shadow copy set.
@@ -230,8 +233,9 @@ impl Judge<'_> {
                 report.add_sets(server, dock, self.now);
                 report.add_tallies(&server.bench.tallies);
             }
-            report.add_errands(dock);
-            self.diagnose(dock, &name, &mut report);
+            let endings = self.endings(dock);
+            report.add_errands(dock, &endings);
+            self.diagnose(dock, &name, endings, &mut report);
             report.judged_calls += dock.sight.read();
             report.sealed_calls += dock.sight.sealed;
             report.unreadable.extend(dock.sight.sentences(&format!(" to {}", dock.address())));
@@ -255,21 +259,24 @@ impl Judge<'_> {
 }
 
 impl Dock<'_> {
-    /// The address by which it is called here.
+    /// The address by which it is called here; the name, where none is known.
     fn address(&self) -> String {
-        self.addresses.first().map_or_else(String::new, ToString::to_string)
+        let name = || self.name().unwrap_or_default();
+        self.addresses.first().map_or_else(name, ToString::to_string)
     }
 
     /// What stopped a client, in a sentence.
-    fn stopped(&self, client: IpAddr, symptom: Option<SymptomNo>) -> Option<String> {
-        let symptom = self.chart.symptom(symptom?)?;
-        Some(format!("{client} at {}: {}", self.address(), symptom.said))
+    fn stopped(&self, client: IpAddr, symptom: Option<&Symptom>) -> Option<String> {
+        Some(format!("{client} at {}: {}", self.address(), symptom?.said))
     }
 
     fn report(&self, profile: Arc<str>, recognised: String, all_clients: bool) -> ServerReport {
+        let judged = self.by_profile.get(&profile);
+        let tallies = judged.into_iter().flat_map(|of| of.bench.tallies.values()).cloned();
         ServerReport {
             addresses: self.addresses.clone(),
-            name: self.evidence.name.clone(),
+            name: self.name(),
+            tallies: tallies.collect(),
             profile,
             recognised,
             clients: self.clients.clone(),
@@ -315,7 +322,12 @@ impl Report {
             if !set.issued && set.channel.is_none() && set.way.is_empty() {
                 continue;
             }
-            let outcome = outcome(&server.tracker, no, set);
+            // A copy that nobody can read is none.
+            let outcome = match outcome(&server.tracker, no, set) {
+                Operation::Failed => Operation::Failed,
+                _ if dock.chart.barred_copy(set.id).is_some() => Operation::Failed,
+                outcome => outcome,
+            };
             self.sets.push(SetReport {
                 id: set.id,
                 client_id: set.client_id,
@@ -335,12 +347,10 @@ impl Report {
         }
     }
 
-    fn add_errands(&mut self, dock: &Dock<'_>) {
-        for end in dock.errands.ends() {
-            // Who got a set after all was held up, not stopped.
-            if end.next.is_none() {
-                self.stopped.extend(dock.stopped(end.client, end.symptom));
-            }
+    fn add_errands(&mut self, dock: &Dock<'_>, endings: &[Ending]) {
+        // Who got a set after all was held up, not stopped.
+        for end in endings.iter().filter(|end| end.next.is_none()) {
+            self.stopped.extend(dock.stopped(end.client, end.symptom.as_ref()));
         }
     }
 
@@ -349,10 +359,13 @@ impl Report {
         let mut sight = Sight::default();
         for dock in docks {
             sight += dock.sight.clone();
-            for (client, symptom) in dock.errands.outside() {
-                self.stopped.extend(dock.stopped(client, symptom));
-            }
-            judge.diagnose_stranger(dock, self);
+            let endings = dock.strange_endings();
+            self.add_errands(dock, &endings);
+            judge.diagnose(dock, "spec", endings, self);
+        }
+        for (dock, ending) in judge.lost_ways() {
+            self.stopped.extend(dock.stopped(ending.client, ending.symptom.as_ref()));
+            judge.diagnose(&dock, "spec", vec![ending], self);
         }
         self.unreadable.extend(sight.sentences(""));
     }

@@ -2,7 +2,7 @@
 
 use super::fields::{self, flags, packed};
 use super::other::PROTOCOLS;
-use super::{Dissected, Fragment, Ip, Other, Walk, transport, tunnel};
+use super::{Dissected, Fragment, Ip, Other, Walk, icmp, transport, tunnel};
 use crate::bytes::{Reader, Sink, Stop};
 
 /// Protocol number of the Authentication Header, which IPv4 and IPv6 share.
@@ -155,6 +155,9 @@ pub(super) fn payload<S: Sink>(
         4 => tunnel::inside(r, walk, ipv4),
         41 => tunnel::inside(r, walk, ipv6),
         47 => tunnel::gre(r, walk),
+        n @ (icmp::ICMP | icmp::ICMPV6) if (n == icmp::ICMPV6) == ip.src.is_ipv6() => {
+            icmp::read(ip, r, walk)
+        }
         n => Ok(Dissected::Other(Other::IpProtocol(n))),
     }
 }

@@ -6,10 +6,12 @@
 //! IP datagrams together, whose payload [`Ip::dissect`] reads on.
 //!
 //! ```text
-//!  frame ─► link ─► IPv4, IPv6 ─┬─► TCP, UDP
+//!  frame ─► link ─► IPv4, IPv6 ─┬─► TCP, UDP, ICMP
 //!            ▲                  ├─► fragment ─► Fragments ─► Datagram ─┐
 //!            └──── tunnel ◄─────┴──────────────────────────────────────┘
 //! ```
+//!
+//! What name resolution answers over UDP is read here too, from the payload alone ([`dns`]).
 //!
 //! **Lengths.** IP's lengths decide what is payload: what Ethernet pads a short frame with is not.
 //! A length of zero is what a sender writes whose network card cuts the segment up; then the
@@ -22,8 +24,10 @@
 //! once in its tunnel and once without, or in two VLANs, and it is the same packet. Networks that
 //! use the same addresses and ports in several tunnels at the same time are not told apart.
 
+pub mod dns;
 mod fields;
 mod fragments;
+mod icmp;
 mod ip;
 mod link;
 mod other;
@@ -39,6 +43,7 @@ use crate::bytes::{LinkType, Order, Reader, Sink, Span, Stop, Tree, View, Why};
 pub use fragments::{
     Counters as FragmentCounters, Datagram, Fragments, MAX_AGE, MAX_DATAGRAMS, MAX_HELD,
 };
+pub use icmp::{Undelivered, UnreachableCode};
 pub use other::{Other, Unseen};
 pub use tunnel::MAX_TUNNELS;
 
@@ -60,6 +65,8 @@ pub enum Dissected {
     Udp(UserDatagram),
     /// A part of an IP datagram, for [`Fragments`].
     Fragment(Fragment),
+    /// Word that a TCP segment was not delivered.
+    Undelivered(Undelivered),
     /// Anything else.
     Other(Other),
 }
@@ -216,7 +223,7 @@ impl Walk {
         let read = r.within(view.len(), limit, |r| read(r, self));
         let end = Span::new(r.pos(), r.end());
         match read {
-            Ok(Dissected::Tcp(_) | Dissected::Udp(_)) => {}
+            Ok(Dissected::Tcp(_) | Dissected::Udp(_) | Dissected::Undelivered(_)) => {}
             Ok(Dissected::Fragment(part)) => tree.row("Not read further", part.to_string(), end),
             Ok(Dissected::Other(other)) => tree.row("Not read further", other.to_string(), end),
             Err(stop) => tree.row("Cut short", stop.to_string(), end),

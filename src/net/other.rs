@@ -153,6 +153,6 @@ impl fmt::Display for Unseen {
 }
 
 /// The name of a number.
-fn name(table: &[(u64, &'static str)], number: u64) -> Option<&'static str> {
+pub(super) fn name(table: &[(u64, &'static str)], number: u64) -> Option<&'static str> {
     table.iter().find(|(n, _)| *n == number).map(|(_, name)| *name)
 }

@@ -1,6 +1,7 @@
 //! Headers built field by field, whole, short and contradictory.
 
 mod fragments;
+mod icmp;
 mod tunnels;
 
 use super::*;

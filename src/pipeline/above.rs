@@ -4,8 +4,11 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
+use super::before::is_kdc;
 use super::carrier::Machines;
 use super::flow::{OnFlow, begin, channel, on_flow, pipe_channel, turn};
+use super::names::Names;
+use super::reach::Reach;
 use super::units::{UnitKind, Watch};
 use super::{Event, Summary, What};
 use crate::bytes::{Both, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, Time, View};
@@ -33,6 +36,8 @@ pub(super) struct Above<'r> {
     pub(super) smb: Smb,
     pub(super) rpc: Rpc,
     pub(super) machines: Machines,
+    pub(super) reach: Reach,
+    pub(super) names: Names,
     pub(super) watch: Watch,
     pub(super) events: Vec<Event>,
     /// Used and emptied within one call.
@@ -61,6 +66,8 @@ impl<'r> Above<'r> {
             smb: Smb::default(),
             rpc,
             machines: Machines::default(),
+            reach: Reach::default(),
+            names: Names::default(),
             watch: Watch::default(),
             events: Vec::new(),
             smb_events: Vec::new(),
@@ -209,6 +216,12 @@ impl<'r> Above<'r> {
             self.flows.remove(&flow.id);
             return Interest::Ignore;
         }
+        if is_kdc(flow) {
+            *state = OnFlow::Kdc;
+            self.counts.foreign_flows += 1;
+            self.kdc(flow, side, view);
+            return Interest::Keep;
+        }
         *looked_at += 1;
         // SMB is worth waiting for on its ports: a capture may begin within a long transfer.
         if midstream && (has_known_port(flow) || *looked_at < PATIENCE) {
@@ -289,10 +302,18 @@ impl<'r> Above<'r> {
 }
 
 impl Receiver for Above<'_> {
+    fn begins(&mut self, flow: &Flow, side: Side) {
+        self.hear(flow.ends[side], flow.ends[side.other()]);
+    }
+
     fn data(&mut self, flow: &Flow, side: Side, view: View<'_>) -> Interest {
         match self.flows.get(&flow.id) {
             None | Some(OnFlow::Undecided { .. }) => self.decide(flow, side, view),
-            Some(_) => {
+            Some(OnFlow::Kdc) => {
+                self.kdc(flow, side, view);
+                Interest::Keep
+            }
+            Some(OnFlow::Smb { .. } | OnFlow::Rpc { .. }) => {
                 self.take(flow, side, view);
                 Interest::Keep
             }
@@ -302,6 +323,7 @@ impl Receiver for Above<'_> {
     fn gap(&mut self, flow: &Flow, side: Side, len: u64, why: Missing) {
         let ends = self.flows.get(&flow.id).and_then(OnFlow::ends);
         match self.flows.get(&flow.id) {
+            Some(OnFlow::Kdc) => return,
             // What was cut off is told where it makes a message unreadable.
             Some(OnFlow::Smb { .. } | OnFlow::Rpc { .. }) if why == Missing::Snapped => {}
             Some(OnFlow::Undecided { torn, .. }) if torn[side] => {}
@@ -311,7 +333,7 @@ impl Receiver for Above<'_> {
         match self.flows.get(&flow.id) {
             Some(OnFlow::Smb { .. }) => self.counts.loss.smb.see(len, why),
             Some(OnFlow::Rpc { .. }) => self.counts.loss.rpc.see(len, why),
-            Some(OnFlow::Undecided { .. }) | None => {}
+            Some(OnFlow::Undecided { .. } | OnFlow::Kdc) | None => {}
         }
         self.on_stream(flow.id, side, |stream, layer| stream.gap(len, why, layer));
         match self.flows.get_mut(&flow.id) {
@@ -324,7 +346,7 @@ impl Receiver for Above<'_> {
                 });
                 self.take_calls();
             }
-            Some(OnFlow::Smb { .. }) => {}
+            Some(OnFlow::Smb { .. } | OnFlow::Kdc) => {}
             Some(OnFlow::Undecided { .. }) | None => {
                 let state = self.flows.entry(flow.id).or_insert_with(|| OnFlow::undecided(flow));
                 if let OnFlow::Undecided { early, torn, .. } = state {
@@ -355,7 +377,7 @@ impl Receiver for Above<'_> {
                 let what = What::ChannelClosed { channel: channel(flow.id), by };
                 self.around(self.moment(None), ends, None, what);
             }
-            Some(OnFlow::Undecided { .. }) | None => {}
+            Some(OnFlow::Undecided { .. } | OnFlow::Kdc) | None => {}
         }
     }
 }

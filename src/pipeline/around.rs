@@ -1,11 +1,15 @@
 //! [`Around`]: what happens around the calls and decides whether there are any.
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::bytes::{FrameNo, Side, Time};
+pub use crate::net::UnreachableCode;
+pub use crate::net::dns::{Rcode, Resolver};
 pub use crate::rpc::BindAnswer;
 use crate::rpc::{Auth, ChannelId, SyntaxId};
-pub use crate::smb::Greeting as Negotiated;
+pub use crate::security::kerberos::{ErrorCode, KrbError};
+pub use crate::smb::{Greeting as Negotiated, LogonKind};
 use crate::smb::{SessionRefusal, Status};
 
 /// Something beside the calls.
@@ -15,9 +19,9 @@ pub struct Around {
     pub time: Time,
     /// The frame that showed it, if a frame did.
     pub frame: Option<FrameNo>,
-    /// The client's end of the connection.
+    /// The client's end of the connection; of names and tickets, who asked for them.
     pub client: SocketAddr,
-    /// The server's.
+    /// The server's end; of names, the resolver; of tickets, who refused them.
     pub server: SocketAddr,
     /// The server's name, where the capture tells one.
     pub server_name: Option<String>,
@@ -28,6 +32,42 @@ pub struct Around {
 /// What it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
+    /// A connect to port 445, 139 or 135 came to nothing. Told once for each attempt: at the RST
+    /// that answers it, or when the client has long been silent after at least two SYNs that nothing
+    /// answered. Never where nothing that is sent to the client is in the capture.
+    Unreachable {
+        /// How that showed.
+        how: Unreached,
+        /// SYNs the client sent, without copies of the same packet.
+        syns: u32,
+        /// When it sent the first.
+        since: Time,
+    },
+    /// A resolver did not know a name that has to do with no address so far. The client may get the
+    /// address elsewhere, under another suffix or from another resolver: see [`What::NameFound`].
+    NameUnknown {
+        /// The name as it was asked for; of NetBIOS, without padding and suffix.
+        name: String,
+        /// What kind of resolver that was.
+        by: Resolver,
+        /// What it said.
+        code: Rcode,
+    },
+    /// A name whose first label the client was told is unknown has an address after all.
+    NameFound {
+        /// The name as it was asked for.
+        name: String,
+        /// What kind of resolver knew it.
+        by: Resolver,
+    },
+    /// A Kerberos ticket was refused, other than in a way that clients deal with: by a KDC that did
+    /// not give it, or by a service that did not take it.
+    TicketRefused {
+        /// Whose word it is.
+        by: Refuser,
+        /// What it said.
+        error: Box<KrbError>,
+    },
     /// A server has answered a negotiation. Where a client of SMB 1 and 2 begins with one of SMB 1,
     /// the first of two answers names no dialect.
     Negotiated(Box<Negotiated>),
@@ -39,6 +79,8 @@ pub enum What {
         session_id: u64,
         /// `DOMAIN\user`, where it was told in clear.
         user: Option<String>,
+        /// As whom the server takes it.
+        how: LogonKind,
     },
     /// A user was not logged on.
     LogonRefused {
@@ -66,6 +108,13 @@ pub enum What {
         /// Why.
         status: Status,
     },
+    /// A client asked where a path of DFS leads.
+    Referral {
+        /// `\server\namespace…` as it was asked for, mostly with one backslash in front.
+        path: String,
+        /// What the server said.
+        status: Status,
+    },
     /// A pipe was opened.
     PipeOpened {
         /// What its bytes are known by to RPC.
@@ -90,6 +139,18 @@ pub enum What {
         name: Option<String>,
         /// Why.
         status: Status,
+    },
+    /// A bind or `alter_context` has no answer, and will have none, since its channel ends: see the
+    /// [`What::ChannelClosed`] that follows. Not told where the answer may have been lost.
+    BindUnanswered {
+        /// What its bytes are known by.
+        channel: ChannelId,
+        /// Name of the pipe; `None` if it is not known, or TCP carried it.
+        pipe: Option<String>,
+        /// Whether TCP carried it, without a pipe.
+        tcp: bool,
+        /// The interfaces that were asked for.
+        interfaces: Vec<SyntaxId>,
     },
     /// A pipe, or a TCP connection that carried RPC, is gone, and so are the calls on it.
     ChannelClosed {
@@ -121,6 +182,41 @@ pub enum What {
     Lost,
     /// The first encrypted SMB message of a connection: calls may be in those that follow.
     Sealed,
+}
+
+/// How it showed that a server cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreached {
+    /// RST answered the SYN: nothing listens on the port, or a firewall says so.
+    Reset,
+    /// ICMP said that the SYN was not delivered, and nothing else answered.
+    Icmp {
+        /// Who said so: a router, a firewall, or the server itself.
+        by: IpAddr,
+        /// Why.
+        code: UnreachableCode,
+    },
+    /// Nothing answered.
+    Silence,
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reset => f.write_str("answered with RST"),
+            Self::Icmp { by, code } => write!(f, "{code} (ICMP from {by})"),
+            Self::Silence => f.write_str("no answer"),
+        }
+    }
+}
+
+/// Who refuses a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refuser {
+    /// A key distribution centre: it does not give the ticket.
+    Kdc,
+    /// The service it is for: it does not take it.
+    Service,
 }
 
 /// What a server says of itself in an NTLM CHALLENGE.

@@ -25,13 +25,15 @@ pub(super) enum OnFlow {
         ends: Ends,
         swapped: bool,
     },
+    /// What is at the port of a KDC and is neither.
+    Kdc,
 }
 
 impl OnFlow {
     /// Client and server, if it is known which is which.
     pub(super) fn ends(&self) -> Option<Ends> {
         match self {
-            Self::Undecided { .. } => None,
+            Self::Undecided { .. } | Self::Kdc => None,
             Self::Smb { ends, .. } | Self::Rpc { ends, .. } => Some(*ends),
         }
     }

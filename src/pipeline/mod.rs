@@ -3,7 +3,8 @@
 //! ```text
 //! frame ─► net ─► tcp ─┬─► smb ─► pipe bytes ─┐
 //!              │       └──────────────────────┴─► rpc ─► Call (decoded) ─► Event
-//!              └ udp ─► rpc::datagram, counted
+//!              ├ udp ─► rpc::datagram, counted; what resolvers and KDCs refuse ─► Event
+//!              └ SYN, RST, icmp ─► who cannot be reached ─► Event
 //! ```
 //!
 //! Takes frames in capture order and keeps only what is open: flows, sessions, calls in flight.
@@ -11,11 +12,14 @@
 
 mod above;
 mod around;
+mod before;
 mod carrier;
 mod datagrams;
 mod endpoints;
 mod flow;
 mod loss;
+mod names;
+mod reach;
 mod setup;
 mod summary;
 mod tell;
@@ -31,7 +35,10 @@ use crate::protocol::Registry;
 use crate::rpc::datagram;
 use crate::tcp::{self, Flows};
 use above::Above;
-pub use around::{Around, BindAnswer, Bound, Challenged, Negotiated, What};
+pub use around::{
+    Around, BindAnswer, Bound, Challenged, ErrorCode, KrbError, LogonKind, Negotiated, Rcode,
+    Refuser, Resolver, UnreachableCode, Unreached, What,
+};
 pub use datagrams::{Datagrams, OfInterface};
 pub use endpoints::Endpoints;
 pub use loss::{Loss, Lost};
@@ -97,6 +104,7 @@ impl<'r> Pipeline<'r> {
     pub fn frame(&mut self, frame: &Frame<'_>, events: &mut Vec<Event>) {
         self.summary.see_frame(frame);
         self.above.begin_frame(frame.no, frame.time);
+        self.above.expire(frame.time, &self.flows);
         let (len, time) = (clamp(frame.data.len()), frame.time);
         let pieces = [Piece { at: 0, len, frame: frame.no, offset: 0, time, made: false }];
         let view = View::new(frame.data, &pieces, &[]);
@@ -112,8 +120,8 @@ impl<'r> Pipeline<'r> {
                 self.summary.tcp_segments += 1;
                 let Self { flows, above, .. } = self;
                 tcp::parts(tcp, view.slice(tcp.payload), at, |part| {
-                    if part.header.syn {
-                        above.syn(part);
+                    if part.header.syn || part.header.rst {
+                        above.handshake(part, flows);
                     }
                     flows.segment(part, above);
                 });
@@ -121,6 +129,7 @@ impl<'r> Pipeline<'r> {
             Dissected::Udp(udp) => {
                 self.summary.udp += 1;
                 let payload = view.slice(udp.payload);
+                self.above.user_datagram(&udp, payload);
                 if let Some(datagram) = datagram::dissect(payload, udp.payload_len) {
                     self.summary.datagrams.see(datagram, self.above.registry());
                 }
@@ -136,6 +145,10 @@ impl<'r> Pipeline<'r> {
                     self.take(whole.ip.dissect(view), view, at, nested + 1);
                 }
             }
+            Dissected::Undelivered(told) => {
+                self.above.undelivered(&told, at.0);
+                self.summary.see_other(told.kind());
+            }
             Dissected::Other(other) => self.summary.see_other(other),
         }
     }
@@ -143,6 +156,7 @@ impl<'r> Pipeline<'r> {
     /// The capture has ended: what is still open ends too.
     pub fn finish(&mut self, events: &mut Vec<Event>) {
         self.above.begin_end();
+        self.above.give_up(&self.flows);
         self.flows.finish(&mut self.above);
         self.above.finish();
         self.above.drain(events);

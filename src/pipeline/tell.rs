@@ -3,11 +3,12 @@
 use super::above::Above;
 use super::flow::{pipe_channel, pipe_of};
 use super::units::UnitKind;
-use super::{Around, Bound, Challenged, Event, What};
+use super::{Around, Bound, Challenged, Event, Refuser, What};
 use crate::bytes::{Ends, FrameNo, Missing, Time, View};
 use crate::call::Call;
 use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
 use crate::rpc::{self, Auth, BindAnswer};
+use crate::security::kerberos::KrbError;
 use crate::smb::{self, PipeId};
 
 /// When something happened, and in which frame.
@@ -85,8 +86,8 @@ impl Above<'_> {
                     timestamp: info.timestamp,
                 }))
             }
-            smb::Event::SessionEstablished { session_id, user } => {
-                What::LoggedOn { session_id, user }
+            smb::Event::SessionEstablished { session_id, user, how } => {
+                What::LoggedOn { session_id, user, how }
             }
             smb::Event::SessionRefused { user, status } => {
                 let somebody = user.as_deref().unwrap_or("somebody");
@@ -107,6 +108,13 @@ impl Above<'_> {
                 self.counts.see_refusal(format!("pipe {name}: {status}"));
                 What::PipeRefused { name, status }
             }
+            smb::Event::Referral { path, status } => {
+                if status.is_error() {
+                    self.counts.see_refusal(format!("DFS referral for {path}: {status}"));
+                }
+                What::Referral { path, status }
+            }
+            smb::Event::TicketRefused(error) => self.ticket_refused(Refuser::Service, error)?,
             smb::Event::Wrote { path, status } => What::Wrote { path, status },
             smb::Event::Sealed => What::Sealed,
             smb::Event::PipeData { .. }
@@ -115,6 +123,16 @@ impl Above<'_> {
             | smb::Event::PipeTorn { .. }
             | smb::Event::PipeClosed { .. } => return None,
         })
+    }
+
+    /// A Kerberos ticket was refused; nothing to tell if the client deals with that.
+    pub(super) fn ticket_refused(&mut self, by: Refuser, error: Box<KrbError>) -> Option<What> {
+        if error.code.is_a_step() {
+            return None;
+        }
+        let service = error.service.as_deref().unwrap_or("an unnamed service");
+        self.counts.see_refusal(format!("ticket for {service}: {}", error.code));
+        Some(What::TicketRefused { by, error })
     }
 
     /// Decodes the calls that are complete.
@@ -136,6 +154,7 @@ impl Above<'_> {
                     self.events.push(Event::Call(Box::new(call)));
                 }
                 rpc::Event::Bound(bound) => self.bound(*bound),
+                rpc::Event::Unanswered(asked) => self.unanswered(*asked),
                 rpc::Event::Lost { ends, .. } => self.lose(ends),
             }
         }
@@ -173,6 +192,16 @@ impl Above<'_> {
         } else {
             interfaces.into_iter().map(Some).for_each(tell);
         }
+    }
+
+    /// A bind will have no answer.
+    fn unanswered(&mut self, asked: rpc::Unanswered) {
+        let rpc::Unanswered { channel, ends, frame, interfaces } = asked;
+        let pipe = pipe_of(channel);
+        let name = pipe.and_then(|pipe| self.smb.pipe(pipe)?.name.clone());
+        let tcp = pipe.is_none();
+        let what = What::BindUnanswered { channel, pipe: name, tcp, interfaces };
+        self.around((frame, self.now.1), ends, pipe, what);
     }
 
     /// How the refusal of a bind is counted.

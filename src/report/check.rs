@@ -34,10 +34,12 @@ const MOST_LISTED: usize = 8;
 const COLUMN: usize = 13;
 
 /// Findings that are told from each other only by where they were found.
-type Alike = (Arc<str>, IpAddr, Blame, Severity, Option<Arc<str>>);
+type Alike = (bool, Arc<str>, Option<IpAddr>, Blame, Severity, Option<Arc<str>>);
 
 #[derive(Debug)]
 struct Group {
+    /// Whether they are let pass.
+    allowed: bool,
     /// The first of them, no more than [`ALIKE`].
     shown: Vec<Finding>,
     /// The others.
@@ -73,12 +75,18 @@ impl<'r> CheckList<'r> {
         &mut self.scene
     }
 
-    /// Takes a finding.
-    pub fn finding(&mut self, finding: Finding, out: &mut dyn Write) -> io::Result<()> {
+    /// Takes a finding, which may be `allowed`: let pass.
+    pub fn finding(
+        &mut self,
+        finding: Finding,
+        allowed: bool,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         if self.live {
-            return self.scene.write(&finding, None, out);
+            return self.scene.write(&finding, allowed, None, out);
         }
         let alike = (
+            allowed,
             finding.rule.clone(),
             finding.server,
             finding.party,
@@ -91,7 +99,8 @@ impl<'r> CheckList<'r> {
         }
         let place = *self.places.entry(alike).or_insert(self.groups.len());
         if place == self.groups.len() {
-            self.groups.push(Group { shown: Vec::new(), others: 0, calls: Vec::new() });
+            let (shown, calls) = (Vec::new(), Vec::new());
+            self.groups.push(Group { allowed, shown, others: 0, calls });
         }
         if let Some(group) = self.groups.get_mut(place) {
             group.take(finding);
@@ -104,13 +113,14 @@ impl<'r> CheckList<'r> {
         self.places.clear();
         let mut groups = std::mem::take(&mut self.groups);
         groups.sort_by_key(|group| {
-            group.shown.first().map(|first| (Reverse(first.severity), first.known.is_some()))
+            let first = group.shown.first();
+            first.map(|of| (group.allowed, Reverse(of.severity), of.known.is_some()))
         });
         for group in groups {
             let more = group.more();
             let shown = if more.is_some() { 1 } else { ALIKE };
             for finding in group.shown.iter().take(shown) {
-                self.scene.write(finding, more.clone(), out)?;
+                self.scene.write(finding, group.allowed, more.clone(), out)?;
             }
         }
         match std::mem::take(&mut self.beyond) {
@@ -133,12 +143,12 @@ impl<'r> CheckList<'r> {
             }
         }
         let nothing = nothing_judged(report, findings);
+        for Line { head, text, colour } in opening::lines(report, &self.scene) {
+            self.headed(head, colour, &text, Style::new(), out)?;
+        }
         if let Some(nothing) = nothing.as_deref().filter(|_| report.servers.is_empty()) {
             self.line("judged", nothing, Style::new(), out)?;
             return self.unseen(report, out);
-        }
-        for Line { head, text, colour } in opening::lines(report, &self.scene) {
-            self.headed(head, colour, &text, Style::new(), out)?;
         }
         self.unseen(report, out)?;
         writeln!(out)?;
@@ -187,7 +197,7 @@ impl<'r> CheckList<'r> {
     }
 
     /// Several lines with one heading.
-    fn lines(
+    pub(super) fn lines(
         &self,
         head: &str,
         lines: Vec<(String, Style)>,

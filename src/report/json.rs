@@ -3,6 +3,8 @@
 //! Keys are stable and never carry data; `schema.json` beside this file describes every record
 //! and real output is tested against it. [`line()`] writes a record.
 
+mod diff;
+mod gate;
 mod judged;
 
 use std::io;
@@ -23,6 +25,8 @@ use crate::rpc::names::{FAULTS, name};
 use crate::rpc::{Auth, Message, SyntaxId, Transfer};
 use crate::security::Mechanism;
 use crate::skew::Skew;
+pub use diff::diffs;
+pub use gate::expectation;
 pub use judged::{Judged, finding, tally};
 
 /// Version of the records' form.

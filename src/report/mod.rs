@@ -3,10 +3,13 @@
 
 pub mod brief;
 pub mod check;
+pub mod diff;
 mod epm;
 mod excerpt;
 mod finding;
+pub mod gate;
 pub mod json;
+pub mod junit;
 pub mod machine;
 pub mod matrix;
 mod missing;
@@ -14,6 +17,7 @@ mod opening;
 mod outcome;
 mod prose;
 pub mod rules;
+pub mod sarif;
 pub mod show;
 pub mod text;
 mod timeline;

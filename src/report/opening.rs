@@ -179,7 +179,13 @@ fn wanted(attempt: &Attempt, scene: &Scene<'_>) -> String {
         (true, None) => "shadow copies".to_owned(),
     };
     let host = |ip: IpAddr| scene.host(ip);
-    let mut text = format!("{of} on {}", host(attempt.server));
+    let server = match (attempt.server, attempt.server_name.as_deref().map(printable)) {
+        (Some(ip), Some(name)) if host(ip) == ip.to_string() => format!("{name} ({ip})"),
+        (Some(ip), _) => host(ip),
+        (None, Some(name)) => name,
+        (None, None) => "a server that is not known".to_owned(),
+    };
+    let mut text = format!("{of} on {server}");
     match (&attempt.user, attempt.client) {
         (Some(user), Some(client)) => {
             text += &format!(", by {} from {}", printable(user), host(client));

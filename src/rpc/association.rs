@@ -7,9 +7,10 @@ use rustc_hash::FxHashMap;
 use super::bind::{SyntaxId, Transfer};
 use super::call::{Auth, Call, Ending, Message};
 use super::contexts::Contexts;
+use super::part::{Part, Seal, release};
 use super::pdu::{Body, PacketType, Pdu, Verifier};
-use super::{BindAnswer, Bound, ChannelId, Common, Event, Origin, STUB_BYTES};
-use crate::bytes::{Both, Buffer, FrameNo, Guid, Missing, Side, Span, Time, View, Why};
+use super::{BindAnswer, Bound, ChannelId, Common, Event, Origin, Unanswered};
+use crate::bytes::{Both, Guid, Missing, Side, Span, View, Why};
 use crate::security::{ntlm, peek};
 
 /// Calls of one association that may wait for an answer; beyond it the oldest is given up.
@@ -18,10 +19,6 @@ const MAX_IN_FLIGHT: usize = 1024;
 const MAX_IN_FLIGHT_IN_ALL: usize = 1 << 16;
 /// Security contexts of one association.
 const MAX_SECURITY_CONTEXTS: usize = 256;
-/// Octets of one stub; what comes beyond is a hole in it.
-const MAX_STUB: u32 = 16 << 20;
-/// Frames of one message that are remembered.
-const MAX_FRAMES: usize = 1 << 16;
 /// `RPC_C_AUTHN_LEVEL_CONNECT`
 const LEVEL_CONNECT: u8 = 2;
 /// `RPC_C_AUTHN_LEVEL_PKT_PRIVACY`
@@ -37,6 +34,8 @@ pub(super) struct Association {
     /// of a response whose request was not seen), removed by the last of the answer, by the
     /// channel's end or by the cap.
     in_flight: BTreeMap<u32, InFlight>,
+    /// A bind, if it was the last PDU, and its call id; the interfaces are those of its proposal.
+    asked: Option<(u32, Unanswered)>,
     /// Whether bytes from the server were lost and nothing of it was read since: the answer to
     /// what is asked now may have been among them.
     deaf: bool,
@@ -115,6 +114,7 @@ impl Association {
     ) {
         let header = &pdu.header;
         self.deaf &= origin.side == Side::Client;
+        self.asked = None;
         if let Some(verifier) = &pdu.verifier {
             self.note_security(header.ptype, origin.side, verifier);
         }
@@ -143,6 +143,10 @@ impl Association {
                 let told = header.auth_length == 0 || pdu.verifier.is_some();
                 let auth = told.then(|| self.auth(pdu.verifier.as_ref()));
                 self.contexts.propose(header.call_id, contexts, auth);
+                let frame = unit.frames().last().copied();
+                let Origin { channel, ends, .. } = origin;
+                let asked = Unanswered { channel, ends, frame, interfaces: Vec::new() };
+                self.asked = Some((header.call_id, asked));
             }
             Some(Body::BindAck { results }) => {
                 let (answers, auth) = self.contexts.answer(header.call_id, results);
@@ -195,6 +199,7 @@ impl Association {
     /// Bytes of `side` were lost between PDUs: what is being put together may lack fragments.
     pub(super) fn lost(&mut self, side: Side, common: &mut Common) {
         self.deaf |= side == Side::Server;
+        self.asked = self.asked.take().filter(|_| side == Side::Client);
         for flight in self.in_flight.values_mut() {
             flight.tear(side, common);
             flight.near_loss |= side == Side::Server;
@@ -208,6 +213,10 @@ impl Association {
         waiting.sort_unstable();
         for (_, call_id) in waiting {
             self.end(call_id, Ending::NoAnswer, common, out);
+        }
+        if let Some((call_id, asked)) = self.asked.take().filter(|_| !self.deaf) {
+            let (interfaces, _) = self.contexts.refuse(call_id);
+            out.push(Event::Unanswered(Box::new(Unanswered { interfaces, ..asked })));
         }
     }
 
@@ -403,95 +412,4 @@ fn bound(
         auth,
         answer,
     }))
-}
-
-/// What hides a stub.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seal {
-    Open,
-    Closed,
-    /// It is protected, and what would say how is missing, for this reason.
-    Untold(Missing),
-}
-
-/// A PDU that carries part of a stub.
-struct Part<'a, 'v> {
-    origin: Origin,
-    unit: View<'v>,
-    pdu: &'a Pdu<'v>,
-    stub: View<'v>,
-    seal: Seal,
-    context_id: Option<u16>,
-}
-
-impl Part<'_, '_> {
-    /// Adds this fragment to the message it belongs to; if that is torn, without the stub.
-    fn append_to(&self, slot: &mut Option<Message>, torn: bool, common: &mut Common) {
-        let header = &self.pdu.header;
-        let message = slot.get_or_insert_with(|| Message {
-            stub: Buffer::default(),
-            frames: Vec::new(),
-            time: Time::default(),
-            ends: self.origin.ends,
-            order: header.order,
-            fragments: 0,
-            complete: false,
-            from_start: header.is_first(),
-            sealed: false,
-            open_end: None,
-            pdus: Vec::new(),
-        });
-        message.sealed |= self.seal == Seal::Closed;
-        if let (None, Some(Why::Missing(why))) =
-            (&self.pdu.verifier, self.pdu.stop.as_ref().map(|stop| &stop.why))
-            && header.auth_length != 0
-        {
-            message.open_end = Some(*why);
-        }
-        message.fragments = message.fragments.saturating_add(1);
-        message.complete |= header.is_last();
-        message.time = message.time.max(self.unit.time().unwrap_or_default());
-        merge(&mut message.frames, &self.unit.frames());
-        let room =
-            MAX_STUB.saturating_sub(message.stub.len()).min(STUB_BYTES.saturating_sub(common.held));
-        if torn {
-            // A hole is there already.
-        } else if let (Seal::Untold(why), true) = (self.seal, self.stub.len() <= room) {
-            let len = self.stub.len().max(1);
-            message.stub.push_hole(len, why);
-            common.held += len;
-        } else if self.stub.len() <= room {
-            message.stub.push(self.stub);
-            common.held += self.stub.len();
-        } else if message.stub.view().holes().all(|hole| hole.why != Missing::Capped) {
-            // One octet stands for all that is left out.
-            message.stub.push_hole(1, Missing::Capped);
-            common.held += 1;
-        }
-        if common.keep_pdus && message.pdus.len() < MAX_FRAMES && room > 0 {
-            let mut pdu = Buffer::default();
-            pdu.push(self.unit);
-            message.pdus.push(pdu);
-        }
-    }
-}
-
-fn release(common: &mut Common, message: Option<&Message>) {
-    common.held = common.held.saturating_sub(message.map_or(0, |message| message.stub.len()));
-}
-
-/// Adds `more` to `frames`; both ascend and have nothing twice. What is beyond the cap is not kept.
-fn merge(frames: &mut Vec<FrameNo>, more: &[FrameNo]) {
-    for frame in more {
-        match frames.last() {
-            Some(last) if frame < last => {
-                if let Err(place) = frames.binary_search(frame) {
-                    frames.insert(place, *frame);
-                }
-            }
-            Some(last) if frame == last => {}
-            _ => frames.push(*frame),
-        }
-    }
-    frames.truncate(MAX_FRAMES);
 }

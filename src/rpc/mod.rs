@@ -15,6 +15,7 @@ mod call;
 mod contexts;
 pub mod datagram;
 pub mod names;
+mod part;
 pub mod pdu;
 pub mod trailer;
 
@@ -53,6 +54,9 @@ pub enum Event {
     Asked(Box<Call>),
     /// A bind or `alter_context` was answered.
     Bound(Box<Bound>),
+    /// A bind or `alter_context` was the last PDU of a channel that has ended. Not told where an
+    /// answer may have been among bytes that were lost.
+    Unanswered(Box<Unanswered>),
     /// The place in the bytes of a channel that has carried PDUs was lost: calls may be, too.
     Lost {
         /// The channel.
@@ -79,6 +83,19 @@ pub struct Bound {
     pub auth: Option<Auth>,
     /// What the server said.
     pub answer: BindAnswer,
+}
+
+/// A bind or `alter_context` that nobody answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The connection that carried it.
+    pub ends: Ends,
+    /// The last of the frames that carried it.
+    pub frame: Option<FrameNo>,
+    /// Which interfaces were asked for.
+    pub interfaces: Vec<SyntaxId>,
 }
 
 /// What a server says to a bind.

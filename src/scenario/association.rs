@@ -35,6 +35,8 @@ pub(super) struct Association {
     trailed: bool,
     /// A call waits for its answer.
     pub(super) busy: bool,
+    /// The READ that a bind's answer would have come with.
+    unanswered: Option<Asked>,
     seed: u64,
 }
 
@@ -66,9 +68,9 @@ impl Association {
         refused: Option<u32>,
     ) -> io::Result<Option<Self>> {
         let carrier = if settings.tcp.is_some() {
-            Carrier::Tcp { channel: session.open(film, false)? }
+            Carrier::Tcp { channel: session.open(film)? }
         } else {
-            session.log_on(film, None)?;
+            session.log_on(film)?;
             let tree = session.ipc(film)?;
             match session.create(film, tree, pipe, refused)? {
                 Some(file) => Carrier::Pipe { tree, file },
@@ -82,6 +84,7 @@ impl Association {
             carrier,
             settings: settings.clone(),
             bound: false,
+            unanswered: None,
             call_id: 1,
             sequence: Both::default(),
             trailed: false,
@@ -174,6 +177,21 @@ impl Association {
         Ok(())
     }
 
+    /// The pipe fails instead of giving an answer; there is none where TCP carries RPC.
+    fn fail(
+        session: &mut Session,
+        film: &mut Film<'_>,
+        asked: Option<&Asked>,
+        status: u32,
+    ) -> io::Result<()> {
+        film.phase = Phase::Answer;
+        if let Some(asked) = asked {
+            session.answer(film, asked, Status(status), &smb::error())?;
+        }
+        film.phase = Phase::Between;
+        Ok(())
+    }
+
     /// A PDU of the client that has no answer: `rpc_auth_3`.
     fn tell(&self, session: &mut Session, film: &mut Film<'_>, pdu: &[u8]) -> io::Result<()> {
         match self.carrier {
@@ -230,6 +248,15 @@ impl Association {
         let request = rpc::bind(head, ptype::BIND, self.syntax_id, group, asks.as_ref());
         let verdict = match answer {
             BindAnswer::Ack(verdict) => verdict,
+            BindAnswer::Nothing => {
+                self.unanswered = self.send(session, film, &[request], false)?;
+                self.busy = true;
+                return Ok(());
+            }
+            BindAnswer::Pipe(status) => {
+                let asked = self.send(session, film, &[request], false)?;
+                return Self::fail(session, film, asked.as_ref(), status);
+            }
             BindAnswer::Nak(reason) => {
                 return self.round(session, film, request, rpc::bind_nak(head, reason));
             }
@@ -354,6 +381,9 @@ impl Association {
         let context = rpc::context_id(self.settings.syntax);
         let pdus = match &call.answer {
             None => return Ok(()),
+            Some(Answer::Pipe(status)) => {
+                return Self::fail(session, film, waiting.asked.as_ref(), *status);
+            }
             Some(Answer::Fault(status)) => vec![rpc::fault(head, context, *status, None)],
             Some(Answer::Response(stub)) => {
                 let stub = self.octets(call, Direction::Out, stub)?;
@@ -376,7 +406,8 @@ impl Association {
     ) -> io::Result<()> {
         let Carrier::Pipe { tree, file } = self.carrier else { return Ok(()) };
         session.close(film, tree, file)?;
-        if let Some(asked) = waiting.and_then(|waiting| waiting.asked.as_ref()) {
+        let asked = waiting.and_then(|waiting| waiting.asked.as_ref());
+        if let Some(asked) = asked.or(self.unanswered.as_ref()) {
             /// `STATUS_CANCELLED`
             const CANCELLED: Status = Status(0xC000_0120);
             session.answer(film, asked, CANCELLED, &smb::error())?;

@@ -6,12 +6,32 @@ use super::direct::Words;
 use super::grammar::Fail;
 use super::resolve::{Resolver, unknown};
 use super::settings::{Auth, LEVELS, Settings};
-use super::steps::{BindAnswer, Event, EventKind, Line, Step};
+use super::steps::{BindAnswer, Event, EventKind, Line, Logon, Lookup, Step, Ticket, Vain};
 use super::syntax::Word;
 use super::values::substitute;
 use super::wire::rpc::{SyntaxId, Verdict};
 use super::words::{self, number, numbered};
 use crate::rpc::names::{PROVIDER_REASONS, REJECT_REASONS};
+
+/// The words that events begin with.
+const EVENTS: &[&str] = &[
+    "connect",
+    "name",
+    "ticket",
+    "logon",
+    "tree",
+    "referral",
+    "create",
+    "bind",
+    "binds",
+    "rebinds",
+    "write",
+    "close",
+    "closes",
+    "logoff",
+    "disconnect",
+    "disconnects",
+];
 
 impl Resolver<'_> {
     /// An event of a client; false if the words are none.
@@ -22,25 +42,18 @@ impl Resolver<'_> {
         words: &mut Words<'_>,
     ) -> Result<bool, Fail> {
         let Some(first) = words.peek() else { return Ok(false) };
-        let kind = match first.text.to_lowercase().as_str() {
-            "connect" => EventKind::Connect,
-            "logon" => EventKind::Logon,
-            "create" => EventKind::Create,
-            "close" | "closes" => EventKind::Close,
-            "logoff" => EventKind::Logoff,
-            "disconnect" | "disconnects" => EventKind::Disconnect,
-            "tree" => EventKind::Tree(String::new()),
-            "write" => EventKind::Write(String::new()),
-            "bind" | "binds" | "rebinds" => {
-                words.next();
-                self.bind(line, named, words)?;
-                return Ok(true);
-            }
-            _ => return Ok(false),
-        };
+        let first = first.text.to_lowercase();
+        if !EVENTS.contains(&first.as_str()) {
+            return Ok(false);
+        }
         words.next();
-        let kind = match kind {
-            EventKind::Tree(_) => {
+        let mut kind = match first.as_str() {
+            "connect" => connect(words),
+            "name" => EventKind::Name(self.name(words)?),
+            "ticket" => EventKind::Ticket(ticket(words)?),
+            "logon" if words.eat("guest") => EventKind::Logon(Logon::Guest),
+            "logon" => EventKind::Logon(Logon::Usual),
+            "tree" => {
                 let default = format!(r"\\{}\IPC$", self.server_name(line.server));
                 let path = words.peek().filter(|word| word.text.starts_with('\\'));
                 let path = path.map(|word| substitute(&word.text));
@@ -49,10 +62,9 @@ impl Resolver<'_> {
                 }
                 EventKind::Tree(path.unwrap_or(default))
             }
-            EventKind::Write(_) => {
-                EventKind::Write(substitute(&words.need("the path of a share")?.text))
-            }
-            EventKind::Create => {
+            "referral" => EventKind::Referral(words.need("a path of DFS")?.text.clone()),
+            "write" => EventKind::Write(substitute(&words.need("the path of a share")?.text)),
+            "create" => {
                 let name = words.peek().filter(|word| !word.text.eq_ignore_ascii_case("refused"));
                 if let Some(name) = name {
                     words.next();
@@ -62,7 +74,7 @@ impl Resolver<'_> {
                 }
                 EventKind::Create
             }
-            EventKind::Close => {
+            "close" | "closes" => {
                 // How people say it: closes the pipe, closes all connections.
                 let all = words.eat("all");
                 words.eat("the");
@@ -73,15 +85,34 @@ impl Resolver<'_> {
                     EventKind::Close
                 }
             }
-            kind => kind,
+            "logoff" => EventKind::Logoff,
+            "disconnect" | "disconnects" => EventKind::Disconnect,
+            _ => {
+                self.bind(line, named, words)?;
+                return Ok(true);
+            }
         };
-        let refused = refused(&kind, words)?;
+        let refused = refused(&mut kind, words)?;
         let settings = self.settings_of(line);
         self.step(Step::Event(Rc::new(Event { line, settings, kind, refused })));
         Ok(true)
     }
 
-    /// `bind [interface NAME] [v3.0] [pipe NAME] [auth …] [refused …|fault …]`
+    /// `name FS2 [unknown [NXDOMAIN|SERVFAIL|REFUSED]] [netbios]`
+    fn name(&mut self, words: &mut Words<'_>) -> Result<Lookup, Fail> {
+        const ERRORS: [(&str, u8); 3] = [("NXDOMAIN", 3), ("SERVFAIL", 2), ("REFUSED", 5)];
+        let word = words.need("a name")?;
+        let answer = if words.eat("unknown") {
+            let error = ERRORS.iter().find(|(name, _)| words.eat(name));
+            Err(error.map_or(3, |(_, code)| *code))
+        } else {
+            let host = word.text.split('.').next().unwrap_or_default().to_owned();
+            Ok(self.server(&Word { text: host, left: word.left })?)
+        };
+        Ok(Lookup { name: word.text.clone(), netbios: words.eat("netbios"), answer })
+    }
+
+    /// `bind [interface NAME] [v3.0] [pipe NAME] [auth …] [refused …|fault …|unanswered]`
     fn bind(&mut self, line: Line, named: bool, words: &mut Words<'_>) -> Result<(), Fail> {
         let mut settings =
             if named { (*self.settings_of(line)).clone() } else { (*self.settings).clone() };
@@ -94,6 +125,8 @@ impl Resolver<'_> {
                 settings.version = Some(version);
             } else if words.eat("refused") {
                 answer = refusal(words)?;
+            } else if words.eat("unanswered") {
+                answer = BindAnswer::Nothing;
             } else if words.eat("fault") {
                 let fault = words.need("a fault status")?;
                 let status = words::fault(&fault.text).map_err(|e| unknown(fault, "fault", &e))?;
@@ -138,23 +171,60 @@ impl Resolver<'_> {
     }
 }
 
-/// `refused STATUS_ACCESS_DENIED`
-fn refused(kind: &EventKind, words: &mut Words<'_>) -> Result<Option<u32>, Fail> {
-    let Some(word) = words.peek() else { return Ok(None) };
+/// `connect [unanswered|refused [RST|ICMP]]`
+fn connect(words: &mut Words<'_>) -> EventKind {
+    if words.eat("unanswered") {
+        EventKind::Vain(Vain::Silence)
+    } else if !words.eat("refused") {
+        EventKind::Connect
+    } else if words.eat("icmp") {
+        EventKind::Vain(Vain::Icmp)
+    } else {
+        words.eat("rst");
+        EventKind::Vain(Vain::Reset)
+    }
+}
+
+/// `ticket SERVICE refused KDC_ERR_S_PRINCIPAL_UNKNOWN [udp]`
+fn ticket(words: &mut Words<'_>) -> Result<Ticket, Fail> {
+    let service = words.need("a service such as cifs/fs1")?.text.clone();
     if !words.eat("refused") {
+        words.need("`refused`")?;
+    }
+    let error = kerberos(words)?;
+    Ok(Ticket { service, error, udp: words.eat("udp") })
+}
+
+fn kerberos(words: &mut Words<'_>) -> Result<u8, Fail> {
+    let code = words.need("an error of Kerberos")?;
+    words::kerberos(&code.text).map_err(|e| unknown(code, "error of Kerberos", &e))
+}
+
+/// `refused STATUS_ACCESS_DENIED`; a logon may be refused with an error of Kerberos.
+fn refused(kind: &mut EventKind, words: &mut Words<'_>) -> Result<Option<u32>, Fail> {
+    let refusable = match kind {
+        EventKind::Logon(logon) => *logon == Logon::Usual,
+        EventKind::Tree(_) | EventKind::Referral(_) | EventKind::Write(_) | EventKind::Create => {
+            true
+        }
+        _ => false,
+    };
+    if !refusable || !words.eat("refused") {
         return Ok(None);
     }
-    match kind {
-        EventKind::Connect => Ok(Some(0)),
-        EventKind::Close | EventKind::Logoff | EventKind::Disconnect => {
-            Err(Fail::at(word, "expected the end of the statement, found `refused`".to_owned()))
-        }
-        _ => {
-            let status = words.need("an NTSTATUS")?;
-            let code = words::ntstatus(&status.text).map_err(|e| unknown(status, "NTSTATUS", &e));
-            code.map(Some)
-        }
+    let is_kerberos = |word: &Word| {
+        let name = word.text.to_uppercase();
+        name.starts_with("KRB_") || name.starts_with("KDC_")
+    };
+    if let EventKind::Logon(logon) = kind
+        && words.peek().is_some_and(is_kerberos)
+    {
+        *logon = Logon::Ticket(kerberos(words)?);
+        return Ok(None);
     }
+    let status = words.need("an NTSTATUS")?;
+    let code = words::ntstatus(&status.text).map_err(|e| unknown(status, "NTSTATUS", &e))?;
+    Ok(Some(code))
 }
 
 fn uuid(words: &mut Words<'_>) -> Result<crate::bytes::Guid, Fail> {
@@ -201,9 +271,14 @@ fn set_level(settings: &mut Settings, at: &Word, level: &str) -> Result<(), Fail
     Ok(())
 }
 
-/// What a bind is refused with: a reason of `bind_nak`, or of the presentation contexts.
+/// What a bind is refused with: a reason of `bind_nak`, or of the presentation contexts, or an
+/// NTSTATUS of the pipe.
 fn refusal(words: &mut Words<'_>) -> Result<BindAnswer, Fail> {
     let word = words.need("a reason")?;
+    if word.text.to_uppercase().starts_with("STATUS_") {
+        let status = words::ntstatus(&word.text).map_err(|e| unknown(word, "NTSTATUS", &e))?;
+        return Ok(BindAnswer::Pipe(status));
+    }
     let narrow = |names: &'static [(u64, &'static str)]| -> Vec<(u32, &'static str)> {
         names.iter().filter_map(|(n, name)| Some((u32::try_from(*n).ok()?, *name))).collect()
     };

@@ -365,7 +365,7 @@ fn octets(input: &str) -> Parsed<'_, Word> {
     Ok((rest, Word { text, left: at.len() }))
 }
 
-/// `=0->S1`, `=fault nca_s_op_rng_error`, `=stub 00000000`
+/// `=0->S1`, `=fault nca_s_op_rng_error`, `=pipe STATUS_PIPE_BROKEN`, `=stub 00000000`
 fn answer(input: &str) -> Parsed<'_, AnswerText> {
     let (rest, equals) = opt(symbol("=")).parse(input)?;
     if equals.is_none() {
@@ -385,6 +385,9 @@ fn answer(input: &str) -> Parsed<'_, AnswerText> {
     };
     if let Ok((rest, ())) = keyword("fault")(rest) {
         return map(cut(word), AnswerText::Fault).parse(rest);
+    }
+    if let Ok((rest, ())) = keyword("pipe")(rest) {
+        return map(cut(word), AnswerText::Pipe).parse(rest);
     }
     if let Ok((rest, ())) = keyword("stub")(rest) {
         return map(octets, AnswerText::Stub).parse(rest);

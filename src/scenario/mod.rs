@@ -1,7 +1,7 @@
 //! Conversations as text, turned into captures.
 //!
 //! Takes the text of a scenario and the registry of interfaces, and writes a pcapng file: Ethernet,
-//! IP, TCP, SMB 2 or 3, DCE/RPC, NDR or NDR64. It knows nothing of how captures are read.
+//! IP, TCP, SMB 2 or 3, DCE/RPC, NDR or NDR64; names and tickets before that. It knows nothing of how captures are read.
 //!
 //! ```text
 //!  text ─grammar─► statements ─resolve─► steps ─play─► session, association ─wire─► frames ─film─► file
@@ -36,7 +36,7 @@
 //! | `A` | a client, by any name; `A@10.0.0.7` from that address (IPv6 in brackets), `A->FS1` or `A@FS1` to that server, `A#2` on its second line to it, `A#new` on one more (`A on a new connection`, `new conn: A`). A line is a session: its connections, its logon, its pipes. The next statement of the client goes on there |
 //! | `4` | an opnum, or the method's name, of the client's interface; `mgmt.0` of another; `4,5,6` are several calls |
 //! | `(S1,to=60000)` | arguments in the IDL's order or by name, the IDL's or the short one (below). What FSRVP leaves out is filled in; without parentheses, everything. `(stub=8ae31371)`: the octets of the stub. `(enc)`: the stub is sealed |
-//! | `=0` | the status: a number, a name (`FSRVP_E_BAD_STATE`), or as much of its end as tells it from others (`BAD_STATE`). `=fault nca_s_op_rng_error`: a fault. `=stub 00000000`: the octets of the response |
+//! | `=0` | the status: a number, a name (`FSRVP_E_BAD_STATE`), or as much of its end as tells it from others (`BAD_STATE`). `=fault nca_s_op_rng_error`: a fault. `=pipe STATUS_PIPE_BROKEN`: the pipe fails instead. `=stub 00000000`: the octets of the response |
 //! | `->S1` | results in the IDL's order, or `{name=value, …}`. What is left out is what a server would say: zeros with an error |
 //! | `after 60 s` | how long the answer takes, before or behind it (`takes 60 s`, `at +60 s`) |
 //! | `unanswered` | there is no answer (`outstanding`, `pending`, `sent`, `no answer`, `...`), and the conversation goes on, after `unanswered 180 s` when that has passed. `A:4=0` later, without parentheses, is the answer to such a call, if one waits |
@@ -81,7 +81,7 @@
 //! | `io write-read`, `io transceive` | how requests go into the pipe; binds are written and read | transceive |
 //! | `fragment 1432` | octets of a PDU at most, from 192 | 4280 |
 //! | `segment 536` | octets of a TCP segment's payload at most, from 16 | 1460 |
-//! | `ipv4`, `ipv6` | addresses: 10.0.0.1 is the first client, 10.0.1.1 the first server | IPv4 |
+//! | `ipv4`, `ipv6` | addresses: 10.0.0.1 is the first client, 10.0.1.1 the first server, 10.0.2.1 who knows names and gives tickets | IPv4 |
 //! | `signing off` | SMB messages are not signed | on |
 //! | `user LAB\backup`, `user anonymous` | who logs on | `LAB\backup` |
 //! | `pipe NAME` | name of the pipe | the interface's |
@@ -95,12 +95,15 @@
 //!
 //! | event | is |
 //! |---|---|
-//! | `connect`, `connect refused` | TCP and the negotiation; a server that does not listen |
-//! | `logon`, `logon refused STATUS_LOGON_FAILURE` | the logon |
+//! | `name FS2`, `name fs2.lab.test unknown`, with `NXDOMAIN`, `SERVFAIL` or `REFUSED`; `netbios` | the address of a name is asked for and found, or not; by DNS, or NetBIOS |
+//! | `ticket cifs/fs2 refused KDC_ERR_S_PRINCIPAL_UNKNOWN`; `udp` | a Kerberos ticket is asked for and not given; over TCP, or UDP |
+//! | `connect`, `connect refused`, `connect refused ICMP`, `connect unanswered` | TCP and the negotiation; a server that does not listen; a router that prohibits it; five SYNs in vain, 21 seconds |
+//! | `logon`, `logon refused STATUS_LOGON_FAILURE`, `logon refused KRB_AP_ERR_MODIFIED`, `logon guest` | the logon; a Kerberos ticket that the server does not take; a guest's |
 //! | `tree \\NODE1\IPC$`, with `refused …` | `TREE_CONNECT`; pipes are opened in the last IPC$ |
+//! | `referral \lab\dfs\data`, with `refused …` | DFS is asked where a path leads |
 //! | `create`, `create NAME`, with `refused STATUS_OBJECT_NAME_NOT_FOUND` | CREATE of the pipe |
 //! | `bind`, with settings, `v3.0`, `abstract syntax UUID`, `level 2`, `auth_type=9`, `no auth` | a bind, on a pipe of its own |
-//! | `bind refused REASON`; `bind refused provider_rejection REASON`; `bind fault NAME` | `bind_nak`; contexts refused; a fault |
+//! | `bind refused REASON`; `bind refused provider_rejection REASON`; `bind fault NAME`; `bind refused STATUS_PIPE_BROKEN`; `bind unanswered` | `bind_nak`; contexts refused; a fault; the pipe fails; nothing |
 //! | `write \\fs\d@{C1}`, with `refused …` | CREATE, WRITE and CLOSE of a file of the share |
 //! | `close` | CLOSE of the pipes |
 //! | `logoff`, `disconnect` | LOGOFF; that, and FIN |
@@ -111,12 +114,14 @@
 //! What a scenario leaves open at its end stays open.
 
 mod association;
+mod before;
 mod direct;
 mod events;
 mod film;
 mod fsrvp;
 mod grammar;
 mod lexer;
+mod logon;
 mod play;
 mod resolve;
 mod results;

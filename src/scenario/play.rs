@@ -10,6 +10,7 @@ use super::film::Film;
 use super::session::{DELAYED_ACK, Peer, Session};
 use super::settings::Settings;
 use super::steps::{BindAnswer, Call, Event, EventKind, Line, Party, Step};
+use super::wire::dns::Verdict as Found;
 use super::wire::octets::random_guid;
 use super::wire::rpc::{SyntaxId, Verdict};
 use crate::bytes::{Both, Time, clamp};
@@ -89,14 +90,27 @@ impl World<'_> {
         if let Some(at) = self.sessions.iter().position(|(session, _)| session.line == line) {
             return at;
         }
+        let session = self.unspoken(line, settings);
+        self.opened = self.opened.saturating_add(1);
+        self.sessions.push((session, Vec::new()));
+        self.sessions.len().saturating_sub(1)
+    }
+
+    /// Address of a server.
+    fn server(&self, number: usize, v6: bool) -> IpAddr {
+        let server = self.scenario.servers.get(number);
+        server.and_then(|server| server.address).unwrap_or(address(v6, 1, number))
+    }
+
+    /// A line that nothing was said on.
+    fn unspoken(&self, line: Line, settings: &Rc<Settings>) -> Session {
         let settings = settings.clone();
         let nobody = Party { name: String::new(), address: None };
         let client = self.scenario.clients.get(line.client).unwrap_or(&nobody);
         let server = self.scenario.servers.get(line.server);
         let v6 = settings.v6;
         let from = line.from.or(client.address).unwrap_or(address(v6, 0, line.client));
-        let to = server.and_then(|server| server.address);
-        let to = to.unwrap_or(address(v6, 1, line.server));
+        let to = self.server(line.server, v6);
         let name = server.map_or_else(|| "FS".to_owned(), |server| server.name.clone());
         let guid = |who: u64, number: usize| random_guid(who << 32 | u64::from(clamp(number)));
         let ends = Both {
@@ -113,9 +127,7 @@ impl World<'_> {
         };
         let id = 0x0000_3c00_0000_0001 + u64::from(self.opened) * 4;
         let started = self.started.get(line.server).copied().unwrap_or_default();
-        self.opened = self.opened.saturating_add(1);
-        self.sessions.push((Session::new(line, settings, ends, id, started), Vec::new()));
-        self.sessions.len().saturating_sub(1)
+        Session::new(line, settings, ends, id, started)
     }
 
     /// An association of this line for the interface of a call that is free, bound where it is not.
@@ -215,30 +227,52 @@ impl World<'_> {
         Ok(())
     }
 
+    /// What happens outside of any connection: true if that is all there is to the event.
+    fn before(&self, film: &mut Film<'_>, event: &Event) -> io::Result<bool> {
+        let v6 = event.settings.v6;
+        let (resolver, router) = (address(v6, 2, 0), address(v6, 2, 1));
+        let session = self.unspoken(event.line, &event.settings);
+        match &event.kind {
+            EventKind::Vain(how) => session.connect_in_vain(film, *how, router)?,
+            EventKind::Name(name) => {
+                let verdict = match name.answer {
+                    Err(error) => Found::Error(error),
+                    Ok(server) => Found::Address(self.server(server, v6)),
+                };
+                session.ask_name(film, name, resolver, verdict)?;
+            }
+            EventKind::Ticket(ticket) => session.ask_ticket(film, ticket, resolver)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
     fn event(&mut self, film: &mut Film<'_>, event: &Event) -> io::Result<()> {
         let ends =
             matches!(event.kind, EventKind::Close | EventKind::Logoff | EventKind::Disconnect);
         if ends && !self.sessions.iter().any(|(session, _)| session.line == event.line) {
             return Ok(());
         }
+        if self.before(film, event)? {
+            return Ok(());
+        }
         let at = self.session(event.line, &event.settings);
         let Some((session, waiting)) = self.sessions.get_mut(at) else { return Ok(()) };
         let refused = event.refused;
         match &event.kind {
-            EventKind::Connect if refused.is_some() => {
-                session.open(film, true)?;
-                self.sessions.remove(at);
-            }
+            EventKind::Vain(_) | EventKind::Name(_) | EventKind::Ticket(_) => {}
             EventKind::Connect => session.connect(film)?,
-            EventKind::Logon => {
-                session.log_on(film, refused)?;
+            EventKind::Logon(logon) => session.log_on_as(film, *logon, refused)?,
+            EventKind::Referral(path) => {
+                session.log_on(film)?;
+                session.referral(film, path, refused)?;
             }
             EventKind::Tree(path) => {
-                session.log_on(film, None)?;
+                session.log_on(film)?;
                 session.tree(film, path, refused)?;
             }
             EventKind::Write(path) => {
-                session.log_on(film, None)?;
+                session.log_on(film)?;
                 let tree = session.tree(film, path, None)?.unwrap_or_default();
                 if let Some(file) = session.create(film, tree, "data.bin", None)? {
                     let data = Association::file_data(session.seed());
@@ -332,7 +366,8 @@ fn with<T>(
     done.map(Some)
 }
 
-/// 10.0.0.1 is the first client, 10.0.1.1 the first server.
+/// 10.0.0.1 is the first client, 10.0.1.1 the first server, 10.0.2.1 who knows names and gives tickets,
+/// 10.0.2.2 a router.
 fn address(v6: bool, kind: u8, number: usize) -> IpAddr {
     let number = u8::try_from(number).unwrap_or(u8::MAX).saturating_add(1);
     if v6 {

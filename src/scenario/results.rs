@@ -28,6 +28,13 @@ impl Resolver<'_> {
             Some(AnswerText::Fault(word)) => {
                 Answer::Fault(words::fault(&word.text).map_err(|e| unknown(word, "fault", &e))?)
             }
+            Some(AnswerText::Pipe(word)) if call.settings.tcp.is_some() => {
+                return Err(Fail::at(word, "over TCP there is no pipe".to_owned()));
+            }
+            Some(AnswerText::Pipe(word)) => {
+                let status = words::ntstatus(&word.text);
+                Answer::Pipe(status.map_err(|e| unknown(word, "NTSTATUS", &e))?)
+            }
             Some(AnswerText::Returns { status, results }) => {
                 let code = words::status(self.registry, &call.interface, &status.text)
                     .map_err(|e| unknown(status, "status", &e))?;

@@ -12,8 +12,7 @@ use super::association::Association;
 use super::film::{Film, Phase};
 use super::settings::Settings;
 use super::steps::Line;
-use super::wire::auth::{self, Names, OID_KERBEROS, OID_NTLM};
-use super::wire::kerberos;
+use super::wire::auth::{self, Names};
 use super::wire::net::{Connection, Frame};
 use super::wire::octets::{chance, random_guid};
 use super::wire::smb::{self, Header, command};
@@ -31,6 +30,8 @@ pub(super) struct Session {
     pub(super) channels: Vec<Channel>,
     pub(super) id: u64,
     pub(super) logged_on: bool,
+    /// Whether it is a guest who is logged on.
+    pub(super) guest: bool,
     /// Trees by path. Added by `TREE_CONNECT`, as many as statements name.
     pub(super) trees: Vec<(String, u32)>,
     pub(super) associations: Vec<Association>,
@@ -64,7 +65,7 @@ pub(super) struct Channel {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     channel: usize,
-    header: Header,
+    pub(super) header: Header,
     async_id: Option<u64>,
 }
 
@@ -90,6 +91,7 @@ impl Session {
             channels: Vec::new(),
             id,
             logged_on: false,
+            guest: false,
             trees: Vec::new(),
             associations: Vec::new(),
             turn: 0,
@@ -126,25 +128,32 @@ impl Session {
         Names { seed: chance(names.seed ^ number), ..names }
     }
 
-    /// Opens a TCP connection; `refused` by a server that does not listen. Gives its number.
-    pub(super) fn open(&mut self, film: &mut Film<'_>, refused: bool) -> io::Result<usize> {
-        let number = self.channels.len();
-        let mut client = self.ends.client.address;
+    /// A TCP connection that nobody has said anything on.
+    pub(super) fn connection(&self, film: &mut Film<'_>) -> Connection {
+        let ends = Both { client: self.ends.client.address, server: self.ends.server.address };
+        self.connection_of(film, ends)
+    }
+
+    /// One between these two, from the client's next port.
+    pub(super) fn connection_of(
+        &self,
+        film: &mut Film<'_>,
+        Both { mut client, server }: Both<SocketAddr>,
+    ) -> Connection {
         client.set_port(film.port());
         let port = u64::from(client.port());
-        let ends = Both { client, server: self.ends.server.address };
+        let ends = Both { client, server };
         let number_of =
             |side| u32::try_from(chance(self.seed() ^ port ^ side) >> 32).unwrap_or_default();
         let initial = Both { client: number_of(0), server: number_of(1 << 32) };
-        let mut connection = Connection::new(ends, initial, self.settings.mss());
         film.tick(200);
-        if refused {
-            for frame in connection.refuse() {
-                film.frame(&frame)?;
-                film.tick(150);
-            }
-            return Ok(number);
-        }
+        Connection::new(ends, initial, self.settings.mss())
+    }
+
+    /// Opens a TCP connection. Gives its number.
+    pub(super) fn open(&mut self, film: &mut Film<'_>) -> io::Result<usize> {
+        let number = self.channels.len();
+        let mut connection = self.connection(film);
         for frame in connection.open() {
             film.frame(&frame)?;
             film.tick(150);
@@ -184,7 +193,7 @@ impl Session {
     }
 
     fn header(&self, command: u16, tree_id: u32, message_id: u64) -> Header {
-        let named = !self.settings.user.is_empty();
+        let named = !self.settings.user.is_empty() && !self.guest;
         let established = self.logged_on && command != command::SESSION_SETUP;
         Header {
             command,
@@ -210,7 +219,7 @@ impl Session {
         self.ask_on(film, channel, command, tree_id, body)
     }
 
-    fn ask_on(
+    pub(super) fn ask_on(
         &mut self,
         film: &mut Film<'_>,
         channel: usize,
@@ -272,13 +281,13 @@ impl Session {
     /// TCP and the negotiation, where they are not there yet.
     pub(super) fn connect(&mut self, film: &mut Film<'_>) -> io::Result<()> {
         if self.channels.is_empty() && self.settings.tcp.is_none() {
-            self.open(film, false)?;
+            self.open(film)?;
             self.negotiate(film, 0)?;
         }
         Ok(())
     }
 
-    fn negotiate(&mut self, film: &mut Film<'_>, channel: usize) -> io::Result<()> {
+    pub(super) fn negotiate(&mut self, film: &mut Film<'_>, channel: usize) -> io::Result<()> {
         let dialect = self.settings.dialect;
         let request = smb::negotiate(dialect, self.ends.client.guid, &self.ends.server.name);
         let server =
@@ -292,89 +301,6 @@ impl Session {
             channel.negotiated = true;
         }
         Ok(())
-    }
-
-    /// The logon, and the other channels, where they are not there yet. Whether it succeeded.
-    pub(super) fn log_on(&mut self, film: &mut Film<'_>, refused: Option<u32>) -> io::Result<bool> {
-        self.connect(film)?;
-        if self.logged_on || self.settings.tcp.is_some() {
-            return Ok(true);
-        }
-        if !self.session_setup(film, 0, refused)? {
-            return Ok(false);
-        }
-        self.logged_on = true;
-        let multichannel = self.settings.dialect >= smb::Dialect::V3_0;
-        let channels = if multichannel { self.settings.channels } else { 1 };
-        for _ in 1..channels {
-            let channel = self.open(film, false)?;
-            self.negotiate(film, channel)?;
-            self.session_setup(film, channel, None)?;
-        }
-        Ok(true)
-    }
-
-    /// \[MS-SMB2\] 3.2.4.2.3: one leg with Kerberos, two with NTLM.
-    fn session_setup(
-        &mut self,
-        film: &mut Film<'_>,
-        channel: usize,
-        refused: Option<u32>,
-    ) -> io::Result<bool> {
-        let names = self.names_of(film, u64::try_from(channel).unwrap_or_default());
-        let binding = channel > 0;
-        let kerberos = self.settings.auth.is_some_and(|auth| auth.kerberos);
-        let first = if kerberos {
-            auth::spnego_init(OID_KERBEROS, &kerberos::ap_req(&names))
-        } else {
-            auth::spnego_init(OID_NTLM, &auth::negotiate())
-        };
-        let mut token = first;
-        if !kerberos {
-            let asked = self.setup_leg(film, channel, (binding, true), &token)?;
-            let challenge = auth::challenge(&names);
-            let challenge = auth::spnego_response(1, Some(OID_NTLM), &challenge);
-            let body = smb::session_set_up(false, &challenge);
-            self.answer(film, &asked, Status::MORE_PROCESSING_REQUIRED, &body)?;
-            token = auth::spnego_response(1, None, &auth::authenticate(&names));
-        }
-        let mut asked = self.setup_leg(film, channel, (binding, kerberos), &token)?;
-        if let Some(status) = refused {
-            self.answer(film, &asked, Status(status), &smb::error())?;
-            return Ok(false);
-        }
-        let anonymous = names.user.is_empty();
-        let last = if kerberos {
-            auth::spnego_response(0, Some(OID_KERBEROS), &kerberos::ap_rep(&names, 1))
-        } else {
-            auth::spnego_response(0, None, &[])
-        };
-        asked.header.signed |= !anonymous && self.settings.signing;
-        let body = smb::session_set_up(anonymous, &last);
-        self.answer(film, &asked, Status::SUCCESS, &body)?;
-        Ok(true)
-    }
-
-    /// One request of a logon. The server names the session with its first answer.
-    fn setup_leg(
-        &mut self,
-        film: &mut Film<'_>,
-        channel: usize,
-        (binding, first): (bool, bool),
-        token: &[u8],
-    ) -> io::Result<Asked> {
-        let body = smb::session_setup(binding, token);
-        let was = self.logged_on;
-        // From the second leg on, and when a channel is bound, the client names it, too.
-        self.logged_on = was || !first;
-        let asked = self.ask_on(film, channel, command::SESSION_SETUP, 0, &body);
-        self.logged_on = was;
-        let mut asked = asked?;
-        asked.header.session_id = self.id;
-        if binding {
-            asked.header.signed = self.settings.signing;
-        }
-        Ok(asked)
     }
 
     /// The tree of a share, connected where it is not yet; `None` if that is refused.
@@ -453,6 +379,21 @@ impl Session {
     ) -> io::Result<()> {
         let request = smb::close(file);
         self.exchange(film, (command::CLOSE, tree), &request, &smb::closed(), None)?;
+        Ok(())
+    }
+
+    /// DFS is asked where `path` leads: to the share of its last part, unless it is refused.
+    pub(super) fn referral(
+        &mut self,
+        film: &mut Film<'_>,
+        path: &str,
+        refused: Option<u32>,
+    ) -> io::Result<()> {
+        let tree = self.ipc(film)?;
+        let share = path.rsplit('\\').next().unwrap_or_default();
+        let target = format!(r"\{}\{share}", self.ends.server.name);
+        let answer = smb::referred(path, &target);
+        self.exchange(film, (command::IOCTL, tree), &smb::referral(path), &answer, refused)?;
         Ok(())
     }
 

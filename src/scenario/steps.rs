@@ -59,7 +59,15 @@ pub(super) struct Event {
 #[derive(Clone, Debug)]
 pub(super) enum EventKind {
     Connect,
-    Logon,
+    /// TCP comes to nothing.
+    Vain(Vain),
+    Logon(Logon),
+    /// The address of a name is asked for.
+    Name(Lookup),
+    /// A ticket for a service is asked for and not given.
+    Ticket(Ticket),
+    /// DFS is asked where this path leads.
+    Referral(String),
     /// `TREE_CONNECT` to this path.
     Tree(String),
     /// CREATE of the pipe.
@@ -74,10 +82,54 @@ pub(super) enum EventKind {
     Disconnect,
 }
 
+/// Why there is no TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Vain {
+    /// RST.
+    Reset,
+    /// A router says by ICMP that it is prohibited.
+    Icmp,
+    /// Nobody answers.
+    Silence,
+}
+
+/// How a logon goes, unless it is refused with an NTSTATUS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Logon {
+    Usual,
+    /// The server takes whoever it is as a guest.
+    Guest,
+    /// The server refuses the Kerberos ticket with this error.
+    Ticket(u8),
+}
+
+/// A question for the address of a name.
+#[derive(Clone, Debug)]
+pub(super) struct Lookup {
+    pub(super) name: String,
+    /// NetBIOS instead of DNS.
+    pub(super) netbios: bool,
+    /// `RCODE`, or the server whose name it is.
+    pub(super) answer: Result<usize, u8>,
+}
+
+/// A question for a ticket.
+#[derive(Clone, Debug)]
+pub(super) struct Ticket {
+    pub(super) service: String,
+    pub(super) error: u8,
+    /// UDP instead of TCP.
+    pub(super) udp: bool,
+}
+
 /// How a bind is answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum BindAnswer {
     Ack(Verdict),
+    /// Not at all.
+    Nothing,
+    /// The pipe fails with this NTSTATUS.
+    Pipe(u32),
     /// `bind_nak` with this reason.
     Nak(u16),
     Fault(u32),
@@ -111,6 +163,8 @@ pub(super) enum Stub {
 pub(super) enum Answer {
     Response(Stub),
     Fault(u32),
+    /// The pipe fails with this NTSTATUS.
+    Pipe(u32),
 }
 
 impl Call {

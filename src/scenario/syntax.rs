@@ -81,6 +81,8 @@ pub(super) enum AnswerText {
     Returns { status: Word, results: Vec<ValueText> },
     /// A fault.
     Fault(Word),
+    /// An error of the pipe.
+    Pipe(Word),
     /// The octets of a response.
     Stub(Word),
 }

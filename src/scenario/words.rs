@@ -2,6 +2,7 @@
 
 use crate::protocol::{Interface, Registry};
 use crate::rpc::names::FAULTS;
+use crate::security::kerberos::ErrorCode;
 use crate::smb::Status;
 use crate::spelling::nearest;
 
@@ -55,6 +56,16 @@ pub(super) fn fault(text: &str) -> Result<u32, Unknown> {
 pub(super) fn ntstatus(text: &str) -> Result<u32, Unknown> {
     let known: Vec<_> = Status::named().map(|(status, name)| (status.0, name)).collect();
     numbered(&known, text)
+}
+
+/// The error code of Kerberos of this name or number; those there are fit in seven bits.
+pub(super) fn kerberos(text: &str) -> Result<u8, Unknown> {
+    let known: Vec<_> = ErrorCode::named()
+        .filter_map(|(code, name)| Some((u32::try_from(code.0).ok()?, name)))
+        .collect();
+    let code = numbered(&known, text)?;
+    let code = u8::try_from(code).ok().filter(|code| *code < 0x80);
+    code.ok_or(Unknown { like: Vec::new() })
 }
 
 /// A number, or what has this name or ends in it.

@@ -23,7 +23,7 @@ pub struct Written {
     pub opnum: u16,
     /// Arguments; `None` where the stub was given as octets.
     pub request: Option<Arguments>,
-    /// What was answered; `None` where nothing was.
+    /// What was answered; `None` where nothing was, or the pipe failed.
     pub answer: Option<Answered>,
     /// Whether the stubs are sealed.
     pub sealed: bool,
@@ -98,5 +98,6 @@ fn answered(answer: Option<&Answer>) -> Option<Answered> {
         Answer::Response(Stub::Arguments(arguments)) => Answered::Results(arguments.clone()),
         Answer::Response(Stub::Octets(_)) => Answered::Octets,
         Answer::Fault(status) => Answered::Fault(*status),
+        Answer::Pipe(_) => return None,
     })
 }

@@ -1,5 +1,6 @@
 //! Which mechanism a security token carries: GSS-API (RFC 2743 3.1), SPNEGO (\[MS-SPNG\] 2.2), or raw.
 
+use super::kerberos::{self, KRB_ERROR, KrbError};
 use super::{der, ntlm};
 
 /// The security mechanism a token belongs to.
@@ -22,6 +23,8 @@ pub struct Token {
     pub spnego: bool,
     /// The NTLM message in it.
     pub ntlm: Option<ntlm::Message>,
+    /// The `KRB-ERROR` in it.
+    pub refusal: Option<KrbError>,
 }
 
 pub(super) const GSS: u8 = 0x60;
@@ -33,7 +36,7 @@ pub(super) const NEG_TOKEN_INIT: u8 = 0xa0;
 const NEG_TOKEN_RESP: u8 = 0xa1;
 
 /// Application tags 14, 15 and 30 of RFC 4120: AP-REQ, AP-REP and KRB-ERROR.
-const KERBEROS_MESSAGES: [u8; 3] = [0x6e, 0x6f, 0x7e];
+const KERBEROS_MESSAGES: [u8; 3] = [0x6e, 0x6f, KRB_ERROR];
 
 /// 1.3.6.1.5.5.2
 pub(super) const OID_SPNEGO: &[u8] = b"\x2b\x06\x01\x05\x05\x02";
@@ -67,7 +70,7 @@ pub fn peek(token: &[u8]) -> Option<Token> {
 }
 
 fn bare(mechanism: Mechanism) -> Token {
-    Token { mechanism, spnego: false, ntlm: None }
+    Token { mechanism, spnego: false, ntlm: None, refusal: None }
 }
 
 fn raw(token: &[u8]) -> Option<Token> {
@@ -75,10 +78,10 @@ fn raw(token: &[u8]) -> Option<Token> {
         return Some(Token { ntlm: ntlm::read(token).ok(), ..bare(Mechanism::Ntlm) });
     }
     // In a GSS-API token the two octets of TOK_ID (RFC 4121 4.1) precede the message.
-    let kerberos = |t: &[u8]| t.first().is_some_and(|tag| KERBEROS_MESSAGES.contains(tag));
-    let after_id = token.get(2..).unwrap_or_default();
-    (kerberos(token) || (token.get(1) == Some(&0) && kerberos(after_id)))
-        .then(|| bare(Mechanism::Kerberos))
+    let kerberos = |t: &&[u8]| t.first().is_some_and(|tag| KERBEROS_MESSAGES.contains(tag));
+    let after_id = token.get(2..).filter(|_| token.get(1) == Some(&0));
+    let message = Some(token).filter(kerberos).or_else(|| after_id.filter(kerberos))?;
+    Some(Token { refusal: kerberos::error(message), ..bare(Mechanism::Kerberos) })
 }
 
 /// \[MS-SPNG\] 2.2.1 `NegTokenInit2`, and `NegTokenResp` of RFC 4178 4.2.2.
@@ -190,6 +193,24 @@ mod tests {
         let offer = [OID_MS_KERBEROS, OID_KERBEROS, OID_NTLM];
         check(&init(&offer, Some(&gss)), Mechanism::Kerberos, true);
         check(&init(&offer, None), Mechanism::Kerberos, true);
+    }
+
+    #[test]
+    fn a_ticket_that_is_refused() {
+        let error = kerberos::samples::UNKNOWN;
+        let gss = der(GSS, &[&der(OID, OID_KERBEROS)[..], b"\x03\0", error].concat());
+        for (token, spnego) in [
+            (error.to_vec(), false),
+            (gss.clone(), false),
+            (resp(Some(OID_KERBEROS), &gss), true),
+            (resp(None, error), true),
+        ] {
+            let told = check(&token, Mechanism::Kerberos, spnego);
+            assert_eq!(told.refusal.unwrap().service.as_deref(), Some("cifs/fs1"));
+        }
+        // One that is cut is still a token of Kerberos.
+        let cut = check(&error[..20], Mechanism::Kerberos, false);
+        assert_eq!(cut.refusal, None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{FileId, SessionRefusal, Status};
 use crate::bytes::{Guid, Side, Span, Time};
+use crate::security::kerberos::KrbError;
 use crate::security::ntlm;
 
 /// A connection, numbered by the caller; not to be used again for another.
@@ -79,6 +80,15 @@ pub enum Event {
         /// What the server said.
         status: Status,
     },
+    /// A client asked where a path of DFS leads.
+    Referral {
+        /// The path.
+        path: String,
+        /// What the server said.
+        status: Status,
+    },
+    /// A service did not take a Kerberos ticket.
+    TicketRefused(Box<KrbError>),
     /// The first encrypted message of a connection.
     Sealed,
     /// The server did not connect a share.
@@ -108,7 +118,21 @@ pub enum Event {
         session_id: u64,
         /// `DOMAIN\user`, if it was told in the clear.
         user: Option<String>,
+        /// As whom the server takes it.
+        how: LogonKind,
     },
+}
+
+/// As whom a server takes whoever logs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LogonKind {
+    /// As who they say they are.
+    #[default]
+    User,
+    /// As a guest: `SMB2_SESSION_FLAG_IS_GUEST`, or `SMB_SETUP_GUEST` of SMB1.
+    Guest,
+    /// As nobody: `SMB2_SESSION_FLAG_IS_NULL`, or NTLM's anonymous.
+    Anonymous,
 }
 
 /// What a server says of itself in NEGOTIATE.

@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::compression::{COMPRESSION_SIZE, CompressionTransform, decompress};
 use super::header::{COMPRESSED, SERVER_TO_REDIR, SMB1, SMB2, TRANSFORM};
-use super::ioctl::is_pipe_control;
+use super::ioctl::{asks_referral, is_pipe_control};
 use super::model::Handle;
 use super::transform::TRANSFORM_SIZE;
 use super::{Command, ConnectionId, FileId, Header, Nbss, NbssType, Plain, Smb, v1};
@@ -131,8 +131,9 @@ impl Smb {
             }
             (Command::WRITE, false) => file_at(bytes, BODY + 16),
             (Command::IOCTL, _) => {
-                if !is_pipe_control(u32_at(bytes, BODY + 4)) {
-                    return false;
+                let ctl_code = u32_at(bytes, BODY + 4);
+                if !is_pipe_control(ctl_code) {
+                    return !response && asks_referral(ctl_code);
                 }
                 file_at(bytes, BODY + 8)
             }

@@ -2,7 +2,7 @@
 
 use super::FileId;
 use super::message::buffer;
-use crate::bytes::{Reader, Sink, Span, Stop};
+use crate::bytes::{Reader, Sink, Span, Stop, View};
 
 /// 2.2.31 SMB2 IOCTL Request
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,34 @@ pub struct IoctlAnswer {
 
 /// \[MS-FSCC\] 2.3.49 `FSCTL_PIPE_TRANSCEIVE`: writes a message to a pipe and reads its answer.
 pub(super) const FSCTL_PIPE_TRANSCEIVE: u32 = 0x0011_C017;
+
+/// \[MS-DFSC\] 2.2.2 `REQ_GET_DFS_REFERRAL`: where does this path lead?
+const FSCTL_DFS_GET_REFERRALS: u32 = 0x0006_0194;
+/// \[MS-DFSC\] 2.2.3 `REQ_GET_DFS_REFERRAL_EX`: the same, with what helps to answer.
+const FSCTL_DFS_GET_REFERRALS_EX: u32 = 0x0006_01B0;
+
+/// Whether it asks DFS where a path leads.
+pub(super) fn asks_referral(ctl_code: u32) -> bool {
+    matches!(ctl_code, FSCTL_DFS_GET_REFERRALS | FSCTL_DFS_GET_REFERRALS_EX)
+}
+
+/// The path that a client asks DFS about, if that is what the control is for.
+pub(super) fn referral(input: View<'_>, ctl_code: u32) -> Option<String> {
+    let mut none = ();
+    let mut r = Reader::new(input, &mut none);
+    r.u16(dec!("MaxReferralLevel")).ok()?;
+    let len = match ctl_code {
+        FSCTL_DFS_GET_REFERRALS => r.left(),
+        FSCTL_DFS_GET_REFERRALS_EX => {
+            r.u16(hex!("RequestFlags")).ok()?;
+            r.u32(dec!("RequestDataLength")).ok()?;
+            r.u16(dec!("RequestFileNameLength")).ok()?.into()
+        }
+        _ => return None,
+    };
+    let path = r.utf16(dec!("RequestFileName"), len).ok()?;
+    Some(path.split('\0').next().unwrap_or_default().to_owned())
+}
 
 /// Whether it can only be meant for a named pipe: its device type is `FILE_DEVICE_NAMED_PIPE`.
 pub(super) fn is_pipe_control(ctl_code: u32) -> bool {

@@ -43,7 +43,7 @@ mod tests;
 pub use compression::{Compression, CompressionTransform, Payload, Plain, decompress};
 pub use counters::Counters;
 pub use create::{Close, Create, Created};
-pub use event::{ConnectionId, Event, Greeting, Pipe, PipeId};
+pub use event::{ConnectionId, Event, Greeting, LogonKind, Pipe, PipeId};
 pub use framing::{HEADER_MAX, plausible_start, resync, sender};
 pub use header::{Command, FileId, Header};
 pub use io::{Read, Write};

@@ -162,6 +162,8 @@ pub(super) struct Logon {
     /// The session it replaces; 0 is none.
     pub(super) previous: u64,
     pub(super) user: Option<String>,
+    /// Whether it is nobody in particular.
+    pub(super) anonymous: bool,
     pub(super) client_name: Option<String>,
 }
 
@@ -196,6 +198,10 @@ pub(super) enum Asked {
     Data(Target),
     /// WRITE to a file of a share that [is marked](Tree::is_marked).
     Write,
+    /// IOCTL that asks where a path of DFS leads.
+    Referral {
+        path: String,
+    },
 }
 
 /// The file a request means.

@@ -1,6 +1,6 @@
 //! What a request changes: mostly, that an answer is awaited.
 
-use super::ioctl::{FSCTL_PIPE_TRANSCEIVE, is_pipe_control};
+use super::ioctl::{self, FSCTL_PIPE_TRANSCEIVE, is_pipe_control};
 use super::model::{
     Asked, Chain, Handle, Logon, Pending, SessionKey, Target, Tree, TreeKind, Unit,
 };
@@ -112,6 +112,9 @@ impl Smb {
         ioctl: Ioctl,
         out: &mut Vec<Event>,
     ) {
+        if let Some(path) = ioctl::referral(unit.view.slice(ioctl.input), ioctl.ctl_code) {
+            return self.ask(unit, chain, m, Asked::Referral { path: kept(&path) });
+        }
         if !is_pipe_control(ioctl.ctl_code) {
             return;
         }
@@ -243,6 +246,7 @@ impl Logon {
         match token(unit, span).and_then(|token| token.ntlm) {
             Some(ntlm::Message::Authenticate(who)) => Self {
                 user: Some(who.account()),
+                anonymous: who.anonymous,
                 client_name: Some(kept(&who.workstation)).filter(|name| !name.is_empty()),
                 ..Self::default()
             },

@@ -6,8 +6,8 @@ use super::model::{
 use super::negotiate::WILDCARD;
 use super::requests::{pipe_name, token};
 use super::{
-    Body, Command, Created, Event, FileId, Greeting, Message, PipeId, SessionSetupAnswer, Smb,
-    Status, TreeConnected,
+    Body, Command, Created, Event, FileId, Greeting, LogonKind, Message, PipeId,
+    SessionSetupAnswer, Smb, Status, TreeConnected,
 };
 use crate::bytes::{Guid, Side, Span, Time};
 use crate::security::{Offer, ntlm, offer};
@@ -86,6 +86,9 @@ impl Smb {
                 let target = match asked {
                     Some(Asked::Data(target)) => target,
                     Some(Asked::Write) => return self.wrote((key, chain.tree), header.status, out),
+                    Some(Asked::Referral { path }) => {
+                        return out.push(Event::Referral { path, status: header.status });
+                    }
                     _ => Target::Nothing,
                 };
                 self.answered(unit, (key, chain.tree, target), m, out);
@@ -130,7 +133,7 @@ impl Smb {
         logon: Logon,
         out: &mut Vec<Event>,
     ) {
-        let Logon { fresh, previous, user, client_name } = logon;
+        let Logon { fresh, previous, user, anonymous, client_name } = logon;
         if status.is_error() && status != Status::MORE_PROCESSING_REQUIRED {
             if self.sessions.peek(&key).is_some_and(|s| !s.established) {
                 self.drop_session(key, None, out);
@@ -150,12 +153,21 @@ impl Smb {
             let old = SessionKey { id: previous, ..key };
             self.drop_session(old, None, out);
         }
-        let server_name = challenge(unit, answer).and_then(|challenge| {
-            let info = &challenge.target_info;
-            let name = info.nb_computer_name.as_ref().or(info.dns_computer_name.as_ref()).cloned();
-            out.push(Event::Challenged(Box::new(challenge)));
-            name
-        });
+        let told = token(unit, answer.token);
+        let (ntlm, refusal) = told.map(|told| (told.ntlm, told.refusal)).unwrap_or_default();
+        if let Some(error) = refusal {
+            out.push(Event::TicketRefused(Box::new(error)));
+        }
+        let server_name = match ntlm {
+            Some(ntlm::Message::Challenge(challenge)) => {
+                let info = &challenge.target_info;
+                let name = info.nb_computer_name.as_ref().or(info.dns_computer_name.as_ref());
+                let name = name.cloned();
+                out.push(Event::Challenged(Box::new(challenge)));
+                name
+            }
+            _ => None,
+        };
         let Some(session) = self.session(key, out) else {
             return;
         };
@@ -170,7 +182,8 @@ impl Smb {
         if !std::mem::replace(&mut session.established, true) {
             self.counters.sessions += 1;
         }
-        out.push(Event::SessionEstablished { session_id: key.id, user });
+        let how = if anonymous { LogonKind::Anonymous } else { answer.kind() };
+        out.push(Event::SessionEstablished { session_id: key.id, user, how });
     }
 
     /// The answer to a request for the share `path`.
@@ -376,14 +389,6 @@ impl Smb {
             starts_message,
             continues,
         });
-    }
-}
-
-/// What the server says of itself in an NTLM challenge.
-fn challenge(unit: Unit<'_>, answer: SessionSetupAnswer) -> Option<ntlm::Challenge> {
-    match token(unit, answer.token)?.ntlm? {
-        ntlm::Message::Challenge(challenge) => Some(challenge),
-        _ => None,
     }
 }
 

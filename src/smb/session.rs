@@ -1,5 +1,6 @@
 //! 2.2.5 SMB2 `SESSION_SETUP` Request, 2.2.6 its Response, 2.2.7 and 2.2.8 SMB2 LOGOFF
 
+use super::LogonKind;
 use super::message::buffer;
 use super::negotiate::CAPABILITIES;
 use crate::bytes::{Reader, Sink, Span, Stop};
@@ -25,6 +26,22 @@ pub struct SessionSetupAnswer {
 }
 
 impl SessionSetupAnswer {
+    /// `SMB2_SESSION_FLAG_IS_GUEST`
+    pub const IS_GUEST: u16 = 1;
+    /// `SMB2_SESSION_FLAG_IS_NULL`
+    pub const IS_NULL: u16 = 2;
+
+    /// As whom the server takes the client.
+    pub fn kind(self) -> LogonKind {
+        if self.session_flags & Self::IS_NULL != 0 {
+            LogonKind::Anonymous
+        } else if self.session_flags & Self::IS_GUEST != 0 {
+            LogonKind::Guest
+        } else {
+            LogonKind::User
+        }
+    }
+
     /// Whether every message of the session is to be encrypted.
     pub fn encrypts(self) -> bool {
         self.session_flags & 4 != 0

@@ -26,6 +26,7 @@
 
 mod half;
 mod parts;
+mod receiver;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -33,12 +34,12 @@ use std::net::SocketAddr;
 
 use rustc_hash::FxHashMap;
 
-use crate::bytes::{Both, Ends, FrameNo, Missing, Piece, Side, Span, Time, View};
-use crate::net;
+use crate::bytes::{Both, Missing, Piece, Side, Span, Time, View};
 use half::{Half, Ready};
 
 pub use half::End;
 pub use parts::parts;
+pub use receiver::{Flow, FlowId, Interest, Receiver, Segment};
 
 /// Segments of one flow that may wait for a missing one.
 pub const REORDER_SEGMENTS: usize = 64;
@@ -61,55 +62,6 @@ const MAX_DEADLINES: usize = 4 * MAX_FLOWS;
 
 /// The addresses of a flow, the lower one first.
 type Key = (SocketAddr, SocketAddr);
-
-/// A flow: one TCP connection. Never used twice, even when the addresses are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FlowId(pub u32);
-
-/// A segment, or a part of one, as one frame carried it ([`parts`](parts())).
-#[derive(Clone, Copy, Debug)]
-pub struct Segment<'a> {
-    /// What its headers say; `payload` is its place in the frame.
-    pub header: net::Segment,
-    /// The payload that was captured.
-    pub payload: &'a [u8],
-    /// The frame.
-    pub frame: FrameNo,
-    /// When the frame was captured.
-    pub time: Time,
-}
-
-/// What a receiver knows of a flow.
-#[derive(Clone, Copy, Debug)]
-pub struct Flow {
-    /// Its identity.
-    pub id: FlowId,
-    /// Its addresses. Without a SYN the lower port is taken for the server's.
-    pub ends: Ends,
-    /// Whether its beginning is not in the capture.
-    pub midstream: bool,
-    /// What began its end, if it was seen.
-    pub end: Option<End>,
-}
-
-/// Whether a receiver wants more of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interest {
-    /// Go on.
-    Keep,
-    /// Nothing of this flow is wanted any more; it costs a table look-up per packet from now on.
-    Ignore,
-}
-
-/// Takes what flows carry, in stream order.
-pub trait Receiver {
-    /// The next bytes from `side`.
-    fn data(&mut self, flow: &Flow, side: Side, view: View<'_>) -> Interest;
-    /// `len` bytes from `side` are missing here.
-    fn gap(&mut self, flow: &Flow, side: Side, len: u64, why: Missing);
-    /// Nothing more will come of this flow.
-    fn closed(&mut self, flow: &Flow);
-}
 
 /// What reassembly met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,6 +106,10 @@ struct State {
     halves: Both<Half>,
     ignored: bool,
     closed: bool,
+    /// Whether a packet from this side was seen.
+    seen: Both<bool>,
+    /// Whether nothing but SYNs of the client was seen.
+    only_syns: bool,
     /// When the earliest entry in `deadlines` for this flow is due.
     queued: Option<Time>,
     last_seen: Time,
@@ -165,15 +121,17 @@ impl Flows {
         self.counters
     }
 
+    /// Whether `client` tries to connect to `server`, and nothing but its SYNs was seen of that.
+    pub fn has_only_syns(&self, client: SocketAddr, server: SocketAddr) -> bool {
+        let state = self.table.get(&key(client, server));
+        state.is_some_and(|state| state.only_syns && state.flow.ends.client == client)
+    }
+
     /// Takes the next segment of the capture.
     pub fn segment(&mut self, segment: &Segment<'_>, to: &mut impl Receiver) {
         self.now = self.now.max(segment.time);
         self.expire(to);
-        let key = if segment.header.src <= segment.header.dst {
-            (segment.header.src, segment.header.dst)
-        } else {
-            (segment.header.dst, segment.header.src)
-        };
+        let key = key(segment.header.src, segment.header.dst);
         if let Some(state) = self.table.get_mut(&key) {
             let side = state.side(segment);
             let over = state.closed || state.ignored;
@@ -193,6 +151,11 @@ impl Flows {
             return;
         };
         state.last_seen = self.now;
+        state.only_syns &= segment.header.syn && segment.header.ack.is_none();
+        let side = state.side(segment);
+        if !std::mem::replace(&mut state.seen[side], true) {
+            to.begins(&state.flow, side);
+        }
         if state.ignored || state.closed {
             return;
         }
@@ -249,6 +212,8 @@ impl Flows {
             halves: Both::default(),
             ignored: false,
             closed: false,
+            seen: Both::default(),
+            only_syns: true,
             queued: None,
             last_seen: self.now,
         };
@@ -307,6 +272,11 @@ impl Flows {
             self.finish_flow(&mut state, to);
         }
     }
+}
+
+/// The addresses of a segment, the lower one first.
+fn key(src: SocketAddr, dst: SocketAddr) -> Key {
+    if src <= dst { (src, dst) } else { (dst, src) }
 }
 
 impl State {

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::bytes::{Ends, FrameNo};
+use crate::net;
 
 /// Collects what is delivered: per side, bytes with `None` for those in a gap.
 #[derive(Default)]

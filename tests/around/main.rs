@@ -1,12 +1,16 @@
 //! The events beside the calls: requests that are complete, and what happens around.
 
 mod asked;
+mod before;
 mod binds;
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "where the captures are is all that is wanted here")]
 mod common;
 mod ends;
+mod judge;
 mod loss;
+#[path = "../common/oracle.rs"]
+mod oracle;
 mod smb;
 
 use std::io::{Cursor, Read};
@@ -15,7 +19,7 @@ use std::sync::LazyLock;
 
 use vshark::bytes::Side;
 use vshark::capture::Capture;
-use vshark::pipeline::{Around, Event, Pipeline, What};
+use vshark::pipeline::{Around, Event, LogonKind, Pipeline, What};
 use vshark::protocol::Registry;
 use vshark::scenario::Scenario;
 use vshark::smb::Status;
@@ -43,13 +47,24 @@ fn line(event: &Event) -> Option<String> {
     Some(match &around.what {
         What::Negotiated(told) => format!("negotiated {}", text(&told.dialect)),
         What::Challenged(told) => format!("challenged by {}", text(&told.computer)),
-        What::LoggedOn { user, .. } => format!("logged on {}", text(user)),
+        What::Unreachable { how, syns, .. } => format!("unreachable {how}, {syns} SYN"),
+        What::NameUnknown { name, by, code } => {
+            format!("name {name} unknown to {by}: {}", code.name(*by).unwrap_or("?"))
+        }
+        What::NameFound { name, by } => format!("name {name} found by {by}"),
+        What::TicketRefused { by, error } => {
+            let who = [&error.service, &error.client].map(text);
+            format!("ticket refused by {by:?} {} for {}: {}", who[0], who[1], error.code)
+        }
+        What::LoggedOn { user, how: LogonKind::User, .. } => format!("logged on {}", text(user)),
+        What::LoggedOn { user, how, .. } => format!("logged on {} as {how:?}", text(user)),
         What::LogonRefused { user, status } => {
             format!("logon refused {} {}", text(user), name(status))
         }
         What::NetbiosRefused { called, why } => format!("netbios refused {} {why}", text(called)),
         What::TreeConnected { path } => format!("tree {path}"),
         What::TreeRefused { path, status } => format!("tree refused {path} {}", name(status)),
+        What::Referral { path, status } => format!("referral {path} {}", name(status)),
         What::PipeOpened { name, tree_path, .. } => {
             format!("pipe {} of {}", text(name), text(tree_path))
         }
@@ -57,6 +72,7 @@ fn line(event: &Event) -> Option<String> {
         What::PipeError { name: of, status, .. } => {
             format!("pipe error {} {}", text(of), name(status))
         }
+        What::BindUnanswered { pipe, .. } => format!("bind unanswered on {}", text(pipe)),
         What::ChannelClosed { by, .. } => format!("closed by {}", who(by)),
         What::Bound(bound) => {
             let interface = bound.interface.map(|of| of.uuid.to_string()[..8].to_owned());

@@ -52,6 +52,26 @@ fn errors_have_a_place_and_a_hint() {
             "A logon refused STATUS_LOGON_FAILUR",
             "s:1:17: there is no NTSTATUS `STATUS_LOGON_FAILUR`; did you mean STATUS_LOGON_FAILURE?",
         ),
+        ("A name", "s:1:3: expected a name after `name`"),
+        ("A name FS nowhere", "s:1:11: expected the end of the statement, found `nowhere`"),
+        ("A ticket cifs/fs", "s:1:10: expected `refused` after `cifs/fs`"),
+        (
+            "A ticket cifs/fs refused KDC_ERR_S_PRINCIPAL_UNKNOW",
+            "s:1:26: there is no error of Kerberos `KDC_ERR_S_PRINCIPAL_UNKNOW`; did you mean \
+             KDC_ERR_S_PRINCIPAL_UNKNOWN?",
+        ),
+        ("A ticket cifs/fs refused 200", "s:1:26: there is no error of Kerberos `200`"),
+        ("A connect refused by", "s:1:19: expected the end of the statement, found `by`"),
+        ("A logon guest refused", "s:1:15: expected the end of the statement, found `refused`"),
+        (
+            "A bind refused STATUS_PIPE_BROKN",
+            "s:1:16: there is no NTSTATUS `STATUS_PIPE_BROKN`; did you mean STATUS_PIPE_BROKEN?",
+        ),
+        (
+            "A:4(S1)=pipe PIPE_BROKN",
+            "s:1:14: there is no NTSTATUS `PIPE_BROKN`; did you mean STATUS_PIPE_BROKEN?",
+        ),
+        ("tcp 135; A:4(S1)=pipe PIPE_BROKEN", "s:1:23: over TCP there is no pipe"),
         ("A:nothere.0()=0", "s:1:3: there is no interface `nothere`"),
         (
             "A:13(5)=0",

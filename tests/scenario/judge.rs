@@ -138,3 +138,76 @@ fn tshark_reads_the_same_names() {
     let first = interface.split(',').next().and_then(|uuid| Guid::try_parse(uuid).ok());
     assert_eq!(first, Some(vshark::protocol::fsrvp::UUID));
 }
+
+/// What comes before a conversation, and how a server ends one.
+#[test]
+fn tshark_reads_what_comes_before_and_how_it_ends() {
+    if !crate::oracle::is_installed() {
+        return;
+    }
+    let text = r"
+A name FS2.lab.test; A name nas.lab.test unknown; A name nas unknown SERVFAIL; A name NAS unknown netbios
+A name FS2 netbios
+A ticket cifs/fs2 refused KDC_ERR_S_PRINCIPAL_UNKNOWN; A ticket cifs/fs2 refused SKEW udp
+A connect refused; A connect refused ICMP; A connect unanswered; wait 1s
+A logon refused KRB_AP_ERR_MODIFIED; A disconnect; A logon guest
+A referral \lab\dfs\data; A referral \lab\dfs\x refused STATUS_NOT_FOUND
+A bind refused STATUS_PIPE_BROKEN; A close; A bind unanswered; A close
+A:8=0; A:4(S1)=pipe STATUS_INVALID_PARAMETER; A close; A bind unanswered; FS2 restart
+";
+    for variant in ["ipv4", "ipv6"] {
+        let (path, _) = file(&format!("before-{variant}"), &format!("{variant}\n{text}"));
+        let fields = |filter: &str, fields: &[&str]| -> Vec<String> {
+            let mut args = vec!["-Y", filter, "-T", "fields"];
+            args.extend(fields.iter().flat_map(|field| ["-e", field]));
+            tshark(&path, &args).lines().map(|line| line.replace('\t', " ")).collect()
+        };
+        let wrong = "_ws.malformed || _ws.expert.severity==error || tcp.checksum.status==0 || \
+                     udp.checksum.status==0 || ip.checksum.status==0 || icmp.checksum.status==0";
+        assert_eq!(fields(wrong, &["frame.number"]), [""; 0], "{variant}");
+        let (kind, address) = match variant {
+            "ipv4" => ("1", "dns.a"),
+            _ => ("28", "dns.aaaa"),
+        };
+        let names = fields(
+            "dns.flags.response==1",
+            &["dns.qry.name", "dns.qry.type", "dns.flags.rcode", address],
+        );
+        let ip = if variant == "ipv4" { "10.0.1.1" } else { "fd00::1:1" };
+        let expect = [
+            format!("FS2.lab.test {kind} 0 {ip}"),
+            format!("nas.lab.test {kind} 3 "),
+            format!("nas {kind} 2 "),
+        ];
+        assert_eq!(names, expect, "{variant}");
+        let netbios = fields("nbns.flags.response==1", &["nbns.flags.opcode", "nbns.flags.rcode"]);
+        // NetBIOS has no IPv6 address to give.
+        let second = if variant == "ipv4" { "0 0" } else { "0 3" };
+        assert_eq!(netbios, ["0 3", second], "{variant}");
+        let errors = fields("kerberos.error_code", &["kerberos.error_code", "kerberos.realm"]);
+        assert_eq!(errors, ["7 LAB.TEST", "37 LAB.TEST", "41 LAB.TEST"], "{variant}");
+        let asked = fields("kerberos.msg_type==12", &["kerberos.till"]);
+        assert_eq!(asked.len(), 2, "{variant}");
+        let icmp = match variant {
+            "ipv4" => fields("icmp", &["icmp.type", "icmp.code", "tcp.dstport"]),
+            _ => fields("icmpv6", &["icmpv6.type", "icmpv6.code", "tcp.dstport"]),
+        };
+        let expect = if variant == "ipv4" { "3 13 445" } else { "1 1 445" };
+        assert_eq!(icmp, [expect], "{variant}");
+        let syns = "tcp.flags.syn==1 && tcp.flags.ack==0 && tcp.analysis.retransmission";
+        assert_eq!(fields(syns, &["frame.number"]).len(), 4, "{variant}");
+        let guest = "smb2.ses_flags.guest==1 && smb2.nt_status==0";
+        assert_eq!(fields(guest, &["smb2.cmd"]), ["1"], "{variant}");
+        let dfs = "smb2.nt_status==0xc0000225 || \
+                   (smb2.ioctl.function==0x00060194 && smb2.flags.response==1)";
+        assert_eq!(fields(dfs, &["smb2.nt_status"]), ["0x00000000", "0xc0000225"], "{variant}");
+        let target = fields("smb.dfs.referral.node", &["smb.dfs.referral.node"]);
+        assert_eq!(target, [r"\FS2\data"], "{variant}");
+        let failed =
+            "smb2.flags.response==1 && smb2.nt_status in {0xc000014b, 0xc000000d, 0xc0000120}";
+        let failed = fields(failed, &["smb2.cmd", "smb2.nt_status"]);
+        assert_eq!(failed, ["8 0xc000014b", "8 0xc0000120", "11 0xc000000d"], "{variant}");
+        let resets = fields("tcp.flags.reset==1", &["tcp.srcport"]);
+        assert_eq!(resets, ["445", "445"], "{variant}");
+    }
+}

@@ -8,7 +8,7 @@
 //! stage = ["call"]                # the words of `Stage`
 //! methods = ["SetContext"]        # any, if left out
 //! status = ["0x80070005", "0x800423F*", "STATUS_ACCESS_DENIED", "fault 0x00000005", "nak 4",
-//!           "refused 2/1"]        # any, if left out
+//!           "refused 2/1", "KRB_AP_ERR_SKEW"]   # any, if left out
 //! when = ["computer-account"]     # the words of `Circumstance`
 //! unless = ["weak-auth"]
 //! found = ["FSRVP-3.1.5-01"]      # one of these was found at the call
@@ -41,6 +41,7 @@ use crate::check::chart::{Circumstance, Circumstances, Code, Slot, Stage};
 use crate::check::finding::{Blame, Certainty};
 use crate::check::say;
 use crate::idl::Error;
+use crate::pipeline::ErrorCode;
 use crate::protocol::{self, LoadError, fsrvp};
 use crate::smb::Status;
 use crate::spelling;
@@ -230,14 +231,12 @@ impl Source<'_> {
 
     fn word<T: Copy>(self, at: &Spanned<String>, words: &[(&str, T)]) -> Result<T, Error> {
         let found = at.get_ref();
-        match words.iter().find(|(word, _)| word == found) {
-            Some((_, of)) => Ok(*of),
-            None => {
-                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                self.known(at, found, &words)?;
-                self.fail(at, format!("`{found}` is not known"))
-            }
+        if let Some((_, of)) = words.iter().find(|(word, _)| word == found) {
+            return Ok(*of);
         }
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        self.known(at, found, &words)?;
+        self.fail(at, format!("`{found}` is not known"))
     }
 
     /// Fails unless `found` is one of `words`.
@@ -245,19 +244,18 @@ impl Source<'_> {
         if words.contains(&found) {
             return Ok(());
         }
-        match spelling::nearest(found, words.iter().copied()).first() {
-            Some(near) => self.fail(at, format!("`{found}` is not known; `{near}`?")),
-            None => {
-                let all = words.join(", ");
-                self.fail(at, format!("`{found}` is not known; expected one of {all}"))
-            }
+        if let Some(near) = spelling::nearest(found, words.iter().copied()).first() {
+            return self.fail(at, format!("`{found}` is not known; `{near}`?"));
         }
+        let all = words.join(", ");
+        self.fail(at, format!("`{found}` is not known; expected one of {all}"))
     }
 
     /// A code, or codes that differ in digits written as `*`.
     fn pattern(self, at: &Spanned<String>) -> Result<Pattern, Error> {
         let expected = "expected a status such as 0x80070005, 0x800423F*, STATUS_ACCESS_DENIED, \
-                        FSRVP_E_BAD_STATE, `fault 0x00000005`, `nak 4` or `refused 2/1`";
+                        FSRVP_E_BAD_STATE, KRB_AP_ERR_SKEW, `fault 0x00000005`, `nak 4` or \
+                        `refused 2/1`";
         let text = at.get_ref().as_str();
         let exactly = |kind| Some(Pattern { kind, value: 0, mask: 0 });
         let found = if let Some(reason) = text.strip_prefix("nak ") {
@@ -268,6 +266,8 @@ impl Source<'_> {
             pair.and_then(|(result, reason)| exactly(Code::Refused(result, reason)))
         } else if let Some(digits) = text.strip_prefix("fault ") {
             number(digits).map(|(value, mask)| Pattern { kind: Code::Fault(0), value, mask })
+        } else if let Some((code, _)) = ErrorCode::named().find(|(_, name)| *name == text) {
+            exactly(Code::Ticket(code.0))
         } else {
             let named = say::named_status(text)
                 .or_else(|| Status::named().find(|(_, name)| *name == text).map(|(of, _)| of.0));

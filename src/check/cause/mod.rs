@@ -138,6 +138,13 @@ pub struct Cause {
     pub left_out: Option<String>,
 }
 
+impl Cause {
+    /// A text of it as it is for everybody: what a capture would name is told in a word.
+    pub fn in_general(text: &str) -> String {
+        filled(text, &[])
+    }
+}
+
 /// All causes.
 #[derive(Clone, Debug, Default)]
 pub struct Causes {

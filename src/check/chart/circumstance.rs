@@ -37,12 +37,29 @@ circumstances! {
     // Who asks.
     /// The account is that of a computer: its name ends with `$`.
     ComputerAccount = "computer-account",
-    /// Nobody in particular is logged on: anonymous, or a guest.
+    /// Nobody in particular is logged on: anonymous, or somebody the server takes for a guest.
     Anonymous = "anonymous",
     /// The call is neither signed nor sealed by RPC, or not authenticated.
     WeakAuth = "weak-auth",
     /// The SMB dialect is older than 3.0.
     OldDialect = "old-dialect",
+    // How it came there.
+    /// This server has named another one as the owner of the share that the client asked for.
+    Redirected = "redirected",
+    /// The capture has what the client says to other servers after it was sent to another one.
+    OthersSeen = "others-seen",
+    /// A connect was answered with RST.
+    Reset = "reset",
+    /// ICMP said that a connect was not delivered.
+    Icmp = "icmp",
+    /// The client has asked for the pipe several times, and never got it.
+    PipeAskedAgain = "pipe-asked-again",
+    /// The bind asked for another version of the interface than 1.0.
+    OtherVersion = "other-version",
+    /// Nothing was answered on the pipe: its bind was not, either.
+    Unbound = "unbound",
+    /// The share is that of a shadow copy.
+    CopyShare = "copy-share",
     // Whose turn it is.
     /// Another client has a shadow copy set, or a context, under way.
     HeldByOther = "held-by-other",
@@ -104,7 +121,7 @@ circumstances! {
     // What the client did before, and does after.
     /// It opens the pipe after all.
     PipeOpensLater = "pipe-opens-later",
-    /// The pipe, or its connection, was ended by the server.
+    /// The pipe, or its connection, was ended by the server while something was asked.
     ServerClosed = "server-closed",
     /// It was ended by the client.
     ClientClosed = "client-closed",

@@ -1,15 +1,20 @@
 //! [`Chart`]: what went wrong at one server, with what was known around it.
 //!
 //! It sees every call and everything beside the calls, keeps what it takes to know the circumstances
-//! of what goes wrong ([`Visit`], by client; [`Course`], who is how far, and since when), and makes a
-//! [`Symptom`] of each failure. What shows later is asked for when the diagnosis is made
-//! ([`Chart::late`]).
+//! of what goes wrong ([`Visit`], by client; [`Course`], who is how far, and since when; [`Doors`], by
+//! pipe; [`Owners`] and [`Copies`] of shares), and makes a [`Symptom`] of each failure. What shows
+//! later is asked for when the diagnosis is made ([`Chart::late`]).
 
 mod circumstance;
+mod copies;
 mod course;
+mod doors;
 mod order;
+mod owners;
+mod refusal;
 mod stop;
 mod symptom;
+mod visit;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -21,16 +26,18 @@ use super::act::Act;
 use super::finding::Finding;
 use super::machine::Answer;
 use super::say;
-use crate::bytes::{Guid, Side, Time};
+use crate::bytes::{Guid, Time};
 use crate::call::{Call, Transport};
-use crate::pipeline::{Around, BindAnswer, What};
-use crate::protocol::fsrvp;
-use crate::rpc::Auth;
-use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
+use crate::pipeline::{Around, LogonKind, What};
 pub use circumstance::{Circumstance, Circumstances};
+use copies::Copies;
 use course::Course;
+use doors::Doors;
+pub(super) use owners::{Owners, Told};
+use refusal::{Refusal, refusal};
 pub(super) use symptom::Symptom;
 pub use symptom::{Code, Slot, Stage};
+use visit::{Visit, has_old_dialect, is_nobody, is_old, is_weak, user_of};
 
 /// Failures of one server that are remembered; those that come after are not explained.
 const MAX_SYMPTOMS: usize = 1024;
@@ -38,23 +45,22 @@ const MAX_SYMPTOMS: usize = 1024;
 const MAX_CLIENTS: usize = 256;
 /// Sets of one server whose first failure is known.
 const MAX_SETS: usize = 4096;
-/// Seconds after which a client that does nothing is not expected to go on.
-const PATIENCE: i64 = 180_000_000_000;
+/// Sessions of one server of which it is known as whom the server took their users; beyond it all are
+/// forgotten.
+const MAX_SESSIONS: usize = 4096;
+/// Nanoseconds after which a client that does nothing is not expected to go on.
+pub(super) const PATIENCE: i64 = 180_000_000_000;
 
 /// A failure, by its number.
 pub(super) type SymptomNo = usize;
 
-/// What is known of a client at this server.
-#[derive(Debug, Default)]
-struct Visit {
-    /// The account it is logged on with, where that was told in clear.
-    user: Option<String>,
-    /// When it opened our pipe.
-    pipe_opened: Option<Time>,
-    /// When it ended a pipe or connection that was ours.
-    closed: Option<Time>,
-    /// When it was last heard of.
-    heard: Time,
+/// What becomes of something beside the calls.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Noted {
+    /// The failure, if it is one and there is room for it.
+    pub(super) symptom: Option<SymptomNo>,
+    /// Whether it left a client outside that waited for the answer to its bind.
+    pub(super) unbound: bool,
 }
 
 /// What went wrong with a set.
@@ -80,6 +86,11 @@ pub(super) struct Chart {
     noticed: Circumstances,
     /// The symptoms of a call, for what is found at it.
     by_call: FxHashMap<u64, SymptomNo>,
+    /// As whom the server took the users of sessions. Added by logons, up to [`MAX_SESSIONS`].
+    sessions: FxHashMap<u64, LogonKind>,
+    doors: Doors,
+    pub(super) owners: Owners,
+    copies: Copies,
     /// When something last happened at this server.
     last: Time,
 }
@@ -118,61 +129,99 @@ impl Chart {
     }
 
     /// Something beside the calls; the failure, if it is one.
-    pub(super) fn around(&mut self, around: &Around) -> Option<SymptomNo> {
+    pub(super) fn around(&mut self, around: &Around) -> Noted {
         self.last = self.last.max(around.time);
         self.course.around(around);
+        self.owners.around(around);
         let client = around.client.ip();
-        let is_pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
-        // Where nobody ended it, the capture did.
-        let unheard = matches!(
-            around.what,
-            What::ChannelClosed { by: None, .. } | What::Disconnected { by: None, .. }
-        );
-        if let Some(visit) = self.visit(client).filter(|_| !unheard) {
-            visit.heard = visit.heard.max(around.time);
-            match &around.what {
-                What::LoggedOn { user, .. } if user.is_some() => visit.user.clone_from(user),
-                What::PipeOpened { name: Some(name), .. } if is_pipe(name) => {
-                    visit.pipe_opened = Some(around.time);
-                }
-                What::ChannelClosed { by: Some(Side::Client), .. } => {
-                    visit.closed = Some(around.time);
-                }
-                _ => {}
+        self.meet(client, around);
+        let unbound = match &around.what {
+            What::PipeError { channel, .. } => self.doors.is_unbound(*channel),
+            _ => false,
+        };
+        let ended = self.doors.around(around);
+        for no in ended.hung_up {
+            if let Some(symptom) = self.symptoms.get_mut(no) {
+                symptom.stage = Stage::Hangup;
+                symptom.circumstances.set(Circumstance::ServerClosed, true);
             }
         }
-        let (stage, code, said) = refusal(&around.what)?;
+        let copy = match &around.what {
+            What::TreeRefused { path, .. } => self.copies.of(path),
+            _ => None,
+        };
+        let refused = refusal(around).filter(|_| !self.is_other_way(client, around));
+        let Some(mut refused) = ended.refusal.or(refused) else { return Noted::default() };
+        refused.circumstances.set(Circumstance::Unbound, unbound);
+        let unbound = refused.circumstances.has(Circumstance::Unbound);
+        let symptom = self.refused(client, around, refused);
+        if let (Some(no), Some((copy, set))) = (symptom, copy) {
+            self.copies.refused((copy, set), no);
+            if let Some(symptom) = self.symptoms.get_mut(no) {
+                symptom.set = Some(set);
+            }
+        }
+        Noted { symptom, unbound }
+    }
+
+    /// What is known of a client by something beside the calls.
+    fn meet(&mut self, client: IpAddr, around: &Around) {
+        if let What::LoggedOn { session_id, how, .. } = &around.what {
+            if self.sessions.len() >= MAX_SESSIONS {
+                self.sessions.clear();
+            }
+            self.sessions.insert(*session_id, *how);
+        }
+        if let What::TreeConnected { path } = &around.what {
+            self.copies.connected(path);
+        }
+        if let Some(visit) = self.visit(client) {
+            visit.meet(around);
+        }
+    }
+
+    /// Whether a connect came to nothing while another got through: clients try both ports of SMB, and
+    /// several addresses.
+    fn is_other_way(&self, client: IpAddr, around: &Around) -> bool {
+        let What::Unreachable { since, .. } = around.what else { return false };
+        self.visits.get(&client).is_some_and(|visit| visit.met >= Some(since))
+    }
+
+    /// Something bars a client.
+    fn refused(&mut self, client: IpAddr, around: &Around, refusal: Refusal) -> Option<SymptomNo> {
         let visit = self.visits.get(&client);
         let told = match &around.what {
             What::LogonRefused { user, .. } => user.clone(),
+            What::TicketRefused { error, .. } => error.client.clone(),
             _ => None,
         };
-        let user = told.or_else(|| visit.and_then(|visit| visit.user.clone()));
-        let mut circumstances = Circumstances::default();
-        if let What::Bound(bound) = &around.what {
-            circumstances.set(Circumstance::WeakAuth, is_weak(&bound.auth));
-        }
+        let Refusal { stage, code, said, mut circumstances } = refusal;
+        let logged_on = !matches!(stage, Stage::Connect | Stage::Ticket | Stage::Logon);
+        let again = visit.is_some_and(|visit| visit.pipe_refused > 1);
+        circumstances.set(Circumstance::PipeAskedAgain, stage == Stage::Pipe && again);
+        let old = visit.and_then(|visit| visit.dialect.as_deref()).is_some_and(is_old);
+        circumstances.set(Circumstance::OldDialect, old);
+        let nobody = visit.is_some_and(|visit| visit.logon != LogonKind::User);
+        circumstances.set(Circumstance::Anonymous, nobody && logged_on);
+        let user =
+            told.or_else(|| visit.and_then(|visit| visit.user.clone()).filter(|_| logged_on));
+        let symptom = Symptom::new(stage, code, around.time, said);
         self.add(Symptom {
-            stage,
-            code,
-            opnum: None,
-            call: None,
             frame: around.frame,
-            time: around.time,
             client: Some(client),
             user,
-            set: None,
-            share: None,
             circumstances,
-            values: Vec::new(),
-            related: Vec::new(),
-            found: Vec::new(),
-            said,
+            ..symptom
         })
     }
 
-    /// A call is over; the failure, if it is one.
-    pub(super) fn answered(&mut self, call: &Call, act: &Act) -> Option<SymptomNo> {
+    /// A call to the server at `addresses` is over; the failure, if it is one.
+    pub(super) fn answered(
+        &mut self,
+        call: &Call,
+        act: &Act,
+        addresses: &[IpAddr],
+    ) -> Option<SymptomNo> {
         let now = act.answered.unwrap_or(act.asked);
         self.last = self.last.max(now);
         let seen = self.seen(act);
@@ -180,14 +229,24 @@ impl Chart {
         let user = user_of(call);
         if let Some(visit) = self.visit(act.client) {
             visit.heard = visit.heard.max(now);
+            visit.met = visit.met.max(act.answered);
+            if visit.name.is_none() {
+                visit.name.clone_from(&call.client.name);
+            }
             if user.is_some() {
                 visit.user.clone_from(&user);
             }
         }
+        if act.answered.is_some() {
+            self.doors.answered(act.channel);
+        }
         let set = act.set().or_else(|| act.started()).filter(|id| !id.is_nil());
+        let failed = self.doors.failed(act.channel);
         let (stage, code) = match act.answer {
             answer if answer.is_success() => {
                 self.made_good(set, act);
+                self.owners.done(act);
+                self.copies.done(act);
                 if !self.notices(seen.circumstances) {
                     return None;
                 }
@@ -195,37 +254,44 @@ impl Chart {
             }
             Answer::Status(status) => (Stage::Call, Code::Return(status)),
             Answer::Refused(fault) | Answer::Fault(fault) => (Stage::Call, Code::Fault(fault)),
-            Answer::None => (Stage::Silence, Code::None),
+            Answer::None => match failed {
+                Some(status) => (Stage::Hangup, Code::Nt(status)),
+                None => (Stage::Silence, Code::None),
+            },
             Answer::Hidden(_) | Answer::Begins => return None,
         };
         let mut circumstances = seen.circumstances;
         circumstances.set(Circumstance::NearLoss, call.rpc.near_loss);
         circumstances.set(Circumstance::WeakAuth, is_weak(&call.rpc.auth));
         circumstances.set(Circumstance::OldDialect, has_old_dialect(call));
+        circumstances.set(Circumstance::Anonymous, self.is_nobodys(call));
         let method = say::method(act.opnum);
         let said = match act.answer {
             Answer::None => format!("{method} (call {}) was not answered", act.n),
             answer => format!("{method} (call {}) returned {}", act.n, say::status(answer)),
         };
-        let symptom = self.add(Symptom {
-            stage,
-            code,
+        let user = user.or_else(|| self.visits.get(&act.client)?.user.clone());
+        let mut symptom = Symptom {
             opnum: Some(act.opnum),
             call: Some(act.n),
-            frame: None,
-            time: now,
             client: Some(act.client),
-            user: user.or_else(|| self.visits.get(&act.client)?.user.clone()),
+            user,
             set,
             share: act.share().map(str::to_owned),
             circumstances,
             values: seen.values,
             related: seen.related,
-            found: Vec::new(),
-            said,
-        })?;
+            ..Symptom::new(stage, code, now, said)
+        };
+        if let Some(told) = self.owners.elsewhere(act, addresses) {
+            symptom.send_on(told);
+        }
+        let symptom = self.add(symptom)?;
         if stage == Stage::Done {
             return None;
+        }
+        if stage == Stage::Silence {
+            self.doors.silent(act.channel, symptom);
         }
         // Questions do not stop a set.
         let stops = act.names_set() && !matches!(act.opnum, 7 | 11);
@@ -235,6 +301,28 @@ impl Chart {
             self.troubles.entry(set).or_insert(Trouble { symptom, opnum: act.opnum });
         }
         Some(symptom)
+    }
+
+    /// Whether the session of a call is nobody's in particular.
+    fn is_nobodys(&self, call: &Call) -> bool {
+        let Transport::NamedPipe(pipe) = &call.transport else { return false };
+        self.sessions.get(&pipe.session_id).is_some_and(|kind| *kind != LogonKind::User)
+    }
+
+    /// How the share of a copy of a set was refused, if nobody got into it.
+    pub(super) fn barred_copy(&self, set: Guid) -> Option<SymptomNo> {
+        self.copies.barred(set)
+    }
+
+    /// What a client is called.
+    pub(super) fn client(&self, client: IpAddr) -> String {
+        let name = self.visits.get(&client).and_then(|visit| visit.name.clone());
+        name.unwrap_or_else(|| client.to_string())
+    }
+
+    /// When a client was last heard of.
+    pub(super) fn heard(&self, client: IpAddr) -> Option<Time> {
+        self.visits.get(&client).map(|visit| visit.heard)
     }
 
     /// What failed before has been done.
@@ -306,81 +394,4 @@ impl Chart {
         self.since(symptom, end, &mut known);
         known
     }
-}
-
-/// Who is logged on to the session of a call.
-fn user_of(call: &Call) -> Option<String> {
-    match &call.transport {
-        Transport::NamedPipe(pipe) => pipe.user.clone(),
-        Transport::Tcp => None,
-    }
-}
-
-/// Whether nobody in particular is logged on.
-fn is_nobody(user: &str) -> bool {
-    let name = user.rsplit('\\').next().unwrap_or(user);
-    name.is_empty()
-        || ["anonymous", "guest", "ANONYMOUS LOGON"].iter().any(|of| name.eq_ignore_ascii_case(of))
-}
-
-/// Whether somebody on the way could change the call (\[MS-FSRVP\] 2.1 wants integrity at least).
-fn is_weak(auth: &Auth) -> bool {
-    const INTEGRITY: u8 = 5;
-    auth.auth_type == 0 || auth.level < INTEGRITY
-}
-
-fn has_old_dialect(call: &Call) -> bool {
-    let Transport::NamedPipe(pipe) = &call.transport else { return false };
-    pipe.dialect.as_deref().is_some_and(|dialect| !dialect.starts_with('3'))
-}
-
-/// Whether something bars a client: how far it had come, what was said, and both in a sentence.
-fn refusal(what: &What) -> Option<(Stage, Code, String)> {
-    let is_pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
-    let is_ipc = |path: &str| path.to_ascii_lowercase().ends_with("\\ipc$");
-    let pipe = fsrvp::PIPE;
-    Some(match what {
-        What::LogonRefused { user, status } => {
-            let who = user.as_deref().unwrap_or("a user");
-            let said = format!("the logon of {who} was refused: {status}");
-            (Stage::Logon, Code::Nt(status.0), said)
-        }
-        What::TreeRefused { path, status } if is_ipc(path) || path.contains('@') => {
-            let said = format!("{path} could not be connected: {status}");
-            (Stage::Share, Code::Nt(status.0), said)
-        }
-        What::PipeRefused { name, status } if is_pipe(name) => {
-            let said = format!("the pipe {pipe} could not be opened: {status}");
-            (Stage::Pipe, Code::Nt(status.0), said)
-        }
-        What::PipeError { name: Some(name), status, .. } if is_pipe(name) => {
-            (Stage::Hangup, Code::Nt(status.0), format!("the pipe {pipe} failed: {status}"))
-        }
-        What::Bound(bound) if bound.interface.is_some_and(|of| of.uuid == fsrvp::UUID) => {
-            let (code, said) = match bound.answer {
-                BindAnswer::Accepted => return None,
-                BindAnswer::Refused(result, reason) => (
-                    Code::Refused(result, reason),
-                    format!(
-                        "the interface was not bound: {}, {}",
-                        named(RESULTS, result.into()),
-                        named(PROVIDER_REASONS, reason.into())
-                    ),
-                ),
-                BindAnswer::Nak(reason) => (
-                    Code::Nak(reason),
-                    format!("the bind was refused: {}", named(REJECT_REASONS, reason.into())),
-                ),
-                BindAnswer::Fault(status) => (
-                    Code::Fault(status),
-                    format!("the bind was refused: fault {}", named(FAULTS, status.into())),
-                ),
-            };
-            (Stage::Bind, code, said)
-        }
-        What::Wrote { path, status } if status.is_error() => {
-            (Stage::Write, Code::Nt(status.0), format!("a write to {path} failed: {status}"))
-        }
-        _ => return None,
-    })
 }

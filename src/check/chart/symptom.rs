@@ -3,15 +3,23 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::circumstance::Circumstances;
+use super::circumstance::{Circumstance, Circumstances};
+use super::owners::Told;
 use crate::bytes::{FrameNo, Guid, Time};
 use crate::check::say;
+use crate::pipeline::ErrorCode;
 use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
 use crate::smb::Status;
 
 /// How far a client had come when something went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
+    /// The name of a server is unknown.
+    Name,
+    /// A server could not be reached.
+    Connect,
+    /// A Kerberos ticket was not given, or not taken.
+    Ticket,
     /// A user was not logged on.
     Logon,
     /// A share was not connected: `IPC$`, or that of a shadow copy.
@@ -20,13 +28,13 @@ pub enum Stage {
     Pipe,
     /// The interface was not bound.
     Bind,
-    /// The open pipe gave or took nothing any more.
+    /// The open pipe gave or took nothing any more, or the server ended it while something was asked.
     Hangup,
     /// A call was answered with a failure or a fault.
     Call,
     /// A call did what it is for, and something about it is worth telling.
     Done,
-    /// A call was not answered.
+    /// A call, or a bind, was not answered.
     Silence,
     /// Nothing was refused; the client did not go on.
     Stop,
@@ -36,7 +44,10 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in the order in which a client comes by.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
+        Self::Name,
+        Self::Connect,
+        Self::Ticket,
         Self::Logon,
         Self::Share,
         Self::Pipe,
@@ -52,6 +63,9 @@ impl Stage {
     /// Its word in `causes.toml` and JSON.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Name => "name",
+            Self::Connect => "connect",
+            Self::Ticket => "ticket",
             Self::Logon => "logon",
             Self::Share => "share",
             Self::Pipe => "pipe",
@@ -71,6 +85,8 @@ impl Stage {
 pub enum Code {
     /// Nothing.
     None,
+    /// An error of Kerberos (RFC 4120 7.5.9).
+    Ticket(i32),
     /// An NTSTATUS of SMB.
     Nt(u32),
     /// What a method returned.
@@ -163,11 +179,45 @@ pub(in crate::check) struct Symptom {
     pub(in crate::check) said: String,
 }
 
+impl Symptom {
+    /// Something of which no more is known.
+    pub(in crate::check) fn new(stage: Stage, code: Code, time: Time, said: String) -> Self {
+        Self {
+            stage,
+            code,
+            opnum: None,
+            call: None,
+            frame: None,
+            time,
+            client: None,
+            user: None,
+            set: None,
+            share: None,
+            circumstances: Circumstances::default(),
+            values: Vec::new(),
+            related: Vec::new(),
+            found: Vec::new(),
+            said,
+        }
+    }
+
+    /// The client had been told that the share is another server's.
+    pub(in crate::check) fn send_on(&mut self, told: &Told) {
+        self.circumstances.set(Circumstance::Redirected, true);
+        self.values.push((Slot::Owner, told.owner.clone()));
+        self.related.push(told.call);
+        if self.share.is_none() {
+            self.share = Some(told.share.clone());
+        }
+    }
+}
+
 impl Code {
     /// What was said, for a person; nothing where nothing was.
     pub(in crate::check) fn text(self) -> Option<String> {
         Some(match self {
             Self::None => return None,
+            Self::Ticket(code) => ErrorCode(code).to_string(),
             Self::Nt(status) => Status(status).to_string(),
             Self::Return(status) => {
                 let number = format!("0x{status:08x}");

@@ -37,6 +37,7 @@ fn opened(link: LinkType, frame: &[u8]) {
             Dissected::Other(Other::Malformed(_)) => panic!("malformed when cut at {kept}"),
             Dissected::Udp(_) | Dissected::Other(_) => assert!(kept < good.payload.start),
             Dissected::Fragment(part) => panic!("{part}"),
+            Dissected::Undelivered(told) => panic!("{told:?}"),
         }
         for row in tree(link, &frame[..kept as usize]).nodes() {
             assert!(row.span.end <= kept, "{row:?}");

@@ -4,19 +4,24 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::super::gate::Gated;
 use super::super::matrix::Row;
 use super::super::value;
+use super::gate;
 use crate::bytes::Time;
 use crate::check::{
     Attempt, Catalogue, Conformance, Diagnosis, Finding, Report, ServerReport, SetReport, SetStep,
     SetTimer, section,
 };
+use crate::gate::{Mark, PREFIX};
 use crate::ndr::{Arg, Direction};
 use crate::protocol::{Registry, fsrvp};
 
 /// What was judged, for the `summary` record.
 #[derive(Clone, Copy, Debug)]
 pub struct Judged<'a> {
+    /// What of it counts.
+    pub gated: Gated<'a>,
     /// What the judge says.
     pub report: &'a Report,
     /// The rules.
@@ -26,7 +31,7 @@ pub struct Judged<'a> {
 }
 
 /// The `finding` record.
-pub fn finding(finding: &Finding) -> Json {
+pub fn finding(finding: &Finding, mark: Mark) -> Json {
     let related =
         |related: &crate::check::Related| json!({ "call": related.call, "note": related.note });
     json!({
@@ -45,6 +50,8 @@ pub fn finding(finding: &Finding) -> Json {
         "set": finding.set.map(|set| set.to_string()),
         "fingerprint": finding.fingerprint,
         "known_deviation": finding.known.as_deref(),
+        "allowed": mark.allowed,
+        "in_baseline": mark.known,
     })
 }
 
@@ -71,18 +78,23 @@ pub(super) fn ids(rules: &[Arc<str>]) -> Json {
 }
 
 fn spec(id: &str) -> Json {
+    if id.starts_with(PREFIX) {
+        return Json::Null;
+    }
     let (document, section) = section(id);
     json!({ "document": document, "section": section })
 }
 
 /// Adds what was judged to a `summary` record.
 pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
-    let Judged { report, rules, registry } = judged;
+    let Judged { report, rules, registry, gated } = judged;
     let mut put = |key: &str, value: Json| summary.insert(key.to_owned(), value);
     put("operation", json!(report.operation.word()));
     put("stopped", json!(report.stopped));
     put("attempts", report.attempts.iter().map(|of| attempt(of, registry)).collect());
-    put("diagnosis", report.diagnoses.iter().map(diagnosis).collect());
+    let diagnoses = report.diagnoses.iter().enumerate();
+    put("diagnosis", diagnoses.map(|(at, of)| diagnosis(of, gated.mark(at))).collect());
+    put("gate", gate::gate(&gated));
     put("conformance", report.conformance.iter().map(conformance).collect());
     put("servers", report.servers.iter().map(server).collect());
     put("sets", report.sets.iter().map(|of| set(of, registry)).collect());
@@ -115,7 +127,8 @@ pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
 
 fn attempt(of: &Attempt, registry: &Registry) -> Json {
     json!({
-        "server": of.server.to_string(),
+        "server": of.server.map(|server| server.to_string()),
+        "server_name": of.server_name,
         "client": of.client.map(|client| client.to_string()),
         "user": of.user,
         "set": of.set.map(|set| set.to_string()),
@@ -135,7 +148,7 @@ fn attempt(of: &Attempt, registry: &Registry) -> Json {
     })
 }
 
-fn diagnosis(of: &Diagnosis) -> Json {
+fn diagnosis(of: &Diagnosis, mark: Mark) -> Json {
     let alternative =
         |(cause, title): &(Arc<str>, String)| json!({ "cause": &**cause, "title": title });
     json!({
@@ -154,13 +167,15 @@ fn diagnosis(of: &Diagnosis) -> Json {
         "evidence": of.evidence,
         "frames": of.frames.iter().map(|frame| frame.0).collect::<Vec<_>>(),
         "time": of.time.to_string(),
-        "server": of.server.to_string(),
+        "server": of.server.map(|server| server.to_string()),
         "client": of.client.map(|client| client.to_string()),
         "user": of.user,
         "share": of.share,
         "set": of.set.map(|set| set.to_string()),
         "attempts": of.attempts,
         "fingerprint": of.fingerprint,
+        "allowed": mark.allowed,
+        "in_baseline": mark.known,
     })
 }
 

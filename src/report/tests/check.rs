@@ -101,6 +101,7 @@ pub(crate) fn report() -> Report {
             recognised: "its negotiation offers what Samba does".into(),
             clients: vec!["10.0.0.1".parse().unwrap()],
             all_clients: false,
+            tallies: Vec::new(),
         }],
         sets: vec![SetReport {
             id: Guid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),
@@ -172,7 +173,7 @@ fn write(live: bool, findings: Vec<Finding>, report: &Report) -> (String, String
         (anstream::StripStream::new(Vec::new()), anstream::StripStream::new(Vec::new()));
     let count = len(&findings);
     for finding in findings {
-        list.finding(finding, &mut before).unwrap();
+        list.finding(finding, false, &mut before).unwrap();
     }
     list.finish(report, count, &mut after).unwrap();
     (text(before), text(after))

@@ -1,4 +1,4 @@
-//! Ethernet, IPv4 and IPv6, TCP: a connection that both sides keep in order.
+//! Ethernet, IPv4 and IPv6; TCP, a connection that both sides keep in order; UDP and ICMP.
 //!
 //! Nothing is lost between the two here: what the capture does not show was sent all the same, so
 //! sequence and acknowledgment numbers go on.
@@ -6,8 +6,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{
-    IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, Ipv6Extensions, Ipv6Header, PacketBuilder,
-    TcpHeader, TcpOptionElement,
+    Icmpv4Type, Icmpv6Type, IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, Ipv6Extensions,
+    Ipv6Header, PacketBuilder, PacketBuilderStep, TcpHeader, TcpOptionElement, icmpv4, icmpv6,
 };
 
 use crate::bytes::{Both, Side, clamp};
@@ -64,9 +64,14 @@ impl Connection {
 
     /// SYN, answered with RST: nobody listens.
     pub(crate) fn refuse(&mut self) -> [Frame; 2] {
-        let syn = self.segment(Side::Client, SYN, &[]);
+        let syn = self.syn();
         self.advance(Side::Client, 1);
         [syn, self.segment(Side::Server, RST | ACK, &[])]
+    }
+
+    /// SYN, for the first time or again.
+    pub(crate) fn syn(&mut self) -> Frame {
+        self.segment(Side::Client, SYN, &[])
     }
 
     /// `side` says `bytes`, in as many segments as it takes.
@@ -144,8 +149,45 @@ impl Connection {
 /// Hops a packet of Windows has before it.
 const HOPS: u8 = 128;
 
-/// Ethernet and IP before a TCP segment. Both ends have addresses of one family.
+/// Ethernet and IP before a TCP segment.
 fn frame(from: IpAddr, to: IpAddr, id: u16, tcp: TcpHeader, payload: &[u8]) -> Frame {
+    let builder = packet(from, to, id, IpNumber::TCP).tcp_header(tcp);
+    let mut frame = Vec::with_capacity(builder.size(payload.len()));
+    // Only a payload beyond 64 KiB cannot be written, and a segment size has sixteen bits.
+    let _ = builder.write(&mut frame, payload);
+    frame
+}
+
+/// A UDP datagram.
+pub(crate) fn datagram(from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Frame {
+    let id = from.port() ^ to.port();
+    let builder = packet(from.ip(), to.ip(), id, IpNumber::UDP).udp(from.port(), to.port());
+    let mut frame = Vec::with_capacity(builder.size(payload.len()));
+    // As above: what is said in one datagram here is short.
+    let _ = builder.write(&mut frame, payload);
+    frame
+}
+
+/// A router tells `to` by ICMP that it may not send this `frame`, and quotes it.
+pub(crate) fn prohibited(by: IpAddr, to: IpAddr, frame: &[u8]) -> Frame {
+    /// Octets of the Ethernet header.
+    const ETHERNET: usize = 14;
+    let quoted = frame.get(ETHERNET..).unwrap_or_default();
+    let mut out = Vec::new();
+    // As above: a SYN is short.
+    let _ = if by.is_ipv4() {
+        let why = icmpv4::DestUnreachableHeader::FilterProhibited;
+        let message = Icmpv4Type::DestinationUnreachable(why);
+        packet(by, to, 1, IpNumber::ICMP).icmpv4(message).write(&mut out, quoted)
+    } else {
+        let message = Icmpv6Type::DestinationUnreachable(icmpv6::DestUnreachableCode::Prohibited);
+        packet(by, to, 1, IpNumber::IPV6_ICMP).icmpv6(message).write(&mut out, quoted)
+    };
+    out
+}
+
+/// Ethernet and IP. Both ends have addresses of one family.
+fn packet(from: IpAddr, to: IpAddr, id: u16, protocol: IpNumber) -> PacketBuilderStep<IpHeaders> {
     let ethernet = PacketBuilder::ethernet2(mac(from), mac(to));
     let ip = match (from, to) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
@@ -153,7 +195,7 @@ fn frame(from: IpAddr, to: IpAddr, id: u16, tcp: TcpHeader, payload: &[u8]) -> F
                 identification: id,
                 dont_fragment: true,
                 time_to_live: HOPS,
-                protocol: IpNumber::TCP,
+                protocol,
                 source: from.octets(),
                 destination: to.octets(),
                 ..Ipv4Header::default()
@@ -162,7 +204,7 @@ fn frame(from: IpAddr, to: IpAddr, id: u16, tcp: TcpHeader, payload: &[u8]) -> F
         }
         (from, to) => {
             let header = Ipv6Header {
-                next_header: IpNumber::TCP,
+                next_header: protocol,
                 hop_limit: HOPS,
                 source: octets(from),
                 destination: octets(to),
@@ -171,11 +213,7 @@ fn frame(from: IpAddr, to: IpAddr, id: u16, tcp: TcpHeader, payload: &[u8]) -> F
             IpHeaders::Ipv6(header, Ipv6Extensions::default())
         }
     };
-    let builder = ethernet.ip(ip).tcp_header(tcp);
-    let mut frame = Vec::with_capacity(builder.size(payload.len()));
-    // Only a payload beyond 64 KiB cannot be written, and a segment size has sixteen bits.
-    let _ = builder.write(&mut frame, payload);
-    frame
+    ethernet.ip(ip)
 }
 
 fn octets(ip: IpAddr) -> [u8; 16] {

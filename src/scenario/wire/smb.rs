@@ -204,11 +204,15 @@ pub(crate) fn session_setup(binding: bool, token: &[u8]) -> Vec<u8> {
         .done()
 }
 
-/// \[MS-SMB2\] 2.2.6; flag 2 is `SMB2_SESSION_FLAG_IS_NULL`.
-pub(crate) fn session_set_up(anonymous: bool, token: &[u8]) -> Vec<u8> {
-    let flags = if anonymous { 2 } else { 0 };
+/// \[MS-SMB2\] 2.2.6, with `SessionFlags`.
+pub(crate) fn session_set_up(flags: u16, token: &[u8]) -> Vec<u8> {
     Octets::new().u16(9).u16(flags).u16(72).len16(token.len()).bytes(token).done()
 }
+
+/// `SMB2_SESSION_FLAG_IS_GUEST`
+pub(crate) const IS_GUEST: u16 = 1;
+/// `SMB2_SESSION_FLAG_IS_NULL`
+pub(crate) const IS_NULL: u16 = 2;
 
 /// \[MS-SMB2\] 2.2.9
 pub(crate) fn tree_connect(path: &str) -> Vec<u8> {
@@ -298,13 +302,51 @@ pub(crate) fn written(count: usize) -> Vec<u8> {
 }
 
 const PIPE_TRANSCEIVE: u32 = 0x0011_c017;
+const DFS_GET_REFERRALS: u32 = 0x0006_0194;
+/// What stands where an IOCTL is about no file.
+const NO_FILE: FileId = [0xff; 16];
 
-/// \[MS-SMB2\] 2.2.31, `FSCTL_PIPE_TRANSCEIVE`
+/// `FSCTL_PIPE_TRANSCEIVE`, with data to write; the answer has `most` octets at most.
 pub(crate) fn transceive(file: FileId, input: &[u8], most: u32) -> Vec<u8> {
+    ioctl(PIPE_TRANSCEIVE, file, input, most)
+}
+
+/// Its answer.
+pub(crate) fn transceived(file: FileId, output: &[u8]) -> Vec<u8> {
+    ioctl_answer(PIPE_TRANSCEIVE, file, output)
+}
+
+/// `FSCTL_DFS_GET_REFERRALS`: \[MS-DFSC\] 2.2.2 `REQ_GET_DFS_REFERRAL`, as of no file.
+pub(crate) fn referral(path: &str) -> Vec<u8> {
+    const VERSION: u16 = 4;
+    let request = Octets::new().u16(VERSION).bytes(&utf16(path)).u16(0).done();
+    ioctl(DFS_GET_REFERRALS, NO_FILE, &request, 4096)
+}
+
+/// Its answer: \[MS-DFSC\] 2.2.4 `RESP_GET_DFS_REFERRAL`, that `path` leads to `target`.
+pub(crate) fn referred(path: &str, target: &str) -> Vec<u8> {
+    /// Octets of an entry of version 4 without its texts.
+    const ENTRY: u16 = 34;
+    let text = |text: &str| [utf16(text), vec![0, 0]].concat();
+    let (path, target) = (text(path), text(target));
+    let header = Octets::new().len16(path.len().saturating_sub(2)).u16(1).u32(2);
+    // A storage server, the first of its set, good for 300 seconds; then where the texts are.
+    let entry = header.u16(4).u16(ENTRY).u16(0).u16(4).u32(300).u16(ENTRY).u16(ENTRY);
+    let answer = entry
+        .len16(path.len().saturating_add(ENTRY.into()))
+        .zeros(16)
+        .bytes(&path)
+        .bytes(&target)
+        .done();
+    ioctl_answer(DFS_GET_REFERRALS, NO_FILE, &answer)
+}
+
+/// \[MS-SMB2\] 2.2.31
+fn ioctl(code: u32, file: FileId, input: &[u8], most: u32) -> Vec<u8> {
     Octets::new()
         .u16(57)
         .u16(0)
-        .u32(PIPE_TRANSCEIVE)
+        .u32(code)
         .bytes(&file)
         .u32(120)
         .len32(input.len())
@@ -318,12 +360,12 @@ pub(crate) fn transceive(file: FileId, input: &[u8], most: u32) -> Vec<u8> {
         .done()
 }
 
-/// \[MS-SMB2\] 2.2.32, `FSCTL_PIPE_TRANSCEIVE`
-pub(crate) fn transceived(file: FileId, output: &[u8]) -> Vec<u8> {
+/// \[MS-SMB2\] 2.2.32
+fn ioctl_answer(code: u32, file: FileId, output: &[u8]) -> Vec<u8> {
     Octets::new()
         .u16(49)
         .u16(0)
-        .u32(PIPE_TRANSCEIVE)
+        .u32(code)
         .bytes(&file)
         .u32(112)
         .u32(0)

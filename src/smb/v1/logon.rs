@@ -29,6 +29,15 @@ pub struct SessionSetup {
     pub credentials: Credentials,
 }
 
+/// A response of `SMB_COM_SESSION_SETUP_ANDX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionSetUp {
+    /// `SMB_SETUP_GUEST` of `Action`: the server takes the client as a guest.
+    pub guest: bool,
+    /// Where the security token (`SecurityBlob`) lies.
+    pub token: Span,
+}
+
 /// Who logs on, and how that is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credentials {
@@ -186,15 +195,17 @@ pub(super) fn session_setup<S: Sink>(
     Ok(SessionSetup { credentials })
 }
 
-/// 2.2.4.53.2, and \[MS-SMB\] 2.2.4.6.2; gives where the security token lies.
+/// 2.2.4.53.2, and \[MS-SMB\] 2.2.4.6.2
 pub(super) fn session_set_up<S: Sink>(
     r: &mut Reader<'_, '_, S>,
     place: Place,
-) -> Result<Span, Stop> {
+) -> Result<SessionSetUp, Stop> {
     const EXTENDED_WORDS: u8 = 4;
-    let token = place.words(r, |r| {
-        r.u16(flags!("Action", ACTIONS))?;
-        if place.words == EXTENDED_WORDS { r.u16(dec!("SecurityBlobLength")) } else { Ok(0) }
+    const GUEST: u16 = 1;
+    let (action, token) = place.words(r, |r| {
+        let action = r.u16(flags!("Action", ACTIONS))?;
+        let extended = place.words == EXTENDED_WORDS;
+        Ok((action, if extended { r.u16(dec!("SecurityBlobLength"))? } else { 0 }))
     })?;
     bytes(r, |r| {
         let at = r.pos();
@@ -205,6 +216,6 @@ pub(super) fn session_set_up<S: Sink>(
         if r.left() > 0 {
             string(r, place, dec!("PrimaryDomain"))?;
         }
-        Ok(token)
+        Ok(SessionSetUp { guest: action & GUEST != 0, token })
     })
 }

@@ -5,8 +5,8 @@ use super::block::{Place, bytes};
 use super::files::{EXTENDED_WORDS, EXTENDED_WORDS_SENT};
 use super::io::Read;
 use super::{
-    Command, Fid, Header, Negotiated, Open, Opened, Part, SessionSetup, Transaction, TreeConnect,
-    TreeConnected, Write, connect, files, io, logon, transaction,
+    Command, Fid, Header, Negotiated, Open, Opened, Part, SessionSetUp, SessionSetup, Transaction,
+    TreeConnect, TreeConnected, Write, connect, files, io, logon, transaction,
 };
 use crate::bytes::{Reader, Sink, Span, Stop};
 
@@ -43,7 +43,7 @@ pub enum Body {
     /// 2.2.4.53.1
     SessionSetup(SessionSetup),
     /// 2.2.4.53.2: where the security token lies
-    SessionSetUp(Span),
+    SessionSetUp(SessionSetUp),
     /// 2.2.4.54
     Logoff,
     /// 2.2.4.55.1 and 2.2.4.50.1

@@ -32,7 +32,7 @@ pub use connect::{TreeConnect, TreeConnected};
 pub use files::{Open, Opened};
 pub use header::{Command, Fid, Header};
 pub use io::Write;
-pub use logon::{Credentials, Negotiated, SessionSetup};
+pub use logon::{Credentials, Negotiated, SessionSetUp, SessionSetup};
 pub use message::{Block, Body, Message};
 pub use transaction::{Part, Transaction};
 

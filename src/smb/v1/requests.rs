@@ -312,7 +312,8 @@ fn logon(context: Context<'_>, setup: &SessionSetup) -> Logon {
                 domain: kept(domain),
                 ..Default::default()
             };
-            Logon { fresh, user: Some(who.account()), ..Logon::default() }
+            let anonymous = who.anonymous;
+            Logon { fresh, user: Some(who.account()), anonymous, ..Logon::default() }
         }
     }
 }

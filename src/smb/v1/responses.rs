@@ -79,9 +79,10 @@ impl Smb {
                     _ => Logon::default(),
                 };
                 let answer = match body {
-                    Body::SessionSetUp(token) => {
-                        Some(SessionSetupAnswer { session_flags: 0, token: *token })
-                    }
+                    Body::SessionSetUp(answer) => Some(SessionSetupAnswer {
+                        session_flags: u16::from(answer.guest) * SessionSetupAnswer::IS_GUEST,
+                        token: answer.token,
+                    }),
                     _ => None,
                 };
                 self.session_set_up(unit, key, status, answer, logon, out);

@@ -1,27 +1,14 @@
 //! Whom the client talks to: the host of the share first, then `OwnerMachineName` (3.2.4.1, 3.2.4.2.1).
 
-use std::net::IpAddr;
-
 use super::super::Case;
 use super::memory::Memory;
 use super::people::Path;
 use crate::bytes::Side;
 use crate::call::Transport;
 use crate::check::act::{host_of, share_key};
+pub(super) use crate::check::act::{is_address, label};
 use crate::check::bench::{Bench, Topic};
 use crate::check::finding::{Certainty, Finding};
-
-/// The first label of a name of a host.
-pub(super) fn label(host: &str) -> &str {
-    if is_address(host) { host } else { host.split('.').next().unwrap_or(host) }
-}
-
-/// Whether this is an address, which no name can be compared with.
-pub(super) fn is_address(host: &str) -> bool {
-    host.parse::<IpAddr>().is_ok()
-        || host.contains(':')
-        || host.to_lowercase().ends_with(".ipv6-literal.net")
-}
 
 pub(super) fn asked(memory: &mut Memory, case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let act = case.act;

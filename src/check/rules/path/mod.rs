@@ -4,7 +4,7 @@ mod exposed;
 mod name;
 mod shares;
 
-pub(super) use name::ExposedName;
+pub(in crate::check) use name::ExposedName;
 
 use super::Case;
 use crate::check::bench::Bench;

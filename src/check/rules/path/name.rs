@@ -4,11 +4,11 @@ use crate::bytes::Guid;
 
 /// `share@{id}`, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::check::rules) struct ExposedName {
+pub(in crate::check) struct ExposedName {
     /// What stands before the `@`, in lower case.
     pub(in crate::check::rules) share: String,
     /// The shadow copy.
-    pub(in crate::check::rules) id: Guid,
+    pub(in crate::check) id: Guid,
     /// Whether a `$` hides it.
     pub(in crate::check::rules) hidden: bool,
 }
@@ -16,7 +16,7 @@ pub(in crate::check::rules) struct ExposedName {
 impl ExposedName {
     /// Takes a name apart, with or without its host: the id with braces or without, in either case,
     /// and `share${id}$` as well as `share$@{id}$`.
-    pub(in crate::check::rules) fn parse(name: &str) -> Option<Self> {
+    pub(in crate::check) fn parse(name: &str) -> Option<Self> {
         /// Characters of an id.
         const ID: usize = 36;
         let name = name.strip_suffix('\\').unwrap_or(name);

@@ -101,8 +101,9 @@ fn bodies_say_what_was_sent() {
     let Body::SessionSetup(setup) = body("session_setup") else { panic!() };
     let Credentials::Token(token) = setup.credentials else { panic!() };
     assert!(at("session_setup", token).starts_with(b"NTLMSSP\0\x03"));
-    let Body::SessionSetUp(token) = body("session_set_up") else { panic!() };
-    assert!(at("session_set_up", token).starts_with(b"NTLMSSP\0\x02"));
+    let Body::SessionSetUp(answer) = body("session_set_up") else { panic!() };
+    assert!(at("session_set_up", answer.token).starts_with(b"NTLMSSP\0\x02"));
+    assert!(!answer.guest);
     for name in ["tree_connect", "tree_connect_old"] {
         assert!(matches!(body(name), Body::TreeConnect(t) if t.path == "\\\\FSS1\\IPC$"), "{name}");
     }

@@ -4,7 +4,7 @@ use super::wire::*;
 use crate::bytes::Side;
 use crate::smb::tests::lab::{CLIENT, check_data};
 use crate::smb::tests::wire::pdu;
-use crate::smb::{ConnectionId, Event, FileId, Status, v1::Fid};
+use crate::smb::{ConnectionId, Event, FileId, LogonKind, Status, v1::Fid};
 
 const DENIED: u32 = 0xc000_0022;
 const NOT_FOUND: u32 = 0xc000_0034;
@@ -21,7 +21,10 @@ fn a_pipe_knows_its_session() {
     let [Event::Challenged(challenge), established] = &events[..] else { panic!("{events:?}") };
     assert_eq!(challenge.target_info.nb_computer_name.as_deref(), Some("FSS1"));
     let session_id = UID.into();
-    assert_eq!(*established, Event::SessionEstablished { session_id, user: user.clone() });
+    assert_eq!(
+        *established,
+        Event::SessionEstablished { session_id, user: user.clone(), how: LogonKind::User }
+    );
     client.connect("\\\\FSS1\\IPC$", IPC, "IPC");
     let pipe = client.pipe(0x4001);
     let known = client.smb().pipe(pipe).unwrap();
@@ -51,6 +54,7 @@ fn logons_by_name_and_refused_ones() {
         (session_setup_by_name("fsadmin", ""), "fsadmin"),
         (session_setup_by_name("", ""), anonymous),
     ] {
+        let how = if user == anonymous { LogonKind::Anonymous } else { LogonKind::User };
         let user = Some(user.to_owned());
         let ask = client.ask(0, setup).with(|m| m.uid = 0);
         client.send(&ask);
@@ -58,12 +62,19 @@ fn logons_by_name_and_refused_ones() {
         let status = Status(DENIED);
         assert_eq!(refused, [Event::SessionRefused { user: user.clone(), status }]);
         client.send(&ask);
-        let events = client.send(&ask.answer(vec![session_set_up_by_name()]).with(|m| m.uid = UID));
+        let events =
+            client.send(&ask.answer(vec![session_set_up_by_name(0)]).with(|m| m.uid = UID));
         assert_eq!(
             events.last(),
-            Some(&Event::SessionEstablished { session_id: UID.into(), user })
+            Some(&Event::SessionEstablished { session_id: UID.into(), user, how })
         );
     }
+    let ask = client.ask(0, session_setup_by_name("bob", "")).with(|m| m.uid = 0);
+    client.send(&ask);
+    let events = client.send(&ask.answer(vec![session_set_up_by_name(1)]).with(|m| m.uid = UID));
+    let guest =
+        |event: &Event| matches!(event, Event::SessionEstablished { how: LogonKind::Guest, .. });
+    assert!(events.last().is_some_and(guest), "{events:?}");
     let ask = client.ask(0, session_setup_lanman("FSADMIN", "FSLAB"));
     let ask = ask.with(|m| (m.uid, m.flags2) = (0, 0));
     client.send(&ask);
@@ -255,7 +266,7 @@ fn chains() {
     let ask = client.asks(0, logon).with(|m| m.uid = 0);
     client.send(&ask);
     let answer =
-        ask.answer(vec![session_set_up_by_name(), tree_connected("IPC"), nt_created(0x4001, 2)]);
+        ask.answer(vec![session_set_up_by_name(0), tree_connected("IPC"), nt_created(0x4001, 2)]);
     let events = client.send(&answer.with(|m| (m.uid, m.tid) = (UID, IPC)));
     let [Event::SessionEstablished { .. }, Event::TreeConnected { .. }, Event::PipeOpened { pipe }] =
         events[..]

@@ -235,9 +235,9 @@ pub(super) fn session_set_up(token: &[u8]) -> Part {
 }
 
 /// The answer to a logon by name.
-pub(super) fn session_set_up_by_name() -> Part {
+pub(super) fn session_set_up_by_name(action: u8) -> Part {
     let names = [text("Windows"), text("4.0"), text("FSLAB")].concat();
-    Part { bytes: Bytes::Text(vec![], names, vec![]), ..part(0x73, &[b"\x00\x00"], b"") }
+    Part { bytes: Bytes::Text(vec![], names, vec![]), ..part(0x73, &[&[action, 0]], b"") }
 }
 
 pub(super) fn logoff() -> Part {
@@ -478,7 +478,7 @@ pub(in super::super) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ask("session_setup_by_name", session_setup_by_name("fsadmin", "FSLAB")),
         oem("session_setup_lanman", session_setup_lanman("FSADMIN", "FSLAB")),
         told("session_set_up", session_set_up(&samples::challenge())),
-        told("session_set_up_by_name", session_set_up_by_name()),
+        told("session_set_up_by_name", session_set_up_by_name(0)),
         ask("logoff", logoff()),
         ask("tree_connect", tree_connect("\\\\FSS1\\IPC$")),
         told("tree_connected", tree_connected("IPC")),

@@ -1,0 +1,199 @@
+//! How what clients came for beside their sets ended, also where a server sent them on to another
+//! (3.2.4.2.1): whether they came there, and what kept them from it.
+
+use std::net::IpAddr;
+
+use super::act::is_address;
+use super::chart::{Circumstance, Code, Slot, Stage, Symptom, Told};
+use super::dock::Dock;
+use super::errand::{Done, End};
+use super::judge::Judge;
+use super::report::Operation;
+use super::tri::Tri;
+use crate::bytes::Guid;
+
+/// How something ended that is no set.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    pub(super) client: IpAddr,
+    pub(super) operation: Operation,
+    /// What stopped it.
+    pub(super) symptom: Option<Symptom>,
+    /// How far it got.
+    pub(super) done: Option<Done>,
+    /// The shares that it asked about, and the context it asked for.
+    pub(super) shares: Vec<String>,
+    pub(super) context: Option<u32>,
+    /// The set that its client started next.
+    pub(super) next: Option<Guid>,
+}
+
+/// What became of a client that was sent on.
+enum Onward {
+    /// It came there, and what it does there tells by itself.
+    Arrived,
+    /// It did not, because of this.
+    Barred(Box<Symptom>),
+    /// It was not seen on the way.
+    Missing,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Judge<'_> {
+    /// How all ended that clients wanted of a server beside their sets.
+    pub(super) fn endings(&self, dock: &Dock<'_>) -> Vec<Ending> {
+        let mut endings: Vec<Ending> =
+            dock.errands.ends().map(|end| Ending::new(end, dock)).collect();
+        for (client, told) in dock.chart.owners.told() {
+            let Some((operation, symptom)) = self.sent_on(dock, client, told) else { continue };
+            // Whoever only asked questions came for what is elsewhere.
+            let asked = endings.iter_mut().find(|ending| {
+                ending.client == client
+                    && ending.operation == Operation::Completed
+                    && ending.symptom.is_none()
+            });
+            match asked {
+                Some(ending) => (ending.operation, ending.symptom) = (operation, symptom),
+                None if symptom.as_ref().is_some_and(|of| of.stage != Stage::Stop) => {
+                    let done = dock.errands.done(client);
+                    endings.push(Ending { done, ..Ending::barred(client, operation, symptom) });
+                }
+                None => {}
+            }
+        }
+        endings
+    }
+
+    /// How it ended for a client that was told of another owner; nothing where that changes nothing.
+    fn sent_on(
+        &self,
+        dock: &Dock<'_>,
+        client: IpAddr,
+        told: &Told,
+    ) -> Option<(Operation, Option<Symptom>)> {
+        let other = dock.chart.owners.is_other(&told.owner, &dock.addresses);
+        if other == Tri::No || told.added_here {
+            return None;
+        }
+        let onward = self.onward(dock, client, told);
+        let mut symptom = match onward {
+            Onward::Barred(symptom) => *symptom,
+            Onward::Arrived => return None,
+            _ if other == Tri::Maybe || dock.errands.went_on(client, told.call) => return None,
+            Onward::Unknown => return Some((Operation::Unknown, None)),
+            Onward::Missing => {
+                let said = format!(
+                    "IsPathSupported (call {}) named {} as the owner of the share, and nothing shows \
+                     that the client went there",
+                    told.call, told.owner
+                );
+                let mut symptom = Symptom::new(Stage::Stop, Code::None, told.time, said);
+                symptom.user = dock.chart.user(client).map(str::to_owned);
+                let heard = self.servers.iter().filter(|of| !std::ptr::eq(*of, dock));
+                let mut heard = heard.filter_map(|of| of.chart.heard(client));
+                let seen = heard.any(|time| time >= told.time);
+                symptom.circumstances.set(Circumstance::OthersSeen, seen);
+                symptom
+            }
+        };
+        let seen =
+            symptom.stage != Stage::Stop || symptom.circumstances.has(Circumstance::OthersSeen);
+        symptom.client = Some(client);
+        symptom.share = Some(told.share.clone());
+        symptom.values.retain(|(slot, _)| *slot != Slot::Server);
+        symptom.send_on(told);
+        let operation = match (symptom.stage, seen) {
+            (Stage::Stop, true) => Operation::Unfinished,
+            (Stage::Stop, false) => Operation::Unknown,
+            _ => Operation::Failed,
+        };
+        Some((operation, Some(symptom)))
+    }
+
+    /// The servers that clients never came to, and of which no more than a name is known.
+    pub(super) fn lost_ways(&self) -> impl Iterator<Item = (Dock<'_>, Ending)> {
+        self.ways.barred().filter_map(|(name, symptom)| {
+            let client = symptom.client?;
+            let mut dock = Dock::nowhere();
+            dock.evidence.name = Some(name);
+            let symptom = Some(symptom);
+            Some((dock, Ending::barred(client, Operation::Unknown, symptom)))
+        })
+    }
+
+    /// What became of a client that was told of another owner.
+    fn onward(&self, dock: &Dock<'_>, client: IpAddr, told: &Told) -> Onward {
+        let others = || self.servers.iter().filter(|of| !std::ptr::eq(*of, dock));
+        let ip: Option<IpAddr> = told.owner.parse().ok();
+        let is_owner = |of: &&Dock<'_>| match ip {
+            Some(ip) => of.addresses.contains(&ip),
+            None => !is_address(&told.owner) && of.chart.owners.is_called(&told.owner),
+        };
+        let since = |of: &Dock<'_>| of.chart.heard(client).is_some_and(|time| time >= told.time);
+        let mut known = others().filter(is_owner).peekable();
+        let mut seen = false;
+        for owner in known.by_ref() {
+            if owner.clients.contains(&client) || owner.errands.is_barred(client) {
+                return Onward::Arrived;
+            }
+            if let Some(symptom) = owner.outside(client) {
+                return Onward::Barred(Box::new(symptom));
+            }
+            seen |= since(owner);
+        }
+        if seen {
+            return Onward::Unknown;
+        }
+        if let Some(symptom) = self.ways.of(client, &told.owner) {
+            return Onward::Barred(Box::new(symptom));
+        }
+        // The address of a server that was not reached tells no name.
+        let strangers = || others().filter(|of| of.chart.owners.is_nameless() && since(of));
+        let barred = strangers().filter_map(|of| of.outside(client));
+        let mut barred = barred.filter(|of| of.stage == Stage::Connect && of.time >= told.time);
+        if let Some(symptom) = barred.next() {
+            return Onward::Barred(Box::new(symptom));
+        }
+        let blind = dock.sight.lost > 0 || others().any(|of| since(of) && !of.sight.is_full());
+        let arrived = |of: &Dock<'_>| of.clients.contains(&client);
+        match strangers().any(arrived) {
+            true => Onward::Arrived,
+            false if blind || strangers().next().is_some() => Onward::Unknown,
+            false => Onward::Missing,
+        }
+    }
+}
+
+impl Ending {
+    fn new(end: End, dock: &Dock<'_>) -> Self {
+        let symptom = end.symptom.and_then(|no| dock.chart.symptom(no)).cloned();
+        let End { client, operation, done, shares, context, next, .. } = end;
+        Self { client, operation, symptom, done, shares, context, next }
+    }
+
+    /// Of somebody who did not come to ask anything.
+    fn barred(client: IpAddr, operation: Operation, symptom: Option<Symptom>) -> Self {
+        let (done, shares, context, next) = (None, Vec::new(), None, None);
+        Self { client, operation, symptom, done, shares, context, next }
+    }
+}
+
+impl Dock<'_> {
+    /// How it ended for those who did not get into a server of which nobody knows whether it is one of
+    /// ours: a logon that is refused fails what it was for; a connection may have been for anything.
+    pub(super) fn strange_endings(&self) -> Vec<Ending> {
+        let ending = |(client, bar, unreached): (IpAddr, Option<usize>, bool)| {
+            let operation = if unreached { Operation::Unknown } else { Operation::Failed };
+            let symptom = bar.and_then(|no| self.chart.symptom(no)).cloned();
+            Ending::barred(client, operation, symptom)
+        };
+        self.errands.outside().map(ending).collect()
+    }
+
+    /// Why a client could not log on.
+    fn outside(&self, client: IpAddr) -> Option<Symptom> {
+        let bar = self.errands.outside().find(|(of, ..)| *of == client)?.1;
+        self.chart.symptom(bar?).cloned()
+    }
+}
