@@ -54,7 +54,7 @@
 //! | [`check`] | the judge: the states a server may be in, rules, profiles, findings; state |
 //! | [`diff`] | two captures side by side: where their conversations part, and what else differs |
 //! | [`gate`] | what of that counts: rules that are let pass, a baseline, the exit code |
-//! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the drawing of the machine, the JSON records, JUnit XML, SARIF |
+//! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the drawing of the machine, the JSON records, `JUnit` XML, SARIF |
 //! | [`filter`] | the filter language: which calls are shown, and which of their fields |
 //! | [`expect`] | what somebody expects of a capture, and whether it is so |
 //!

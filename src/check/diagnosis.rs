@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::act::share_key;
 use super::cause::{Cause, Retry, filled};
-use super::chart::{Circumstance, Slot, Symptom, SymptomNo};
+use super::chart::{Circumstance, Code, Slot, Symptom, SymptomNo};
 use super::dock::Dock;
 use super::finding::{Blame, Certainty};
 use super::judge::Judge;
@@ -109,6 +110,9 @@ pub struct Diagnosis {
     pub attempts: u64,
     /// Stable from run to run: no ids, addresses or times in it.
     pub fingerprint: String,
+    /// What was said, and the shares it is about: what is alike in these is one.
+    pub(super) code: Code,
+    pub(super) about: Vec<String>,
 }
 
 impl Judge<'_> {
@@ -124,8 +128,9 @@ impl Judge<'_> {
         let sets: Vec<SetReport> =
             report.sets.iter().filter(|set| Some(set.server) == server).cloned().collect();
         for set in &sets {
-            let no = dock.chart.of_set(set.id).or_else(|| dock.chart.barred_copy(set.id));
-            let symptom = no.and_then(|no| dock.chart.symptom(no));
+            let known = [dock.chart.of_set(set.id), dock.chart.barred(set.id)];
+            let first = known.into_iter().flatten().min();
+            let symptom = first.and_then(|no| dock.chart.symptom(no));
             let attempt = set.attempt(dock);
             self.attempt(dock, profile, attempt, symptom.cloned(), report);
         }
@@ -140,7 +145,8 @@ impl Judge<'_> {
         }
         let told: Vec<SymptomNo> = dock.chart.symptoms().map(|(no, _)| no).collect();
         for symptom in told.iter().filter_map(|no| dock.chart.symptom(*no)) {
-            self.explain(dock, profile, symptom, true, report);
+            let about: Vec<String> = symptom.share.iter().map(|share| share_key(share)).collect();
+            self.explain(dock, profile, (symptom, &about), true, report);
         }
     }
 
@@ -158,30 +164,31 @@ impl Judge<'_> {
         // Why something is unknown may be known.
         let unsure = attempt.outcome == Operation::Unknown && attempt.set.is_none();
         if let Some(mut symptom) = symptom.filter(|_| stopped || unsure) {
-            if symptom.share.is_none() {
-                symptom.share = attempt.shares.first().cloned();
-            }
+            let set = attempt.set.map(|set| dock.chart.in_set(set)).unwrap_or_default();
+            let about = symptom.concern(if set.is_empty() { &attempt.shares } else { &set });
             attempt.stopped = Some(Stop {
                 call: symptom.call,
                 frame: symptom.frame,
                 time: symptom.time,
                 said: symptom.said.clone(),
             });
-            attempt.diagnosis = self.explain(dock, profile, &symptom, false, report);
+            attempt.diagnosis = self.explain(dock, profile, (&symptom, &about), false, report);
         }
         report.attempts.push(attempt);
     }
 
-    /// The place of the diagnosis of a symptom among the others; `beside` says that it stopped nothing.
+    /// The place of the diagnosis of a symptom, with the shares it is about, among the others; `beside`
+    /// says that it stopped nothing.
     fn explain(
         &self,
         dock: &Dock<'_>,
         profile: &str,
-        symptom: &Symptom,
+        (symptom, about): (&Symptom, &[String]),
         beside: bool,
         report: &mut Report,
     ) -> Option<usize> {
-        let late = dock.chart.late(symptom, profile, self.now);
+        let mut late = dock.chart.late(symptom, profile, self.now);
+        late.set(Circumstance::FailedElsewhere, self.failed_elsewhere(dock, symptom));
         let causes = self.knowledge.causes.of(symptom, late, beside);
         let (cause, others) = causes.split_first()?;
         let server = dock.addresses.first().copied();
@@ -189,7 +196,10 @@ impl Judge<'_> {
             known.cause == cause.id
                 && (known.server, known.client, &known.user)
                     == (server, symptom.client, &symptom.user)
-                && known.share == symptom.share
+                && (known.code == symptom.code || !cause.tells(Slot::Status))
+                && (known.about.is_empty()
+                    || about.is_empty()
+                    || known.about.iter().any(|share| about.contains(share)))
         };
         let place = report.diagnoses.iter().position(same);
         if beside && report.diagnoses.iter().any(|known| symptom.is_in(known)) {
@@ -205,6 +215,7 @@ impl Judge<'_> {
                 let nth = report.diagnoses.iter().filter(|of| of.cause == cause.id).count();
                 diagnosis.fingerprint =
                     format!("{}/{}/{}", cause.id, cause.party.word(), nth.saturating_add(1));
+                diagnosis.about = about.to_vec();
                 report.diagnoses.push(diagnosis);
                 report.diagnoses.len() - 1
             }
@@ -222,7 +233,35 @@ impl Judge<'_> {
     }
 }
 
+impl Judge<'_> {
+    /// Whether another server refused the client something in the ten minutes before.
+    fn failed_elsewhere(&self, dock: &Dock<'_>, symptom: &Symptom) -> bool {
+        /// Nanoseconds.
+        const BEFORE: i64 = 600_000_000_000;
+        let Some(client) = symptom.client else { return false };
+        let times = symptom.time.plus(-BEFORE)..=symptom.time;
+        let others = self.servers.iter().filter(|other| !std::ptr::eq(*other, dock));
+        others.into_iter().any(|other| other.chart.refused_in(client, times.clone()))
+    }
+}
+
 impl Symptom {
+    /// A failure that names no share is about all that were wanted. The shares, as they are compared.
+    fn concern(&mut self, wanted: &[String]) -> Vec<String> {
+        if let Some(share) = &self.share {
+            return vec![share_key(share)];
+        }
+        match wanted {
+            [] => {}
+            [only] => self.share = Some(only.clone()),
+            [first, second] => self.values.push((Slot::Share, format!("{first} and {second}"))),
+            [first, others @ ..] => {
+                self.values.push((Slot::Share, format!("{first} and {} others", others.len())));
+            }
+        }
+        wanted.iter().map(|share| share_key(share)).collect()
+    }
+
     /// Whether a diagnosis speaks of it already.
     fn is_in(&self, known: &Diagnosis) -> bool {
         self.call.is_some_and(|call| known.evidence.contains(&call))
@@ -244,7 +283,18 @@ impl Symptom {
         ];
         // The first value of a word is what is written.
         let known = told.into_iter().filter_map(|(slot, value)| Some((slot, value?)));
-        self.values.iter().cloned().chain(known).collect()
+        let all = self.values.iter().cloned().chain(known);
+        all.map(|(slot, value)| (slot, shorter(value))).collect()
+    }
+}
+
+/// A name that fits into a sentence.
+fn shorter(name: String) -> String {
+    /// Characters.
+    const MOST: usize = 80;
+    match name.char_indices().nth(MOST) {
+        None => name,
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
     }
 }
 
@@ -253,13 +303,17 @@ impl SetReport {
     fn attempt(&self, dock: &Dock<'_>) -> Attempt {
         let user = dock.diary.user(self.id).map(str::to_owned);
         let last = self.states.iter().rfind(|(_, state, _)| *state != "gone");
+        let mut shares = dock.chart.wanted(self.id);
+        if shares.is_empty() {
+            shares.clone_from(&self.shares);
+        }
         Attempt {
             server: Some(self.server),
             server_name: dock.name(),
             client: self.client,
             user,
             set: Some(self.id),
-            shares: self.shares.clone(),
+            shares,
             context: self.context,
             began: self.states.first().map(|(time, ..)| *time),
             reached: last.map(|(_, state, _)| *state),
@@ -305,6 +359,9 @@ impl Attempt {
         let time = done.map(|done| done.time).or(self.began)?;
         let reached = (done.map(|done| done.opnum), done.map(|done| done.call), time);
         let mut symptom = dock.chart.stop((self.client, self.user.clone()), self.set, reached);
+        if let Some(set) = self.set {
+            symptom.circumstances = symptom.circumstances.and(dock.chart.around_given_up(set));
+        }
         symptom.circumstances.set(Circumstance::Over, self.outcome == Operation::Failed);
         Some(symptom)
     }
@@ -342,5 +399,7 @@ fn diagnosis(
         set: symptom.set,
         attempts: 0,
         fingerprint: String::new(),
+        code: symptom.code,
+        about: Vec::new(),
     }
 }

@@ -225,7 +225,8 @@ impl Errands {
             return;
         }
         let operation = match act.answer {
-            answer if answer.is_success() => Operation::Completed,
+            // A failure that succeeds says no to what it was asked for.
+            answer if answer.is_success() && symptom.is_none() => Operation::Completed,
             Answer::Hidden(_) => Operation::Unknown,
             Answer::None => Operation::Unfinished,
             _ => Operation::Failed,

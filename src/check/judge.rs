@@ -208,6 +208,10 @@ impl<'k> Judge<'k> {
             return;
         }
         let ip = around.server.ip();
+        let own = self.by_ip.get(&around.client.ip()).and_then(|at| self.servers.get_mut(*at));
+        if let Some(dock) = own {
+            dock.chart.goes_out(around);
+        }
         if let What::Negotiated(told) = &around.what
             && let Some(guid) = told.server_guid.filter(|guid| identifies(*guid))
         {

@@ -115,6 +115,7 @@ mod diary;
 mod dock;
 mod effect;
 mod errand;
+mod exposed_name;
 mod finding;
 mod flight;
 mod guards;

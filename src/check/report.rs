@@ -322,10 +322,9 @@ impl Report {
             if !set.issued && set.channel.is_none() && set.way.is_empty() {
                 continue;
             }
-            // A copy that nobody can read is none.
             let outcome = match outcome(&server.tracker, no, set) {
-                Operation::Failed => Operation::Failed,
-                _ if dock.chart.barred_copy(set.id).is_some() => Operation::Failed,
+                // Nobody could read what it was made for.
+                Operation::Completed if dock.chart.barred(set.id).is_some() => Operation::Failed,
                 outcome => outcome,
             };
             self.sets.push(SetReport {
@@ -348,9 +347,11 @@ impl Report {
     }
 
     fn add_errands(&mut self, dock: &Dock<'_>, endings: &[Ending]) {
-        // Who got a set after all was held up, not stopped.
-        for end in endings.iter().filter(|end| end.next.is_none()) {
-            self.stopped.extend(dock.stopped(end.client, end.symptom.as_ref()));
+        for end in endings {
+            // Who got a set after all was held up, not stopped.
+            if end.next.is_none() {
+                self.stopped.extend(dock.stopped(end.client, end.symptom.as_ref()));
+            }
         }
     }
 

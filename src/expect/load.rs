@@ -9,7 +9,7 @@ use super::shares::Shares;
 use super::table::{At, Count, Source, Table, meant, syntax};
 use super::unseen::Unseen;
 use super::which::Which;
-use super::words::Lore;
+use super::words::{Lore, method};
 use super::{Expectations, Head, Kind, MAX_EXPECTATIONS, id};
 use crate::bytes::Time;
 use crate::check::{Blame, Knowledge, Operation, Severity};
@@ -170,12 +170,12 @@ fn operation(lore: Lore<'_>, table: Table<'_>) -> Result<(Head, Kind), Error> {
 
 fn calls(lore: Lore<'_>, table: Table<'_>) -> Result<(Head, Kind), Error> {
     table.known(&CALL)?;
-    let method = table.text("method")?;
-    let opnum = match (method, table.number("opnum")?) {
+    let named = table.text("method")?;
+    let opnum = match (named, table.number("opnum")?) {
         (Some(_), Some(opnum)) => {
             return Err(table.error(opnum.at, "`method` says which opnum it is"));
         }
-        (Some(name), None) => Some(lore.method(table, name)?),
+        (Some(name), None) => Some(method(table, name)?),
         (None, Some(At { value, at })) => Some(
             u16::try_from(value).map_err(|_| table.error(at, "expected an opnum of 16 bits"))?,
         ),
@@ -239,7 +239,7 @@ fn filtered(lore: Lore<'_>, table: Table<'_>, text: At<&str>) -> Result<Filter, 
     })
 }
 
-fn order(lore: Lore<'_>, table: Table<'_>) -> Result<(Head, Kind), Error> {
+fn order(_: Lore<'_>, table: Table<'_>) -> Result<(Head, Kind), Error> {
     table.known(&ORDER)?;
     let Some(names) = table.texts("methods")? else {
         return Err(table.error(table.at, "expected `methods`, a list of at least two"));
@@ -248,7 +248,7 @@ fn order(lore: Lore<'_>, table: Table<'_>) -> Result<(Head, Kind), Error> {
     if names.len() < 2 || names.len() > MAX_METHODS {
         return Err(table.error(at, format!("expected 2 to {MAX_METHODS} methods")));
     }
-    let opnums: Result<Vec<u16>, _> = names.iter().map(|name| lore.method(table, *name)).collect();
+    let opnums: Result<Vec<u16>, _> = names.iter().map(|name| method(table, *name)).collect();
     let own = |key| -> Result<Option<String>, Error> {
         Ok(table.text(key)?.map(|text| text.value.to_owned()))
     };

@@ -55,7 +55,7 @@ impl Count {
     }
 }
 
-impl<'t> Source<'t> {
+impl Source<'_> {
     pub(super) fn error(self, at: usize, message: impl Into<String>) -> Error {
         Error::at(self.file, self.text, at, message)
     }
@@ -85,13 +85,11 @@ impl<'s> Table<'s> {
         name: &'s str,
         tables: &'s Spanned<DeValue<'s>>,
     ) -> Result<Vec<Self>, Error> {
-        match tables.get_ref() {
-            DeValue::Array(all) => all.iter().map(|one| Self::new(source, name, one)).collect(),
-            _ => {
-                let at = tables.span().start;
-                Err(source.error(at, format!("expected [[{name}]], in two brackets")))
-            }
+        if let DeValue::Array(all) = tables.get_ref() {
+            return all.iter().map(|one| Self::new(source, name, one)).collect();
         }
+        let at = tables.span().start;
+        Err(source.error(at, format!("expected [[{name}]], in two brackets")))
     }
 
     pub(super) fn error(self, at: usize, message: impl Into<String>) -> Error {

@@ -13,14 +13,15 @@ fn parse(text: &str) -> std::result::Result<Expectations, String> {
 #[test]
 fn the_file_of_the_page_is_read() {
     let page = include_str!("mod.rs");
-    let text: String = page
+    let lines: Vec<&str> = page
         .lines()
         .filter_map(|line| line.strip_prefix("//!"))
         .skip_while(|line| *line != " ```toml")
         .skip(1)
         .take_while(|line| *line != " ```")
-        .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
         .collect();
+    let text = format!("{}\n", lines.join("\n"));
     // The calls that it names in passing.
     let text = format!(
         "{text}[[call]]\nname = \"prepare\"\nmethod = \"PrepareShadowCopySet\"\n\

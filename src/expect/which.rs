@@ -37,12 +37,15 @@ impl Which {
             self.share.as_deref().map(|share| shares.is_about(call, share)),
             self.filter.as_ref().map(|filter| filter.answer(subject)),
         ];
-        let tests = tests.into_iter().flatten();
-        tests.fold(Some(true), |so_far, test| match (so_far, test) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        })
+        let mut known = true;
+        for test in tests.into_iter().flatten() {
+            match test {
+                Some(true) => {}
+                Some(false) => return Some(false),
+                None => known = false,
+            }
+        }
+        known.then_some(true)
     }
 
     /// What is meant, in words.

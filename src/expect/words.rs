@@ -29,25 +29,6 @@ pub(super) struct Lore<'a> {
 }
 
 impl Lore<'_> {
-    /// The number of a method, in whatever case.
-    pub(super) fn method(self, table: Table<'_>, name: At<&str>) -> Result<u16, Error> {
-        let is = |(_, other): &&(u16, &str)| other.eq_ignore_ascii_case(name.value);
-        fsrvp::OPERATIONS.iter().find(is).map(|(opnum, _)| *opnum).ok_or_else(|| {
-            let names = || fsrvp::OPERATIONS.iter().map(|(_, name)| *name);
-            // `Commit` is how people call CommitShadowCopySet.
-            let begins = |of: &&str| {
-                of.get(..name.value.len()).is_some_and(|of| of.eq_ignore_ascii_case(name.value))
-            };
-            let hint = match names().find(begins) {
-                Some(long) => format!("did you mean `{long}`?"),
-                None => meant(name.value, names()).unwrap_or_else(|| {
-                    "calls of other interfaces are chosen by `where`".to_owned()
-                }),
-            };
-            table.error(name.at, format!("MS-FSRVP has no method `{}`; {hint}", name.value))
-        })
-    }
-
     /// What a name or a number stands for, with the word for it.
     pub(super) fn codes(
         self,
@@ -127,4 +108,22 @@ impl Lore<'_> {
             table.error(text.at, format!("there is no cause `{}`{hint}", text.value))
         })
     }
+}
+
+/// The number of a method, in whatever case.
+pub(super) fn method(table: Table<'_>, name: At<&str>) -> Result<u16, Error> {
+    let is = |(_, other): &&(u16, &str)| other.eq_ignore_ascii_case(name.value);
+    fsrvp::OPERATIONS.iter().find(is).map(|(opnum, _)| *opnum).ok_or_else(|| {
+        let names = || fsrvp::OPERATIONS.iter().map(|(_, name)| *name);
+        // `Commit` is how people call CommitShadowCopySet.
+        let begins = |of: &&str| {
+            of.get(..name.value.len()).is_some_and(|of| of.eq_ignore_ascii_case(name.value))
+        };
+        let hint = match names().find(begins) {
+            Some(long) => format!("did you mean `{long}`?"),
+            None => meant(name.value, names())
+                .unwrap_or_else(|| "calls of other interfaces are chosen by `where`".to_owned()),
+        };
+        table.error(name.at, format!("MS-FSRVP has no method `{}`; {hint}", name.value))
+    })
 }

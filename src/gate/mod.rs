@@ -13,7 +13,7 @@ mod baseline;
 mod exit;
 mod expectation;
 
-use crate::check::{Diagnosis, Finding, Operation, Report, Severity};
+use crate::check::{Attempt, Diagnosis, Finding, Operation, Report, Severity};
 pub use allow::Allowed;
 pub use baseline::{Baseline, BaselineError};
 pub use exit::{Exit, FailOn, Happened};
@@ -141,17 +141,23 @@ impl Gate {
     }
 }
 
-/// Whether what the clients wanted came to nothing in a way that counts: some attempt did, and what
-/// stopped it, if that is known, is neither allowed nor known. `marks` are those of the diagnoses.
+/// Whether what the clients wanted came to nothing in a way that counts: some attempt did that no
+/// later one made good, and what stopped it, if it is known, is neither allowed nor in the baseline.
+/// `marks` are those of the diagnoses.
 pub fn operation_counts(report: &Report, marks: &[Mark]) -> bool {
     if !came_to_nothing(report.operation) {
         return false;
     }
-    let mut stopped = report.attempts.iter().filter(|of| came_to_nothing(of.outcome)).peekable();
+    let mut stopped = report.attempts.iter().filter(|of| is_lasting(of)).peekable();
     let excused = |diagnosis: Option<usize>| {
         diagnosis.and_then(|at| marks.get(at)).is_some_and(|mark| !mark.counts())
     };
     stopped.peek().is_none() || stopped.any(|attempt| !excused(attempt.diagnosis))
+}
+
+/// Whether an attempt came to nothing, and no later one made that good.
+pub fn is_lasting(attempt: &Attempt) -> bool {
+    came_to_nothing(attempt.outcome) && attempt.retried.is_none()
 }
 
 /// Whether something failed, or was not finished.

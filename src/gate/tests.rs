@@ -132,23 +132,27 @@ fn known_as_often_as_it_was_there() {
 
 #[test]
 fn an_operation_that_came_to_nothing_counts_unless_all_that_stopped_it_is_let_pass() {
+    use Operation::{Completed, Failed, Unfinished, Unknown};
     let attempt = |outcome, diagnosis| Attempt {
         server: "10.0.0.1".parse().unwrap(),
         client: None,
         user: None,
         set: None,
         shares: Vec::new(),
+        context: None,
         began: None,
         reached: None,
         stopped: None,
         outcome,
         diagnosis,
+        retried: None,
+        next: None,
     };
-    let report = |operation, attempts| Report { operation, attempts, ..Report::default() };
+    let made_good = Attempt { retried: Some(1), ..attempt(Failed, Some(1)) };
+    let report = |operation, attempts| Report { attempts, operation, ..Report::default() };
     let let_pass = Mark { allowed: true, known: None };
     let known = Mark { allowed: false, known: Some(true) };
     let new = Mark { allowed: false, known: Some(false) };
-    use Operation::{Completed, Failed, Unfinished, Unknown};
     for (operation, attempts, marks, counts) in [
         (Completed, vec![attempt(Completed, None)], vec![], false),
         (Unknown, vec![attempt(Unknown, Some(0))], vec![new], false),
@@ -158,6 +162,8 @@ fn an_operation_that_came_to_nothing_counts_unless_all_that_stopped_it_is_let_pa
         (Unfinished, vec![attempt(Unfinished, Some(0))], vec![known], false),
         (Failed, vec![attempt(Failed, Some(0)), attempt(Failed, Some(1))], vec![known, new], true),
         (Failed, vec![attempt(Failed, Some(0)), attempt(Failed, None)], vec![known], true),
+        // What a later attempt made good is not what the operation failed of.
+        (Failed, vec![made_good, attempt(Failed, Some(0))], vec![known, new], false),
     ] {
         let report = report(operation, attempts);
         assert_eq!(operation_counts(&report, &marks), counts, "{report:?} {marks:?}");

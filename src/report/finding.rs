@@ -201,9 +201,10 @@ impl<'r> Scene<'r> {
     ) -> io::Result<()> {
         let width = self.options.width;
         let (bold, blue) = (Style::new().bold(), gutter());
-        let (severity, word) = match allowed {
-            true => (style(Severity::Note), "allowed"),
-            false => (style(finding.severity), finding.severity.word()),
+        let (severity, word) = if allowed {
+            (style(Severity::Note), "allowed")
+        } else {
+            (style(finding.severity), finding.severity.word())
         };
         let head = format!("{word}[{}]", printable(&finding.rule));
         let message = printable(&finding.message);

@@ -20,7 +20,7 @@ use crate::check::{
     Attempt, Blame, Catalogue, Cause, Causes, Certainty, Diagnosis, Finding, Report, Severity,
     section,
 };
-use crate::gate::{Exit, Expectation, Mark, Ruling, came_to_nothing};
+use crate::gate::{Baseline, Exit, Expectation, Mark, Ruling, is_lasting};
 use crate::protocol::{Registry, fsrvp};
 
 /// Where the schema of the format is.
@@ -122,10 +122,13 @@ impl<'a> Document<'a> {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         for (at, diagnosis) in report.diagnoses.iter().enumerate() {
-            self.diagnosis(diagnosis, of.mark(at), out)?;
+            let mut stopped = report.attempts.iter().filter(|of| of.diagnosis == Some(at));
+            let stops = stopped.any(is_lasting);
+            let severity = if stops { Severity::Error } else { Severity::Note };
+            self.diagnosis(diagnosis, severity, of.mark(at), out)?;
         }
         let unexplained = |attempt: &&Attempt| {
-            came_to_nothing(attempt.outcome)
+            is_lasting(attempt)
                 && attempt.diagnosis.is_none_or(|at| report.diagnoses.get(at).is_none())
         };
         for attempt in report.attempts.iter().filter(unexplained) {
@@ -136,32 +139,40 @@ impl<'a> Document<'a> {
                 self.unchecked(one, of, out)?;
             }
         }
-        for (fingerprint, times) in of.gate.baseline.iter().flat_map(|known| known.absent()) {
+        for (fingerprint, times) in of.gate.baseline.iter().flat_map(Baseline::absent) {
             for _ in 0..times {
                 self.absent(fingerprint, out)?;
             }
         }
-        let mut rest = json!({
-            "tool": { "driver": self.driver(of) },
-            "invocations": [invocation(report, of, notes)],
-            "artifacts": self.files.iter().map(|file| json!({
-                "location": { "uri": uri(file) },
-                "roles": ["analysisTarget"],
-            })).collect::<Vec<_>>(),
-            "properties": { "operation": report.operation.word() },
-        });
         let verdicts = report
             .conformance
             .iter()
             .map(|of| json!({ "profile": &*of.profile, "verdict": of.verdict.word() }));
-        rest["properties"]["conformance"] = verdicts.collect();
+        let artifacts = self
+            .files
+            .iter()
+            .map(|file| json!({ "location": { "uri": uri(file) }, "roles": ["analysisTarget"] }));
+        let rest = json!({
+            "tool": { "driver": self.driver(of) },
+            "invocations": [invocation(report, of, notes)],
+            "artifacts": artifacts.collect::<Vec<_>>(),
+            "properties": {
+                "operation": report.operation.word(),
+                "conformance": verdicts.collect::<Vec<_>>(),
+            },
+        });
         let rest = line(&rest);
         writeln!(out, "\n],{}]}}", rest.strip_prefix('{').unwrap_or(&rest))
     }
 
     /// Why something came to nothing, or what is worth a look.
-    fn diagnosis(&mut self, of: &Diagnosis, mark: Mark, out: &mut dyn Write) -> io::Result<()> {
-        let severity = if of.attempts > 0 { Severity::Error } else { Severity::Note };
+    fn diagnosis(
+        &mut self,
+        of: &Diagnosis,
+        severity: Severity,
+        mark: Mark,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let message = format!("{}. {} {}", of.title, of.explanation, of.remedy);
         let mut result = self.result(&of.cause, severity, &message, mark);
         let spot = Spot {
@@ -283,7 +294,7 @@ impl<'a> Document<'a> {
     fn location(&self, spot: &Spot<'_>) -> Json {
         let mut location = self.file(spot.frames);
         if let Some(call) = spot.call {
-            location["logicalLocations"] = json!([self.call(call, spot.opnum)]);
+            put(&mut location, "logicalLocations", json!([self.call(call, spot.opnum)]));
         }
         let mut properties = Map::new();
         if !spot.frames.is_empty() {
@@ -302,39 +313,42 @@ impl<'a> Document<'a> {
                 put(&mut properties, key, value);
             }
         }
-        location["properties"] = Json::Object(properties);
-        location
+        put(&mut location, "properties", Json::Object(properties));
+        Json::Object(location)
     }
 
     /// Other calls, in the file that has these frames.
     fn related<'n>(&self, calls: impl Iterator<Item = (u64, &'n str)>, frames: &[FrameNo]) -> Json {
         let related = calls.enumerate().map(|(n, (call, note))| {
             let mut location = self.file(frames);
-            location["id"] = json!(n);
-            location["message"] = json!({ "text": format!("call {call}: {note}") });
-            location["logicalLocations"] = json!([self.call(call, None)]);
-            location
+            put(&mut location, "id", json!(n));
+            put(&mut location, "message", json!({ "text": format!("call {call}: {note}") }));
+            put(&mut location, "logicalLocations", json!([self.call(call, None)]));
+            Json::Object(location)
         });
         related.collect()
     }
 
     /// The input that the first of these frames is from.
-    fn file(&self, frames: &[FrameNo]) -> Json {
+    fn file(&self, frames: &[FrameNo]) -> Map<String, Json> {
         let place = frames.first().and_then(|frame| self.origins.of(*frame));
         let at = place.map_or(0, |(file, _)| file);
         let name = self.files.get(at).map_or("", String::as_str);
-        json!({ "physicalLocation": { "artifactLocation": { "uri": uri(name), "index": at } } })
+        let place = json!({ "artifactLocation": { "uri": uri(name), "index": at } });
+        Map::from_iter([("physicalLocation".to_owned(), place)])
     }
 
     fn call(&self, call: u64, opnum: Option<u16>) -> Json {
         let interface = self.lore.registry.interface(fsrvp::UUID, fsrvp::VERSION.0);
         let operation = interface.zip(opnum).and_then(|(of, opnum)| of.operation(opnum));
-        let mut place = json!({ "fullyQualifiedName": format!("call {call}"), "kind": "function" });
-        if let Some(operation) = operation {
-            place["name"] = json!(&*operation.name);
-            place["fullyQualifiedName"] = json!(format!("call {call} {}", operation.name));
+        match operation {
+            Some(operation) => json!({
+                "name": &*operation.name,
+                "fullyQualifiedName": format!("call {call} {}", operation.name),
+                "kind": "function",
+            }),
+            None => json!({ "fullyQualifiedName": format!("call {call}"), "kind": "function" }),
         }
-        place
     }
 
     /// The program, and the rules that results refer to.
@@ -431,6 +445,7 @@ fn invocation(report: &Report, of: &Gated<'_>, notes: &[String]) -> Json {
 
 /// A path as a URI reference (RFC 3986): relative as it was, absolute with `file:` before it.
 fn uri(path: &str) -> String {
+    use std::fmt::Write as _;
     if path == "-" {
         return "stdin".to_owned();
     }
@@ -449,7 +464,7 @@ fn uri(path: &str) -> String {
         if plain || byte == b':' && drive {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri

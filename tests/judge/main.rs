@@ -20,6 +20,7 @@ mod examples;
 mod faults;
 mod innocent;
 mod manners;
+mod outcomes;
 mod read;
 mod real;
 mod server;

@@ -11,9 +11,10 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::chart::{Circumstances, Code, Stage, Symptom};
+use super::chart::{Circumstances, Code, Slot, Stage, Symptom};
 use super::finding::{Blame, Certainty};
 pub(super) use words::filled;
+use words::slots;
 
 /// Whether it helps to run the job again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,6 +127,8 @@ pub struct Cause {
     pub tell_apart: Option<String>,
     /// Event of the provider `Microsoft-Windows-FileShareShadowCopyProvider` that a Windows client logs.
     pub windows_event: Option<u32>,
+    /// What the servers of its examples are held against, where that matters.
+    pub profile: Option<String>,
     /// A conversation that shows it, in the scenario language, and one that comes near.
     pub example: Option<String>,
     /// See above.
@@ -142,6 +145,13 @@ impl Cause {
     /// A text of it as it is for everybody: what a capture would name is told in a word.
     pub fn in_general(text: &str) -> String {
         filled(text, &[])
+    }
+
+    /// Whether what is told of it names this.
+    pub(super) fn tells(&self, slot: Slot) -> bool {
+        let word = Slot::ALL.iter().find(|(of, ..)| *of == slot).map(|(_, word, _)| *word);
+        let told = slots(&self.title).chain(slots(&self.why));
+        told.into_iter().any(|(_, of)| Some(of) == word)
     }
 }
 

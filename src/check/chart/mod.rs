@@ -2,18 +2,32 @@
 //!
 //! It sees every call and everything beside the calls, keeps what it takes to know the circumstances
 //! of what goes wrong ([`Visit`], by client; [`Course`], who is how far, and since when; [`Doors`], by
-//! pipe; [`Owners`] and [`Copies`] of shares), and makes a [`Symptom`] of each failure. What shows
-//! later is asked for when the diagnosis is made ([`Chart::late`]).
+//! pipe; [`Owners`] of shares), and makes a [`Symptom`] of each failure. What shows later is asked for
+//! when the diagnosis is made ([`Chart::late`]).
+//!
+//! | file | what it keeps |
+//! |---|---|
+//! | `circumstance.rs`, `symptom.rs` | the words: what may be known, how far it was, what was said |
+//! | `refusal.rs`, `doors.rs` | what bars a client before a call, and pipes that give no answer |
+//! | `visit.rs`, `owners.rs` | clients, and who is told to own their shares |
+//! | `course.rs`, `order.rs`, `stop.rs` | how far each client and set is, and who does not go on |
+//! | `ledger/` | sets and shares: who started which, what was added, exposed, deleted |
+//! | `trouble.rs` | what went wrong first with each set, and was not made good |
+//! | `abroad.rs` | where a server goes when it is asked about the shares of other hosts |
+//! | `observe.rs` | how these three are filled and asked |
 
+mod abroad;
 mod circumstance;
-mod copies;
 mod course;
 mod doors;
+mod ledger;
+mod observe;
 mod order;
 mod owners;
 mod refusal;
 mod stop;
 mod symptom;
+mod trouble;
 mod visit;
 
 use std::collections::BTreeMap;
@@ -22,6 +36,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use self::abroad::Abroad;
+use self::ledger::Ledger;
+use self::observe::says_no;
+pub(super) use self::trouble::SymptomNo;
+use self::trouble::Troubles;
 use super::act::Act;
 use super::finding::Finding;
 use super::machine::Answer;
@@ -30,7 +49,6 @@ use crate::bytes::{Guid, Time};
 use crate::call::{Call, Transport};
 use crate::pipeline::{Around, LogonKind, What};
 pub use circumstance::{Circumstance, Circumstances};
-use copies::Copies;
 use course::Course;
 use doors::Doors;
 pub(super) use owners::{Owners, Told};
@@ -43,16 +61,11 @@ use visit::{Visit, has_old_dialect, is_nobody, is_old, is_weak, user_of};
 const MAX_SYMPTOMS: usize = 1024;
 /// Clients of one server of whom more is known than their address.
 const MAX_CLIENTS: usize = 256;
-/// Sets of one server whose first failure is known.
-const MAX_SETS: usize = 4096;
 /// Sessions of one server of which it is known as whom the server took their users; beyond it all are
 /// forgotten.
 const MAX_SESSIONS: usize = 4096;
 /// Nanoseconds after which a client that does nothing is not expected to go on.
 pub(super) const PATIENCE: i64 = 180_000_000_000;
-
-/// A failure, by its number.
-pub(super) type SymptomNo = usize;
 
 /// What becomes of something beside the calls.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,13 +76,6 @@ pub(super) struct Noted {
     pub(super) unbound: bool,
 }
 
-/// What went wrong with a set.
-#[derive(Clone, Copy, Debug)]
-struct Trouble {
-    symptom: SymptomNo,
-    opnum: u16,
-}
-
 /// What went wrong at one server.
 #[derive(Debug, Default)]
 pub(super) struct Chart {
@@ -77,9 +83,12 @@ pub(super) struct Chart {
     symptoms: Vec<Symptom>,
     /// Added by who is heard of, no more than [`MAX_CLIENTS`]; nothing is removed.
     visits: BTreeMap<IpAddr, Visit>,
-    /// The first failure of each set that was not made good. Added by failures, no more than
-    /// [`MAX_SETS`]; removed when the same is done with success.
-    troubles: FxHashMap<Guid, Trouble>,
+    /// What went wrong first with each set.
+    troubles: Troubles,
+    /// The sets and shares.
+    ledger: Ledger,
+    /// Where the server goes.
+    abroad: Abroad,
     /// Who is how far.
     course: Course,
     /// What was worth telling of calls that did what they are for; each is told once.
@@ -90,7 +99,6 @@ pub(super) struct Chart {
     sessions: FxHashMap<u64, LogonKind>,
     doors: Doors,
     pub(super) owners: Owners,
-    copies: Copies,
     /// When something last happened at this server.
     last: Time,
 }
@@ -113,7 +121,7 @@ impl Chart {
 
     /// What went wrong first with a set, and was not made good.
     pub(super) fn of_set(&self, set: Guid) -> Option<SymptomNo> {
-        self.troubles.get(&set).map(|trouble| trouble.symptom)
+        self.troubles.of(set)
     }
 
     pub(super) fn add(&mut self, symptom: Symptom) -> Option<SymptomNo> {
@@ -130,6 +138,12 @@ impl Chart {
 
     /// Something beside the calls; the failure, if it is one.
     pub(super) fn around(&mut self, around: &Around) -> Noted {
+        let noted = self.barred_by(around);
+        self.notes(around, noted.symptom);
+        noted
+    }
+
+    fn barred_by(&mut self, around: &Around) -> Noted {
         self.last = self.last.max(around.time);
         self.course.around(around);
         self.owners.around(around);
@@ -146,21 +160,11 @@ impl Chart {
                 symptom.circumstances.set(Circumstance::ServerClosed, true);
             }
         }
-        let copy = match &around.what {
-            What::TreeRefused { path, .. } => self.copies.of(path),
-            _ => None,
-        };
         let refused = refusal(around).filter(|_| !self.is_other_way(client, around));
         let Some(mut refused) = ended.refusal.or(refused) else { return Noted::default() };
         refused.circumstances.set(Circumstance::Unbound, unbound);
         let unbound = refused.circumstances.has(Circumstance::Unbound);
         let symptom = self.refused(client, around, refused);
-        if let (Some(no), Some((copy, set))) = (symptom, copy) {
-            self.copies.refused((copy, set), no);
-            if let Some(symptom) = self.symptoms.get_mut(no) {
-                symptom.set = Some(set);
-            }
-        }
         Noted { symptom, unbound }
     }
 
@@ -171,9 +175,6 @@ impl Chart {
                 self.sessions.clear();
             }
             self.sessions.insert(*session_id, *how);
-        }
-        if let What::TreeConnected { path } = &around.what {
-            self.copies.connected(path);
         }
         if let Some(visit) = self.visit(client) {
             visit.meet(around);
@@ -205,14 +206,15 @@ impl Chart {
         circumstances.set(Circumstance::Anonymous, nobody && logged_on);
         let user =
             told.or_else(|| visit.and_then(|visit| visit.user.clone()).filter(|_| logged_on));
-        let symptom = Symptom::new(stage, code, around.time, said);
-        self.add(Symptom {
+        let mut symptom = Symptom {
             frame: around.frame,
             client: Some(client),
             user,
             circumstances,
-            ..symptom
-        })
+            ..Symptom::new(stage, code, around.time, said)
+        };
+        self.about_copy(&around.what, &mut symptom);
+        self.add(symptom)
     }
 
     /// A call to the server at `addresses` is over; the failure, if it is one.
@@ -240,13 +242,17 @@ impl Chart {
         if act.answered.is_some() {
             self.doors.answered(act.channel);
         }
+        let user = user.or_else(|| self.visits.get(&act.client)?.user.clone());
+        let known = self.enter(act, user.as_deref());
         let set = act.set().or_else(|| act.started()).filter(|id| !id.is_nil());
         let failed = self.doors.failed(act.channel);
         let (stage, code) = match act.answer {
-            answer if answer.is_success() => {
-                self.made_good(set, act);
+            answer if answer.is_success() && !says_no(act) => {
+                if let Some(set) = set {
+                    self.troubles.done(set, act);
+                }
+                self.asks(act, user.as_deref(), None);
                 self.owners.done(act);
-                self.copies.done(act);
                 if !self.notices(seen.circumstances) {
                     return None;
                 }
@@ -260,7 +266,7 @@ impl Chart {
             },
             Answer::Hidden(_) | Answer::Begins => return None,
         };
-        let mut circumstances = seen.circumstances;
+        let mut circumstances = seen.circumstances.and(known.circumstances);
         circumstances.set(Circumstance::NearLoss, call.rpc.near_loss);
         circumstances.set(Circumstance::WeakAuth, is_weak(&call.rpc.auth));
         circumstances.set(Circumstance::OldDialect, has_old_dialect(call));
@@ -268,18 +274,18 @@ impl Chart {
         let method = say::method(act.opnum);
         let said = match act.answer {
             Answer::None => format!("{method} (call {}) was not answered", act.n),
+            _ if says_no(act) => format!("{method} (call {}) said no", act.n),
             answer => format!("{method} (call {}) returned {}", act.n, say::status(answer)),
         };
-        let user = user.or_else(|| self.visits.get(&act.client)?.user.clone());
         let mut symptom = Symptom {
             opnum: Some(act.opnum),
             call: Some(act.n),
             client: Some(act.client),
-            user,
+            user: user.clone(),
             set,
             share: act.share().map(str::to_owned),
             circumstances,
-            values: seen.values,
+            values: [seen.values, known.values.clone()].concat(),
             related: seen.related,
             ..Symptom::new(stage, code, now, said)
         };
@@ -293,13 +299,9 @@ impl Chart {
         if stage == Stage::Silence {
             self.doors.silent(act.channel, symptom);
         }
-        // Questions do not stop a set.
-        let stops = act.names_set() && !matches!(act.opnum, 7 | 11);
-        if let Some(set) = set.filter(|_| stops)
-            && self.troubles.len() < MAX_SETS
-        {
-            self.troubles.entry(set).or_insert(Trouble { symptom, opnum: act.opnum });
-        }
+        self.troubled(set, act, symptom, &known);
+        self.strayed(act, symptom, &known);
+        self.asks(act, user.as_deref(), Some(symptom));
         Some(symptom)
     }
 
@@ -307,11 +309,6 @@ impl Chart {
     fn is_nobodys(&self, call: &Call) -> bool {
         let Transport::NamedPipe(pipe) = &call.transport else { return false };
         self.sessions.get(&pipe.session_id).is_some_and(|kind| *kind != LogonKind::User)
-    }
-
-    /// How the share of a copy of a set was refused, if nobody got into it.
-    pub(super) fn barred_copy(&self, set: Guid) -> Option<SymptomNo> {
-        self.copies.barred(set)
     }
 
     /// What a client is called.
@@ -323,14 +320,6 @@ impl Chart {
     /// When a client was last heard of.
     pub(super) fn heard(&self, client: IpAddr) -> Option<Time> {
         self.visits.get(&client).map(|visit| visit.heard)
-    }
-
-    /// What failed before has been done.
-    fn made_good(&mut self, set: Option<Guid>, act: &Act) {
-        let Some(set) = set else { return };
-        if self.troubles.get(&set).is_some_and(|trouble| trouble.opnum == act.opnum) {
-            self.troubles.remove(&set);
-        }
     }
 
     /// Something was found at a call.
@@ -347,11 +336,6 @@ impl Chart {
             visit.heard = visit.heard.max(call.time);
         }
         self.course.asked(call);
-    }
-
-    /// Calls may have been missed.
-    pub(super) fn forget(&mut self) {
-        self.course.forget();
     }
 
     /// The server was started again, for certain.
@@ -392,6 +376,7 @@ impl Chart {
             known.set(Circumstance::CaptureEnds, !later(visit.closed) && idle < PATIENCE);
         }
         self.since(symptom, end, &mut known);
+        self.lately(symptom, &mut known);
         known
     }
 }

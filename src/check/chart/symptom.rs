@@ -124,6 +124,14 @@ pub enum Slot {
     Owner,
     /// How far that has come.
     Progress,
+    /// The host that a share was named on.
+    Host,
+    /// The context that was asked for.
+    Context,
+    /// What there was before: the share that is in the set, the set that was started.
+    Earlier,
+    /// The name of the share of a shadow copy, as the server told it.
+    Exposed,
     /// How long something took, or nothing happened.
     Gap,
     /// How long it could have taken.
@@ -134,7 +142,7 @@ pub enum Slot {
 
 impl Slot {
     /// All of them, the word that stands for each in braces, and what is written where it is not known.
-    pub const ALL: [(Self, &'static str, &'static str); 14] = [
+    pub const ALL: [(Self, &'static str, &'static str); 18] = [
         (Self::User, "user", "the backup's account"),
         (Self::Client, "client", "the backup host"),
         (Self::Server, "server", "the file server"),
@@ -146,6 +154,10 @@ impl Slot {
         (Self::Holder, "holder", "another client"),
         (Self::Owner, "owner", "another server"),
         (Self::Progress, "progress", "had begun"),
+        (Self::Host, "host", "another host"),
+        (Self::Context, "context", "the context"),
+        (Self::Earlier, "earlier", "another one"),
+        (Self::Exposed, "exposed", "another name"),
         (Self::Gap, "gap", "some time"),
         (Self::Limit, "limit", "the limit"),
         (Self::Wait, "wait", "half an hour"),

@@ -7,7 +7,7 @@ use super::xml::{Case, CaseResult, Suite};
 use super::{Frame, Suites};
 use crate::bytes::printable;
 use crate::check::{Attempt, Diagnosis, Operation, Report, ServerReport, Tally};
-use crate::gate::{Exit, Expectation, Ruling, came_to_nothing};
+use crate::gate::{Exit, Expectation, Ruling, came_to_nothing, is_lasting};
 use crate::report::finding::profile_name;
 use crate::report::gate::Gated;
 use crate::report::outcome::operation;
@@ -55,7 +55,7 @@ impl Suites<'_> {
             });
             cases.push(Case { took, ..self.attempt(name, attempt, diagnosis, of) });
         }
-        let told = report.attempts.iter().any(|of| came_to_nothing(of.outcome));
+        let told = report.attempts.iter().any(is_lasting);
         if cases.is_empty() || came_to_nothing(report.operation) && !told {
             cases.push(overall(report, of));
         }
@@ -93,13 +93,14 @@ impl Suites<'_> {
             let why = if mark.allowed { "allowed" } else { "in the baseline" };
             text.push(format!("does not count: the cause is {why}"));
         }
+        text.extend(attempt.retried.map(|_| "a later attempt made it good".to_owned()));
         let text = format!("{}\n", text.join("\n"));
         let title = diagnosis.map(|(_, of)| format!("{}: {}", of.cause, printable(&of.title)));
         let message = format!(
             "{outcome}{}",
             title.or(stopped).map(|why| format!(": {why}")).unwrap_or_default()
         );
-        let fails = of.gate.fail_on.operation && came_to_nothing(attempt.outcome) && mark.counts();
+        let fails = of.gate.fail_on.operation && is_lasting(attempt) && mark.counts();
         let (result, out) = match attempt.outcome {
             _ if fails => (CaseResult::Failed { message, kind: "operation", text }, String::new()),
             Operation::Unknown => (CaseResult::Skipped("it cannot be told".to_owned()), text),
@@ -197,7 +198,8 @@ fn untold(tally: &Tally, also: Option<&str>) -> CaseResult {
 /// How what the clients wanted ended, where no attempt says it.
 fn overall(report: &Report, of: &Gated<'_>) -> Case {
     let outcome = operation(report.operation).0;
-    let text = report.stopped.iter().map(|said| format!("{}\n", printable(said))).collect();
+    let text: Vec<String> = report.stopped.iter().map(|said| printable(said)).collect();
+    let text = text.join("\n");
     let (result, out) = match report.operation {
         Operation::None => (CaseResult::Skipped("nothing was tried".to_owned()), text),
         Operation::Unknown => (CaseResult::Skipped("it cannot be told".to_owned()), text),

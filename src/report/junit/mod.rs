@@ -1,4 +1,4 @@
-//! JUnit XML, for the servers that run builds: a suite for what the clients wanted, one for each
+//! `JUnit` XML, for the servers that run builds: a suite for what the clients wanted, one for each
 //! server with a case for each rule that applied, one for what was expected, one for what could be
 //! seen.
 //!
