@@ -110,9 +110,10 @@ pub struct Diagnosis {
     pub attempts: u64,
     /// Stable from run to run: no ids, addresses or times in it.
     pub fingerprint: String,
-    /// What was said, and the shares it is about: what is alike in these is one.
-    pub(super) code: Code,
-    pub(super) about: Vec<String>,
+    /// What was said.
+    pub code: Code,
+    /// The shares it is about, as they are compared: what is alike in both is one.
+    pub about: Vec<String>,
 }
 
 impl Judge<'_> {

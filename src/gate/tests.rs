@@ -134,7 +134,8 @@ fn known_as_often_as_it_was_there() {
 fn an_operation_that_came_to_nothing_counts_unless_all_that_stopped_it_is_let_pass() {
     use Operation::{Completed, Failed, Unfinished, Unknown};
     let attempt = |outcome, diagnosis| Attempt {
-        server: "10.0.0.1".parse().unwrap(),
+        server: Some("10.0.0.1".parse().unwrap()),
+        server_name: None,
         client: None,
         user: None,
         set: None,

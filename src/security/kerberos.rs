@@ -220,7 +220,7 @@ const CODES: &[(i32, &str)] = &[
 ];
 
 #[cfg(test)]
-pub(super) mod samples {
+pub(crate) mod samples {
     /// From a KDC of `LAB.TEST`: there is no `cifs/fs1`.
     pub(crate) const UNKNOWN: &[u8] = &[
         0x7e, 0x4d, 0x30, 0x4b, // KRB-ERROR, SEQUENCE

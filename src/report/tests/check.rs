@@ -2,8 +2,8 @@ use super::*;
 use crate::bytes::Time;
 use crate::bytes::{Guid, is_invisible};
 use crate::check::{
-    Attempt, Catalogue, Certainty, Conformance, Diagnosis, Operation, Retry, SetReport, SetStep,
-    SetTimer, Stop, Tally, Verdict,
+    Attempt, Catalogue, Certainty, Code, Conformance, Diagnosis, Operation, Retry, SetReport,
+    SetStep, SetTimer, Stop, Tally, Verdict,
 };
 use crate::protocol::Registry;
 use crate::report::finding::tests::finding;
@@ -12,7 +12,8 @@ use crate::report::text::TimeStyle;
 /// What is known of an attempt if nothing is.
 fn attempt(server: IpAddr) -> Attempt {
     Attempt {
-        server,
+        server: Some(server),
+        server_name: None,
         client: None,
         user: None,
         set: None,
@@ -45,13 +46,15 @@ fn diagnosis(cause: &str, attempts: u64) -> Diagnosis {
         evidence: vec![5],
         frames: Vec::new(),
         time: Time::from_nanos(1_795_369_758_000_000_000),
-        server: "10.0.1.1".parse().unwrap(),
+        server: Some("10.0.1.1".parse().unwrap()),
         client: None,
         user: None,
         share: None,
         set: None,
         attempts,
         fingerprint: format!("{cause}/server/1"),
+        code: Code::None,
+        about: Vec::new(),
     }
 }
 
@@ -133,7 +136,7 @@ pub(crate) fn report() -> Report {
         unreadable: vec!["2 calls are sealed: a key would make them visible".into()],
         attempts: vec![
             Attempt {
-                server,
+                server: Some(server),
                 client: Some(client),
                 user: Some("LAB\\\u{1b}bob".into()),
                 set: Some(Guid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10)),
