@@ -60,7 +60,7 @@ impl Attempt {
     /// Whether it is `failed` once more: the set that its client started next, where that is known;
     /// otherwise one with the same shares. What named none comes again with whatever is wanted next.
     fn is_again(&self, failed: &Self) -> bool {
-        let same = self.server == failed.server
+        let same = (self.server, &self.server_name) == (failed.server, &failed.server_name)
             && self.client.is_some()
             && self.client == failed.client
             && (self.user == failed.user || self.user.is_none() || failed.user.is_none());
