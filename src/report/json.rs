@@ -3,6 +3,7 @@
 //! Keys are stable and never carry data; `schema.json` beside this file describes every record
 //! and real output is tested against it. [`line()`] writes a record.
 
+mod cause;
 mod judged;
 
 use std::io;
@@ -23,6 +24,7 @@ use crate::rpc::names::{FAULTS, name};
 use crate::rpc::{Auth, Message, SyntaxId, Transfer};
 use crate::security::Mechanism;
 use crate::skew::Skew;
+pub use cause::cause;
 pub use judged::{Judged, finding, tally};
 
 /// Version of the records' form.

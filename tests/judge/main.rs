@@ -19,6 +19,7 @@ mod examples;
 mod faults;
 mod innocent;
 mod manners;
+mod reach;
 mod read;
 mod real;
 mod server;

@@ -5,6 +5,9 @@
 //! and makes a [`Symptom`] of each failure. What shows later is asked for when the diagnosis is made
 //! ([`Chart::late`]).
 
+#[macro_use]
+mod worded;
+
 mod circumstance;
 mod copies;
 mod doors;
@@ -295,9 +298,8 @@ impl Chart {
     }
 
     /// What a client is called.
-    pub(super) fn client(&self, client: IpAddr) -> String {
-        let name = self.visits.get(&client).and_then(|visit| visit.name.clone());
-        name.unwrap_or_else(|| client.to_string())
+    pub(super) fn name_of(&self, client: IpAddr) -> Option<&str> {
+        self.visits.get(&client)?.name.as_deref()
     }
 
     /// When a client was last heard of.
