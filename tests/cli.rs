@@ -376,7 +376,7 @@ fn a_mistake_in_an_idl_is_told_with_its_place() {
     let run = vshark(&["--dissectors", "captures", BACKUP]);
     assert_eq!(
         run.refusal(2),
-        "captures: neither *.idl, names.toml or rules/ nor folders that hold them"
+        "captures: neither *.idl, names.toml, causes.toml or rules/ nor folders that hold them"
     );
 }
 

@@ -8,6 +8,7 @@ use std::fs;
 
 use program::{Run, vshark};
 use serde_json::Value as Json;
+use vshark::check::{Circumstance, Slot, Stage};
 
 fn rules(arguments: &[&str]) -> Run {
     vshark(&[&["rules"], arguments].concat())
@@ -142,6 +143,134 @@ fn a_folder_adds_rules_and_its_mistakes_are_shown() {
         &format!("{place}:3:12: expected note, warning or error, found `nite` (`note`?)"),
     );
     fs::remove_dir_all(&dir).expect("it goes");
+}
+
+#[test]
+fn causes_are_listed_with_how_sure_they_are() {
+    let list = ok(&["--causes"]);
+    let expect = "FS-20     certain   server     the backup's account may not make shadow copies on \
+                  the file server";
+    assert!(list.lines().any(|line| line == expect), "{list}");
+    let left_out = list.lines().filter(|line| line.contains("  left out  "));
+    assert!(left_out.count() > 1, "{list}");
+    assert!(!list.contains('{') && !list.contains('\u{1b}'), "{list}");
+    let kerberos = ok(&["--causes", "KERBEROS"]);
+    assert!(kerberos.lines().count() > 2, "{kerberos}");
+    assert!(kerberos.lines().count() < list.lines().count() / 2, "{kerberos}");
+}
+
+#[test]
+fn a_page_says_what_a_cause_looks_like_and_what_to_do() {
+    let page = ok(&["FS-22"]);
+    assert_eq!(
+        page,
+        r#"FS-22
+  The backup failed because the backup host does not sign its calls, and the file server takes no others.
+
+  whose side  on the backup host
+  how sure    certain where it shows
+  run again?  fails the same way until something is done
+
+What it looks like
+  at          call: A call was answered with a failure or a fault.
+  or          bind: The interface was not bound.
+  answers     fault ERROR_ACCESS_DENIED
+  known       weak-auth: The call is neither signed nor sealed by RPC, or not authenticated.
+
+Why
+  Calls for shadow copies have to be signed or encrypted. Those of the backup host are neither (RPC authentication level below "integrity"), so the file server refused them before it looked at who asks.
+
+What to do
+  Set the backup program on the backup host to RPC authentication level "packet integrity" or "packet privacy" (rpcclient: `ncacn_np:SERVER[sign]` or `[seal]`). If it has no such setting, update it or report this to its maker.
+
+This shows it
+  A auth ntlm connect
+  A:8(\\fs\d)=fault 5
+
+This comes near and does not
+  A auth ntlm integrity
+  A:8(\\fs\d)=fault 5
+
+Captures that show it
+  e03-ntlm-connect-level-denied.pcap
+
+Known from
+  [MS-FSRVP] 3.1.4: the server has to refuse calls below packet integrity.
+"#
+    );
+    assert_eq!(ok(&["fs-22", "--causes"]), page);
+    let left_out = ok(&["FS-06"]);
+    assert!(left_out.contains("\nWhy no capture shows it\n  Nothing is sent: "), "{left_out}");
+    assert!(!left_out.contains("What it looks like"), "{left_out}");
+}
+
+#[test]
+fn causes_that_are_not_there_have_near_ones() {
+    refused(&["FS-22-033"], "there is no rule or cause FS-22-033; the nearest: FS-22-03");
+    refused(
+        &["--causes", "fs-22-033"],
+        "no cause has `fs-22-033` in its id or text; the nearest: FS-22-03",
+    );
+    refused(&["--causes", "xyz\u{1b}"], "no cause has `xyz\\u{1b}` in its id or text");
+}
+
+#[test]
+fn records_of_causes_are_as_the_schema_says() {
+    let schema = vshark(&["export", "--schema"]).ok();
+    let schema: Json = serde_json::from_str(&schema).expect("the schema is JSON");
+    let schema = jsonschema::draft202012::new(&schema).expect("the schema is one");
+    let records: Vec<Json> = ok(&["--causes", "--json"])
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a record is JSON"))
+        .collect();
+    for record in &records {
+        if let Err(wrong) = schema.validate(record) {
+            panic!("{wrong}: {record}");
+        }
+        assert_eq!(record["confidence"].is_null(), record["left_out"].is_string(), "{record}");
+    }
+    assert_eq!(records.len(), ok(&["--causes"]).lines().count());
+    let one: Json = serde_json::from_str(&ok(&["FS-20", "--json"])).expect("a record");
+    assert!(records.contains(&one), "{one}");
+    assert_eq!((&one["codes"], &one["stages"]), (&["E_ACCESSDENIED"].into(), &["call"].into()));
+    assert!(one["remedy"].as_str().is_some_and(|text| text.contains("{user}")), "{one}");
+}
+
+#[test]
+fn a_folder_adds_causes() {
+    let dir = std::env::temp_dir().join(format!("vshark-causes-cli-{}", std::process::id()));
+    fs::create_dir_all(&dir).expect("a folder");
+    let page = "[cause.MY-1]\ntitle = \"{server} is mine\"\nparty = \"server\"\n\
+                why = \"So\u{202e}.\"\nremedy = \"None.\"\nretry = \"now\"\nsource = \"Me.\"\n\
+                left_out = \"It is mine.\"\n";
+    let file = dir.join("causes.toml");
+    fs::write(&file, page).expect("a file");
+    let folder = dir.to_str().expect("a name");
+    let shown = ok(&["--dissectors", folder, "my-1"]);
+    assert!(shown.contains("because the file server is mine.\n"), "{shown}");
+    assert!(shown.contains("\n  So\\u{202e}.\n"), "{shown}");
+    fs::write(&file, page.replace("\"now\"", "\"new\"")).expect("a file");
+    let place = file.display();
+    refused(&["--dissectors", folder, "my-1"], &format!("{place}:6:9: `new` is not known; `now`?"));
+    fs::remove_dir_all(&dir).expect("it goes");
+}
+
+/// The page beside `causes.toml` explains every word that a cause can use, as the code does.
+#[test]
+fn the_words_of_causes_are_explained_where_they_are_written() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/dissectors/ms-fsrvp/README.md");
+    let readme = fs::read_to_string(readme).expect("the page is there");
+    let line = |word: &str, meaning: &str| format!("- `{word}`: {meaning}\n");
+    let stages = Stage::ALL.iter().map(|of| line(of.word(), of.meaning())).collect();
+    let known = Circumstance::ALL.iter().map(|of| line(of.word(), of.meaning())).collect();
+    let slots = Slot::ALL.map(|(_, word, unknown)| line(&format!("{{{word}}}"), unknown)).concat();
+    let lists: [(&str, String); 3] =
+        [("stages", stages), ("circumstances", known), ("slots", slots)];
+    for (mark, expect) in lists {
+        let (_, rest) = readme.split_once(&format!("<!-- {mark} -->\n")).expect("a mark");
+        let (shown, _) = rest.split_once(&format!("<!-- /{mark} -->")).expect("another");
+        assert!(shown == expect, "between the marks `{mark}` there has to be:\n{expect}");
+    }
 }
 
 /// The README has what the program draws, between two marks.

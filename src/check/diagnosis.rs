@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::act::share_key;
-use super::cause::{Cause, Retry, filled};
+use super::cause::{Cause, Retry, clause, filled};
 use super::chart::{Circumstance, Code, Slot, Symptom, SymptomNo};
 use super::dock::Dock;
 use super::finding::{Blame, Certainty};
@@ -178,6 +178,12 @@ impl Judge<'_> {
         report.attempts.push(attempt);
     }
 
+    /// What a client is called.
+    fn called(&self, client: IpAddr) -> String {
+        let name = self.servers.iter().find_map(|dock| dock.chart.name_of(client));
+        name.map_or_else(|| client.to_string(), str::to_owned)
+    }
+
     /// The place of the diagnosis of a symptom, with the shares it is about, among the others; `beside`
     /// says that it stopped nothing.
     fn explain(
@@ -210,7 +216,8 @@ impl Judge<'_> {
             Some(place) => place,
             None if report.diagnoses.len() >= MAX_DIAGNOSES => return None,
             None => {
-                let mut values = symptom.values(dock);
+                let client = symptom.client.map(|client| self.called(client));
+                let mut values = symptom.values(dock, client);
                 values.extend(dock.chart.gap(symptom, self.now).map(|gap| (Slot::Gap, gap)));
                 let mut diagnosis = diagnosis(cause, others, symptom, server, &values);
                 let nth = report.diagnoses.iter().filter(|of| of.cause == cause.id).count();
@@ -270,11 +277,11 @@ impl Symptom {
     }
 
     /// What the sentences of a cause can name.
-    fn values(&self, dock: &Dock<'_>) -> Vec<(Slot, String)> {
+    fn values(&self, dock: &Dock<'_>, client: Option<String>) -> Vec<(Slot, String)> {
         let server = dock.name().or_else(|| Some(dock.addresses.first()?.to_string()));
         let told = [
             (Slot::User, self.user.clone()),
-            (Slot::Client, self.client.map(|client| dock.chart.client(client))),
+            (Slot::Client, client),
             (Slot::Server, server),
             (Slot::Share, self.share.clone()),
             (Slot::Call, self.call.map(|call| format!("call {call}"))),
@@ -380,7 +387,7 @@ fn diagnosis(
     let most = if others.is_empty() { Certainty::Certain } else { Certainty::Likely };
     Diagnosis {
         cause: cause.id.clone(),
-        title: text(&cause.title),
+        title: clause(&cause.title, values),
         confidence: cause.confidence.min(most),
         party: cause.party,
         explanation: text(&cause.why),
@@ -388,7 +395,7 @@ fn diagnosis(
         retry: cause.retry,
         retry_note: cause.retry_note.as_deref().map(text),
         tell_apart: cause.tell_apart.as_deref().map(text),
-        alternatives: others.iter().map(|of| (of.id.clone(), text(&of.title))).collect(),
+        alternatives: others.iter().map(|of| (of.id.clone(), clause(&of.title, values))).collect(),
         windows_event: cause.windows_event,
         evidence: Vec::new(),
         frames: Vec::new(),

@@ -76,6 +76,9 @@ pub(super) fn is_ours(what: &What) -> bool {
             bound.pipe.as_deref().is_some_and(pipe)
                 || bound.interface.is_some_and(|interface| interface.uuid == fsrvp::UUID)
         }
+        What::BindUnanswered { interfaces, .. } => {
+            interfaces.iter().any(|interface| interface.uuid == fsrvp::UUID)
+        }
         _ => false,
     }
 }

@@ -327,7 +327,7 @@ fn bar(what: &What, noted: Noted) -> Option<(Stage, bool)> {
     let is_ipc = |path: &str| path.to_ascii_lowercase().ends_with("\\ipc$");
     Some(match what {
         What::Unreachable { .. } if noted.symptom.is_none() => return None,
-        What::Unreachable { .. } | What::NetbiosRefused { .. } => (Stage::Unreached, true),
+        What::Unreachable { .. } => (Stage::Unreached, true),
         What::Negotiated(_) => (Stage::Unreached, false),
         What::TicketRefused { by: Refuser::Service, .. } | What::LogonRefused { .. } => {
             (Stage::Outside, true)

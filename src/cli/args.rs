@@ -106,6 +106,8 @@ pub(crate) enum Command {
         vshark rules FSRVP-3.1.4.5-03    the page of this one; 3.1.4.5-3 will do\n  \
         vshark rules 3.1.4.5             those of a section\n  \
         vshark rules timer               those that speak of timers\n  \
+        vshark rules --causes            why backups fail: id, how sure, whose side, what\n  \
+        vshark rules FS-20               the page of a cause, and what to do\n  \
         vshark rules --machine           the states of a server, as Mermaid\n  \
         vshark rules --json | jq -r 'select(.checked | not) | [.id, .left_out] | @tsv'")]
     Rules(Rules),
@@ -360,14 +362,17 @@ pub(crate) struct Names {
 /// `vshark rules`
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Rules {
-    /// A rule to show, or a word: then those with it in their id or text are listed
+    /// A rule or a cause to show, or a word: then those with it in their id or text are listed
     #[arg(value_name = "ID|WORD")]
     pub(crate) what: Option<String>,
-    /// Write one JSON object a rule
+    /// List the causes of failed backups in place of the rules
+    #[arg(long)]
+    pub(crate) causes: bool,
+    /// Write one JSON object a rule, or cause
     #[arg(long)]
     pub(crate) json: bool,
     /// Write the state machine that servers are held against, as Mermaid diagrams and a table
-    #[arg(long, conflicts_with_all = ["what", "json"])]
+    #[arg(long, conflicts_with_all = ["what", "causes", "json"])]
     pub(crate) machine: bool,
 }
 

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use vshark::check::machine::Machine;
-use vshark::check::{Catalogue, Rule};
-use vshark::report::{json, machine, rules};
+use vshark::check::{Catalogue, Cause, Causes, Rule};
+use vshark::report::{causes as report, json, machine, rules};
 
 use super::args::{Rules, Shared};
 use super::width;
 
-/// Lists the rules, all or those that have to do with something, shows the page of one, or draws the
-/// machine.
+/// Lists the rules, or the causes, all or those that have to do with something, shows the page of one,
+/// or draws the machine.
 pub(super) fn run(args: &Rules, shared: &Shared, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     if args.machine {
         machine::write(&Machine::embedded()?, out)?;
@@ -20,10 +20,15 @@ pub(super) fn run(args: &Rules, shared: &Shared, out: &mut dyn Write) -> anyhow:
         return Ok(ExitCode::SUCCESS);
     }
     let catalogue = Catalogue::load(&shared.dissectors)?;
+    let causes = Causes::load(&shared.dissectors)?;
+    let cause = args.what.as_deref().and_then(|id| causes.get(id));
+    if args.causes || cause.is_some() {
+        return of_causes(args, &causes, cause, out);
+    }
     let one = args.what.as_deref().and_then(|id| catalogue.get(id));
     let found: Vec<&Rule> = match (one, &args.what) {
         (Some(rule), _) => vec![rule],
-        (None, Some(word)) => with(&catalogue, word)?,
+        (None, Some(word)) => with(&catalogue, &causes, word)?,
         (None, None) => catalogue.iter().collect(),
     };
     if args.json {
@@ -39,8 +44,60 @@ pub(super) fn run(args: &Rules, shared: &Shared, out: &mut dyn Write) -> anyhow:
     Ok(ExitCode::SUCCESS)
 }
 
+/// The same of causes, of which `one` may be meant.
+fn of_causes(
+    args: &Rules,
+    causes: &Causes,
+    one: Option<&Cause>,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let found: Vec<&Cause> = match (one, args.what.as_deref()) {
+        (Some(cause), _) => vec![cause],
+        (None, Some(word)) => about(causes, word)?,
+        (None, None) => causes.iter().collect(),
+    };
+    if args.json {
+        for cause in found {
+            writeln!(out, "{}", json::line(&json::cause(cause)))?;
+        }
+    } else if let Some(cause) = one {
+        report::page(cause, width(), out)?;
+    } else {
+        report::list(&found, width(), out)?;
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The causes that have `word` in their id or text.
+fn about<'c>(causes: &'c Causes, word: &str) -> anyhow::Result<Vec<&'c Cause>> {
+    let lower = word.to_lowercase();
+    let has = |text: &str| text.to_lowercase().contains(&lower);
+    let texts = |cause: &'c Cause| [&*cause.id, &cause.title, &cause.why, &cause.remedy];
+    let found: Vec<&Cause> =
+        causes.iter().filter(|cause| texts(cause).into_iter().any(has)).collect();
+    if found.is_empty() {
+        bail!("no cause has `{word}` in its id or text{}", hint(&causes.nearest(word)));
+    }
+    Ok(found)
+}
+
+fn hint<S: AsRef<str>>(near: &[S]) -> String {
+    match near {
+        [] => String::new(),
+        near => {
+            let near: Vec<&str> = near.iter().map(AsRef::as_ref).collect();
+            format!("; the nearest: {}", near.join(", "))
+        }
+    }
+}
+
 /// The rules that have `word` in their id or text.
-fn with<'c>(catalogue: &'c Catalogue, word: &str) -> anyhow::Result<Vec<&'c Rule>> {
+fn with<'c>(
+    catalogue: &'c Catalogue,
+    causes: &Causes,
+    word: &str,
+) -> anyhow::Result<Vec<&'c Rule>> {
     let lower = word.to_lowercase();
     let has = |text: &str| text.to_lowercase().contains(&lower);
     let texts = |rule: &'c Rule| [&*rule.id, &rule.statement, &rule.check, &rule.why];
@@ -49,12 +106,12 @@ fn with<'c>(catalogue: &'c Catalogue, word: &str) -> anyhow::Result<Vec<&'c Rule
     if !found.is_empty() {
         return Ok(found);
     }
-    let near = match &*catalogue.nearest(word) {
-        [] => String::new(),
-        near => format!("; the nearest: {}", near.join(", ")),
-    };
+    let near = hint(&catalogue.nearest(word));
     if Catalogue::is_id(word) {
         bail!("there is no rule {word}{near}");
+    }
+    if let near @ [_, ..] = &*causes.nearest(word) {
+        bail!("there is no rule or cause {word}{}", hint(near));
     }
     bail!("no rule has `{word}` in its id or text{near}")
 }

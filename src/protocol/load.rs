@@ -24,7 +24,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// A directory in which there is nothing to load.
-    #[error("{}: neither *.idl, names.toml or rules/ nor folders that hold them", .0.display())]
+    #[error("{}: neither *.idl, names.toml, causes.toml or rules/ nor folders that hold them", .0.display())]
     Empty(PathBuf),
 }
 
@@ -33,12 +33,14 @@ struct Folder {
     idl: Vec<(String, String)>,
     rules: Option<(String, String)>,
     names: Option<(String, String)>,
-    /// Whether there are pages of rules, which the judge reads.
+    /// Whether there are pages of rules or causes, which the judge reads.
     pages: bool,
 }
 
 /// The folder in a folder that holds the pages of its rules.
 pub(crate) const PAGES: &str = "rules";
+/// The file in a folder that holds the pages of its causes.
+pub(crate) const CAUSES: &str = "causes.toml";
 
 impl Folder {
     fn is_empty(&self) -> bool {
@@ -218,7 +220,9 @@ fn folder(dir: &Path) -> Result<Folder, LoadError> {
         } else if path.file_name().is_some_and(|name| name == "names.toml") {
             folder.names = Some((name, read(&path)?));
         } else if path.file_name().is_some_and(|name| name == PAGES) {
-            folder.pages = path.is_dir();
+            folder.pages |= path.is_dir();
+        } else if path.file_name().is_some_and(|name| name == CAUSES) {
+            folder.pages |= path.is_file();
         }
     }
     Ok(folder)

@@ -25,7 +25,7 @@ use crate::idl::{Names, Operation, Types};
 use crate::ndr::{self, Arg, Arguments, Context, Decoded, Direction, Unencodable};
 
 pub use load::LoadError;
-pub(crate) use load::{PAGES, entries, read};
+pub(crate) use load::{CAUSES, PAGES, entries, read};
 pub(crate) use rules::in_toml;
 
 /// How well an interface is known.

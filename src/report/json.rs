@@ -3,6 +3,7 @@
 //! Keys are stable and never carry data; `schema.json` beside this file describes every record
 //! and real output is tested against it. [`line()`] writes a record.
 
+mod cause;
 mod diff;
 mod gate;
 mod judged;
@@ -25,6 +26,7 @@ use crate::rpc::names::{FAULTS, name};
 use crate::rpc::{Auth, Message, SyntaxId, Transfer};
 use crate::security::Mechanism;
 use crate::skew::Skew;
+pub use cause::cause;
 pub use diff::diffs;
 pub use gate::expectation;
 pub use judged::{Judged, finding, tally};

@@ -2,6 +2,7 @@
 //! JSON; decides nothing.
 
 pub mod brief;
+pub mod causes;
 pub mod check;
 pub mod diff;
 mod epm;

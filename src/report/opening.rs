@@ -153,7 +153,7 @@ fn head(attempt: &Attempt) -> &'static str {
 }
 
 /// Where something must be done.
-fn side(party: Blame) -> &'static str {
+pub(super) fn side(party: Blame) -> &'static str {
     match party {
         Blame::Client => "on the backup host",
         Blame::Server => "on the file server",

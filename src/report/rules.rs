@@ -8,10 +8,10 @@ use super::text::cut;
 use crate::bytes::printable;
 use crate::check::{Blame, Needs, Observable, Rule, Severity};
 
-const HEAD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
+pub(super) const HEAD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
 /// Columns of a paragraph: longer lines are hard to read.
-const MOST_COLUMNS: usize = 100;
+pub(super) const MOST_COLUMNS: usize = 100;
 
 /// Writes a rule a line, cut to `width` where there is one.
 pub fn list(rules: &[&Rule], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
@@ -111,39 +111,48 @@ fn takes(needs: Needs) -> String {
 }
 
 /// Where a page goes, and how wide it is.
-struct Page<'o> {
-    width: Option<usize>,
-    out: &'o mut dyn Write,
+pub(super) struct Page<'o> {
+    pub(super) width: Option<usize>,
+    pub(super) out: &'o mut dyn Write,
 }
 
 impl Page<'_> {
-    fn row(&mut self, name: &str, value: &str) -> io::Result<()> {
-        writeln!(self.out, "  {DIM}{name:<12}{DIM:#}{value}")
+    /// A heading and what it is about, which goes on below itself.
+    pub(super) fn row(&mut self, name: &str, value: &str) -> io::Result<()> {
+        const INDENT: usize = 14;
+        write!(self.out, "  {DIM}{name:<12}{DIM:#}")?;
+        self.broken(value, INDENT, true)
     }
 
-    fn head(&mut self, head: &str) -> io::Result<()> {
+    pub(super) fn head(&mut self, head: &str) -> io::Result<()> {
         writeln!(self.out, "\n{HEAD}{head}{HEAD:#}")
     }
 
-    fn paragraph(&mut self, head: &str, text: &str) -> io::Result<()> {
+    pub(super) fn paragraph(&mut self, head: &str, text: &str) -> io::Result<()> {
         self.head(head)?;
         self.lines(text, 2)
     }
 
     /// A conversation, as it can be given to `vshark scenario`.
-    fn example(&mut self, head: &str, text: &str) -> io::Result<()> {
+    pub(super) fn example(&mut self, head: &str, text: &str) -> io::Result<()> {
         self.head(head)?;
         text.lines().try_for_each(|line| writeln!(self.out, "  {}", printable(line)))
     }
 
     /// A paragraph that is broken between words; a word that is too long stays whole.
-    fn lines(&mut self, text: &str, indent: usize) -> io::Result<()> {
+    pub(super) fn lines(&mut self, text: &str, indent: usize) -> io::Result<()> {
+        self.broken(text, indent, false)
+    }
+
+    /// The same; the first line may have been `begun`.
+    fn broken(&mut self, text: &str, indent: usize, mut begun: bool) -> io::Result<()> {
         let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(indent));
         let text = printable(text);
         let mut line = String::new();
         for word in text.split_whitespace() {
             let longer = line.chars().count() + 1 + word.chars().count();
             if !line.is_empty() && longer > room {
+                let indent = if std::mem::take(&mut begun) { 0 } else { indent };
                 writeln!(self.out, "{:indent$}{line}", "")?;
                 line.clear();
             }
@@ -152,6 +161,7 @@ impl Page<'_> {
             }
             line.push_str(word);
         }
+        let indent = if begun { 0 } else { indent };
         writeln!(self.out, "{:indent$}{line}", "")
     }
 }

@@ -13,7 +13,7 @@ use crate::read::REGISTRY;
 use crate::trial::{KNOWLEDGE, tried};
 
 /// What is said of a conversation whose servers are held against a profile.
-fn explained(text: &str, profile: &str) -> Report {
+pub(crate) fn explained(text: &str, profile: &str) -> Report {
     let scenario = Scenario::parse("conversation", text, &REGISTRY);
     let scenario = scenario.unwrap_or_else(|error| panic!("{error}\n{text}"));
     let mut capture = Vec::new();
@@ -21,7 +21,7 @@ fn explained(text: &str, profile: &str) -> Report {
     report(&capture, profile, scenario.starts_idle())
 }
 
-fn report(capture: &[u8], profile: &str, idle_start: bool) -> Report {
+pub(crate) fn report(capture: &[u8], profile: &str, idle_start: bool) -> Report {
     let choice = KNOWLEDGE.choose(profile).expect("the profile is known");
     let options = Options { choice, all_clients: false, idle_start };
     let mut judge = tried(capture, options, 0);
@@ -29,7 +29,7 @@ fn report(capture: &[u8], profile: &str, idle_start: bool) -> Report {
     judge.report()
 }
 
-fn list(report: &Report) -> String {
+pub(crate) fn list(report: &Report) -> String {
     report.diagnoses.iter().fold(String::new(), |mut list, of| {
         let _ = write!(
             list,

@@ -21,6 +21,7 @@ mod faults;
 mod innocent;
 mod manners;
 mod outcomes;
+mod reach;
 mod read;
 mod real;
 mod server;

@@ -43,15 +43,13 @@ use crate::check::finding::{Blame, Certainty};
 use crate::check::say;
 use crate::idl::Error;
 use crate::pipeline::ErrorCode;
-use crate::protocol::{self, LoadError, fsrvp};
+use crate::protocol::{self, CAUSES, LoadError, fsrvp};
 use crate::smb::Status;
 use crate::spelling;
 
 /// The file that comes with the program.
 const EMBEDDED: (&str, &str) =
     ("ms-fsrvp/causes.toml", include_str!("../../../dissectors/ms-fsrvp/causes.toml"));
-/// Its name in folders of users.
-const NAME: &str = "causes.toml";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,7 +132,7 @@ impl Causes {
 }
 
 fn is_ours(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == NAME) && path.is_file()
+    path.file_name().is_some_and(|name| name == CAUSES) && path.is_file()
 }
 
 /// A file, for the errors in it.
@@ -200,7 +198,7 @@ impl Source<'_> {
     }
 
     fn signs(self, raw: &Raw) -> Result<Signs, Error> {
-        let stages = Stage::ALL.map(|of| (of.word(), of));
+        let stages: Vec<_> = Stage::ALL.iter().map(|of| (of.word(), *of)).collect();
         let circumstances: Vec<_> = Circumstance::ALL.iter().map(|of| (of.word(), *of)).collect();
         let methods: Vec<_> = fsrvp::OPERATIONS.iter().map(|(n, name)| (*name, *n)).collect();
         let known = |words: &Words| -> Result<Circumstances, Error> {

@@ -9,12 +9,18 @@ mod load;
 mod words;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::chart::{Circumstances, Code, Slot, Stage, Symptom};
 use super::finding::{Blame, Certainty};
-pub(super) use words::filled;
+use super::say;
+use crate::pipeline::ErrorCode;
+use crate::rpc::names::{FAULTS, named};
+use crate::smb::Status;
+use crate::spelling;
 use words::slots;
+pub(super) use words::{clause, filled};
 
 /// Whether it helps to run the job again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +70,35 @@ impl Pattern {
             (kind, code) => kind == code,
         }
     }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, value, mask } = *self;
+        match kind {
+            Code::Fault(_) if mask == u32::MAX => {
+                write!(f, "fault {}", named(FAULTS, value.into()))
+            }
+            Code::Fault(_) => write!(f, "fault {}", digits(value, mask)),
+            Code::Return(_) if mask == u32::MAX => match Status(value).name() {
+                Some(name) => f.write_str(name),
+                None => f.write_str(&say::code(value)),
+            },
+            Code::Return(_) => f.write_str(&digits(value, mask)),
+            Code::Ticket(code) => write!(f, "{}", ErrorCode(code)),
+            other => f.write_str(&other.text().unwrap_or_default()),
+        }
+    }
+}
+
+/// A number in hexadecimal, with `*` for digits that are not given.
+fn digits(value: u32, mask: u32) -> String {
+    let digit = |place: u32| match mask >> place & 0xf {
+        0 => Some('*'),
+        _ => char::from_digit(value >> place & 0xf, 16),
+    };
+    let digits: String = (0..8).rev().filter_map(|place| digit(place * 4)).collect();
+    format!("0x{digits}")
 }
 
 /// What a cause looks like.
@@ -142,9 +177,14 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// A text of it as it is for everybody: what a capture would name is told in a word.
+    /// A text of a cause, as it fits every case.
     pub fn in_general(text: &str) -> String {
-        filled(text, &[])
+        words::general(text)
+    }
+
+    /// Its title, as it fits every case.
+    pub fn general_title(&self) -> String {
+        clause(&self.title, &[])
     }
 
     /// Whether what is told of it names this.
@@ -170,6 +210,11 @@ impl Causes {
     /// The cause with this id, in any case.
     pub fn get(&self, id: &str) -> Option<&Cause> {
         self.all.get(&*id.to_ascii_uppercase())
+    }
+
+    /// The ids that somebody who wrote `id` probably meant: at most three.
+    pub fn nearest(&self, id: &str) -> Vec<String> {
+        spelling::nearest(id, self.all.keys().map(|id| &**id))
     }
 
     /// The causes that fit a symptom, of which more is known by now, the surest first.

@@ -35,6 +35,31 @@ pub(in crate::check) fn filled(text: &str, values: &[(Slot, String)]) -> String 
     filled
 }
 
+/// The same of a clause, which begins without a capital.
+pub(in crate::check) fn clause(text: &str, values: &[(Slot, String)]) -> String {
+    filled(&format!(" {text}"), values).trim_start().to_owned()
+}
+
+/// The text with words that fit every case in place of those in braces; what somebody types, between
+/// backticks, with the words themselves in capitals.
+pub(super) fn general(text: &str) -> String {
+    let values = [(Slot::Call, "call N"), (Slot::Status, "an error"), (Slot::Set, "the set")];
+    let values = values.map(|(slot, value)| (slot, value.to_owned()));
+    let mut typed = false;
+    let parts = text.split('`').map(|part| {
+        let part = if typed {
+            Slot::ALL.iter().fold(part.to_owned(), |part, (_, word, _)| {
+                part.replace(&format!("{{{word}}}"), &word.to_uppercase())
+            })
+        } else {
+            part.to_owned()
+        };
+        typed = !typed;
+        part
+    });
+    filled(&parts.collect::<Vec<_>>().join("`"), &values)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +71,13 @@ mod tests {
         let expect = r"FSLAB\bob may not. The file server said nothing to FSLAB\bob.";
         assert_eq!(filled(text, &values), expect);
         assert_eq!(filled("plain", &values), "plain");
+    }
+
+    #[test]
+    fn a_clause_begins_small_and_commands_have_capitals() {
+        assert_eq!(clause("{server} is off", &[]), "the file server is off");
+        let text = "{server} is off: `ping {server}`; {call}.";
+        assert_eq!(general(text), "The file server is off: `ping SERVER`; call N.");
     }
 
     #[test]

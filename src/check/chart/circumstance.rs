@@ -1,38 +1,12 @@
 //! [`Circumstance`]: what is known around a symptom, a word for each.
 
-/// Makes the enumeration, its words and their meaning from one list.
-macro_rules! circumstances {
-    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal,)+) => {
-        /// What may be known around a symptom.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Circumstance {
-            $($(#[doc = $doc])+ $name,)+
-        }
-
-        impl Circumstance {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$name),+];
-
-            /// Its word in `causes.toml`.
-            pub fn word(self) -> &'static str {
-                match self {
-                    $(Self::$name => $word,)+
-                }
-            }
-
-            fn bit(self) -> u128 {
-                let place = Self::ALL.iter().position(|of| *of == self).unwrap_or_default();
-                1 << place
-            }
-        }
-    };
-}
-
-circumstances! {
+worded! {
+    /// What may be known around a symptom.
+    enum Circumstance;
     // The server.
     /// The server is held against the profile of Samba.
     Samba = "samba",
-    /// It is held against a profile of Windows.
+    /// The server is held against a profile of Windows.
     Windows = "windows",
     // Who asks.
     /// The account is that of a computer: its name ends with `$`.
@@ -169,11 +143,11 @@ circumstances! {
     /// It connects to the host that the share is named on.
     ConnectsOut = "connects-out",
     // What the client did before, and does after.
-    /// It opens the pipe after all.
+    /// The client opens the pipe after all.
     PipeOpensLater = "pipe-opens-later",
     /// The pipe, or its connection, was ended by the server while something was asked.
     ServerClosed = "server-closed",
-    /// It was ended by the client.
+    /// The pipe, or its connection, was ended by the client.
     ClientClosed = "client-closed",
     /// The client gave the set up by `AbortShadowCopySet`.
     Aborted = "aborted",
@@ -181,6 +155,13 @@ circumstances! {
     FailedElsewhere = "failed-elsewhere",
     /// The capture ends so soon after that the client may go on.
     CaptureEnds = "capture-ends",
+}
+
+impl Circumstance {
+    fn bit(self) -> u128 {
+        let place = Self::ALL.iter().position(|of| *of == self).unwrap_or_default();
+        1 << place
+    }
 }
 
 /// Some of them.
@@ -198,6 +179,11 @@ impl Circumstances {
     /// Whether it is among them.
     pub fn has(self, of: Circumstance) -> bool {
         self.0 & of.bit() != 0
+    }
+
+    /// Those that are among them.
+    pub fn iter(self) -> impl Iterator<Item = Circumstance> {
+        Circumstance::ALL.iter().copied().filter(move |of| self.has(*of))
     }
 
     /// Whether all of the others are among them.

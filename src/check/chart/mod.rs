@@ -16,6 +16,9 @@
 //! | `abroad.rs` | where a server goes when it is asked about the shares of other hosts |
 //! | `observe.rs` | how these three are filled and asked |
 
+#[macro_use]
+mod worded;
+
 mod abroad;
 mod circumstance;
 mod course;
@@ -312,9 +315,8 @@ impl Chart {
     }
 
     /// What a client is called.
-    pub(super) fn client(&self, client: IpAddr) -> String {
-        let name = self.visits.get(&client).and_then(|visit| visit.name.clone());
-        name.unwrap_or_else(|| client.to_string())
+    pub(super) fn name_of(&self, client: IpAddr) -> Option<&str> {
+        self.visits.get(&client)?.name.as_deref()
     }
 
     /// When a client was last heard of.

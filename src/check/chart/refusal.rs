@@ -48,11 +48,6 @@ pub(super) fn refusal(around: &Around) -> Option<Refusal> {
             let said = format!("the server did not take the Kerberos ticket: {}", error.code);
             Refusal::new(Stage::Ticket, Code::Ticket(error.code.0), said)
         }
-        What::NetbiosRefused { called, why } => {
-            let called = called.as_deref().unwrap_or("the server");
-            let said = format!("no NetBIOS session with {called}: {why}");
-            Refusal::new(Stage::Connect, Code::None, said)
-        }
         What::LogonRefused { user, status } => {
             let who = user.as_deref().unwrap_or("a user");
             let said = format!("the logon of {who} was refused: {status}");

@@ -11,73 +11,35 @@ use crate::pipeline::ErrorCode;
 use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
 use crate::smb::Status;
 
-/// How far a client had come when something went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
+worded! {
+    /// How far a client had come when something went wrong, in the order in which clients come by.
+    enum Stage;
     /// The name of a server is unknown.
-    Name,
+    Name = "name",
     /// A server could not be reached.
-    Connect,
+    Connect = "connect",
     /// A Kerberos ticket was not given, or not taken.
-    Ticket,
+    Ticket = "ticket",
     /// A user was not logged on.
-    Logon,
+    Logon = "logon",
     /// A share was not connected: `IPC$`, or that of a shadow copy.
-    Share,
+    Share = "share",
     /// The pipe was not opened.
-    Pipe,
+    Pipe = "pipe",
     /// The interface was not bound.
-    Bind,
+    Bind = "bind",
     /// The open pipe gave or took nothing any more, or the server ended it while something was asked.
-    Hangup,
+    Hangup = "hangup",
     /// A call was answered with a failure or a fault.
-    Call,
+    Call = "call",
     /// A call did what it is for, and something about it is worth telling.
-    Done,
+    Done = "done",
     /// A call, or a bind, was not answered.
-    Silence,
+    Silence = "silence",
     /// Nothing was refused; the client did not go on.
-    Stop,
+    Stop = "stop",
     /// A write to the share of a shadow copy failed.
-    Write,
-}
-
-impl Stage {
-    /// All of them, in the order in which a client comes by.
-    pub const ALL: [Self; 13] = [
-        Self::Name,
-        Self::Connect,
-        Self::Ticket,
-        Self::Logon,
-        Self::Share,
-        Self::Pipe,
-        Self::Bind,
-        Self::Hangup,
-        Self::Call,
-        Self::Done,
-        Self::Silence,
-        Self::Stop,
-        Self::Write,
-    ];
-
-    /// Its word in `causes.toml` and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Connect => "connect",
-            Self::Ticket => "ticket",
-            Self::Logon => "logon",
-            Self::Share => "share",
-            Self::Pipe => "pipe",
-            Self::Bind => "bind",
-            Self::Hangup => "hangup",
-            Self::Call => "call",
-            Self::Done => "done",
-            Self::Silence => "silence",
-            Self::Stop => "stop",
-            Self::Write => "write",
-        }
-    }
+    Write = "write",
 }
 
 /// What was said.

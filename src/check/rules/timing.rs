@@ -179,12 +179,15 @@ impl Rules {
                     open.doubtful = true;
                 }
             }
+            // A pipe that fails is ended by the server, whoever closes it.
+            What::PipeError { channel, .. } => {
+                for open in self.of(*channel) {
+                    open.ends(around.time, Some(Side::Server), bench);
+                }
+            }
             What::ChannelClosed { channel, by } => {
                 self.heard.remove(channel);
-                let (closed, open): (Vec<Open>, Vec<Open>) =
-                    self.open.drain(..).partition(|open| open.channel == *channel);
-                self.open = open;
-                for open in closed {
+                for open in self.of(*channel) {
                     // What is said on another connection does not show that nothing is missing
                     // on this one.
                     let (end, by) = match by {
@@ -196,6 +199,13 @@ impl Rules {
             }
             _ => {}
         }
+    }
+
+    /// Takes the calls that wait on a channel.
+    fn of(&mut self, channel: ChannelId) -> Vec<Open> {
+        let (found, open) = self.open.drain(..).partition(|open| open.channel == channel);
+        self.open = open;
+        found
     }
 
     /// A channel was heard of on the connection of `from`.
