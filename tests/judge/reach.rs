@@ -123,7 +123,7 @@ fn who_is_sent_on_and_does_not_come_there_has_nothing() {
 #[test]
 fn a_connection_that_fails_is_no_failed_backup_by_itself() {
     let silent = "A name FS\nA connect unanswered\nwait 30s\n";
-    let report = ends(silent, Unknown, &["FS-61"]);
+    let report = ends(silent, Unknown, &["FS-13"]);
     assert_eq!(report.diagnoses[0].confidence.word(), "possible");
     // It comes through in the end, or on the other port.
     ends(&format!("{silent}A logon"), None, &[]);
@@ -133,10 +133,10 @@ fn a_connection_that_fails_is_no_failed_backup_by_itself() {
     ends("A name wpad.lab.example unknown", None, &[]);
     let many: String = (0..9).map(|n| format!("A name N{n} unknown\n")).collect();
     ends(&many, None, &[]);
-    let report = ends("A name FS9 unknown", Unknown, &["FS-60"]);
+    let report = ends("A name FS9 unknown", Unknown, &["FS-12"]);
     assert_eq!(
         (report.attempts[0].server, &*report.diagnoses[0].fingerprint),
-        (Option::None, "FS-60/transport/1")
+        (Option::None, "FS-12/transport/1")
     );
 }
 
