@@ -15,7 +15,9 @@
 //!                                                                              │
 //!            pipeline runs all of this and emits one stream of events ──┬──────┴─► report (text, JSON)
 //!                                                                       │           ▲
-//!                 dissectors/ms-fsrvp/machine.toml, rules/ ─────────► check ─findings─┘
+//!                 dissectors/ms-fsrvp/machine.toml, rules/ ─────────► check ─findings┤
+//!                                                                       │           │
+//!                                       events of another capture ──► diff ─partings┘
 //! ```
 //!
 //! A TCP segment is delivered when everything it acknowledges has been, so answers follow their
@@ -25,7 +27,8 @@
 //! and everybody above speaks of calls. So does the judge, [`check`]: a `Judge` has a `Tracker` for
 //! each server, which keeps the states that the server may be in and moves them by the rows of
 //! `machine.toml`; rules look at what the table cannot say; a `Bench` makes one finding of one fault.
-//! Its page has the whole picture.
+//! Its page has the whole picture. [`diff`] takes the events of two captures, makes the steps of a
+//! conversation of each, and says where they part.
 //!
 //! # Modules, from the ground up
 //!
@@ -36,10 +39,10 @@
 //! | [`bytes`] | bytes that remember the frames they travelled in; [`Reader`](bytes::Reader), [`Sink`](bytes::Sink), [`Stop`](bytes::Stop); [`Stream`](bytes::Stream) cuts byte streams into units |
 //! | [`spelling`] | what somebody who mistyped a name probably meant |
 //! | [`capture`] | pcap, pcapng and Network Monitor, compressed or not, files and pipes, merged by time |
-//! | [`net`] | link, tunnel, IP and TCP headers (pure), IP fragments put together (state) |
+//! | [`net`] | link, tunnel, IP, TCP, UDP and ICMP headers and the answers of resolvers (pure), IP fragments put together (state) |
 //! | [`skew`] | how far the clocks of several captures are apart |
 //! | [`tcp`] | flows and their passive reassembly in causal order; state |
-//! | [`security`] | what authentication tokens say in clear |
+//! | [`security`] | what authentication tokens, and refusals of tickets, say in clear |
 //! | [`smb`] | SMB 1 to 3: messages (pure), sessions and pipes over all connections (state) |
 //! | [`rpc`] | DCE/RPC: PDUs (pure), associations and calls in flight (state) |
 //! | [`idl`] | IDL text to a type table |
@@ -49,8 +52,11 @@
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
 //! | [`check`] | the judge: the states a server may be in, rules, profiles, findings; state |
-//! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the drawing of the machine, the JSON records |
+//! | [`diff`] | two captures side by side: where their conversations part, and what else differs |
+//! | [`gate`] | what of that counts: rules that are let pass, a baseline, the exit code |
+//! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the drawing of the machine, the JSON records, `JUnit` XML, SARIF |
 //! | [`filter`] | the filter language: which calls are shown, and which of their fields |
+//! | [`expect`] | what somebody expects of a capture, and whether it is so |
 //!
 //! The `vshark` program (`src/main.rs`, `src/cli/`) is arguments, exit codes and the loop that pulls
 //! frames through the pipeline.
@@ -103,10 +109,15 @@
 //!   against each other.
 //! - **a field of the filter language**: a row of the table in `src/filter/names.rs`; parameters of
 //!   interfaces need none. What other tools call an interface is `[filter]` in its `rules.toml`.
+//! - **a key of a file of expectations**: `src/expect/load.rs`, and what it asks for in the file
+//!   beside it; the page of the module is the language's.
 //! - **a word of the scenario language**: a setting in `src/scenario/settings.rs` and
 //!   `src/scenario/direct.rs`, an event in `src/scenario/events.rs` and `src/scenario/play.rs`; short
 //!   names of parameters, and what a conversation may leave out, in `src/scenario/fsrvp.rs`. The
 //!   language's page is that of the module.
+//! - **something that happens around the calls**: a variant of `What` in `src/pipeline/around.rs`. What
+//!   SMB and RPC say becomes one in `src/pipeline/tell.rs`; what precedes a connection, or is instead of
+//!   one, in `src/pipeline/before.rs`. The scenario language has a word that makes it.
 //! - **a rule**: its page in `dissectors/<name>/rules/`, listed in `src/check/load.rs` if it is a new
 //!   file; its two examples are played by a test. What states and answers say is a row of
 //!   `machine.toml`; what they do not is a check in `src/check/rules/`.
@@ -115,6 +126,8 @@
 //!   `src/check/machine/guard.rs` and an arm in `src/check/guards.rs`.
 //! - **a profile**: `dissectors/ms-fsrvp/profiles.toml`; how such a server is recognised is in
 //!   `src/check/recognise.rs`. Users do the same in a file: `--profile FILE`.
+//! - **what two captures are compared by**: a value of a call in `src/diff/values.rs`; what is so
+//!   throughout a conversation in `src/diff/traits.rs`, with its words in `src/report/diff/words.rs`.
 //! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`.
 
 #![cfg_attr(
@@ -135,7 +148,10 @@ pub mod bytes;
 pub mod call;
 pub mod capture;
 pub mod check;
+pub mod diff;
+pub mod expect;
 pub mod filter;
+pub mod gate;
 pub mod idl;
 pub mod ndr;
 pub mod net;

@@ -1,4 +1,4 @@
-//! What `vshark export`, `vshark calls --json` and `vshark check --json` write, held against `vshark export --schema` and
+//! What `vshark export`, `vshark calls --json`, `vshark check --json` and `vshark diff --json` write, held against `vshark export --schema` and
 //! against values taken from other programs.
 
 use std::fs::{self, File};
@@ -10,12 +10,14 @@ use serde_json::{Map, Value as Json, json};
 use vshark::bytes::{FrameNo, LinkType, Time};
 use vshark::capture::Capture;
 use vshark::check::{
-    Blame, Catalogue, Certainty, Conformance, Finding, Needs, Observable, Operation, Related,
-    Report, Rule, ServerReport, SetReport, Severity, Tally, Verdict,
+    Blame, Catalogue, Certainty, Conformance, Finding, Knowledge, Needs, Observable, Operation,
+    Related, Report, Rule, ServerReport, SetReport, SetStep, SetTimer, Severity, Tally, Verdict,
 };
+use vshark::gate::{About, Allowed, Baseline, Exit, Expectation, FailOn, Gate, Mark, Ruling};
 use vshark::pipeline::Pipeline;
 use vshark::protocol::Registry;
 use vshark::report;
+use vshark::report::gate::Gated;
 use vshark::rpc::PacketType;
 
 const BACKUP: &str = "captures/a-ntlm-sign-smb311.pcap";
@@ -189,6 +191,65 @@ fn standard_input_has_its_numbers_in_the_summary() {
     assert_eq!(summary["files"][0]["frames"], 117);
     let last = &summary["files"][0]["last_time"];
     assert_eq!(last, "2026-11-22T17:49:18.780073000Z");
+}
+
+/// What two captures differ in: every capture beside one that went well, and some that have what the
+/// others lack.
+#[test]
+fn what_is_compared_follows_the_schema() {
+    let validator = validator();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let entries = fs::read_dir(folder).expect("there are captures");
+    let names = entries.map(|entry| {
+        format!("captures/{}", entry.expect("an entry").file_name().to_string_lossy())
+    });
+    let mut outcomes = Vec::new();
+    for name in names.filter(|name| name.contains(".pcap")) {
+        let records = records(vshark(&["diff", "--json", BACKUP, &name]));
+        valid(&validator, &name, &records);
+        let kinds: Vec<_> = records.iter().map(|record| record["type"].as_str()).collect();
+        let [Some("capture"), Some("capture"), diffs @ .., Some("diff_summary")] = &*kinds else {
+            panic!("{name}: {kinds:?}");
+        };
+        assert!(diffs.iter().all(|kind| *kind == Some("diff")), "{name}: {kinds:?}");
+        assert_eq!(records[0]["files"][0]["name"], BACKUP);
+        assert_eq!(records[1]["files"][0]["name"], *name);
+        let summary = records.last().expect("a record");
+        assert_eq!(summary["compared"], diffs.len(), "{name}");
+        outcomes.push(summary["outcome"].as_str().unwrap_or_default().to_owned());
+    }
+    outcomes.sort_unstable();
+    outcomes.dedup();
+    assert_eq!(outcomes, ["alike", "different", "undecided"]);
+}
+
+/// Where they part, as programs get it.
+#[test]
+fn a_parting_names_the_calls_of_both() {
+    let (good, bad) =
+        ("captures/g-bulk-same-connection-sign.pcap.gz", "captures/e-py-create_fails.pcap");
+    let records = records(vshark(&["diff", "--json", good, bad]));
+    let diff = only("diff", &records)[0];
+    let call = |capture: &str| {
+        let name = if capture == "good" { good } else { bad };
+        let calls = self::records(vshark(&["calls", "--json", name]));
+        let step = &diff["parting"]["steps"][capture];
+        let call = calls.iter().find(|call| call["n"] == step["call"]).expect("the call").clone();
+        for key in ["method", "opnum", "time", "elapsed_ms", "outcome", "status", "fault"] {
+            assert_eq!(step[key], call[key], "{capture} {key}");
+        }
+        call["status"].clone()
+    };
+    assert_eq!(call("good"), json!({ "value": "0x00000000", "name": "ZERO" }));
+    assert_eq!(call("bad"), json!({ "value": "0x80004005", "name": "E_FAIL" }));
+    let outcome = json!([{ "part": "outcome", "name": null, "good": null, "bad": null }]);
+    assert_eq!(diff["parting"]["changes"], outcome);
+    assert_eq!(diff["ending"], Json::Null);
+    let shares = json!({
+        "of": "share", "method": null, "good": ["\\\\fss1\\fsrvp_share"],
+        "bad": ["\\\\fss1\\failshare", "\\\\fss1\\fsrvp_share"]
+    });
+    assert_eq!(diff["differences"], json!([shares]));
 }
 
 /// A pcapng block, little-endian.
@@ -401,7 +462,7 @@ fn a_finding() -> Finding {
         related: vec![Related { call: 12, note: "began to prepare the set".into() }],
         also: vec!["FSRVP-3.1.5-02".into()],
         set: Some("958131cf-1bef-46c9-b6db-7eceda0998bd".parse().expect("a GUID")),
-        server: "10.77.0.1".parse().expect("an address"),
+        server: Some("10.77.0.1".parse().expect("an address")),
         client: Some("10.77.0.11".parse().expect("an address")),
         spots: Vec::new(),
         known: Some("samba".into()),
@@ -435,6 +496,7 @@ fn a_report() -> Report {
             recognised: "recognised by its NTLM version".into(),
             clients: vec!["fd00::11".parse().expect("an address")],
             all_clients: true,
+            tallies: Vec::new(),
         }],
         sets: vec![SetReport {
             id: "958131cf-1bef-46c9-b6db-7eceda0998bd".parse().expect("a GUID"),
@@ -444,6 +506,21 @@ fn a_report() -> Report {
             shares: vec!["\\\\FSS1\\vol1".into()],
             context: Some(0x10),
             states: vec![(time, "Started", 7), (time.plus(1), "Added", 8)],
+            steps: vec![SetStep {
+                call: 8,
+                opnum: 3,
+                method: "AddToShadowCopySet",
+                asked: time,
+                answered: Some(time.plus(1)),
+                said: "ok".into(),
+                failed: false,
+                state: Some("Added"),
+                timer: Some(1800),
+                share: Some("\\\\FSS1\\vol1".into()),
+                client: Some("10.77.0.11".parse().expect("an address")),
+                left_out: 0,
+            }],
+            timer: Some(SetTimer { call: 8, since: time, seconds: 1800, ran_out: false }),
             outcome: Operation::Completed,
         }],
         tallies: vec![
@@ -478,11 +555,41 @@ fn a_rule(left_out: Option<&str>) -> Rule {
     }
 }
 
+/// A finding that is let pass.
+const MARK: Mark = Mark { allowed: true, known: Some(false) };
+
+/// An expectation that is not met.
+fn an_expectation() -> Expectation {
+    Expectation {
+        name: "commit is quick".into(),
+        id: "EXPECT-commit-is-quick".into(),
+        about: About::Call,
+        severity: Severity::Warning,
+        line: 3,
+        ruling: Ruling::Broken,
+        why: "commit is quick: call 7 took 75.2 s, expected 60 s at most".into(),
+        call: Some(7),
+        opnum: Some(4),
+        frames: vec![FrameNo(60)],
+        time: Time::from_nanos(1_795_369_758_123_456_000),
+        server: None,
+        client: None,
+        related: vec![Related { call: 9, note: "took 61 s".into() }],
+    }
+}
+
 /// The summary of a judge who has everything to say of nothing.
 fn a_summary(report: &Report) -> Json {
     let registry = Registry::embedded().expect("it is well-formed");
     let rules = Catalogue::default();
-    let judged = report::json::Judged { report, rules: &rules, registry: &registry };
+    let knowledge = Knowledge::load(&[]).expect("it is well-formed");
+    let allowed = Allowed::parse(&["3.2.3".into()], &knowledge, &[]).expect("a section");
+    let baseline = Baseline::read("known.json", &br#"["a", "a"]"#[..]).expect("a list");
+    let gate = Gate::new(FailOn::default(), allowed, Some(baseline));
+    let expectations = [an_expectation()];
+    let gated =
+        Gated { gate: &gate, expectations: Some(&expectations), diagnoses: &[], exit: Exit::Fine };
+    let judged = report::json::Judged { gated, report, rules: &rules, registry: &registry };
     let capture =
         Capture::open(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/there-is-none")]);
     let summary = Pipeline::new(&registry).summary();
@@ -491,7 +598,7 @@ fn a_summary(report: &Report) -> Json {
 
 #[test]
 fn what_is_judged_follows_the_schema() {
-    let record = report::json::finding(&a_finding());
+    let record = report::json::finding(&a_finding(), MARK);
     let expected = json!({
         "type": "finding",
         "rule": "FSRVP-3.1.4.5-03",
@@ -507,13 +614,15 @@ fn what_is_judged_follows_the_schema() {
         "also": ["FSRVP-3.1.5-02"],
         "set": "958131cf-1bef-46c9-b6db-7eceda0998bd",
         "fingerprint": "FSRVP-3.1.4.5-03:server:CommitShadowCopySet:1",
-        "known_deviation": "samba"
+        "known_deviation": "samba",
+        "allowed": true,
+        "in_baseline": false
     });
     assert_eq!(record, expected);
     let keys = |json: &Json| json.as_object().expect("an object").keys().cloned().collect();
     let order: Vec<String> = keys(&record);
     assert_eq!(order, keys(&expected) as Vec<String>);
-    let bare = report::json::finding(&Finding {
+    let bare = Finding {
         call: None,
         frames: Vec::new(),
         related: Vec::new(),
@@ -521,8 +630,30 @@ fn what_is_judged_follows_the_schema() {
         set: None,
         known: None,
         ..a_finding()
-    });
+    };
+    let bare = report::json::finding(&bare, Mark::default());
     assert_eq!((&bare["call"], &bare["set"], &bare["known_deviation"]), Default::default());
+    assert_eq!((&bare["allowed"], &bare["in_baseline"]), (&json!(false), &Json::Null));
+    let expectation = an_expectation();
+    let broken = expectation.finding().expect("it is a finding");
+    let broken = report::json::finding(&broken, Mark::default());
+    assert_eq!((&broken["rule"], &broken["spec"]), (&json!("EXPECT-commit-is-quick"), &Json::Null));
+    let expectation = report::json::expectation(&expectation);
+    assert_eq!(
+        expectation,
+        json!({
+            "type": "expectation",
+            "name": "commit is quick",
+            "rule": "EXPECT-commit-is-quick",
+            "about": "call",
+            "severity": "warning",
+            "line": 3,
+            "result": "broken",
+            "why": "commit is quick: call 7 took 75.2 s, expected 60 s at most",
+            "calls": [7, 9],
+            "fingerprint": "EXPECT-commit-is-quick/both/-/1"
+        })
+    );
     let summary = a_summary(&a_report());
     assert_eq!(
         summary["sets"][0]["context"],
@@ -532,7 +663,17 @@ fn what_is_judged_follows_the_schema() {
     assert_eq!(summary["rules"]["tallies"][1]["why"], Json::Null);
     let nothing = a_summary(&Report { operation: Operation::None, ..a_report() });
     assert_eq!(nothing["operation"], Json::Null);
-    let mut records = vec![record, bare, summary, nothing];
+    assert_eq!(
+        summary["gate"],
+        json!({
+            "allowed": [{ "id": "FSRVP-3.2.3", "found": 0 }],
+            "baseline": {
+                "known": 0, "new": 0, "absent": [{ "fingerprint": "a", "count": 2 }],
+            },
+            "expectations": { "met": 0, "broken": 1, "unchecked": 0 },
+        })
+    );
+    let mut records = vec![record, bare, summary, nothing, broken, expectation];
     // All that can become of a rule.
     let tally = |passed, failed, not_evaluable| Tally {
         rule: "FSRVP-3.1.4.5-03".into(),
@@ -587,13 +728,25 @@ fn no_key_may_be_missing_and_none_added() {
     let records = export(&["captures/i-a-drop5.pcap"]);
     let call = add_to_shadow_copy_set();
     assert!(validator.is_valid(&call));
-    let finding = report::json::finding(&a_finding());
+    let finding = report::json::finding(&a_finding(), MARK);
     let rule = a_rule(None);
     let rule = report::json::tally(&report::matrix::rows([&rule].into_iter(), &[])[0]);
     let judged = a_summary(&a_report());
-    assert!([&finding, &rule, &judged].iter().all(|record| validator.is_valid(record)));
+    let expectation = report::json::expectation(&an_expectation());
+    let made = [&finding, &rule, &judged, &expectation];
+    assert!(made.iter().all(|record| validator.is_valid(record)));
+    let diffs = |bad: &str| self::records(vshark(&["diff", "--json", BACKUP, bad]));
+    let compared = [
+        diffs("captures/f-py-timer_expiry.pcap"),
+        diffs("captures/i-a-drop5.pcap"),
+        diffs("captures/e-py-denied-bob.pcap"),
+    ]
+    .concat();
+    let [parting, unseen, user] = only("diff", &compared)[..] else { panic!("three are compared") };
+    let compared = [parting, unseen, user, only("diff_summary", &compared)[0]];
     let mut damaged = 0;
-    for record in [&records[0], &call, &finding, &rule, &judged, &records[records.len() - 1]] {
+    let exported = [&records[0], &call, &records[records.len() - 1]];
+    for record in exported.into_iter().chain(made).chain(compared) {
         let mut refused = |at: &str, act: &dyn Fn(&mut Map<String, Json>)| {
             let mut wrong = record.clone();
             let object = wrong.pointer_mut(at).and_then(Json::as_object_mut).expect("an object");
@@ -690,7 +843,7 @@ fn wrong_words_and_forms_are_refused() {
     ] {
         refused(summary, at, wrong);
     }
-    let finding = report::json::finding(&a_finding());
+    let finding = report::json::finding(&a_finding(), MARK);
     for (at, wrong) in [
         ("/rule", json!("fsrvp-3.1.4.5-03")),
         ("/severity", json!("fatal")),
@@ -706,8 +859,21 @@ fn wrong_words_and_forms_are_refused() {
         ("/also", json!(null)),
         ("/set", json!("958131cf…")),
         ("/known_deviation", json!(true)),
+        ("/allowed", json!(null)),
+        ("/in_baseline", json!("yes")),
     ] {
         refused(&finding, at, wrong);
+    }
+    let expectation = report::json::expectation(&an_expectation());
+    for (at, wrong) in [
+        ("/rule", json!("EXPECT-")),
+        ("/rule", json!("EXPECT-commit is quick")),
+        ("/about", json!("calls")),
+        ("/line", json!(0)),
+        ("/result", json!("passed")),
+        ("/calls", json!([0])),
+    ] {
+        refused(&expectation, at, wrong);
     }
     let judged = a_summary(&a_report());
     for (at, wrong) in [
@@ -719,6 +885,9 @@ fn wrong_words_and_forms_are_refused() {
         ("/sets/0/context", json!(16)),
         ("/sets/0/states/0/time", json!(0)),
         ("/rules/tallies/0/rule", json!("")),
+        ("/gate/allowed/0/found", json!(-1)),
+        ("/gate/baseline/absent/0/count", json!(0)),
+        ("/gate/expectations/met", json!(null)),
     ] {
         refused(&judged, at, wrong);
     }

@@ -24,17 +24,32 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
     ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "security", "smb", "tcp"]),
-    ("check", &["bytes", "call", "idl", "ndr", "pipeline", "protocol", "rpc", "smb", "spelling"]),
+    (
+        "check",
+        &[
+            "bytes", "call", "idl", "ndr", "pipeline", "protocol", "rpc", "security", "smb",
+            "spelling",
+        ],
+    ),
+    ("diff", &["bytes", "call", "ndr", "pipeline", "protocol", "rpc", "security", "smb"]),
+    ("gate", &["bytes", "check", "spelling"]),
     (
         "report",
         &[
-            "bytes", "call", "capture", "check", "idl", "ndr", "net", "pipeline", "protocol",
-            "rpc", "security", "skew", "smb",
+            "bytes", "call", "capture", "check", "diff", "gate", "idl", "ndr", "net", "pipeline",
+            "protocol", "rpc", "security", "skew", "smb",
         ],
     ),
     (
         "filter",
         &["bytes", "call", "capture", "idl", "ndr", "protocol", "report", "rpc", "spelling"],
+    ),
+    (
+        "expect",
+        &[
+            "bytes", "call", "check", "filter", "gate", "idl", "pipeline", "protocol", "rpc",
+            "spelling",
+        ],
     ),
 ];
 

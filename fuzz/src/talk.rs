@@ -9,6 +9,7 @@ use vshark::bytes::{Buffer, Ends, FrameNo, Guid, Order, Piece, Side, Time, View}
 use vshark::call::{Call, Carrier, PipeUse, Transport};
 use vshark::capture::Capture;
 use vshark::check::{Finding, Judge, Knowledge, Options};
+use vshark::gate::Mark;
 use vshark::pipeline::{Around, BindAnswer, Bound, Challenged, Event, Negotiated, Pipeline, What};
 use vshark::protocol::fsrvp;
 use vshark::report::check::{CheckList, Options as Form, Scene};
@@ -40,8 +41,8 @@ fn judged(flags: u8, events: &[Event]) -> (Vec<Finding>, String) {
     let (mut all, mut out) = (Vec::new(), Vec::new());
     let mut told = |judge: &mut Judge<'_>, list: &mut CheckList<'_>| {
         for finding in judge.take_findings() {
-            harmless(&json::line(&json::finding(&finding)));
-            list.finding(finding.clone(), &mut out).expect("memory takes it");
+            harmless(&json::line(&json::finding(&finding, Mark::default())));
+            list.finding(finding.clone(), false, &mut out).expect("memory takes it");
             all.push(finding);
         }
     };

@@ -218,7 +218,7 @@ impl<'k> Bench<'k> {
             related: Vec::new(),
             also: Vec::new(),
             set: place.set,
-            server: self.server,
+            server: Some(self.server),
             client: place.client,
             spots: Vec::new(),
             known: None,

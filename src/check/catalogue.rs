@@ -157,6 +157,21 @@ impl Catalogue {
         self.rules.iter().find(|(key, _)| at(key)).map(|(_, rule)| rule)
     }
 
+    /// The rules of a section and of those within it, such as `FSRVP-3.2.4` or `3.2.4`: none if it
+    /// has none.
+    pub fn family(&self, section: &str) -> Vec<&Rule> {
+        let (document, of) = match section.rsplit_once('-') {
+            Some((document, of)) => (Some(document), of),
+            None => (None, section),
+        };
+        let Some(of) = numbers(of) else { return Vec::new() };
+        let is_in = |key: &Key| {
+            document.is_none_or(|named| named.eq_ignore_ascii_case(&key.document))
+                && key.section.starts_with(&of)
+        };
+        self.rules.iter().filter(|(key, _)| is_in(key)).map(|(_, rule)| rule).collect()
+    }
+
     /// Whether `text` has the form of an id, with or without the document in front.
     pub fn is_id(text: &str) -> bool {
         Key::parse(text).is_some() || place(text).is_some()
@@ -220,12 +235,18 @@ impl std::fmt::Display for Key {
 
 /// Section and number of what follows the document: `3.1.4.5-03`.
 fn place(text: &str) -> Option<(Vec<u32>, u32)> {
-    let number = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        digits.then(|| text.parse().ok())?
-    };
     let (section, of) = text.split_once('-')?;
-    Some((section.split('.').map(number).collect::<Option<_>>()?, number(of)?))
+    Some((numbers(section)?, number(of)?))
+}
+
+/// The numbers of a section, such as `3.1.4`.
+fn numbers(text: &str) -> Option<Vec<u32>> {
+    text.split('.').map(number).collect()
+}
+
+fn number(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
 }
 
 #[cfg(test)]
@@ -256,6 +277,26 @@ mod tests {
         }
         let huge = format!("3.1.4.5-{}", "9".repeat(100));
         assert_eq!(catalogue.get(&huge), None);
+    }
+
+    #[test]
+    fn a_family_is_a_section_with_all_in_it() {
+        let catalogue = embedded();
+        let ids = |section: &str| -> Vec<String> {
+            catalogue.family(section).iter().map(|rule| rule.id.to_string()).collect()
+        };
+        assert!(
+            ids("3.2.3").len() > 2 && ids("3.2.3").iter().all(|id| id.starts_with("FSRVP-3.2.3-"))
+        );
+        assert_eq!(ids("fsrvp-3.2.3"), ids("3.2.3"));
+        let client = ids("3.2.4");
+        assert!(client.iter().any(|id| id.starts_with("FSRVP-3.2.4.3-")), "{client:?}");
+        assert!(client.iter().all(|id| id.starts_with("FSRVP-3.2.4")), "{client:?}");
+        // 3.1.4.1 is no beginning of 3.1.4.10.
+        assert!(ids("3.1.4.1").iter().all(|id| id.starts_with("FSRVP-3.1.4.1-")));
+        for none in ["", "FSRVP", "FSRVP-", "SCMP-3.2.3", "3.2.3-", "3.2.", "9.9", "3.2.3-01"] {
+            assert!(ids(none).is_empty(), "{none}");
+        }
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::act::share_key;
 use super::cause::{Cause, Retry, clause, filled};
-use super::chart::{Slot, Symptom, SymptomNo};
+use super::chart::{Circumstance, Code, Slot, Symptom, SymptomNo};
 use super::dock::Dock;
 use super::finding::{Blame, Certainty};
 use super::judge::Judge;
@@ -12,7 +13,6 @@ use super::onward::Ending;
 use super::report::{Operation, Report, SetReport};
 use super::say;
 use crate::bytes::{FrameNo, Guid, Time};
-use crate::protocol::fsrvp;
 
 /// Diagnoses told; alike ones are one.
 const MAX_DIAGNOSES: usize = 256;
@@ -34,6 +34,8 @@ pub struct Attempt {
     pub set: Option<Guid>,
     /// The shares it is about.
     pub shares: Vec<String>,
+    /// The context it asked for, where that is known.
+    pub context: Option<u32>,
     /// When it began.
     pub began: Option<Time>,
     /// How far it got: the last operation that did what it is for.
@@ -44,6 +46,10 @@ pub struct Attempt {
     pub outcome: Operation,
     /// The place of its diagnosis in [`Report::diagnoses`].
     pub diagnosis: Option<usize>,
+    /// The place in [`Report::attempts`] of the one that made it good.
+    pub retried: Option<usize>,
+    /// The set that its client started next, where this never became one.
+    pub next: Option<Guid>,
 }
 
 /// What stopped an attempt.
@@ -104,6 +110,10 @@ pub struct Diagnosis {
     pub attempts: u64,
     /// Stable from run to run: no ids, addresses or times in it.
     pub fingerprint: String,
+    /// What was said.
+    pub code: Code,
+    /// The shares it is about, as they are compared: what is alike in both is one.
+    pub about: Vec<String>,
 }
 
 impl Judge<'_> {
@@ -119,18 +129,25 @@ impl Judge<'_> {
         let sets: Vec<SetReport> =
             report.sets.iter().filter(|set| Some(set.server) == server).cloned().collect();
         for set in &sets {
-            let no = dock.chart.of_set(set.id).or_else(|| dock.chart.barred_copy(set.id));
-            let symptom = no.and_then(|no| dock.chart.symptom(no));
+            let known = [dock.chart.of_set(set.id), dock.chart.barred(set.id)];
+            let first = known.into_iter().flatten().min();
+            let symptom = first.and_then(|no| dock.chart.symptom(no));
             let attempt = set.attempt(dock);
             self.attempt(dock, profile, attempt, symptom.cloned(), report);
         }
+        let has_set = |client| sets.iter().any(|set| set.client == Some(client));
         for ending in endings {
+            // What was only asked beside a set is no attempt of its own.
+            if ending.operation == Operation::Completed && has_set(ending.client) {
+                continue;
+            }
             let attempt = ending.attempt(dock);
             self.attempt(dock, profile, attempt, ending.symptom, report);
         }
         let told: Vec<SymptomNo> = dock.chart.symptoms().map(|(no, _)| no).collect();
         for symptom in told.iter().filter_map(|no| dock.chart.symptom(*no)) {
-            self.explain(dock, profile, symptom, true, report);
+            let about: Vec<String> = symptom.share.iter().map(|share| share_key(share)).collect();
+            self.explain(dock, profile, (symptom, &about), true, report);
         }
     }
 
@@ -148,16 +165,15 @@ impl Judge<'_> {
         // Why something is unknown may be known.
         let unsure = attempt.outcome == Operation::Unknown && attempt.set.is_none();
         if let Some(mut symptom) = symptom.filter(|_| stopped || unsure) {
-            if symptom.share.is_none() {
-                symptom.share = attempt.shares.first().cloned();
-            }
+            let set = attempt.set.map(|set| dock.chart.in_set(set)).unwrap_or_default();
+            let about = symptom.concern(if set.is_empty() { &attempt.shares } else { &set });
             attempt.stopped = Some(Stop {
                 call: symptom.call,
                 frame: symptom.frame,
                 time: symptom.time,
                 said: symptom.said.clone(),
             });
-            attempt.diagnosis = self.explain(dock, profile, &symptom, false, report);
+            attempt.diagnosis = self.explain(dock, profile, (&symptom, &about), false, report);
         }
         report.attempts.push(attempt);
     }
@@ -168,16 +184,18 @@ impl Judge<'_> {
         name.map_or_else(|| client.to_string(), str::to_owned)
     }
 
-    /// The place of the diagnosis of a symptom among the others; `beside` says that it stopped nothing.
+    /// The place of the diagnosis of a symptom, with the shares it is about, among the others; `beside`
+    /// says that it stopped nothing.
     fn explain(
         &self,
         dock: &Dock<'_>,
         profile: &str,
-        symptom: &Symptom,
+        (symptom, about): (&Symptom, &[String]),
         beside: bool,
         report: &mut Report,
     ) -> Option<usize> {
-        let late = dock.chart.late(symptom, profile, self.now);
+        let mut late = dock.chart.late(symptom, profile, self.now);
+        late.set(Circumstance::FailedElsewhere, self.failed_elsewhere(dock, symptom));
         let causes = self.knowledge.causes.of(symptom, late, beside);
         let (cause, others) = causes.split_first()?;
         let server = dock.addresses.first().copied();
@@ -185,7 +203,10 @@ impl Judge<'_> {
             known.cause == cause.id
                 && (known.server, known.client, &known.user)
                     == (server, symptom.client, &symptom.user)
-                && known.share == symptom.share
+                && (known.code == symptom.code || !cause.tells(Slot::Status))
+                && (known.about.is_empty()
+                    || about.is_empty()
+                    || known.about.iter().any(|share| about.contains(share)))
         };
         let place = report.diagnoses.iter().position(same);
         if beside && report.diagnoses.iter().any(|known| symptom.is_in(known)) {
@@ -195,11 +216,14 @@ impl Judge<'_> {
             Some(place) => place,
             None if report.diagnoses.len() >= MAX_DIAGNOSES => return None,
             None => {
-                let values = symptom.values(dock, symptom.client.map(|client| self.called(client)));
+                let client = symptom.client.map(|client| self.called(client));
+                let mut values = symptom.values(dock, client);
+                values.extend(dock.chart.gap(symptom, self.now).map(|gap| (Slot::Gap, gap)));
                 let mut diagnosis = diagnosis(cause, others, symptom, server, &values);
                 let nth = report.diagnoses.iter().filter(|of| of.cause == cause.id).count();
                 diagnosis.fingerprint =
                     format!("{}/{}/{}", cause.id, cause.party.word(), nth.saturating_add(1));
+                diagnosis.about = about.to_vec();
                 report.diagnoses.push(diagnosis);
                 report.diagnoses.len() - 1
             }
@@ -217,7 +241,35 @@ impl Judge<'_> {
     }
 }
 
+impl Judge<'_> {
+    /// Whether another server refused the client something in the ten minutes before.
+    fn failed_elsewhere(&self, dock: &Dock<'_>, symptom: &Symptom) -> bool {
+        /// Nanoseconds.
+        const BEFORE: i64 = 600_000_000_000;
+        let Some(client) = symptom.client else { return false };
+        let times = symptom.time.plus(-BEFORE)..=symptom.time;
+        let others = self.servers.iter().filter(|other| !std::ptr::eq(*other, dock));
+        others.into_iter().any(|other| other.chart.refused_in(client, times.clone()))
+    }
+}
+
 impl Symptom {
+    /// A failure that names no share is about all that were wanted. The shares, as they are compared.
+    fn concern(&mut self, wanted: &[String]) -> Vec<String> {
+        if let Some(share) = &self.share {
+            return vec![share_key(share)];
+        }
+        match wanted {
+            [] => {}
+            [only] => self.share = Some(only.clone()),
+            [first, second] => self.values.push((Slot::Share, format!("{first} and {second}"))),
+            [first, others @ ..] => {
+                self.values.push((Slot::Share, format!("{first} and {} others", others.len())));
+            }
+        }
+        wanted.iter().map(|share| share_key(share)).collect()
+    }
+
     /// Whether a diagnosis speaks of it already.
     fn is_in(&self, known: &Diagnosis) -> bool {
         self.call.is_some_and(|call| known.evidence.contains(&call))
@@ -239,27 +291,45 @@ impl Symptom {
         ];
         // The first value of a word is what is written.
         let known = told.into_iter().filter_map(|(slot, value)| Some((slot, value?)));
-        self.values.iter().cloned().chain(known).collect()
+        let all = self.values.iter().cloned().chain(known);
+        all.map(|(slot, value)| (slot, shorter(value))).collect()
+    }
+}
+
+/// A name that fits into a sentence.
+fn shorter(name: String) -> String {
+    /// Characters.
+    const MOST: usize = 80;
+    match name.char_indices().nth(MOST) {
+        None => name,
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
     }
 }
 
 impl SetReport {
     /// What it was for.
     fn attempt(&self, dock: &Dock<'_>) -> Attempt {
-        let user = self.client.and_then(|client| dock.chart.user(client)).map(str::to_owned);
+        let user = dock.diary.user(self.id).map(str::to_owned);
         let last = self.states.iter().rfind(|(_, state, _)| *state != "gone");
+        let mut shares = dock.chart.wanted(self.id);
+        if shares.is_empty() {
+            shares.clone_from(&self.shares);
+        }
         Attempt {
             server: Some(self.server),
             server_name: dock.name(),
             client: self.client,
             user,
             set: Some(self.id),
-            shares: self.shares.clone(),
+            shares,
+            context: self.context,
             began: self.states.first().map(|(time, ..)| *time),
             reached: last.map(|(_, state, _)| *state),
             stopped: None,
             outcome: self.outcome,
             diagnosis: None,
+            retried: None,
+            next: None,
         }
     }
 }
@@ -268,19 +338,23 @@ impl Ending {
     /// What it was for.
     fn attempt(&self, dock: &Dock<'_>) -> Attempt {
         let symptom = self.symptom.as_ref();
-        let user = dock.chart.user(self.client).map(str::to_owned);
+        let user = symptom.and_then(|symptom| symptom.user.clone());
+        let share: Vec<_> = symptom.and_then(|symptom| symptom.share.clone()).into_iter().collect();
         Attempt {
             server: dock.addresses.first().copied(),
             server_name: dock.name(),
             client: Some(self.client),
-            user: user.or_else(|| symptom?.user.clone()),
+            user: user.or_else(|| dock.chart.user(self.client).map(str::to_owned)),
             set: None,
-            shares: symptom.and_then(|symptom| symptom.share.clone()).into_iter().collect(),
+            shares: if share.is_empty() { self.shares.clone() } else { share },
+            context: self.context,
             began: symptom.map(|symptom| symptom.time).or(self.done.map(|done| done.time)),
             reached: self.done.map(|done| say::method(done.opnum)),
             stopped: None,
             outcome: self.operation,
             diagnosis: None,
+            retried: None,
+            next: self.next,
         }
     }
 }
@@ -288,11 +362,16 @@ impl Ending {
 impl Attempt {
     /// The symptom of an attempt that nobody refused: its client did not go on.
     fn without_refusal(&self, dock: &Dock<'_>) -> Option<Symptom> {
-        let time = self.began?;
-        let opnum = fsrvp::OPERATIONS.iter().find(|(_, name)| Some(*name) == self.reached);
-        let said = "the client did not go on".to_owned();
-        let at = (opnum.map(|(opnum, _)| *opnum), None, time);
-        Some(dock.chart.stop((self.client, self.user.clone()), self.set, at, said))
+        let done = self.client.and_then(|client| dock.errands.done(client));
+        let done = done.filter(|_| self.set.is_none());
+        let time = done.map(|done| done.time).or(self.began)?;
+        let reached = (done.map(|done| done.opnum), done.map(|done| done.call), time);
+        let mut symptom = dock.chart.stop((self.client, self.user.clone()), self.set, reached);
+        if let Some(set) = self.set {
+            symptom.circumstances = symptom.circumstances.and(dock.chart.around_given_up(set));
+        }
+        symptom.circumstances.set(Circumstance::Over, self.outcome == Operation::Failed);
+        Some(symptom)
     }
 }
 
@@ -328,5 +407,7 @@ fn diagnosis(
         set: symptom.set,
         attempts: 0,
         fingerprint: String::new(),
+        code: symptom.code,
+        about: Vec::new(),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::chart::Chart;
+use super::diary::Diary;
 use super::errand::Errands;
 use super::finding::{Finding, Severity};
 use super::judge::Options;
@@ -57,6 +58,8 @@ pub(super) struct Dock<'k> {
     pub(super) errands: Errands,
     /// What went wrong.
     pub(super) chart: Chart,
+    /// What was asked for each set.
+    pub(super) diary: Diary,
     /// How much of what happened could be read.
     pub(super) sight: Sight,
 }
@@ -103,6 +106,7 @@ impl<'k> Dock<'k> {
             deviations: 0,
             errands: Errands::default(),
             chart: Chart::default(),
+            diary: Diary::default(),
             sight: Sight::default(),
         }
     }

@@ -10,12 +10,19 @@ use super::act::Act;
 use super::chart::{Noted, SymptomNo};
 use super::machine::Answer;
 use super::report::Operation;
-use crate::bytes::Time;
+use super::tracker::SECOND;
+use crate::bytes::{Guid, Time};
 use crate::pipeline::{Around, BindAnswer, Refuser, What};
-use crate::protocol::fsrvp;
+use crate::protocol::fsrvp::{self, Request};
 
 /// Clients of a server whose errands are known; those of others are not looked at.
 const MAX_CLIENTS: usize = 256;
+/// Errands of one client that failed before it got on.
+const MAX_OVER: usize = 64;
+/// Shares that a client has asked about on one errand.
+const MAX_SHARES: usize = 16;
+/// After which nanoseconds a client that was refused comes for something else.
+const NEW: i64 = 3600 * SECOND;
 
 /// What a client wants of a server.
 #[derive(Debug, Default)]
@@ -38,6 +45,17 @@ struct Errand {
     started: bool,
     /// How far it is on the way to a set.
     wanted: Progress,
+    /// What stopped it on the way to a set before it got a context.
+    earlier: Option<Progress>,
+    /// When it was last stopped on that way.
+    refused: Time,
+    /// What failed and is over. Added when a set is started after all, or much later; no more than
+    /// [`MAX_OVER`], nothing is removed.
+    over: Vec<End>,
+    /// The shares that it has asked about since it last started a set, no more than [`MAX_SHARES`].
+    shares: Vec<String>,
+    /// The context it last asked for.
+    context: Option<u32>,
     /// How what else it asked ended, which matters if it has started no set.
     asked: Progress,
 }
@@ -54,7 +72,7 @@ pub(super) struct Done {
 }
 
 /// How an errand ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct End {
     pub(super) client: IpAddr,
     pub(super) operation: Operation,
@@ -62,6 +80,11 @@ pub(super) struct End {
     pub(super) symptom: Option<SymptomNo>,
     /// How far it got.
     pub(super) done: Option<Done>,
+    /// The shares that it asked about, and the context it asked for.
+    pub(super) shares: Vec<String>,
+    pub(super) context: Option<u32>,
+    /// The set that its client started next.
+    pub(super) next: Option<Guid>,
 }
 
 /// How far somebody got, and what stopped it.
@@ -76,6 +99,78 @@ impl Progress {
     fn becomes(&mut self, next: Self) {
         if (self.operation, next.operation) != (Operation::Failed, Operation::Failed) {
             *self = next;
+        }
+    }
+}
+
+impl Errand {
+    /// What it is about.
+    fn asks(&mut self, act: &Act) {
+        match &act.request {
+            Some(Request::SetContext(of)) => self.context = Some(of.context.0),
+            Some(Request::IsPathSupported(of)) => {
+                let known = self.shares.contains(&of.share_name);
+                if !known && self.shares.len() < MAX_SHARES {
+                    self.shares.push(of.share_name.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// It has got a context, or a set.
+    fn gets_on(&mut self, act: &Act) {
+        let stopped = Some(self.wanted).filter(|wanted| wanted.operation == Operation::Failed);
+        self.earlier = self.earlier.or(stopped);
+        self.asked = Progress::default();
+        if act.opnum == 1 {
+            self.wanted = Progress { operation: Operation::Unfinished, symptom: None };
+            return;
+        }
+        self.end(act, act.started());
+        self.started = true;
+        self.wanted = Progress::default();
+        self.shares.clear();
+    }
+
+    /// It has not got a context, or a set; of failures in a row the first is the reason.
+    fn is_refused(&mut self, act: &Act, progress: Progress) {
+        if act.asked.since(self.refused) > NEW {
+            let stopped = Some(self.wanted).filter(|wanted| wanted.operation == Operation::Failed);
+            self.earlier = self.earlier.or(stopped);
+            self.end(act, None);
+            self.wanted = Progress::default();
+        }
+        self.refused = act.answered.unwrap_or(act.asked);
+        match self.earlier.take() {
+            Some(first) => self.wanted = first,
+            None => self.wanted.becomes(progress),
+        }
+    }
+
+    /// How the last that it came for ended.
+    fn progress(&self) -> Option<Progress> {
+        if let Some(symptom) = self.barred {
+            return Some(Progress { operation: Operation::Failed, symptom });
+        }
+        let asked = Some(&self.asked).filter(|_| !self.started);
+        let ends = [Some(&self.wanted), asked].into_iter().flatten();
+        let progress = ends.max_by_key(|progress| match progress.operation {
+            // Of two that are equal the last is taken, and what was wanted comes before.
+            Operation::None => (0, 0),
+            Operation::Failed => (2, u8::from(*progress == &self.wanted)),
+            _ => (1, u8::from(*progress == &self.wanted)),
+        });
+        progress.copied().filter(|progress| progress.operation != Operation::None)
+    }
+
+    /// What stopped it is over.
+    fn end(&mut self, act: &Act, next: Option<Guid>) {
+        let Some(Progress { operation, symptom }) = self.earlier.take() else { return };
+        if self.over.len() < MAX_OVER {
+            let (shares, context) = (self.shares.clone(), self.context);
+            let client = act.client;
+            self.over.push(End { client, operation, symptom, done: None, shares, context, next });
         }
     }
 }
@@ -118,6 +213,7 @@ impl Errands {
     /// A call is over; and its symptom, if it failed.
     pub(super) fn answered(&mut self, act: &Act, symptom: Option<SymptomNo>) {
         let Some(errand) = self.of(act.client) else { return };
+        errand.asks(act);
         if matches!(act.opnum, 1 | 2) {
             errand.begun = errand.begun.max(Some(act.n));
         }
@@ -129,7 +225,8 @@ impl Errands {
             return;
         }
         let operation = match act.answer {
-            answer if answer.is_success() => Operation::Completed,
+            // A failure that succeeds says no to what it was asked for.
+            answer if answer.is_success() && symptom.is_none() => Operation::Completed,
             Answer::Hidden(_) => Operation::Unknown,
             Answer::None => Operation::Unfinished,
             _ => Operation::Failed,
@@ -140,15 +237,8 @@ impl Errands {
         }
         let progress = Progress { operation, symptom };
         match (act.opnum, operation) {
-            (1 | 2, Operation::Completed) => {
-                let operation = match act.opnum {
-                    1 => Operation::Unfinished,
-                    _ => Operation::None,
-                };
-                errand.started |= act.opnum == 2;
-                errand.wanted = Progress { operation, symptom: None };
-                errand.asked = Progress::default();
-            }
+            (1 | 2, Operation::Completed) => errand.gets_on(act),
+            (1 | 2, Operation::Failed) => errand.is_refused(act, progress),
             (1 | 2, _) => errand.wanted.becomes(progress),
             // Whoever goes on with a set has not been stopped.
             (3..=6 | 12, Operation::Completed) => {
@@ -179,22 +269,17 @@ impl Errands {
 
     /// How each errand ended, where its sets do not say it, and what stopped it.
     pub(super) fn ends(&self) -> impl Iterator<Item = End> {
-        self.all.iter().filter_map(|(client, errand)| {
-            let (client, done) = (*client, errand.done);
-            if let Some(symptom) = errand.barred {
-                return Some(End { client, operation: Operation::Failed, symptom, done });
-            }
-            let asked = Some(&errand.asked).filter(|_| !errand.started);
-            let ends = [Some(&errand.wanted), asked].into_iter().flatten();
-            let progress = ends.max_by_key(|progress| match progress.operation {
-                // Of two that are equal the last is taken, and what was wanted comes before.
-                Operation::None => (0, 0),
-                Operation::Failed => (2, u8::from(*progress == &errand.wanted)),
-                _ => (1, u8::from(*progress == &errand.wanted)),
+        self.all.iter().flat_map(|(client, errand)| {
+            let last = errand.progress().map(|Progress { operation, symptom }| End {
+                client: *client,
+                operation,
+                symptom,
+                done: errand.done,
+                shares: errand.shares.clone(),
+                context: errand.context,
+                next: None,
             });
-            let progress = progress.filter(|progress| progress.operation != Operation::None)?;
-            let Progress { operation, symptom } = *progress;
-            Some(End { client, operation, symptom, done })
+            errand.over.iter().cloned().chain(last)
         })
     }
 

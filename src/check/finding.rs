@@ -126,8 +126,8 @@ pub struct Finding {
     pub also: Vec<Arc<str>>,
     /// The shadow copy set it is about.
     pub set: Option<Guid>,
-    /// The server it happened at.
-    pub server: IpAddr,
+    /// The server it happened at; none for what is of the whole capture.
+    pub server: Option<IpAddr>,
     /// The client.
     pub client: Option<IpAddr>,
     /// The octets it is about.

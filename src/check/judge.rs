@@ -9,6 +9,7 @@ use super::act::Act;
 use super::dock::{Dock, is_ours};
 use super::finding::Finding;
 use super::knowledge::Knowledge;
+use super::machine::takes_long;
 use super::profile::Choice;
 use super::recognise::identifies;
 use super::ways::Ways;
@@ -140,6 +141,9 @@ impl<'k> Judge<'k> {
         let Some(dock) = self.dock(call.server.addr.ip()) else { return };
         dock.wake(knowledge, &options, clock_error);
         dock.meets(call);
+        if call.rpc.opnum.is_some_and(takes_long) {
+            dock.chart.asked(call);
+        }
         let late = dock.hears(call.client.addr, call.time, false);
         for server in dock.by_profile.values_mut() {
             server.asked(call);
@@ -169,10 +173,14 @@ impl<'k> Judge<'k> {
         dock.sight.call(call);
         match Act::of(call) {
             Some(act) => {
+                dock.diary.answered(call, &act);
                 let symptom = dock.chart.answered(call, &act, &dock.addresses);
                 dock.errands.answered(&act, symptom);
             }
-            None => dock.errands.forget(),
+            None => {
+                dock.errands.forget();
+                dock.chart.forget();
+            }
         }
         for server in dock.by_profile.values_mut() {
             server.answered(call);
@@ -187,6 +195,7 @@ impl<'k> Judge<'k> {
         if let Some(dock) = self.by_ip.get(&ip).and_then(|at| self.servers.get_mut(*at)) {
             dock.sight.lost += 1;
             dock.errands.forget();
+            dock.chart.forget();
             for server in dock.by_profile.values_mut() {
                 server.forget(now);
             }
@@ -199,6 +208,10 @@ impl<'k> Judge<'k> {
             return;
         }
         let ip = around.server.ip();
+        let own = self.by_ip.get(&around.client.ip()).and_then(|at| self.servers.get_mut(*at));
+        if let Some(dock) = own {
+            dock.chart.goes_out(around);
+        }
         if let What::Negotiated(told) = &around.what
             && let Some(guid) = told.server_guid.filter(|guid| identifies(*guid))
         {
@@ -209,13 +222,16 @@ impl<'k> Judge<'k> {
         let Some(dock) = self.dock(ip) else { return };
         dock.evidence.see(around);
         let lost = matches!(around.what, What::Lost);
-        dock.sight.around(&around.what);
         let noted = dock.chart.around(around);
+        dock.sight.around(&around.what, dock.chart.user(around.client.ip()));
         dock.errands.around(around, noted);
         dock.hears(around.client, around.time, lost);
         if let Some(surely) = dock.restarted(around) {
             // The shares that it did not have it may have now.
             dock.earlier.retain(|around| !matches!(around.what, What::TreeRefused { .. }));
+            if surely {
+                dock.chart.restarted(around.time);
+            }
             for server in dock.by_profile.values_mut() {
                 server.restarted(around.time, surely);
             }

@@ -32,6 +32,7 @@
 //! | `rules/` | what the table cannot say |
 //! | `bench.rs` | verdicts, rule by rule, and the findings |
 //! | `catalogue.rs`, `load.rs` | the pages of the rules |
+//! | `diary.rs` | what was asked for each set, in order, and how it then stood |
 //! | `report.rs` | what there is to say of all of it |
 //!
 //! # What is known of a server: worlds
@@ -110,9 +111,11 @@ mod catalogue;
 mod cause;
 mod chart;
 mod diagnosis;
+mod diary;
 mod dock;
 mod effect;
 mod errand;
+mod exposed_name;
 mod finding;
 mod flight;
 mod guards;
@@ -124,6 +127,7 @@ mod onward;
 mod profile;
 mod recognise;
 mod report;
+mod retry;
 mod rules;
 mod say;
 mod server;
@@ -143,4 +147,6 @@ pub use finding::{Blame, Certainty, Finding, Related, Severity, Spot};
 pub use judge::{Judge, Options};
 pub use knowledge::Knowledge;
 pub use profile::{Assigned, Choice, Profile, Profiles};
-pub use report::{Conformance, Operation, Report, ServerReport, SetReport, Verdict};
+pub use report::{
+    Conformance, Operation, Report, ServerReport, SetReport, SetStep, SetTimer, Verdict,
+};

@@ -10,6 +10,7 @@ use super::errand::{Done, End};
 use super::judge::Judge;
 use super::report::Operation;
 use super::tri::Tri;
+use crate::bytes::Guid;
 
 /// How something ended that is no set.
 #[derive(Clone, Debug)]
@@ -20,6 +21,11 @@ pub(super) struct Ending {
     pub(super) symptom: Option<Symptom>,
     /// How far it got.
     pub(super) done: Option<Done>,
+    /// The shares that it asked about, and the context it asked for.
+    pub(super) shares: Vec<String>,
+    pub(super) context: Option<u32>,
+    /// The set that its client started next.
+    pub(super) next: Option<Guid>,
 }
 
 /// What became of a client that was sent on.
@@ -38,7 +44,7 @@ impl Judge<'_> {
     /// How all ended that clients wanted of a server beside their sets.
     pub(super) fn endings(&self, dock: &Dock<'_>) -> Vec<Ending> {
         let mut endings: Vec<Ending> =
-            dock.errands.ends().map(|end| Ending::new(&end, dock)).collect();
+            dock.errands.ends().map(|end| Ending::new(end, dock)).collect();
         for (client, told) in dock.chart.owners.told() {
             let Some((operation, symptom)) = self.sent_on(dock, client, told) else { continue };
             // Whoever only asked questions came for what is elsewhere.
@@ -51,7 +57,7 @@ impl Judge<'_> {
                 Some(ending) => (ending.operation, ending.symptom) = (operation, symptom),
                 None if symptom.as_ref().is_some_and(|of| of.stage != Stage::Stop) => {
                     let done = dock.errands.done(client);
-                    endings.push(Ending { client, operation, symptom, done });
+                    endings.push(Ending { done, ..Ending::barred(client, operation, symptom) });
                 }
                 None => {}
             }
@@ -116,7 +122,7 @@ impl Judge<'_> {
             let mut dock = Dock::nowhere();
             dock.evidence.name = Some(name);
             let symptom = Some(symptom);
-            Some((dock, Ending { client, operation: Operation::Unknown, symptom, done: None }))
+            Some((dock, Ending::barred(client, Operation::Unknown, symptom)))
         })
     }
 
@@ -164,9 +170,16 @@ impl Judge<'_> {
 }
 
 impl Ending {
-    fn new(end: &End, dock: &Dock<'_>) -> Self {
+    fn new(end: End, dock: &Dock<'_>) -> Self {
         let symptom = end.symptom.and_then(|no| dock.chart.symptom(no)).cloned();
-        Self { client: end.client, operation: end.operation, symptom, done: end.done }
+        let End { client, operation, done, shares, context, next, .. } = end;
+        Self { client, operation, symptom, done, shares, context, next }
+    }
+
+    /// Of somebody who did not come to ask anything.
+    fn barred(client: IpAddr, operation: Operation, symptom: Option<Symptom>) -> Self {
+        let (done, shares, context, next) = (None, Vec::new(), None, None);
+        Self { client, operation, symptom, done, shares, context, next }
     }
 }
 
@@ -174,11 +187,10 @@ impl Dock<'_> {
     /// How it ended for those who did not get into a server of which nobody knows whether it is one of
     /// ours: a logon that is refused fails what it was for; a connection may have been for anything.
     pub(super) fn strange_endings(&self) -> Vec<Ending> {
-        let ending = |(client, bar, unreached): (IpAddr, Option<usize>, bool)| Ending {
-            client,
-            operation: if unreached { Operation::Unknown } else { Operation::Failed },
-            symptom: bar.and_then(|no| self.chart.symptom(no)).cloned(),
-            done: None,
+        let ending = |(client, bar, unreached): (IpAddr, Option<usize>, bool)| {
+            let operation = if unreached { Operation::Unknown } else { Operation::Failed };
+            let symptom = bar.and_then(|no| self.chart.symptom(no)).cloned();
+            Ending::barred(client, operation, symptom)
         };
         self.errands.outside().map(ending).collect()
     }

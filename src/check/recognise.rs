@@ -26,7 +26,8 @@ impl Evidence {
             What::Challenged(told) => self.challenged = Some((**told).clone()),
             _ => {}
         }
-        if self.name.is_none() {
+        // Of a server that was not reached only the name it was looked for by is known.
+        if self.name.is_none() && !matches!(around.what, What::Unreachable { .. }) {
             self.name.clone_from(&around.server_name);
         }
     }

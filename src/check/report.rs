@@ -7,14 +7,16 @@ use std::sync::Arc;
 use super::bench::Tally;
 use super::chart::Symptom;
 use super::diagnosis::{Attempt, Diagnosis};
+use super::diary::Entry;
 use super::dock::Dock;
 use super::judge::{Judge, MAX_SERVERS};
 use super::machine::View;
 use super::onward::Ending;
+use super::say;
 use super::server::Server;
 use super::sets::Set;
 use super::sight::Sight;
-use super::tracker::Tracker;
+use super::tracker::{SECOND, Tracker};
 use super::world::SetNo;
 use crate::bytes::{Guid, Time};
 
@@ -69,7 +71,7 @@ impl Operation {
     }
 
     /// What became of two things together: what failed is not made good by the other.
-    fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         let ranks = [Self::Failed, Self::Unfinished, Self::Unknown, Self::Completed];
         ranks.into_iter().find(|rank| [self, other].contains(rank)).unwrap_or_default()
     }
@@ -107,6 +109,8 @@ pub struct ServerReport {
     pub clients: Vec<IpAddr>,
     /// Whether these are said to be all.
     pub all_clients: bool,
+    /// How often each rule was looked at under the profile in force, in the order of their ids.
+    pub tallies: Vec<Tally>,
 }
 
 /// A shadow copy set.
@@ -126,8 +130,56 @@ pub struct SetReport {
     pub context: Option<u32>,
     /// When it became what, by which call.
     pub states: Vec<(Time, &'static str, u64)>,
+    /// What was asked of it, in the order of the requests: from the `SetContext` that it was begun
+    /// with, with what failed.
+    pub steps: Vec<SetStep>,
+    /// The server's timer as the last call left it running, if that is known.
+    pub timer: Option<SetTimer>,
     /// What became of it.
     pub outcome: Operation,
+}
+
+/// A call about a shadow copy set.
+#[derive(Clone, Debug)]
+pub struct SetStep {
+    /// Number of the call.
+    pub call: u64,
+    /// Its operation, and the name of that.
+    pub opnum: u16,
+    /// See above.
+    pub method: &'static str,
+    /// When its request was complete.
+    pub asked: Time,
+    /// When its answer was, if there is one.
+    pub answered: Option<Time>,
+    /// What was answered, in a few words: `ok`, the name or number of a status, `fault …`,
+    /// `no answer`; or why that is not known: `sealed`, `cut off`, `lost`, `unreadable`.
+    pub said: String,
+    /// Whether it was refused, failed, or was not answered.
+    pub failed: bool,
+    /// What the set was then, where that is known.
+    pub state: Option<&'static str>,
+    /// Seconds that the server's timer then had; none where it was stopped, or is not known.
+    pub timer: Option<u64>,
+    /// The share that it names.
+    pub share: Option<String>,
+    /// Who asked.
+    pub client: Option<IpAddr>,
+    /// How many steps are left out before this one, because there are too many.
+    pub left_out: u64,
+}
+
+/// The Message Sequence Timer (3.1.2) as a call left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetTimer {
+    /// Number of the call.
+    pub call: u64,
+    /// When that was answered.
+    pub since: Time,
+    /// How many seconds it had then.
+    pub seconds: u64,
+    /// Whether these were over when the capture ended.
+    pub ran_out: bool,
 }
 
 /// What was judged.
@@ -178,7 +230,7 @@ impl Judge<'_> {
                 }
             }
             if let Some(server) = dock.by_profile.get(&name) {
-                report.add_sets(server, dock);
+                report.add_sets(server, dock, self.now);
                 report.add_tallies(&server.bench.tallies);
             }
             let endings = self.endings(dock);
@@ -201,6 +253,7 @@ impl Judge<'_> {
         if ours.is_empty() {
             report.add_strangers(self, &foreign);
         }
+        report.settle();
         report
     }
 }
@@ -218,9 +271,12 @@ impl Dock<'_> {
     }
 
     fn report(&self, profile: Arc<str>, recognised: String, all_clients: bool) -> ServerReport {
+        let judged = self.by_profile.get(&profile);
+        let tallies = judged.into_iter().flat_map(|of| of.bench.tallies.values()).cloned();
         ServerReport {
             addresses: self.addresses.clone(),
             name: self.name(),
+            tallies: tallies.collect(),
             profile,
             recognised,
             clients: self.clients.clone(),
@@ -259,20 +315,18 @@ impl Conformance {
 }
 
 impl Report {
-    fn add_sets(&mut self, server: &Server<'_>, dock: &Dock<'_>) {
+    fn add_sets(&mut self, server: &Server<'_>, dock: &Dock<'_>, now: Time) {
         let Some(ip) = dock.addresses.first() else { return };
         for (no, set) in server.tracker.sets.iter().enumerate() {
             // An id that no call found is no set.
             if !set.issued && set.channel.is_none() && set.way.is_empty() {
                 continue;
             }
-            // A copy that nobody can read is none.
             let outcome = match outcome(&server.tracker, no, set) {
-                Operation::Failed => Operation::Failed,
-                _ if dock.chart.barred_copy(set.id).is_some() => Operation::Failed,
+                // Nobody could read what it was made for.
+                Operation::Completed if dock.chart.barred(set.id).is_some() => Operation::Failed,
                 outcome => outcome,
             };
-            self.operation = self.operation.and(outcome);
             self.sets.push(SetReport {
                 id: set.id,
                 client_id: set.client_id,
@@ -285,6 +339,8 @@ impl Report {
                     .iter()
                     .map(|(time, view, call)| (*time, view.word(), *call))
                     .collect(),
+                steps: steps(server, dock, set.id),
+                timer: timer(&server.tracker, no, now),
                 outcome,
             });
         }
@@ -292,8 +348,10 @@ impl Report {
 
     fn add_errands(&mut self, dock: &Dock<'_>, endings: &[Ending]) {
         for end in endings {
-            self.operation = self.operation.and(end.operation);
-            self.stopped.extend(dock.stopped(end.client, end.symptom.as_ref()));
+            // Who got a set after all was held up, not stopped.
+            if end.next.is_none() {
+                self.stopped.extend(dock.stopped(end.client, end.symptom.as_ref()));
+            }
         }
     }
 
@@ -301,13 +359,12 @@ impl Report {
     fn add_strangers(&mut self, judge: &Judge<'_>, docks: &[&Dock<'_>]) {
         let mut sight = Sight::default();
         for dock in docks {
-            sight += dock.sight;
+            sight += dock.sight.clone();
             let endings = dock.strange_endings();
             self.add_errands(dock, &endings);
             judge.diagnose(dock, "spec", endings, self);
         }
         for (dock, ending) in judge.lost_ways() {
-            self.operation = self.operation.and(ending.operation);
             self.stopped.extend(dock.stopped(ending.client, ending.symptom.as_ref()));
             judge.diagnose(&dock, "spec", vec![ending], self);
         }
@@ -330,6 +387,38 @@ impl Report {
             }
         }
     }
+}
+
+/// What was asked of a set, and how it then stood by the profile in force.
+fn steps(server: &Server<'_>, dock: &Dock<'_>, set: Guid) -> Vec<SetStep> {
+    let step = |(entry, left_out): (&Entry, u64)| {
+        let standing = server.standings.of(entry.call);
+        SetStep {
+            call: entry.call,
+            opnum: entry.opnum,
+            method: say::method(entry.opnum),
+            asked: entry.asked,
+            answered: entry.answered,
+            said: entry.said(),
+            failed: entry.failed(),
+            state: standing.view.map(View::word),
+            timer: standing.seconds.map(u64::from),
+            share: entry.share.as_deref().map(str::to_owned),
+            client: Some(entry.client),
+            left_out,
+        }
+    };
+    dock.diary.of(set).into_iter().map(step).collect()
+}
+
+/// The timer that runs for a set when the capture ends, or did when it last was heard of.
+fn timer(tracker: &Tracker<'_>, set: SetNo, now: Time) -> Option<SetTimer> {
+    let (call, since, seconds) = match (tracker.running(Some(set)), tracker.expired_by(set)) {
+        (Some(armed), _) => (armed.call, armed.since, armed.seconds),
+        (None, late) => late.map(|late| (late.call, late.since, late.seconds))?,
+    };
+    let ran_out = now.since(since) > i64::from(seconds) * SECOND;
+    Some(SetTimer { call, since, seconds: seconds.into(), ran_out })
 }
 
 /// What became of a set, by the last state that it was seen in and by whether it may have another.

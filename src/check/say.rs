@@ -93,6 +93,19 @@ pub(super) fn seconds(nanos: i64) -> String {
     }
 }
 
+/// How long something lasted, in two parts at most.
+pub(super) fn lasting(nanos: i64) -> String {
+    if (SECOND / 10..10 * SECOND).contains(&nanos) {
+        return seconds(nanos);
+    }
+    let whole = nanos.max(0) / SECOND;
+    let parts = [(whole / 3600, "h"), (whole / 60 % 60, "min"), (whole % 60, "s")];
+    // Two parts say enough.
+    let said = parts.iter().skip_while(|(n, _)| *n == 0).take(2).filter(|(n, _)| *n > 0);
+    let said: Vec<String> = said.map(|(n, unit)| format!("{n} {unit}")).collect();
+    if said.is_empty() { "less than a second".to_owned() } else { said.join(" ") }
+}
+
 /// An expiry, in a clause.
 pub(super) fn late(late: &Late, now: Time) -> String {
     let idle = now.since(late.since);

@@ -10,6 +10,7 @@ use super::act::Act;
 use super::bench::{Bench, Place, Topic};
 use super::breach::Contradiction;
 use super::catalogue::Catalogue;
+use super::diary::Standings;
 use super::finding::{Certainty, Severity};
 use super::machine::{Machine, View};
 use super::profile::Profile;
@@ -46,6 +47,8 @@ pub(super) struct Server<'k> {
     open: Option<Tracker<'k>>,
     rules: Rules,
     pub(super) bench: Bench<'k>,
+    /// How sets stood after each call.
+    pub(super) standings: Standings,
     vantage: Vantage,
     /// Channels on which the server was heard: what it says there is in the capture. Added by answers,
     /// removed with the channel; all go when there are too many.
@@ -69,6 +72,7 @@ impl<'k> Server<'k> {
             tracker: tracker(false),
             open: (!vantage.all_clients).then(|| tracker(true)),
             rules: Rules::default(),
+            standings: Standings::default(),
             bench: Bench::new(catalogue, profile.clone(), server, slack),
             vantage,
             heard: FxHashSet::default(),
@@ -119,6 +123,7 @@ impl<'k> Server<'k> {
             self.hear(act.channel);
         }
         let step = self.tracker.answered(&act);
+        self.standings.note(act.n, self.tracker.standing(&act, step.set));
         let other = self.open.as_mut().map(|open| open.answered(&act));
         let place = Place::of(call, set_of(&act));
         let explained = other.as_ref().is_some_and(|step| step.contradiction.is_none());

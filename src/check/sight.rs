@@ -1,12 +1,17 @@
 //! [`Sight`]: how much of what happened at a server could be read.
 
+use std::collections::BTreeSet;
 use std::ops::AddAssign;
 
-use crate::call::{Call, Outcome, Readable};
+use crate::call::{Call, Outcome, Readable, Transport};
 use crate::pipeline::What;
+use crate::security::Mechanism;
+
+/// Keys that are named.
+const MAX_KEYS: usize = 8;
 
 /// What was read of a server, and what could not be.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
     /// Calls.
     pub(super) calls: u64,
@@ -20,6 +25,10 @@ pub(super) struct Sight {
     pub(super) lost: u64,
     /// Connections on which SMB is encrypted.
     pub(super) encrypted: u64,
+    /// What would open the sealed calls. Added by them, no more than [`MAX_KEYS`].
+    keys: BTreeSet<String>,
+    /// The same of encrypted SMB.
+    smb_keys: BTreeSet<String>,
 }
 
 impl Sight {
@@ -28,6 +37,9 @@ impl Sight {
         let is = |readable| [call.request.readable, call.response.readable].contains(&readable);
         self.calls += 1;
         let missing = matches!(call.outcome, Outcome::NoRequest | Outcome::NoResponse);
+        if is(Readable::Sealed) && self.keys.len() < MAX_KEYS {
+            self.keys.insert(key_of(call));
+        }
         let which = match () {
             () if is(Readable::Sealed) => &mut self.sealed,
             () if is(Readable::Truncated) => &mut self.cut,
@@ -37,10 +49,18 @@ impl Sight {
         *which += 1;
     }
 
-    /// Something beside the calls.
-    pub(super) fn around(&mut self, what: &What) {
+    /// Something beside the calls, on a session of `user`.
+    pub(super) fn around(&mut self, what: &What, user: Option<&str>) {
         self.lost += u64::from(matches!(what, What::Lost));
-        self.encrypted += u64::from(matches!(what, What::Sealed));
+        if matches!(what, What::Sealed) {
+            self.encrypted += 1;
+            if self.smb_keys.len() < MAX_KEYS {
+                self.smb_keys.insert(user.map_or_else(
+                    || "the key of the SMB session".to_owned(),
+                    |user| format!("the key of the SMB session of {user}, or that user's password"),
+                ));
+            }
+        }
     }
 
     /// Calls that were read in full.
@@ -56,7 +76,7 @@ impl Sight {
     /// What could not be read, and what would show it, in sentences; `of` says whose it is, as in
     /// ` to 10.0.0.1`.
     pub(super) fn sentences(&self, of: &str) -> Vec<String> {
-        let Self { calls, sealed, cut, partial, lost, encrypted } = *self;
+        let Self { calls, sealed, cut, partial, lost, encrypted, .. } = *self;
         let mut told = Vec::new();
         let mut calls_are = |n: u64, what: &str| {
             let (are, which) =
@@ -67,8 +87,12 @@ impl Sight {
         };
         calls_are(
             sealed,
-            "sealed: of these only the operation is seen; calls that are signed and not sealed \
-             would show the rest",
+            &format!(
+                "sealed: of these only the operation is seen. What opens them is {}, which this \
+                 version cannot use yet; a capture of calls that are signed and not sealed would \
+                 show the rest",
+                any_of(&self.keys)
+            ),
         );
         calls_are(cut, "cut off: a capture of whole packets (-s 0) would show the rest");
         calls_are(
@@ -87,12 +111,41 @@ impl Sight {
         if encrypted > 0 {
             let connections = if encrypted == 1 { "connection" } else { "connections" };
             told.push(format!(
-                "{encrypted} {connections}{of} carried encrypted SMB, and calls perhaps: a capture \
-                 without SMB encryption would show them"
+                "{encrypted} {connections}{of} carried encrypted SMB, and calls perhaps. What opens \
+                 it is {}, which this version cannot use yet; a capture without SMB encryption \
+                 would show them",
+                any_of(&self.smb_keys)
             ));
         }
         told
     }
+}
+
+/// What would open a sealed call.
+fn key_of(call: &Call) -> String {
+    const NTLM: u8 = 10;
+    const KERBEROS: u8 = 16;
+    let auth = &call.rpc.auth;
+    let smb_user = match &call.transport {
+        Transport::NamedPipe(pipe) => pipe.user.as_deref(),
+        Transport::Tcp => None,
+    };
+    let user = auth.principal.as_deref().or(smb_user).unwrap_or("the user");
+    let server = call.server.name.as_deref().unwrap_or("the server");
+    match (&auth.mechanism, auth.auth_type) {
+        (Some(Mechanism::Ntlm), _) | (None, NTLM) => {
+            format!("the password of {user}, or its NT hash (the calls are sealed by NTLM)")
+        }
+        (Some(Mechanism::Kerberos), _) | (None, KERBEROS) => {
+            format!("a keytab of the account of {server} (the calls are sealed by Kerberos)")
+        }
+        _ => format!("the password of {user}, or a keytab of {server}"),
+    }
+}
+
+fn any_of(keys: &BTreeSet<String>) -> String {
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    if keys.is_empty() { "a key".to_owned() } else { keys.join("; or ") }
 }
 
 impl AddAssign for Sight {
@@ -103,5 +156,7 @@ impl AddAssign for Sight {
         self.partial += other.partial;
         self.lost += other.lost;
         self.encrypted += other.encrypted;
+        self.keys.extend(other.keys);
+        self.smb_keys.extend(other.smb_keys);
     }
 }

@@ -57,6 +57,10 @@ pub(crate) enum Command {
         vshark check --matrix backup.pcapng           every rule, and what became of it\n  \
         vshark check --json backup.pcapng | jq -c 'select(.type == \"finding\")'\n  \
         vshark check --fail-on error,warning lab.pcapng || echo broken\n  \
+        vshark check --format junit lab.pcapng > junit.xml\n  \
+        vshark check --allow 3.2.3,FS-20 lab.pcapng   all rules of a section, and a cause, let pass\n  \
+        vshark check --baseline known.json lab.pcapng only what an earlier run did not find\n  \
+        vshark check --expect lab.toml lab.pcapng     [[call]] method = \"CommitShadowCopySet\", …\n  \
         tcpdump -U -w - port 445 | vshark check -     findings as they happen\n\n\
         Exit codes:\n  \
         0  nothing happened that --fail-on names\n  \
@@ -65,6 +69,23 @@ pub(crate) enum Command {
            and told all the same, but 1 and 3 would say more than is known\n  \
         3  nothing to judge: no call, no attempt at one, or all of them sealed")]
     Check(Check),
+    /// Compare two captures: where their conversations part, and what else differs
+    #[command(
+        override_usage = "vshark diff [OPTIONS] GOOD BAD",
+        after_help = "Examples:\n  \
+        vshark diff monday.pcapng tuesday.pcapng           the backup that went well comes first\n  \
+        vshark diff --time local good.pcapng bad.pcapng    when they began, by the clock on the wall\n  \
+        vshark diff --json good.pcapng bad.pcapng | jq -c 'select(.type == \"diff\") | .parting'\n  \
+        tcpdump -U -w - port 445 | vshark diff good.pcapng -\n\n\
+        Exit codes:\n  \
+        0  the same was asked and answered; names, time-outs, dialect, authentication and delays\n     \
+           may differ, and are told\n  \
+        1  they part, or one has a conversation that the other lacks\n  \
+        2  could not run, or an input, or the rest of one, could not be read\n  \
+        3  not known: there is nothing to compare in one of them, or what could be compared is\n     \
+           alike, and not all could be: sealed, encrypted or lost"
+    )]
+    Diff(Diff),
     /// Write everything as JSON, one record a line: capture, calls, findings, summary
     #[command(after_help = "Examples:\n  \
         vshark export backup.pcapng > backup.ndjson\n  \
@@ -245,12 +266,48 @@ pub(crate) struct Check {
         default_values_t = [FailOn::Error, FailOn::Operation]
     )]
     pub(crate) fail_on: Vec<FailOn>,
+    /// Let findings of a rule pass: they do not count for --fail-on. A rule (`FSRVP-3.2.3-05`), a
+    /// section for all rules of it and within it (`3.2.4`), or a cause (`FS-20`); a comma between, or
+    /// repeated. Only the rule of a finding counts, not those it breaks besides. The verdicts stay
+    /// as they are
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) allow: Vec<String>,
+    /// Let pass what is in this file: records of an earlier `vshark check --json` or `vshark export`,
+    /// or a JSON array of findings or of fingerprints. The rest is new, and is all that is shown
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Check what this file expects of the capture (TOML): calls, results, order, times, findings,
+    /// the outcome. What is not so is a finding
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expect: Option<PathBuf>,
 }
 
 impl Check {
     /// The form that is wanted.
     pub(crate) fn format(&self) -> CheckFormat {
         if self.json { CheckFormat::Json } else { self.format }
+    }
+}
+
+/// `vshark diff`
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Diff {
+    /// The capture of a backup that went well, then the one of a backup that did not. One of them may
+    /// be `-`, standard input
+    #[arg(value_names = ["GOOD", "BAD"], num_args = 0..)]
+    pub(crate) captures: Vec<PathBuf>,
+    /// How the comparison is written
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    format: DiffFormat,
+    /// Short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl Diff {
+    /// The form that is wanted.
+    pub(crate) fn format(&self) -> DiffFormat {
+        if self.json { DiffFormat::Json } else { self.format }
     }
 }
 
@@ -338,6 +395,15 @@ pub(crate) enum Format {
     Fields,
 }
 
+/// How a comparison is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// For a person
+    Text,
+    /// One JSON record a line
+    Json,
+}
+
 /// How findings are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CheckFormat {
@@ -345,6 +411,10 @@ pub(crate) enum CheckFormat {
     Text,
     /// One JSON object a line
     Json,
+    /// `JUnit` XML: a case for each shadow copy set and for each rule that applied
+    Junit,
+    /// SARIF 2.1.0
+    Sarif,
 }
 
 /// What makes a run fail.
@@ -358,7 +428,8 @@ pub(crate) enum FailOn {
     Note,
     /// What the clients wanted failed, or was not finished
     Operation,
-    /// Something that matters was sealed or lost, so that it could not be judged
+    /// Something that matters was sealed or lost, so that it could not be judged, or something
+    /// expected could not be told
     Unchecked,
 }
 

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use vshark::capture::{Capture, Frame, Origins};
 use vshark::check::Finding;
+use vshark::gate::{Exit, Gate, Mark};
 use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
+use vshark::report::gate::Gated;
 use vshark::report::json::{self, Judged};
 
 use super::args::{Export, Shared};
@@ -35,7 +37,7 @@ pub(super) fn run(
     let paths = args.input.paths();
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
     let knowledge = knowledge(shared)?;
-    let mut trial = Trial::new(&args.judging, &knowledge)?;
+    let mut trial = Trial::new(&args.judging, &knowledge, Gate::default())?;
     let mut run = Run::open(&Inputs::new(&paths, false)?, Pipeline::new(registry));
     trial.allow(run.skews());
     write_capture(&paths, &run, out)?;
@@ -45,7 +47,10 @@ pub(super) fn run(
     records.trial.finish();
     records.after()?;
     let report = records.trial.report();
-    let judged = Judged { report: &report, rules: &knowledge.catalogue, registry };
+    // Nothing is let pass, and nothing failed on.
+    let (expectations, diagnoses, exit) = (None, &[][..], Exit::Fine);
+    let gated = Gated { gate: records.trial.gate(), expectations, diagnoses, exit };
+    let judged = Judged { report: &report, rules: &knowledge.catalogue, registry, gated };
     let summary = json::summary(&run.summary(), run.capture().files(), run.skews(), judged);
     writeln!(out, "{}", json::line(&summary))?;
     out.flush()?;
@@ -80,7 +85,9 @@ struct Records<'r, 'o> {
 impl Records<'_, '_> {
     /// Findings that are to be written, with their rules noted for their calls.
     fn findings(&mut self) -> Vec<Finding> {
-        let findings = self.trial.findings(&self.selection);
+        let told = self.trial.findings(&self.selection);
+        let findings: Vec<Finding> =
+            told.into_iter().filter(|told| told.shown).map(|told| told.finding).collect();
         for finding in &findings {
             let Some(call) = finding.call else { continue };
             let rules = self.rules.entry(call).or_default();
@@ -95,7 +102,7 @@ impl Records<'_, '_> {
     }
 
     fn write_findings(&mut self, findings: &[Finding]) -> io::Result<()> {
-        let line = |finding| json::line(&json::finding(finding));
+        let line = |finding| json::line(&json::finding(finding, Mark::default()));
         findings.iter().try_for_each(|finding| writeln!(self.out, "{}", line(finding)))
     }
 }

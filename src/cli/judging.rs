@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{anyhow, bail};
 use vshark::bytes::Time;
 use vshark::capture::Origins;
-use vshark::check::{Finding, Judge, Knowledge, Options, Report, Severity};
+use vshark::check::{Finding, Judge, Knowledge, Options, Report};
+use vshark::gate::{Gate, Mark};
 use vshark::pipeline::Event;
 use vshark::skew::Skew;
 
@@ -21,48 +22,41 @@ pub(super) fn knowledge(shared: &Shared) -> anyhow::Result<Knowledge> {
     Knowledge::load(&shared.dissectors).map_err(|error| anyhow!("{error}"))
 }
 
-/// How many findings there were.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) errors: u64,
-    pub(super) warnings: u64,
-    pub(super) notes: u64,
+/// A finding, and what is done with it.
+pub(super) struct Told {
+    pub(super) finding: Finding,
+    /// Whether it counts.
+    pub(super) mark: Mark,
+    /// Whether it is at a call that is asked for.
+    pub(super) shown: bool,
 }
 
-impl Counts {
-    pub(super) fn all(self) -> u64 {
-        self.errors + self.warnings + self.notes
-    }
-
-    fn add(&mut self, severity: Severity) {
-        match severity {
-            Severity::Error => self.errors += 1,
-            Severity::Warning => self.warnings += 1,
-            Severity::Note => self.notes += 1,
-        }
-    }
-}
-
-/// A judge, who sees everything, and a selection of calls, which says what of it is shown.
+/// A judge, who sees everything, what of it counts, and a selection of calls, which says what of it is shown.
 pub(super) struct Trial<'k> {
     judge: Judge<'k>,
+    gate: Gate,
     /// Whether calls are shown, by number, if they are chosen. Added as they are seen; the earliest
     /// goes when there are more than [`MAX_CALLS`].
     shown: BTreeMap<u64, bool>,
-    counts: Counts,
+    /// Findings of the judge, and those of them that are not shown.
+    found: u64,
     hidden: u64,
 }
 
 impl<'k> Trial<'k> {
     /// Nothing has happened yet.
-    pub(super) fn new(args: &Judging, knowledge: &'k Knowledge) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        args: &Judging,
+        knowledge: &'k Knowledge,
+        gate: Gate,
+    ) -> anyhow::Result<Self> {
         let choice = match knowledge.choose(&args.profile) {
             Ok(choice) => choice,
             Err(error) => bail!("--profile: {error}"),
         };
         let Judging { all_clients, idle_start, .. } = *args;
         let judge = Judge::new(knowledge, Options { choice, all_clients, idle_start });
-        Ok(Self { judge, shown: BTreeMap::new(), counts: Counts::default(), hidden: 0 })
+        Ok(Self { judge, gate, shown: BTreeMap::new(), found: 0, hidden: 0 })
     }
 
     /// The clocks of the inputs may still differ by what their comparison leaves open.
@@ -89,20 +83,23 @@ impl<'k> Trial<'k> {
         self.judge.event(event);
     }
 
-    /// The findings since the last time that are shown. Where calls are chosen these are the ones at
-    /// calls that are: what shows before the answer is there goes by what was asked.
-    pub(super) fn findings(&mut self, selection: &Selection<'_>) -> Vec<Finding> {
-        let mut findings = self.judge.take_findings();
-        for finding in &findings {
-            self.counts.add(finding.severity);
+    /// The findings since the last time. Where calls are chosen, those at other calls are not shown:
+    /// what shows before the answer is there goes by what was asked.
+    pub(super) fn findings(&mut self, selection: &Selection<'_>) -> Vec<Told> {
+        let mut told = Vec::new();
+        for finding in self.judge.take_findings() {
+            let chosen = |call: u64| self.shown.get(&call).copied().unwrap_or_default();
+            let shown = !selection.chooses() || finding.call.is_some_and(chosen);
+            self.found += 1;
+            self.hidden += u64::from(!shown);
+            told.push(Told { mark: self.gate.finding(&finding), finding, shown });
         }
-        let all = findings.len();
-        if selection.chooses() {
-            let shown = |call: u64| self.shown.get(&call).copied().unwrap_or_default();
-            findings.retain(|finding| finding.call.is_some_and(shown));
-        }
-        self.hidden += u64::try_from(all - findings.len()).unwrap_or_default();
-        findings
+        told
+    }
+
+    /// What counts.
+    pub(super) fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
     }
 
     /// The capture has ended.
@@ -127,8 +124,8 @@ impl<'k> Trial<'k> {
         }
     }
 
-    /// How many findings there were, shown or not.
-    pub(super) fn counts(&self) -> Counts {
-        self.counts
+    /// How many findings of the judge there were, shown or not.
+    pub(super) fn found(&self) -> u64 {
+        self.found
     }
 }

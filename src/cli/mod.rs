@@ -3,6 +3,7 @@
 mod args;
 mod calls;
 mod check;
+mod diff;
 mod docs;
 mod export;
 mod extract;
@@ -25,7 +26,7 @@ use vshark::bytes::printable;
 use vshark::filter;
 use vshark::protocol::Registry;
 
-use args::{Args, CheckFormat, Color, Command, Format};
+use args::{Args, CheckFormat, Color, Command, DiffFormat, Format};
 use progress::Clear;
 
 /// Could not run, or an input could not be read.
@@ -65,7 +66,16 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
                     let mut out = coloured(args.shared.color);
                     check::run(check, &args.shared, &registry, &mut out)
                 }
-                CheckFormat::Json => check::run(check, &args.shared, &registry, &mut plain()),
+                _ => check::run(check, &args.shared, &registry, &mut plain()),
+            };
+        }
+        Some(Command::Diff(compared)) => {
+            return match compared.format() {
+                DiffFormat::Text => {
+                    let mut out = coloured(args.shared.color);
+                    diff::run(compared, &args.shared, &registry, &mut out)
+                }
+                DiffFormat::Json => diff::run(compared, &args.shared, &registry, &mut plain()),
             };
         }
         Some(Command::Export(export)) => {

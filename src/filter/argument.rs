@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::Subject;
 use super::item::{Item, Kind};
 use crate::bytes::Guid;
+use crate::call::{Call, Readable};
 use crate::idl::{self, Field, Format, Names, NamesKind, Operation, TypeId, Types};
 use crate::ndr::{Data, Direction, Number, Value, filetime};
 use crate::protocol::Interface;
@@ -41,6 +42,15 @@ impl Calls {
         };
         let named = |name: &String| call.method().is_some_and(|m| same(m, name));
         self.interfaces.as_ref().is_none_or(of) && self.operation.as_ref().is_none_or(named)
+    }
+
+    /// Whether a call may be one of them: its interface and its operation are not always known.
+    pub(super) fn may_include(&self, subject: &Subject<'_>) -> bool {
+        let rpc = &subject.call.rpc;
+        let unknown = rpc.interface.is_none()
+            && (self.interfaces.is_some() || self.operation.is_some())
+            || rpc.opnum.is_none() && self.operation.is_some();
+        unknown || self.include(subject)
     }
 
     /// The operations among these interfaces.
@@ -155,6 +165,23 @@ impl Argument {
         }
     }
 
+    /// Whether it may have values in a call that cannot be read; `found` says whether it has one
+    /// that can.
+    pub(super) fn is_hidden(&self, subject: &Subject<'_>, found: bool) -> bool {
+        let call = subject.call;
+        if call.rpc.interface.is_none() {
+            return true;
+        }
+        let [asked, answered] = [hides_request(call), hides_response(call)];
+        self.calls.may_include(subject)
+            && match self.direction {
+                Some(Direction::In) => asked,
+                Some(Direction::Out) => answered,
+                // It is one of the request or of the response; where it was found it is.
+                None => !found && (asked || answered),
+            }
+    }
+
     /// Gives what is in `value` and has the name; `way` leads to it.
     fn walk<'a>(&self, value: &'a Value, way: &mut Vec<Step<'a>>, give: &mut dyn FnMut(Item<'a>)) {
         if way.len() > MAX_DEPTH {
@@ -186,6 +213,20 @@ impl Argument {
             way.pop();
         }
     }
+}
+
+/// Whether there is something in the request of a call that cannot be read.
+pub(super) fn hides_request(call: &Call) -> bool {
+    call.rpc.request.is_none() || is_unread(call.request.readable)
+}
+
+/// Whether there is, or may be, something in the answer to a call that cannot be read.
+pub(super) fn hides_response(call: &Call) -> bool {
+    call.rpc.response.is_none() || call.fault().is_none() && is_unread(call.response.readable)
+}
+
+fn is_unread(readable: Readable) -> bool {
+    matches!(readable, Readable::Sealed | Readable::Truncated | Readable::Lost)
 }
 
 /// A value, or each of an array's. What was not read, and a null pointer, are none.

@@ -73,20 +73,37 @@ impl Source {
             Self::Argument(argument) => argument.read(subject, give),
         }
     }
+
+    /// Whether the field may have a value in a call that cannot be read, or another one; `found`
+    /// says whether it has one that can.
+    fn is_hidden(&self, subject: &Subject<'_>, found: bool) -> bool {
+        match self {
+            Self::Known(known, calls) => {
+                calls.may_include(subject) && known.is_hidden(subject.call, found)
+            }
+            Self::Calls(calls) => !calls.include(subject) && calls.may_include(subject),
+            Self::Argument(argument) => argument.is_hidden(subject, found),
+        }
+    }
 }
 
 impl Node {
-    /// Whether a call is what is asked for.
-    pub(super) fn matches(&self, subject: &Subject<'_>) -> bool {
+    /// Whether a call is what is asked for. With `doubts`, it is `None` where that depends on what
+    /// is there and cannot be read; without, what cannot be read is absent.
+    pub(super) fn answer(&self, subject: &Subject<'_>, doubts: bool) -> Option<bool> {
+        let answer = |part: &Self| part.answer(subject, doubts);
         match self {
-            Self::Or(parts) => parts.iter().any(|part| part.matches(subject)),
-            Self::And(parts) => parts.iter().all(|part| part.matches(subject)),
-            Self::Xor(parts) => parts.iter().filter(|part| part.matches(subject)).count() % 2 == 1,
-            Self::Not(inner) => !inner.matches(subject),
+            Self::Or(parts) => until(parts.iter().map(answer), true),
+            Self::And(parts) => until(parts.iter().map(answer), false),
+            Self::Xor(parts) => {
+                let answers: Option<Vec<bool>> = parts.iter().map(answer).collect();
+                Some(answers?.into_iter().filter(|yes| *yes).count() % 2 == 1)
+            }
+            Self::Not(inner) => answer(inner).map(|yes| !yes),
             Self::Exists(source) => {
                 let mut found = false;
                 source.read(subject, &mut |_| found = true);
-                found
+                (found || !doubts || !source.is_hidden(subject, found)).then_some(found)
             }
             Self::Check(source, quantifier, mask, check) => {
                 let (mut any, mut all) = (false, true);
@@ -96,10 +113,32 @@ impl Node {
                     all &= passes;
                 });
                 // Of no values, none passed.
-                any && (*quantifier == Quantifier::Any || all)
+                let yes = any && (*quantifier == Quantifier::Any || all);
+                // What else there may be makes one that passes no worse, and one that does not no
+                // better.
+                let sure = match quantifier {
+                    Quantifier::Any => any && !check.is_unequal(),
+                    Quantifier::All => !all,
+                };
+                let found = any || !all;
+                (sure || !doubts || !source.is_hidden(subject, found)).then_some(yes)
             }
         }
     }
+}
+
+/// `decides` if an answer is that, the opposite if all are, and `None` if it depends on those that
+/// are not known.
+fn until(answers: impl Iterator<Item = Option<bool>>, decides: bool) -> Option<bool> {
+    let mut known = true;
+    for answer in answers {
+        match answer {
+            Some(yes) if yes == decides => return Some(decides),
+            Some(_) => {}
+            None => known = false,
+        }
+    }
+    known.then_some(!decides)
 }
 
 /// The bits of a number that are looked at.
@@ -111,6 +150,11 @@ fn masked(item: Item<'_>, mask: Option<u64>) -> Item<'_> {
 }
 
 impl Check {
+    /// Whether it asks that a value is another one.
+    fn is_unequal(&self) -> bool {
+        matches!(self, Self::Relation(Relation::NotEqual | Relation::AnyNotEqual, _))
+    }
+
     fn passes(&self, item: &Item<'_>) -> bool {
         match self {
             Self::Set => !matches!(item, Item::Number(0)),

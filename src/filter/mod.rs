@@ -95,7 +95,13 @@ impl Filter {
 
     /// Whether a call is what is asked for.
     pub fn matches(&self, subject: &Subject<'_>) -> bool {
-        self.node.matches(subject)
+        self.node.answer(subject, false) == Some(true)
+    }
+
+    /// The same, or `None` where that depends on what cannot be read: a stub that is sealed or not
+    /// all in the capture, an answer that is not in it, a bind that was not seen.
+    pub fn answer(&self, subject: &Subject<'_>) -> Option<bool> {
+        self.node.answer(subject, true)
     }
 }
 

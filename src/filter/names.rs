@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::Subject;
+use super::argument::{hides_request, hides_response};
 use super::item::{Item, Kind};
 use crate::bytes::{Ends, Order};
-use crate::call::{Outcome, Party, PipeUse, Readable};
+use crate::call::{Call, Outcome, Party, PipeUse, Readable};
 use crate::report::json;
 use crate::rpc::Message;
 use crate::rpc::names::{FAULTS, name};
@@ -78,6 +79,26 @@ const fn many(
 impl Known {
     const fn of(self, words: Words) -> Self {
         Self { words, ..self }
+    }
+
+    /// Whether what it says of a call may be another thing in truth, because part of the call cannot
+    /// be read; `found` says whether it says anything.
+    pub(super) fn is_hidden(&self, call: &Call, found: bool) -> bool {
+        match self.name {
+            "interface.uuid" | "interface.version" | "interface.name" | "syntax" | "grade" => {
+                call.rpc.interface.is_none()
+            }
+            "method" => call.rpc.interface.is_none() || call.rpc.opnum.is_none(),
+            "opnum" => call.rpc.opnum.is_none(),
+            "elapsed" | "elapsed_ms" | "fault" | "fault.name" => call.rpc.response.is_none(),
+            "status" | "status.name" => !found && hides_response(call),
+            "outcome" => call.status.is_none() && hides_response(call),
+            "request" => hides_request(call),
+            "response" => hides_response(call),
+            "client.name" | "server.name" | "pipe" | "smb.dialect" | "smb2.dialect"
+            | "smb.user" | "smb2.acct" | "smb2.domain" | "auth.principal" => !found,
+            _ => false,
+        }
     }
 }
 

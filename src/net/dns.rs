@@ -9,9 +9,12 @@
 //! Big-endian. A negative answer of NetBIOS has no question; the record's name is what was asked.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Octets of a name (RFC 1035 2.3.4).
 const NAME_MAX: usize = 255;
+/// Addresses of one answer that are kept.
+const ADDRESSES_MAX: usize = 16;
 /// Letters of an encoded NetBIOS name (RFC 1001 14.1).
 const NETBIOS_LETTERS: usize = 32;
 
@@ -88,8 +91,8 @@ pub struct Answer {
     pub name: String,
     /// Whether there is an error, and which.
     pub code: Rcode,
-    /// Whether an address is among the answers.
-    pub found: bool,
+    /// The addresses among the answers, the first sixteen.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// Reads the answer of a resolver to a question for an IPv4 or IPv6 address; `None` if `bytes` are
@@ -119,12 +122,24 @@ pub fn answer(by: Resolver, bytes: &[u8]) -> Option<Answer> {
         Resolver::NetBios => matches!(asked, TYPE_NB | TYPE_NULL),
         Resolver::Dns | Resolver::Llmnr => matches!(asked, TYPE_A | TYPE_AAAA),
     };
-    let is_address = |kind: u16| matches!(kind, TYPE_A | TYPE_AAAA | TYPE_NB);
-    let found = code == Rcode::NO_ERROR
-        && (0..answers)
-            .map_while(|_| r.record())
-            .any(|(kind, data)| is_address(kind) && !data.is_empty());
-    wanted.then_some(Answer { name, code, found })
+    let answers = if code == Rcode::NO_ERROR { answers } else { 0 };
+    let records = (0..answers).map_while(|_| r.record());
+    let addresses = records.filter_map(|(kind, data)| address(kind, data));
+    let addresses = if wanted { addresses.take(ADDRESSES_MAX).collect() } else { Vec::new() };
+    wanted.then_some(Answer { name, code, addresses })
+}
+
+/// The address in a record: of a NetBIOS name the first, behind its flags.
+fn address(kind: u16, data: &[u8]) -> Option<IpAddr> {
+    match kind {
+        TYPE_A => data.try_into().ok().map(|ip: [u8; 4]| Ipv4Addr::from(ip).into()),
+        TYPE_AAAA => data.try_into().ok().map(|ip: [u8; 16]| Ipv6Addr::from(ip).into()),
+        TYPE_NB => {
+            let (_flags, rest) = data.split_first_chunk::<2>()?;
+            rest.first_chunk::<4>().map(|ip| Ipv4Addr::from(*ip).into())
+        }
+        _ => None,
+    }
 }
 
 /// What is left of a message.
@@ -253,15 +268,19 @@ mod tests {
     /// `FS1` of a file server, in 32 letters.
     const FS1: &[u8] = b"\x20EGFDDBCACACACACACACACACACACACACA\0";
 
-    fn fs1(code: u8, found: bool) -> Option<Answer> {
-        Some(Answer { name: "fs1.lab".to_owned(), code: Rcode(code), found })
+    fn fs1(code: u8, addresses: &[IpAddr]) -> Answer {
+        Answer { name: "fs1.lab".to_owned(), code: Rcode(code), addresses: addresses.to_vec() }
+    }
+
+    fn ip() -> IpAddr {
+        Ipv4Addr::new(10, 0, 0, 1).into()
     }
 
     #[test]
     fn a_name_that_is_unknown() {
         for (code, kind) in [(3, TYPE_A), (2, TYPE_AAAA), (5, TYPE_A)] {
             let bytes = [header(0x8180 | code, 1, 0), question(kind)].concat();
-            let expect = fs1(u8::try_from(code).unwrap(), false);
+            let expect = Some(fs1(u8::try_from(code).unwrap(), &[]));
             for by in [Resolver::Dns, Resolver::Llmnr] {
                 assert_eq!(answer(by, &bytes), expect);
                 for n in 0..bytes.len() {
@@ -282,22 +301,30 @@ mod tests {
         let alias = record(5, b"\x02fs\xc0\x10");
         let address = record(TYPE_A, &[10, 0, 0, 1]);
         let bytes = [header(0x8180, 1, 2), question(TYPE_A), alias.clone(), address].concat();
-        assert_eq!(answer(Resolver::Dns, &bytes), fs1(0, true));
+        assert_eq!(answer(Resolver::Dns, &bytes), Some(fs1(0, &[ip()])));
         let asked = 12 + question(TYPE_A).len();
         for n in 0..bytes.len() {
-            let expect = if n < asked { None } else { fs1(0, false) };
+            let expect = if n < asked { None } else { Some(fs1(0, &[])) };
             assert_eq!(answer(Resolver::Dns, &bytes[..n]), expect, "{n} bytes");
         }
+        // Of one that is too short, or too long, nothing is known; of very many the first are kept.
+        for data in [b"\x0a\0\0".as_slice(), b"\x0a\0\0\x01\0"] {
+            let bytes = [header(0x8180, 1, 1), question(TYPE_A), record(TYPE_A, data)].concat();
+            assert_eq!(answer(Resolver::Dns, &bytes), Some(fs1(0, &[])));
+        }
+        let many = record(TYPE_AAAA, &[0xfd; 16]).repeat(40);
+        let bytes = [header(0x8180, 1, 40), question(TYPE_AAAA), many].concat();
+        assert_eq!(answer(Resolver::Dns, &bytes).unwrap().addresses.len(), ADDRESSES_MAX);
         // An alias alone is no address.
         let bytes = [header(0x8180, 1, 1), question(TYPE_AAAA), alias].concat();
-        assert_eq!(answer(Resolver::Dns, &bytes), fs1(0, false));
+        assert_eq!(answer(Resolver::Dns, &bytes), Some(fs1(0, &[])));
     }
 
     #[test]
     fn names_of_netbios() {
         let unknown = [header(0x8583, 0, 0).as_slice(), FS1, b"\0\x0a\0\x01\0\0\0\0\0\0"].concat();
         let name = "FS1".to_owned();
-        let expect = Answer { name: name.clone(), code: Rcode::NAME_ERROR, found: false };
+        let expect = Answer { name: name.clone(), code: Rcode::NAME_ERROR, addresses: vec![] };
         assert_eq!(answer(Resolver::NetBios, &unknown), Some(expect));
         for n in 0..unknown.len() - 6 {
             assert_eq!(answer(Resolver::NetBios, &unknown[..n]), None, "{n} bytes");
@@ -309,7 +336,7 @@ mod tests {
             b"\0\0\x0a\0\0\x01",
         ]
         .concat();
-        let expect = Answer { name, code: Rcode::NO_ERROR, found: true };
+        let expect = Answer { name, code: Rcode::NO_ERROR, addresses: vec![ip()] };
         assert_eq!(answer(Resolver::NetBios, &known), Some(expect));
         // A letter that is none, a label that is too short, a scope.
         for (at, octet) in [(13, b'Q'), (12, 0x1f)] {

@@ -23,7 +23,8 @@ pub struct Around {
     pub client: SocketAddr,
     /// The server's end; of names, the resolver; of tickets, who refused them.
     pub server: SocketAddr,
-    /// The server's name, where the capture tells one.
+    /// The server's name, where the capture tells one; of a server that cannot be reached, the name
+    /// that the address was found under.
     pub server_name: Option<String>,
     /// What happened.
     pub what: What,
@@ -110,7 +111,7 @@ pub enum What {
     },
     /// A client asked where a path of DFS leads.
     Referral {
-        /// `\server\namespace…`, as it was asked for.
+        /// `\server\namespace…` as it was asked for, mostly with one backslash in front.
         path: String,
         /// What the server said.
         status: Status,
@@ -162,7 +163,8 @@ pub enum What {
     },
     /// An interface was bound, or not; again with each `alter_context` that has it.
     Bound(Box<Bound>),
-    /// A write to a file of a share whose name has an `@` in it, as those of shadow copies have.
+    /// A write to a file of a share whose name has an `@` in it, as those of shadow copies have; or the
+    /// file was not opened because that share is write-protected.
     Wrote {
         /// `\\server\share`.
         path: String,

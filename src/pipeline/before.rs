@@ -22,9 +22,8 @@ impl Above<'_> {
         if segment.header.syn {
             self.syn(segment);
         }
-        if let Some(failure) = self.reach.segment(segment, flows) {
-            self.unreachable(&failure);
-        }
+        self.reach.segment(segment, flows);
+        self.unreachable();
     }
 
     /// ICMP says that a segment was not delivered.
@@ -34,23 +33,22 @@ impl Above<'_> {
 
     /// Tells of the connects that have failed by `now`.
     pub(super) fn expire(&mut self, now: Time, flows: &Flows) {
-        while let Some(failure) = self.reach.expire(now, flows) {
-            self.unreachable(&failure);
-        }
+        self.reach.expire(now, flows);
+        self.unreachable();
     }
 
     /// Tells of the connects that have failed when the capture ends.
     pub(super) fn give_up(&mut self, flows: &Flows) {
-        for failure in self.reach.finish(flows) {
-            self.unreachable(&failure);
-        }
+        self.reach.finish(flows);
+        self.unreachable();
     }
 
-    fn unreachable(&mut self, failure: &Failure) {
-        let Failure { ends, how, syns, since, frame } = *failure;
-        self.counts.see_refusal(format!("connection to {}: {how}", ends.server));
-        let what = What::Unreachable { how, syns, since };
-        self.around((Some(frame), self.now.1), ends, None, what);
+    fn unreachable(&mut self) {
+        for Failure { ends, how, syns, since, frame } in self.reach.take() {
+            self.counts.see_refusal(format!("connection to {}: {how}", ends.server));
+            let what = What::Unreachable { how, syns, since };
+            self.around((Some(frame), self.now.1), ends, None, what);
+        }
     }
 
     /// A packet from one end was seen.

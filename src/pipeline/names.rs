@@ -1,4 +1,5 @@
-//! [`Names`]: which names clients were told are unknown, and whether they were found after all.
+//! [`Names`]: which names clients were told are unknown, and whether they were found after all; what
+//! name an address was found under.
 
 use std::net::IpAddr;
 
@@ -26,6 +27,8 @@ pub(super) struct Names {
     /// By client and first label, since a client tries one suffix after another. Added by answers;
     /// all are removed at [`MAX_NAMES`].
     told: FxHashMap<(IpAddr, String), Told>,
+    /// The name that an address was last found under. The same.
+    found: FxHashMap<IpAddr, String>,
 }
 
 #[derive(Debug, Default)]
@@ -51,15 +54,22 @@ impl Names {
                 [Rcode::SERVER_FAILURE, Rcode::NAME_ERROR, Rcode::REFUSED].contains(&answer.code)
             }
         };
-        if !failed && !answer.found {
+        let found = !answer.addresses.is_empty();
+        if !failed && !found {
             return None;
+        }
+        if self.found.len() >= MAX_NAMES {
+            self.found.clear();
+        }
+        for address in &answer.addresses {
+            self.found.insert(*address, answer.name.clone());
         }
         let label = answer.name.split('.').next().unwrap_or_default().to_lowercase();
         if self.told.len() >= MAX_NAMES {
             self.told.clear();
         }
         let told = self.told.entry((client, label)).or_default();
-        if answer.found {
+        if found {
             told.found = Some(now);
             return std::mem::take(&mut told.unknown).then_some(News::Found);
         }
@@ -68,5 +78,10 @@ impl Names {
         }
         told.unknown = true;
         Some(News::Unknown)
+    }
+
+    /// The name that an address was last found under.
+    pub(super) fn of(&self, address: IpAddr) -> Option<String> {
+        self.found.get(&address).cloned()
     }
 }

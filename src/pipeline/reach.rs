@@ -3,14 +3,14 @@
 //! ```text
 //!  SYN ──► Attempt ──SYN, ACK──► forgotten
 //!            │  └──────RST─────► told
-//!            └──client is silent for longer than before its last SYN ──► told, if
+//!            └──the client is silent for longer than before its last SYN, or tries anew──► told, if
 //!                 only SYNs were seen of the connection, and it is seen what is sent to the client
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::Unreached;
 use crate::bytes::{Ends, FrameNo, Time};
@@ -19,7 +19,7 @@ use crate::tcp::{Flows, Segment};
 
 /// Ports whose servers matter: SMB, SMB over NetBIOS, the endpoint mapper.
 const PORTS: [u16; 3] = [445, 139, 135];
-/// Attempts followed at the same time; beyond it the one that would be settled next is given up.
+/// Attempts followed at the same time; beyond it others are not.
 const MAX_ATTEMPTS: usize = 4096;
 /// Addresses of which it is known that packets to them, or from them, are in the capture.
 const MAX_HEARD: usize = 1 << 16;
@@ -31,12 +31,26 @@ const CLEAR: i64 = 3_000_000_000;
 const CLEAR_AT_END: i64 = 1_000_000_000;
 /// How much later than expected the next SYN may be, in nanoseconds.
 const LATE: i64 = 500_000_000;
-/// What was told, and a SYN that was never repeated, is remembered for so long, in nanoseconds.
-/// Clients that double the time before each SYN wait little longer than a minute.
+/// Time after a SYN in which an answer may come at most, in nanoseconds.
+const LONGEST: i64 = 9_000_000_000;
+/// A SYN is repeated sooner than this, in nanoseconds, or never.
+const SINGLE: i64 = 10_000_000_000;
+/// What was told is remembered for so long after the last SYN, in nanoseconds: clients that double
+/// the time before each SYN wait little longer than a minute.
 const REMEMBERED: i64 = 150_000_000_000;
 
-/// The ends of the connection that was tried: client, server.
-type Key = (SocketAddr, SocketAddr);
+/// The connection that was tried: the client, the server, and the client's port.
+type Key = (IpAddr, SocketAddr, u16);
+
+/// The key of a connection of `client`.
+fn key(client: SocketAddr, server: SocketAddr) -> Key {
+    (client.ip(), server, client.port())
+}
+
+/// The ends of a connection.
+fn ends((client, server, port): Key) -> Ends {
+    Ends { client: SocketAddr::new(client, port), server }
+}
 
 /// A connect that has failed.
 #[derive(Debug)]
@@ -71,9 +85,8 @@ struct Attempt {
 /// All attempts, and what is known of who can be heard.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    /// Added by the first SYN; removed by the answer, or when it is settled and no longer remembered,
-    /// or by the cap.
-    attempts: FxHashMap<Key, Attempt>,
+    /// Added by the first SYN; removed by the answer, or when it is settled and no longer remembered.
+    attempts: BTreeMap<Key, Attempt>,
     /// When each of them is due. Added and removed with it.
     due: BTreeSet<(Time, Key)>,
     /// Who is sent something, and who sends something. Added by the first packet of each direction
@@ -81,6 +94,8 @@ pub(super) struct Reach {
     receivers: FxHashSet<IpAddr>,
     senders: FxHashSet<IpAddr>,
     now: Time,
+    /// Added when an attempt has failed; removed by [`Reach::take`].
+    failed: Vec<Failure>,
 }
 
 impl Reach {
@@ -93,84 +108,80 @@ impl Reach {
         }
     }
 
+    /// Takes what was found since the last time.
+    pub(super) fn take(&mut self) -> Vec<Failure> {
+        std::mem::take(&mut self.failed)
+    }
+
     /// Takes a segment with SYN or RST, before `flows` do.
-    pub(super) fn segment(&mut self, segment: &Segment<'_>, flows: &Flows) -> Option<Failure> {
+    pub(super) fn segment(&mut self, segment: &Segment<'_>, flows: &Flows) {
         self.now = self.now.max(segment.time);
         let header = &segment.header;
         match (header.syn, header.ack) {
             (true, None) if PORTS.contains(&header.dst.port()) => self.asks(segment, flows),
-            (true, Some(_)) => {
-                self.remove((header.dst, header.src));
-                None
-            }
+            (true, Some(_)) => self.remove(key(header.dst, header.src)),
             (false, Some(ack)) if header.rst => self.refuses(segment, ack, flows),
-            _ => None,
+            _ => {}
         }
     }
 
-    fn asks(&mut self, segment: &Segment<'_>, flows: &Flows) -> Option<Failure> {
+    fn asks(&mut self, segment: &Segment<'_>, flows: &Flows) {
         let header = &segment.header;
-        let key = (header.src, header.dst);
-        let mut over = None;
+        let key = key(header.src, header.dst);
         if let Some(attempt) = self.attempts.get_mut(&key) {
             if attempt.number == header.seq {
-                let gap = segment.time.since(attempt.last);
-                let number = header.identification.filter(|number| *number != 0);
-                let copy = gap < COPY || number.is_some() && number == attempt.identification;
-                if !copy {
-                    attempt.identification = header.identification;
-                    attempt.syns = attempt.syns.saturating_add(1);
-                    (attempt.gap, attempt.last, attempt.frame) = (gap, segment.time, segment.frame);
-                    self.schedule(key);
-                }
-                return None;
+                attempt.repeat(segment);
+                return self.schedule(key);
             }
-            // The client has given up, and uses its port again.
-            over = self.settle(key, CLEAR_AT_END, flows);
+            // The client uses its port again: it has given up.
+            self.settle(key, CLEAR_AT_END, flows);
             self.remove(key);
         }
-        if self.attempts.len() >= MAX_ATTEMPTS
-            && let Some((_, key)) = self.due.first().copied()
-        {
-            self.remove(key);
+        // Whoever tries anew does not wait for the answer any more, if it has waited long.
+        let (client, server, _) = key;
+        let earlier = self.attempts.range((client, server, 0)..=(client, server, u16::MAX));
+        let waited = |attempt: &Attempt| self.now.since(attempt.last) >= CLEAR;
+        let earlier: Vec<Key> =
+            earlier.filter(|(_, attempt)| waited(attempt)).map(|(key, _)| *key).collect();
+        for key in earlier {
+            self.settle(key, CLEAR, flows);
         }
-        let attempt = Attempt {
-            number: header.seq,
-            identification: header.identification,
-            syns: 1,
-            first: segment.time,
-            last: segment.time,
-            gap: 0,
-            frame: segment.frame,
-            icmp: None,
-            told: false,
-            due: segment.time,
-        };
-        self.attempts.insert(key, attempt);
-        self.schedule(key);
-        over
+        if self.attempts.len() < MAX_ATTEMPTS {
+            let attempt = Attempt {
+                number: header.seq,
+                identification: header.identification,
+                syns: 1,
+                first: segment.time,
+                last: segment.time,
+                gap: 0,
+                frame: segment.frame,
+                icmp: None,
+                told: false,
+                due: segment.time,
+            };
+            self.attempts.insert(key, attempt);
+            self.schedule(key);
+        }
     }
 
-    fn refuses(&mut self, segment: &Segment<'_>, ack: u32, flows: &Flows) -> Option<Failure> {
+    fn refuses(&mut self, segment: &Segment<'_>, ack: u32, flows: &Flows) {
         /// Octets that a SYN may carry, and itself.
         const MOST: u32 = 1 << 16;
-        let key = (segment.header.dst, segment.header.src);
-        let attempt = self.attempts.get_mut(&key)?;
+        let (client, server) = (segment.header.dst, segment.header.src);
+        let key = key(client, server);
+        let Some(attempt) = self.attempts.get_mut(&key) else { return };
         // A client takes no other for an answer (RFC 9293 3.10.7.3).
         let answers = (1..=MOST).contains(&ack.wrapping_sub(attempt.number));
-        if attempt.told || !answers || !flows.has_only_syns(key.0, key.1) {
-            return None;
+        if !attempt.told && answers && flows.has_only_syns(client, server) {
+            self.failed.push(attempt.fails(key, Unreached::Reset, segment.frame));
+            self.schedule(key);
         }
-        attempt.told = true;
-        let failure = attempt.failure(key, Unreached::Reset, segment.frame);
-        self.schedule(key);
-        Some(failure)
     }
 
     /// Somebody says that a segment was not delivered.
     pub(super) fn undelivered(&mut self, told: &Undelivered, frame: FrameNo) {
         let Undelivered { by, code, src, dst, seq } = *told;
-        let key = (src, dst);
+        let key = key(src, dst);
         if let Some(attempt) = self.attempts.get_mut(&key)
             && attempt.number == seq
             && !code.is_about_size()
@@ -180,57 +191,59 @@ impl Reach {
         }
     }
 
-    /// Gives an attempt that has failed by `now`; asked until there is none.
-    pub(super) fn expire(&mut self, now: Time, flows: &Flows) -> Option<Failure> {
+    /// Looks for attempts that have failed by `now`.
+    pub(super) fn expire(&mut self, now: Time, flows: &Flows) {
         self.now = self.now.max(now);
         while let Some((due, key)) = self.due.first().copied()
             && due <= self.now
         {
-            let failure = self.settle(key, CLEAR, flows);
-            if failure.is_some() {
-                self.schedule(key);
-                return failure;
+            if !self.settle(key, CLEAR, flows) {
+                self.remove(key);
             }
-            self.remove(key);
         }
-        None
     }
 
-    /// The capture ends: all that have failed so far, in the order of their first SYNs.
-    pub(super) fn finish(&mut self, flows: &Flows) -> Vec<Failure> {
+    /// The capture ends: looks for those that have failed so far, in the order of their first SYNs.
+    pub(super) fn finish(&mut self, flows: &Flows) {
         let mut keys: Vec<_> =
             self.attempts.iter().map(|(key, attempt)| (attempt.first, *key)).collect();
         keys.sort_unstable();
-        keys.into_iter().filter_map(|(_, key)| self.settle(key, CLEAR_AT_END, flows)).collect()
+        for (_, key) in keys {
+            self.settle(key, CLEAR_AT_END, flows);
+        }
     }
 
-    /// The failure of an attempt that had `clear` nanoseconds, if it can be told and was not.
-    fn settle(&mut self, key: Key, clear: i64, flows: &Flows) -> Option<Failure> {
-        let attempt = self.attempts.get_mut(&key)?;
-        if attempt.told
-            || self.now.since(attempt.first) < clear
-            || !flows.has_only_syns(key.0, key.1)
-        {
-            return None;
+    /// Tells of the failure of an attempt that had `clear` nanoseconds, if it can be told and was
+    /// not; whether that is so.
+    fn settle(&mut self, key: Key, clear: i64, flows: &Flows) -> bool {
+        let Some(attempt) = self.attempts.get_mut(&key) else { return false };
+        let Ends { client, server } = ends(key);
+        let clear = self.now.since(attempt.first) >= clear;
+        if attempt.told || !clear || !flows.has_only_syns(client, server) {
+            return false;
         }
-        let audible = self.receivers.contains(&key.0.ip()) || self.senders.contains(&key.1.ip());
+        let audible = self.receivers.contains(&client.ip()) || self.senders.contains(&server.ip());
         let silence = (Unreached::Silence, attempt.frame);
-        let (how, frame) =
-            attempt.icmp.or_else(|| (audible && attempt.syns > 1).then_some(silence))?;
-        attempt.told = true;
-        Some(attempt.failure(key, how, frame))
+        let silence = (audible && attempt.syns > 1).then_some(silence);
+        let Some((how, frame)) = attempt.icmp.or(silence) else { return false };
+        self.failed.push(attempt.fails(key, how, frame));
+        self.schedule(key);
+        true
     }
 
     /// Says when an attempt is looked at again.
     fn schedule(&mut self, key: Key) {
         let Some(attempt) = self.attempts.get_mut(&key) else { return };
         self.due.remove(&(attempt.due, key));
+        let Attempt { first, last, .. } = *attempt;
         attempt.due = match attempt {
-            Attempt { told: false, syns: 2.., first, last, gap, .. } => {
-                first.plus(CLEAR).max(last.plus(gap.saturating_mul(2).saturating_add(LATE)))
+            Attempt { told: true, .. } => last.plus(REMEMBERED),
+            Attempt { syns: 2.., gap, .. } => {
+                let wait = gap.saturating_mul(2).saturating_add(LATE).min(LONGEST);
+                last.plus(wait).max(first.plus(CLEAR))
             }
-            Attempt { told: false, icmp: Some(_), first, .. } => first.plus(CLEAR),
-            _ => self.now.plus(REMEMBERED),
+            Attempt { icmp: Some(_), .. } => first.plus(CLEAR),
+            _ => first.plus(SINGLE),
         };
         self.due.insert((attempt.due, key));
     }
@@ -243,8 +256,20 @@ impl Reach {
 }
 
 impl Attempt {
-    fn failure(&self, (client, server): Key, how: Unreached, frame: FrameNo) -> Failure {
-        let ends = Ends { client, server };
-        Failure { ends, how, syns: self.syns, since: self.first, frame }
+    /// The same SYN is sent again, unless it is the same packet.
+    fn repeat(&mut self, segment: &Segment<'_>) {
+        let gap = segment.time.since(self.last);
+        let number = segment.header.identification.filter(|number| *number != 0);
+        if gap >= COPY && (number.is_none() || number != self.identification) {
+            self.syns = self.syns.saturating_add(1);
+            self.identification = segment.header.identification;
+            (self.gap, self.last, self.frame) = (gap, segment.time, segment.frame);
+        }
+    }
+
+    /// It has failed.
+    fn fails(&mut self, key: Key, how: Unreached, frame: FrameNo) -> Failure {
+        self.told = true;
+        Failure { ends: ends(key), how, syns: self.syns, since: self.first, frame }
     }
 }

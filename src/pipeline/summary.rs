@@ -66,7 +66,8 @@ pub struct Summary {
     pub calls: BTreeMap<Option<InterfaceKey>, Outcomes>,
     /// What endpoint mappers told.
     pub endpoints: Endpoints,
-    /// Pipes that could not be opened, sessions and trees refused, by what was said.
+    /// Servers that could not be reached, names and tickets that were not given, sessions, trees, pipes
+    /// and binds refused, by what was said.
     pub refusals: BTreeMap<String, u64>,
     /// Operations in `calls`.
     operations: usize,

@@ -154,6 +154,11 @@ impl Above<'_> {
                     self.events.push(Event::Call(Box::new(call)));
                 }
                 rpc::Event::Bound(bound) => self.bound(*bound),
+                rpc::Event::TicketRefused { channel, ends, error } => {
+                    if let Some(what) = self.ticket_refused(Refuser::Service, error) {
+                        self.around(self.now, ends, pipe_of(channel), what);
+                    }
+                }
                 rpc::Event::Unanswered(asked) => self.unanswered(*asked),
                 rpc::Event::Lost { ends, .. } => self.lose(ends),
             }
@@ -248,6 +253,10 @@ impl Above<'_> {
     ) {
         let of_pipe = pipe.and_then(|pipe| self.smb.pipe(pipe)?.server_name.clone());
         let server_name = of_pipe.or_else(|| self.machines.of(ends.server.ip()));
+        // One that says nothing is known by no other name than it was looked for.
+        let looked_for = matches!(what, What::Unreachable { .. });
+        let server_name =
+            server_name.or_else(|| self.names.of(ends.server.ip()).filter(|_| looked_for));
         let Ends { client, server } = ends;
         self.events.push(Event::Around(Box::new(Around {
             time,

@@ -5,7 +5,7 @@ use crate::bytes::Guid;
 use crate::call::{Call, Outcome, Readable, Stub};
 use crate::ndr::{Decoded, filetime};
 use crate::protocol::fsrvp::{self, Request, Response, ShareMapping};
-use crate::protocol::{Grade, Registry};
+use crate::protocol::{Grade, Interface, Registry};
 use crate::report::value::text;
 use crate::rpc::names::{FAULTS, name};
 
@@ -32,35 +32,60 @@ pub fn method(call: &Call) -> String {
 
 /// How the call went, with the name of the error.
 pub fn result(call: &Call, registry: &Registry) -> String {
-    match call.outcome {
-        Outcome::Ok => "ok".to_owned(),
-        Outcome::Failed => {
-            let status = call.status.unwrap_or_default();
-            match registry.status_name(call.interface.as_deref(), status) {
-                Some(name) => name.to_owned(),
-                None => format!("0x{status:08x}"),
+    let end = End {
+        outcome: call.outcome,
+        status: call.status,
+        fault: call.fault(),
+        response: call.response.readable,
+    };
+    end.word(call.interface.as_deref(), registry)
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) outcome: Outcome,
+    pub(super) status: Option<u32>,
+    pub(super) fault: Option<u32>,
+    pub(super) response: Readable,
+}
+
+impl End {
+    /// In a word, with the name of the error.
+    pub(super) fn word(self, interface: Option<&Interface>, registry: &Registry) -> String {
+        match self.outcome {
+            Outcome::Ok => "ok".to_owned(),
+            Outcome::Failed => {
+                let status = self.status.unwrap_or_default();
+                match registry.status_name(interface, status) {
+                    Some(name) => name.to_owned(),
+                    None => format!("0x{status:08x}"),
+                }
             }
-        }
-        Outcome::Fault => {
-            let status = call.fault().unwrap_or_default();
-            match name(FAULTS, status) {
-                Some(name) => format!("fault {name}"),
-                None => format!("fault 0x{status:08x}"),
+            Outcome::Fault => {
+                let status = self.fault.unwrap_or_default();
+                match name(FAULTS, status) {
+                    Some(name) => format!("fault {name}"),
+                    None => format!("fault 0x{status:08x}"),
+                }
             }
+            Outcome::NoResponse => "no answer".to_owned(),
+            Outcome::NoRequest => "request not seen".to_owned(),
+            Outcome::Unknown => match self.response {
+                Readable::Clear => "answered".to_owned(),
+                other => other.word().to_owned(),
+            },
         }
-        Outcome::NoResponse => "no answer".to_owned(),
-        Outcome::NoRequest => "request not seen".to_owned(),
-        Outcome::Unknown => match call.response.readable {
-            Readable::Clear => "answered".to_owned(),
-            other => other.word().to_owned(),
-        },
     }
 }
 
 /// What was asked, as far as it could be read.
 pub fn asked(call: &Call, registry: &Registry) -> String {
     let mut text = match fsrvp_request(call) {
-        Some(request) => fsrvp_asked(call, &request),
+        Some(request) => {
+            let context = call.request.decoded.as_ref().and_then(|of| of.param("Context"));
+            fsrvp_asked(&request, context.map(text).as_deref())
+        }
         None => {
             epm::asked(call, registry).unwrap_or_else(|| generic(call.request.decoded.as_ref()))
         }
@@ -132,16 +157,13 @@ fn fsrvp_response(call: &Call) -> Option<Response> {
     Response::bind(call.rpc.opnum?, decoded)?.ok()
 }
 
-/// The same for \[MS-FSRVP\], in the words of its users.
-fn fsrvp_asked(call: &Call, request: &Request) -> String {
+/// The same for \[MS-FSRVP\], in the words of its users; `context` is that of `SetContext` by its names.
+pub(super) fn fsrvp_asked(request: &Request, context: Option<&str>) -> String {
     let set = |guid: Guid| format!("set {}", short(guid));
     let timed = |guid: Guid, ms: u32| format!("{} within {} s", set(guid), f64::from(ms) / 1000.0);
     match request {
         Request::GetSupportedVersion(_) => String::new(),
-        Request::SetContext(_) => {
-            let decoded = call.request.decoded.as_ref();
-            decoded.and_then(|of| of.param("Context")).map(text).unwrap_or_default()
-        }
+        Request::SetContext(_) => context.unwrap_or_default().to_owned(),
         Request::StartShadowCopySet(ask) => {
             format!("client's set {}", short(ask.client_shadow_copy_set_id))
         }
@@ -176,7 +198,8 @@ fn fsrvp_asked(call: &Call, request: &Request) -> String {
     }
 }
 
-fn fsrvp_answered(response: &Response) -> String {
+/// What was answered, in the same words.
+pub(super) fn fsrvp_answered(response: &Response) -> String {
     match response {
         Response::GetSupportedVersion(answer) => {
             format!("versions {} to {}", answer.min_version.0, answer.max_version.0)

@@ -9,15 +9,15 @@ use std::sync::Arc;
 
 use anstyle::Style;
 
-use super::brief::short;
 pub use super::finding::{Options, Scene};
-use super::finding::{Remark, profile_name};
+use super::finding::{Remark, profile_name, style};
 use super::opening::{self, Line};
 pub use super::outcome::nothing_judged;
 use super::outcome::{judged, operation, verdict};
 use super::prose::{len, list, wrapped};
-use crate::bytes::{Time, millionths, printable};
-use crate::check::{Blame, Finding, Operation, Report, ServerReport, SetReport, Severity};
+use super::timeline;
+use crate::bytes::printable;
+use crate::check::{Blame, Finding, Report, ServerReport, Severity};
 
 /// Findings that are alike are all shown if they are no more than this, unless they are notes;
 /// otherwise only the first.
@@ -34,10 +34,12 @@ const MOST_LISTED: usize = 8;
 const COLUMN: usize = 13;
 
 /// Findings that are told from each other only by where they were found.
-type Alike = (Arc<str>, IpAddr, Blame, Severity, Option<Arc<str>>);
+type Alike = (bool, Arc<str>, Option<IpAddr>, Blame, Severity, Option<Arc<str>>);
 
 #[derive(Debug)]
 struct Group {
+    /// Whether they are let pass.
+    allowed: bool,
     /// The first of them, no more than [`ALIKE`].
     shown: Vec<Finding>,
     /// The others.
@@ -73,12 +75,18 @@ impl<'r> CheckList<'r> {
         &mut self.scene
     }
 
-    /// Takes a finding.
-    pub fn finding(&mut self, finding: Finding, out: &mut dyn Write) -> io::Result<()> {
+    /// Takes a finding, which may be `allowed`: let pass.
+    pub fn finding(
+        &mut self,
+        finding: Finding,
+        allowed: bool,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         if self.live {
-            return self.scene.write(&finding, None, out);
+            return self.scene.write(&finding, allowed, None, out);
         }
         let alike = (
+            allowed,
             finding.rule.clone(),
             finding.server,
             finding.party,
@@ -91,7 +99,8 @@ impl<'r> CheckList<'r> {
         }
         let place = *self.places.entry(alike).or_insert(self.groups.len());
         if place == self.groups.len() {
-            self.groups.push(Group { shown: Vec::new(), others: 0, calls: Vec::new() });
+            let (shown, calls) = (Vec::new(), Vec::new());
+            self.groups.push(Group { allowed, shown, others: 0, calls });
         }
         if let Some(group) = self.groups.get_mut(place) {
             group.take(finding);
@@ -104,13 +113,14 @@ impl<'r> CheckList<'r> {
         self.places.clear();
         let mut groups = std::mem::take(&mut self.groups);
         groups.sort_by_key(|group| {
-            group.shown.first().map(|first| (Reverse(first.severity), first.known.is_some()))
+            let first = group.shown.first();
+            first.map(|of| (group.allowed, Reverse(of.severity), of.known.is_some()))
         });
         for group in groups {
             let more = group.more();
             let shown = if more.is_some() { 1 } else { ALIKE };
             for finding in group.shown.iter().take(shown) {
-                self.scene.write(finding, more.clone(), out)?;
+                self.scene.write(finding, group.allowed, more.clone(), out)?;
             }
         }
         match std::mem::take(&mut self.beyond) {
@@ -140,7 +150,9 @@ impl<'r> CheckList<'r> {
             self.line("judged", nothing, Style::new(), out)?;
             return self.unseen(report, out);
         }
+        self.unseen(report, out)?;
         writeln!(out)?;
+        self.timelines(report, out)?;
         self.flush(out)?;
         let (said, colour) = operation(report.operation);
         self.line("operation", said, colour, out)?;
@@ -150,11 +162,32 @@ impl<'r> CheckList<'r> {
         }
         let servers = report.servers.iter().map(|server| (self.server(server), Style::new()));
         self.lines("server", servers.collect(), out)?;
-        let sets = report.sets.iter().map(|set| (self.set(set), operation(set.outcome).1));
-        self.lines("set", sets.collect(), out)?;
-        self.unseen(report, out)?;
         let judged = nothing.unwrap_or_else(|| judged(report, self.scene.rules()));
         self.line("judged", &judged, Style::new(), out)
+    }
+
+    /// What was asked of each set, and when.
+    fn timelines(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        let red = style(Severity::Error);
+        for set in report.sets.iter().take(MOST_SHOWN) {
+            let (head, rows) = timeline::rows(set, &self.scene);
+            self.headed("timeline", Style::new().bold(), &head, Style::new(), out)?;
+            for row in rows {
+                let colour = if row.failed { red } else { Style::new() };
+                let mark = if row.failed { "!" } else { " " };
+                let place = format!("{mark} {}", row.place);
+                let indent = " ".repeat(place.chars().count());
+                let lines = wrapped(&place, &indent, &row.text, self.scene.options.width);
+                for line in lines {
+                    writeln!(out, "{colour}{line}{colour:#}")?;
+                }
+            }
+            writeln!(out)?;
+        }
+        match report.sets.len().saturating_sub(MOST_SHOWN) {
+            0 => Ok(()),
+            more => writeln!(out, "and {more} more shadow copy sets (--json has all)\n"),
+        }
     }
 
     /// What could not be seen.
@@ -164,7 +197,7 @@ impl<'r> CheckList<'r> {
     }
 
     /// Several lines with one heading.
-    fn lines(
+    pub(super) fn lines(
         &self,
         head: &str,
         lines: Vec<(String, Style)>,
@@ -224,35 +257,6 @@ impl<'r> CheckList<'r> {
         let profile = profile_name(&server.profile);
         format!("{name}: held against {profile} ({}){clients}", printable(&server.recognised))
     }
-
-    fn set(&self, set: &SetReport) -> String {
-        let shares: Vec<String> = set.shares.iter().map(|share| printable(share)).collect();
-        let shares = if shares.is_empty() { String::new() } else { list(&shares, MOST_LISTED) };
-        let start = set.states.first().map(|(time, ..)| *time);
-        let mut states: Vec<String> = set
-            .states
-            .iter()
-            .map(|(time, state, _)| match start {
-                Some(start) if start != *time => format!("{state} +{}s", seconds(*time, start)),
-                _ => format!("{state} {}", self.scene.clock(*time)),
-            })
-            .collect();
-        if set.outcome == Operation::Failed
-            && set.states.last().is_none_or(|(_, s, _)| *s != "gone")
-        {
-            states.push("gone".to_owned());
-        }
-        let states = match states.len().checked_sub(MOST_LISTED) {
-            Some(more @ 1..) => {
-                let kept: Vec<String> = states.into_iter().skip(more).collect();
-                format!("{more} states, then {}", kept.join(" → "))
-            }
-            _ => states.join(" → "),
-        };
-        let parts = [shares, short(set.id), states];
-        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        format!("{}; {}", operation(set.outcome).0, parts.join("; "))
-    }
 }
 
 impl Group {
@@ -283,179 +287,6 @@ impl Group {
     }
 }
 
-fn seconds(time: Time, since: Time) -> String {
-    let text = millionths(time.since(since) / 1000);
-    text.get(..text.len().saturating_sub(3)).unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::bytes::{Guid, is_invisible};
-    use crate::check::{Catalogue, Conformance, Tally, Verdict};
-    use crate::protocol::Registry;
-    use crate::report::finding::tests::finding;
-    use crate::report::text::TimeStyle;
-
-    /// A report in which there is everything.
-    pub(crate) fn report() -> Report {
-        let time = |ms: i128| Time::from_nanos(1_795_369_758_000_000_000 + ms * 1_000_000);
-        let tally = |rule: &str, passed, failed, not_evaluable, why: Option<&str>| Tally {
-            rule: rule.into(),
-            passed,
-            failed,
-            not_evaluable,
-            why: why.map(str::to_owned),
-        };
-        let conformance = |profile: &str, verdict, errors, notes| Conformance {
-            profile: profile.into(),
-            verdict,
-            errors,
-            warnings: 1,
-            notes,
-            deviations: u64::from(profile == "samba"),
-        };
-        Report {
-            conformance: vec![
-                conformance("samba", Verdict::Inconclusive, 0, 3),
-                conformance("spec", Verdict::Fail, 1, 2),
-            ],
-            servers: vec![ServerReport {
-                addresses: vec!["10.0.1.1".parse().unwrap(), "fd00::1".parse().unwrap()],
-                name: Some("FS1".into()),
-                profile: "samba".into(),
-                recognised: "its negotiation offers what Samba does".into(),
-                clients: vec!["10.0.0.1".parse().unwrap()],
-                all_clients: false,
-            }],
-            sets: vec![SetReport {
-                id: Guid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),
-                client_id: None,
-                server: "10.0.1.1".parse().unwrap(),
-                client: Some("10.0.0.1".parse().unwrap()),
-                shares: vec!["\\\\FS1\\vol1".into(), "\\\\FS1\\\u{1b}c".into()],
-                context: Some(0x10),
-                states: vec![
-                    (time(123), "Started", 3),
-                    (time(124), "Added", 4),
-                    (time(61_123), "CreationInProgress", 5),
-                ],
-                outcome: Operation::Failed,
-            }],
-            tallies: vec![
-                tally("FSRVP-3.1.4.5-03", 12, 2, 1, Some("the time-out could not be read")),
-                tally("FSRVP-3.1.4.10-01", 3, 0, 0, None),
-                tally("FSRVP-3.1.4.2-02", 0, 0, 4, Some("the stub is sealed")),
-            ],
-            judged_calls: 14,
-            sealed_calls: 2,
-            unreadable: vec!["2 calls are sealed: a key would make them visible".into()],
-            attempts: Vec::new(),
-            diagnoses: Vec::new(),
-            stopped: vec!["10.0.0.1 at 10.0.1.1: the pipe could not be opened".into()],
-            operation: Operation::Failed,
-        }
-    }
-
-    fn write(live: bool, findings: Vec<Finding>, report: &Report) -> (String, String) {
-        let registry = Registry::embedded().unwrap();
-        let rules = Catalogue::default();
-        let options = Options { time: TimeStyle::Utc, width: 80 };
-        let mut list = CheckList::new(Scene::new(&registry, &rules, options), live);
-        let text = |out: anstream::StripStream<Vec<u8>>| {
-            let text = String::from_utf8(out.into_inner()).unwrap();
-            assert!(text.lines().all(|line| !line.chars().any(is_invisible)), "{text:?}");
-            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-            text
-        };
-        let (mut before, mut after) =
-            (anstream::StripStream::new(Vec::new()), anstream::StripStream::new(Vec::new()));
-        let count = len(&findings);
-        for finding in findings {
-            list.finding(finding, &mut before).unwrap();
-        }
-        list.finish(report, count, &mut after).unwrap();
-        (text(before), text(after))
-    }
-
-    #[test]
-    fn the_summary_says_how_it_went_and_why_that_is_known() {
-        let (_, text) = write(false, Vec::new(), &report());
-        let expect = "\
-operation    failed
-stopped      10.0.0.1 at 10.0.1.1: the pipe could not be opened
-conformance  inconclusive by Samba: 0 errors, 1 warning, 3 notes, 1 known
-             deviation
-             fail by the specification: 1 error, 1 warning, 2 notes
-server       FS1 (10.0.1.1, fd00::1): held against Samba (its negotiation offers
-             what Samba does); client 10.0.0.1, and maybe others
-set          failed; \\\\FS1\\vol1, \\\\FS1\\\\u{1b}c; 01020304…; Started 17:49:18.123Z
-             → Added +0.001s → CreationInProgress +61.000s → gone
-not seen     2 calls are sealed: a key would make them visible
-judged       14 calls, and 2 that are sealed; 1 rule kept, 1 broken, 1 not
-             evaluable
-";
-        assert_eq!(text, expect, "\n{text}");
-    }
-
-    #[test]
-    fn what_is_alike_is_shown_once() {
-        let at = |call: u64, rule: &str| Finding { call: Some(call), ..finding(rule) };
-        let mut findings: Vec<_> = (1..=40).map(|call| at(call, "A")).collect();
-        findings.extend((50..53).map(|call| at(call, "B")));
-        findings.insert(1, Finding { call: None, ..finding("C") });
-        let (before, text) = write(false, findings.clone(), &report());
-        assert_eq!(before, "");
-        let told: Vec<&str> = text
-            .lines()
-            .filter(|line| line.starts_with("error[") || line.contains("more like it"))
-            .collect();
-        let full = |rule: &str| {
-            format!(
-                "error[{rule}]: CommitShadowCopySet was answered with success 61 s after the \
-                 time-out"
-            )
-        };
-        let more = "     = and 39 more like it: calls 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,";
-        let b = full("B");
-        assert_eq!(told, [&*full("A"), more, &*full("C"), &*b, &*b, &*b]);
-        assert!(text.contains("\n       15, 16, 17, and 23 beyond\n\n"), "{text}");
-        // Who watches sees each, and at once.
-        let (before, text) = write(true, findings, &report());
-        assert_eq!(before.lines().filter(|line| line.starts_with("error[")).count(), 44);
-        assert!(text.starts_with("operation "), "{text}");
-    }
-
-    #[test]
-    fn more_groups_than_are_held_are_written() {
-        let findings = (0..=MAX_GROUPS).map(|n| finding(&format!("R{n}"))).collect();
-        let (before, text) = write(false, findings, &report());
-        assert_eq!(before.lines().filter(|line| line.starts_with("error[")).count(), MAX_GROUPS);
-        assert!(text.starts_with(&format!("error[R{MAX_GROUPS}]")));
-    }
-
-    #[test]
-    fn nothing_judged_is_no_health() {
-        let nothing = |sealed_calls, operation| Report {
-            judged_calls: 0,
-            sealed_calls,
-            operation,
-            ..report()
-        };
-        let stranger = Report { servers: Vec::new(), ..nothing(0, Operation::None) };
-        let (_, text) = write(false, Vec::new(), &stranger);
-        let unseen = "not seen     2 calls are sealed: a key would make them visible\n";
-        let nothing_at_all =
-            "judged       nothing: no call of MS-FSRVP was seen, and no attempt at one\n";
-        assert_eq!(text, format!("{nothing_at_all}{unseen}"));
-        let (_, text) = write(false, Vec::new(), &nothing(7, Operation::Unknown));
-        let sealed = "judged       nothing: all of 7 calls are sealed\n";
-        assert!(text.starts_with("operation    unknown\n"), "{text}");
-        assert!(text.ends_with(&format!("{unseen}{sealed}")), "{text}");
-        // A refusal is something to explain, and so is a finding.
-        assert_eq!(nothing_judged(&nothing(0, Operation::Failed), 0), None);
-        assert_eq!(nothing_judged(&nothing(0, Operation::Unknown), 1), None);
-        // But what can be said of sealed calls is no judgement of them.
-        assert!(nothing_judged(&nothing(7, Operation::Unknown), 1).is_some());
-    }
-}
+#[path = "tests/check.rs"]
+pub(super) mod tests;

@@ -22,6 +22,7 @@ use super::prose::{list, wrapped};
 use super::text::TimeStyle;
 use crate::bytes::{Time, millionths, printable};
 use crate::check::{Blame, Catalogue, Certainty, Finding, Rule, Severity};
+use crate::gate;
 use crate::pipeline::Event;
 use crate::protocol::{Registry, fsrvp};
 
@@ -165,31 +166,46 @@ impl<'r> Scene<'r> {
             _ => parts.push(format!("frames {}", list(&frames, MOST_FRAMES))),
         }
         parts.push(self.clock(finding.time));
-        let server = self.host(finding.server);
-        parts.push(match finding.client {
-            Some(client) => format!("{} → {server}", self.host(client)),
-            None => server,
-        });
+        let ends = [finding.client, finding.server].into_iter().flatten();
+        let ends: Vec<String> = ends.map(|ip| self.host(ip)).collect();
+        parts.extend((!ends.is_empty()).then(|| ends.join(" → ")));
         parts.join(", ")
     }
 
-    /// Writes a finding; `more` is what is said of those that are like it.
+    /// Writes a finding, which may be `allowed`: let pass; `more` is what is said of those that are
+    /// like it.
     pub(super) fn write(
         &self,
         finding: &Finding,
+        allowed: bool,
         more: Option<Remark>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let mut remarks = remarks(finding, self.rules.get(&finding.rule));
+        if allowed {
+            let word = finding.severity.word();
+            let an = if finding.severity == Severity::Error { "an" } else { "a" };
+            let said = format!("--allow lets it pass; it would be {an} {word}");
+            remarks.push(("allowed".to_owned(), said));
+        }
         remarks.extend(more);
-        self.draw(finding, remarks, out)
+        self.draw(finding, allowed, remarks, out)
     }
 
-    fn draw(&self, finding: &Finding, remarks: Vec<Remark>, out: &mut dyn Write) -> io::Result<()> {
+    fn draw(
+        &self,
+        finding: &Finding,
+        allowed: bool,
+        remarks: Vec<Remark>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let width = self.options.width;
         let (bold, blue) = (Style::new().bold(), gutter());
-        let severity = style(finding.severity);
-        let word = finding.severity.word();
+        let (severity, word) = if allowed {
+            (style(Severity::Note), "allowed")
+        } else {
+            (style(finding.severity), finding.severity.word())
+        };
         let head = format!("{word}[{}]", printable(&finding.rule));
         let message = printable(&finding.message);
         let mut lines = wrapped(&format!("{head}: "), "    ", &message, width).into_iter();
@@ -247,7 +263,11 @@ fn remarks(finding: &Finding, rule: Option<&Rule>) -> Vec<Remark> {
             ", possibly: something that is not in the capture would explain it otherwise"
         }
     };
-    say("by", format!("{}{sure}", blamed(finding.party)));
+    if finding.rule.starts_with(gate::PREFIX) {
+        say("by", "--expect, and no rule of a specification".to_owned());
+    } else {
+        say("by", format!("{}{sure}", blamed(finding.party)));
+    }
     for related in finding.related.iter().take(MOST_RELATED) {
         say("note", format!("call {}: {}", related.call, printable(&related.note)));
     }
@@ -341,7 +361,7 @@ pub(super) mod tests {
             related: Vec::new(),
             also: Vec::new(),
             set: Some(Guid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10)),
-            server: "10.0.1.1".parse().unwrap(),
+            server: Some("10.0.1.1".parse().unwrap()),
             client: Some("10.0.0.1".parse().unwrap()),
             spots: Vec::new(),
             known: None,
@@ -356,9 +376,9 @@ pub(super) mod tests {
         let rules = Catalogue::default();
         let options = Options { time: TimeStyle::Utc, width };
         let mut scene = Scene::new(&registry, &rules, options);
-        scene.name(finding.server, Some("FS1"));
+        scene.name(finding.server.unwrap(), Some("FS1"));
         let mut out = anstream::StripStream::new(Vec::new());
-        scene.draw(finding, remarks(finding, rule), &mut out).unwrap();
+        scene.draw(finding, false, remarks(finding, rule), &mut out).unwrap();
         let text = String::from_utf8(out.into_inner()).unwrap();
         assert_eq!(text, expect, "\n{text}");
         for line in text.lines() {

@@ -4,6 +4,8 @@
 //! and real output is tested against it. [`line()`] writes a record.
 
 mod cause;
+mod diff;
+mod gate;
 mod judged;
 
 use std::io;
@@ -25,6 +27,8 @@ use crate::rpc::{Auth, Message, SyntaxId, Transfer};
 use crate::security::Mechanism;
 use crate::skew::Skew;
 pub use cause::cause;
+pub use diff::diffs;
+pub use gate::expectation;
 pub use judged::{Judged, finding, tally};
 
 /// Version of the records' form.

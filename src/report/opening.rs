@@ -69,11 +69,12 @@ fn add_stopped(
     report: &Report,
     scene: &Scene<'_>,
 ) {
-    let mut attempts = report.attempts.iter().filter(|of| of.diagnosis == Some(at));
-    let Some(first) = attempts.next() else { return };
+    let attempts = || report.attempts.iter().filter(|of| of.diagnosis == Some(at));
+    let lasting = attempts().find(|attempt| attempt.retried.is_none());
+    let Some(first) = lasting.or_else(|| attempts().next()) else { return };
     let (_, colour) = operation(first.outcome);
     let text = format!("{}: {}", side(diagnosis.party), printable(&diagnosis.title));
-    lines.push(Line { head: head(first.outcome), text, colour });
+    lines.push(Line { head: head(first), text, colour });
     let mut what = wanted(first, scene);
     let mut parts = vec![reached(first)];
     if let Some(call) = first.stopped.as_ref().and_then(|stop| stop.call) {
@@ -87,6 +88,7 @@ fn add_stopped(
     lines.push(Line::new("why", printable(&diagnosis.explanation)));
     lines.push(Line::new("what to do", printable(&diagnosis.remedy)));
     let again = match (&diagnosis.retry_note, diagnosis.retry.can_help()) {
+        _ if first.retried.is_some() => "it was: failed, then succeeded on retry".to_owned(),
         (Some(note), _) => printable(note),
         (None, true) => "may succeed by itself".to_owned(),
         (None, false) => "fails the same way until that is done".to_owned(),
@@ -94,9 +96,9 @@ fn add_stopped(
     lines.push(Line::new("run again?", again));
     lines.push(Line::new("how sure", sure(diagnosis)));
     if let Some(apart) = &diagnosis.tell_apart {
-        lines.push(Line::new("", printable(apart)));
+        lines.push(Line::new("or else?", printable(apart)));
     }
-    let others = attempts.count();
+    let others = attempts().count().saturating_sub(1);
     if others > 0 {
         let others = count(u64::try_from(others).unwrap_or(u64::MAX), "more attempt");
         lines.push(Line::new("also", format!("{others} of this kind failed for the same reason")));
@@ -129,17 +131,19 @@ fn outcome(attempt: &Attempt, scene: &Scene<'_>) -> Line {
     let (_, colour) = operation(attempt.outcome);
     let mut text = wanted(attempt, scene);
     let reached = reached(attempt);
-    if attempt.outcome != Operation::Completed && !reached.is_empty() {
+    let ended = matches!(attempt.outcome, Operation::Failed | Operation::Unfinished);
+    if ended && !reached.is_empty() {
         text = format!("{text}; {reached}");
     }
     if let Some(stop) = &attempt.stopped {
         text = format!("{text}; {}", printable(&stop.said));
     }
-    Line { head: head(attempt.outcome), text, colour }
+    Line { head: head(attempt), text, colour }
 }
 
-fn head(outcome: Operation) -> &'static str {
-    match outcome {
+fn head(attempt: &Attempt) -> &'static str {
+    match attempt.outcome {
+        _ if attempt.retried.is_some() => "RETRIED",
         Operation::Completed => "COMPLETED",
         Operation::Failed => "FAILED",
         Operation::Unfinished => "UNFINISHED",

@@ -55,7 +55,8 @@ pub(super) fn judged(report: &Report, rules: &Catalogue) -> String {
     format!("{calls}{sealed}; {kept} kept, {broken} broken{notes}, {untold} not evaluable")
 }
 
-fn colour(of: AnsiColor) -> Style {
+/// What stands out in a colour.
+pub(super) fn colour(of: AnsiColor) -> Style {
     Style::new().bold().fg_color(Some(Color::Ansi(of)))
 }
 

@@ -11,6 +11,7 @@ use super::part::{Part, Seal, release};
 use super::pdu::{Body, PacketType, Pdu, Verifier};
 use super::{BindAnswer, Bound, ChannelId, Common, Event, Origin, Unanswered};
 use crate::bytes::{Both, Guid, Missing, Side, Span, View, Why};
+use crate::security::kerberos::KrbError;
 use crate::security::{ntlm, peek};
 
 /// Calls of one association that may wait for an answer; beyond it the oldest is given up.
@@ -116,7 +117,14 @@ impl Association {
         self.deaf &= origin.side == Side::Client;
         self.asked = None;
         if let Some(verifier) = &pdu.verifier {
-            self.note_security(header.ptype, origin.side, verifier);
+            let refusal = self.note_security(header.ptype, origin.side, verifier);
+            if let Some(error) = refusal.filter(|_| origin.side == Side::Server) {
+                out.push(Event::TicketRefused {
+                    channel: origin.channel,
+                    ends: origin.ends,
+                    error,
+                });
+            }
         }
         let seal = self.seal(pdu);
         let part =
@@ -220,11 +228,17 @@ impl Association {
         }
     }
 
-    fn note_security(&mut self, ptype: PacketType, side: Side, verifier: &Verifier<'_>) {
+    /// Notes how a PDU is protected; gives the error of Kerberos in its token.
+    fn note_security(
+        &mut self,
+        ptype: PacketType,
+        side: Side,
+        verifier: &Verifier<'_>,
+    ) -> Option<Box<KrbError>> {
         if self.security.len() >= MAX_SECURITY_CONTEXTS
             && !self.security.contains_key(&verifier.context_id)
         {
-            return;
+            return None;
         }
         let auth = self.security.entry(verifier.context_id).or_insert(Auth::NONE);
         auth.auth_type = verifier.auth_type;
@@ -238,15 +252,15 @@ impl Association {
                 | PacketType::ALTER_CONTEXT_RESP
                 | PacketType::AUTH3
         );
-        if token && verifier.value.holes().next().is_none() {
-            let Some(token) = peek(verifier.value.bytes()) else {
-                return;
-            };
-            auth.mechanism = Some(token.mechanism);
-            if let (Side::Client, Some(ntlm::Message::Authenticate(message))) = (side, token.ntlm) {
-                auth.principal = Some(message.account());
-            }
+        if !token || verifier.value.holes().next().is_some() {
+            return None;
         }
+        let token = peek(verifier.value.bytes())?;
+        auth.mechanism = Some(token.mechanism);
+        if let (Side::Client, Some(ntlm::Message::Authenticate(message))) = (side, token.ntlm) {
+            auth.principal = Some(message.account());
+        }
+        token.refusal.map(Box::new)
     }
 
     /// Whether the stub of a PDU is encrypted. Where its trailer is missing, the others of the

@@ -27,6 +27,7 @@ use crate::bytes::{
     Both, Ends, FrameNo, Framed, Guid, Layer, Missing, Reader, Side, Stop, Stream, Time, View,
     clamp, index,
 };
+use crate::security::kerberos::KrbError;
 use association::Association;
 pub use bind::{ContextElement, ContextResult, SyntaxId, Transfer};
 pub use call::{Auth, Call, Ending, Message, StubState};
@@ -54,6 +55,15 @@ pub enum Event {
     Asked(Box<Call>),
     /// A bind or `alter_context` was answered.
     Bound(Box<Bound>),
+    /// The server did not take the Kerberos ticket of a bind or `alter_context`.
+    TicketRefused {
+        /// The channel.
+        channel: ChannelId,
+        /// The connection that carried the answer.
+        ends: Ends,
+        /// Why.
+        error: Box<KrbError>,
+    },
     /// A bind or `alter_context` was the last PDU of a channel that has ended. Not told where an
     /// answer may have been among bytes that were lost.
     Unanswered(Box<Unanswered>),

@@ -751,3 +751,29 @@ proptest! {
         let _ = trailer::find(buffer.view(), Order::Big);
     }
 }
+
+#[test]
+fn a_ticket_that_the_server_does_not_take() {
+    let error = crate::security::kerberos::samples::UNKNOWN;
+    let mut ack = PLAIN.bind_ack(&[(0, 0, NDR)]);
+    assert_eq!(ack.len() % 4, 0);
+    ack.extend([16, 5, 0, 0, 7, 0, 0, 0]); // Kerberos, integrity, no padding, context 7
+    ack.extend(error);
+    let length = u16::try_from(ack.len()).unwrap().to_le_bytes();
+    ack[8..10].copy_from_slice(&length);
+    ack[10] = u8::try_from(error.len()).unwrap();
+    let refused = |chunks: &[(Side, Vec<u8>)]| {
+        let out = feed(&mut Rpc::default(), chunks);
+        let told = out.into_iter().filter_map(|event| match event {
+            Event::TicketRefused { error, .. } => error.service,
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let bind = PLAIN.bound().swap_remove(0);
+    assert_eq!(refused(&[bind.clone(), (Side::Server, ack.clone())]), ["cifs/fs1"]);
+    // Another version of Kerberos is no Kerberos.
+    let version = ack.len() - error.len() + 8;
+    ack[version] = 4;
+    assert!(refused(&[bind, (Side::Server, ack)]).is_empty());
+}

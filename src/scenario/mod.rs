@@ -100,7 +100,7 @@
 //! | `connect`, `connect refused`, `connect refused ICMP`, `connect unanswered` | TCP and the negotiation; a server that does not listen; a router that prohibits it; five SYNs in vain, 21 seconds |
 //! | `logon`, `logon refused STATUS_LOGON_FAILURE`, `logon refused KRB_AP_ERR_MODIFIED`, `logon guest` | the logon; a Kerberos ticket that the server does not take; a guest's |
 //! | `tree \\NODE1\IPC$`, with `refused …` | `TREE_CONNECT`; pipes are opened in the last IPC$ |
-//! | `referral \\lab\dfs\data`, with `refused …` | DFS is asked where a path leads |
+//! | `referral \lab\dfs\data`, with `refused …` | DFS is asked where a path leads |
 //! | `create`, `create NAME`, with `refused STATUS_OBJECT_NAME_NOT_FOUND` | CREATE of the pipe |
 //! | `bind`, with settings, `v3.0`, `abstract syntax UUID`, `level 2`, `auth_type=9`, `no auth` | a bind, on a pipe of its own |
 //! | `bind refused REASON`; `bind refused provider_rejection REASON`; `bind fault NAME`; `bind refused STATUS_PIPE_BROKEN`; `bind unanswered` | `bind_nak`; contexts refused; a fault; the pipe fails; nothing |

@@ -220,7 +220,7 @@ const CODES: &[(i32, &str)] = &[
 ];
 
 #[cfg(test)]
-pub(super) mod samples {
+pub(crate) mod samples {
     /// From a KDC of `LAB.TEST`: there is no `cifs/fs1`.
     pub(crate) const UNKNOWN: &[u8] = &[
         0x7e, 0x4d, 0x30, 0x4b, // KRB-ERROR, SEQUENCE
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn a_length_that_is_wrong_is_no_error() {
         // Of the message, the sequence, pvno, its integer, the code, the realm, the name.
-        for at in [1, 3, 5, 7, 39, 41, 44, 46, 56, 58] {
+        for at in [1, 3, 5, 7, 39, 41, 44, 46, 56] {
             let mut bad = UNKNOWN.to_vec();
             bad[at] = 0x7f;
             assert_eq!(error(&bad), None, "octet {at}");

@@ -73,7 +73,8 @@ pub enum Event {
         /// `\\server\share`.
         path: String,
     },
-    /// A write to a file of a share whose name has an `@` in it was answered.
+    /// A write to a file of a share whose name has an `@` in it was answered, or the file was not opened
+    /// because that share is write-protected.
     Wrote {
         /// `\\server\share`.
         path: String,

@@ -114,3 +114,43 @@ pub(super) fn response<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<
     let output = buffer(r, base, at, len, dec!("Output"), "OutputOffset")?;
     Ok(IoctlAnswer { ctl_code, file_id, output })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `MaxReferralLevel` 4, then the name.
+    fn request(name: &str) -> Vec<u8> {
+        let name = name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes);
+        [4, 0].into_iter().chain(name).collect()
+    }
+
+    fn path(input: &[u8], ctl_code: u32) -> Option<String> {
+        referral(View::new(input, &[], &[]), ctl_code)
+    }
+
+    #[test]
+    fn paths_that_dfs_is_asked_about() {
+        const PATH: &str = r"\lab\dfs";
+        let plain = request(PATH);
+        assert_eq!(path(&plain, FSCTL_DFS_GET_REFERRALS).as_deref(), Some(PATH));
+        for n in 0..plain.len() {
+            // What is cut of a name is not missed; its terminator is not needed.
+            let told = path(&plain[..n], FSCTL_DFS_GET_REFERRALS);
+            assert_eq!(told.is_some(), n >= 2, "{n} octets");
+            assert!(told.unwrap_or_default().len() <= PATH.len());
+        }
+        assert_eq!(path(&plain, FSCTL_PIPE_TRANSCEIVE), None);
+        // RequestFlags, RequestDataLength, RequestFileNameLength between the two.
+        let name = &plain[2..];
+        let len = u8::try_from(name.len()).unwrap();
+        let extended = [&[4, 0, 1, 0, len + 2, 0, 0, 0, len, 0][..], name, b"site"].concat();
+        assert_eq!(path(&extended, FSCTL_DFS_GET_REFERRALS_EX).as_deref(), Some(PATH));
+        for n in 0..extended.len() - 4 {
+            assert_eq!(path(&extended[..n], FSCTL_DFS_GET_REFERRALS_EX), None, "{n} octets");
+        }
+        let mut long = extended;
+        long[9] = 1;
+        assert_eq!(path(&long, FSCTL_DFS_GET_REFERRALS_EX), None);
+    }
+}

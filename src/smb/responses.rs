@@ -12,6 +12,9 @@ use super::{
 use crate::bytes::{Guid, Side, Span, Time};
 use crate::security::{Offer, ntlm, offer};
 
+/// \[MS-ERREF\] 2.3.1
+const STATUS_MEDIA_WRITE_PROTECTED: Status = Status(0xc000_00a2);
+
 impl Smb {
     pub(super) fn response(
         &mut self,
@@ -228,6 +231,10 @@ impl Smb {
         };
         if m.header.status.is_error() {
             self.open_refused(of, name, m.header.status, out);
+            // Only who opens a file to write to it is told so.
+            if m.header.status == STATUS_MEDIA_WRITE_PROTECTED {
+                self.wrote(of, m.header.status, out);
+            }
             if let Some(pipe) = early {
                 self.end_pipe(pipe, None, out);
             }
@@ -315,7 +322,8 @@ impl Smb {
         out: &mut Vec<Event>,
     ) {
         let tree = tree.and_then(|tree| self.trees.peek(&(key, tree)));
-        if let Some(path) = tree.and_then(|tree| tree.path.clone()) {
+        let marked = tree.filter(|tree| tree.is_marked());
+        if let Some(path) = marked.and_then(|tree| tree.path.clone()) {
             out.push(Event::Wrote { path, status });
         }
     }

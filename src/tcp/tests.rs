@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::bytes::{Ends, FrameNo};
+use crate::bytes::FrameNo;
 use crate::net;
 
 /// Collects what is delivered: per side, bytes with `None` for those in a gap.

@@ -257,7 +257,7 @@ fn many_attempts_are_bounded() {
     }
     lab.frames.sort_by_key(|(ms, _)| *ms);
     let told = only(&lines(&lab.until(60_000).events()), &["unreachable"]);
-    assert!((4000..=6000).contains(&told.len()), "{}", told.len());
+    assert_eq!(told.len(), 4096);
 }
 
 #[test]
@@ -289,6 +289,22 @@ fn scenarios_of_connects() {
 }
 
 #[test]
+fn a_server_that_is_silent_has_the_name_it_was_looked_for_by() {
+    let name = |text: &str| {
+        let events = play(text);
+        around(&events, |around| match around.what {
+            What::Unreachable { .. } => Some(around.server_name.clone()),
+            _ => None,
+        })
+    };
+    let of = |name: &str| [Some(name.to_owned())];
+    assert_eq!(name("A name FS.lab.test; A connect unanswered"), of("FS.lab.test"));
+    assert_eq!(name("ipv6; A name FS.lab.test; A connect refused"), of("FS.lab.test"));
+    assert_eq!(name("A name FS netbios; A connect refused"), of("FS"));
+    assert_eq!(name("A connect refused"), [None]);
+}
+
+#[test]
 fn names_that_do_not_resolve() {
     for (text, expect) in [
         ("A name nas.lab.test unknown", "name nas.lab.test unknown to DNS: NXDOMAIN"),
@@ -300,9 +316,10 @@ fn names_that_do_not_resolve() {
         assert_eq!(lines(&events), [expect], "{text}");
         let ends = around(&events, |around| Some((around.client.ip(), around.server.ip())));
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let expect = match text.starts_with("ipv6") {
-            true => (ip("fd00::1"), ip("fd00::2:1")),
-            false => (ip("10.0.0.1"), ip("10.0.2.1")),
+        let expect = if text.starts_with("ipv6") {
+            (ip("fd00::1"), ip("fd00::2:1"))
+        } else {
+            (ip("10.0.0.1"), ip("10.0.2.1"))
         };
         assert_eq!(ends, [expect], "{text}");
     }

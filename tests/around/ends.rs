@@ -88,13 +88,71 @@ fn several_connections_end_one_by_one() {
 fn a_worker_that_crashes() {
     let Some(folder) = common::shared("captures/fsrvp") else { return };
     let lines = crate::lines(&read(&folder.join("e00-bind-worker-crash.pcap")));
-    let on_pipe = only(&lines, &["pipe", "bound", "?", "closed", "disconnected"]);
+    let on_pipe = only(&lines, &["pipe", "bind", "bound", "?", "closed", "disconnected"]);
     let once = [
         r"pipe FssagentRpc of \\fss1\IPC$",
         "pipe error FssagentRpc STATUS_CONNECTION_DISCONNECTED",
+        "bind unanswered on FssagentRpc",
         "closed by Client",
     ];
     let (last, before) = on_pipe.split_last().unwrap();
     assert_eq!(last, "disconnected by Client false");
     assert_eq!(before, once.repeat(4));
+}
+
+/// A bind that has no answer is told with what became of its pipe, before that.
+#[test]
+fn binds_without_an_answer() {
+    let ends = |text: &str| only(&told(text), &["bound", "bind", "pipe error", "closed"]);
+    let unanswered = "bind unanswered on FssagentRpc";
+    assert_eq!(ends("A bind unanswered; A close"), [unanswered, "closed by Client"]);
+    assert_eq!(ends("A bind unanswered; FS restart"), [unanswered, "closed by Server"]);
+    assert_eq!(ends("A bind unanswered"), [unanswered, "closed by nobody"]);
+    let broken = "pipe error FssagentRpc STATUS_PIPE_BROKEN";
+    let refused = ends("A bind refused STATUS_PIPE_BROKEN; A close");
+    assert_eq!(refused, [broken, unanswered, "closed by Client"]);
+    let tcp = ends("tcp 49667; A bind unanswered; FS restart");
+    assert_eq!(tcp, ["bind unanswered on ?", "closed by Server"]);
+    // The one before it was answered, or was refused, or its answer was lost.
+    let words = ["bind unanswered"];
+    for text in [
+        "A bind; A bind; A close",
+        "A bind refused reason_not_specified; A close",
+        "A bind fault nca_s_op_rng_error; A close",
+        "A:8=0; A close",
+    ] {
+        assert_eq!(only(&told(text), &words), [""; 0], "{text}");
+    }
+    let events = play("A bind unanswered; FS restart");
+    let asked = around(&events, |around| match &around.what {
+        What::BindUnanswered { interfaces, tcp, .. } => {
+            Some((around.frame.is_some(), interfaces.clone(), *tcp))
+        }
+        _ => None,
+    });
+    let [(true, interfaces, false)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(interfaces.len(), 1);
+    assert_eq!(interfaces[0].uuid, vshark::protocol::fsrvp::UUID);
+}
+
+/// How a call may end without an answer: each can be told from the others.
+#[test]
+fn calls_that_a_pipe_leaves_behind() {
+    let ends = |text: &str| only(&told(text), &["!", "pipe error", "closed"]);
+    let invalid = "pipe error FssagentRpc STATUS_INVALID_PARAMETER";
+    assert_eq!(
+        ends("A:4(S1)=pipe STATUS_INVALID_PARAMETER; A close"),
+        [invalid, "! 1", "closed by Client"]
+    );
+    assert_eq!(
+        ends("io write-read; A:4(S1)=pipe STATUS_PIPE_DISCONNECTED; FS restart"),
+        ["pipe error FssagentRpc STATUS_PIPE_DISCONNECTED", "! 1", "closed by Server"]
+    );
+    // The client does not wait any longer; the READ that is left is cancelled after that.
+    let closes = ends("A:4(S1) unanswered 1 h; A close");
+    assert_eq!(closes, ["! 1", "closed by Client"]);
+    let leaves = ends("A:4(S1) unanswered 1 h; A disconnect");
+    assert_eq!(leaves, ["! 1", "closed by Client"]);
+    assert_eq!(ends("A:4(S1) unanswered 1 h; FS restart"), ["! 1", "closed by Server"]);
+    assert_eq!(ends("A:4(S1) unanswered 1 h"), ["! 1", "closed by nobody"]);
 }

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+mod doubt;
 mod errors;
 mod judge;
 mod meaning;

@@ -12,17 +12,17 @@ use vshark::scenario::Scenario;
 use crate::read::REGISTRY;
 use crate::trial::{KNOWLEDGE, tried};
 
-/// What is said of a conversation, as somebody who knows nothing of its servers judges it.
-pub(crate) fn explained(text: &str) -> Report {
+/// What is said of a conversation whose servers are held against a profile.
+pub(crate) fn explained(text: &str, profile: &str) -> Report {
     let scenario = Scenario::parse("conversation", text, &REGISTRY);
     let scenario = scenario.unwrap_or_else(|error| panic!("{error}\n{text}"));
     let mut capture = Vec::new();
     scenario.write(&mut capture).expect("memory takes it");
-    report(&capture, scenario.starts_idle())
+    report(&capture, profile, scenario.starts_idle())
 }
 
-pub(crate) fn report(capture: &[u8], idle_start: bool) -> Report {
-    let choice = KNOWLEDGE.choose("auto").expect("the profile is known");
+pub(crate) fn report(capture: &[u8], profile: &str, idle_start: bool) -> Report {
+    let choice = KNOWLEDGE.choose(profile).expect("the profile is known");
     let options = Options { choice, all_clients: false, idle_start };
     let mut judge = tried(capture, options, 0);
     judge.take_findings();
@@ -75,11 +75,12 @@ fn every_cause_is_told_of_its_example_and_not_of_its_near_miss() {
         let real = cause.captures.iter().map(|name| {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name);
             let capture = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-            (name.clone(), report(&capture, false), true)
+            (name.clone(), report(&capture, "auto", false), true)
         });
+        let profile = cause.profile.as_deref().unwrap_or("auto");
         let made = [(&cause.example, true), (&cause.near_miss, false)].map(|(text, fits)| {
             let text = text.as_ref().unwrap_or_else(|| panic!("{} lacks an example", cause.id));
-            (text.clone(), explained(text), fits)
+            (text.clone(), explained(text, profile), fits)
         });
         for (what, report, fits) in made.into_iter().chain(real) {
             if only.is_some() {

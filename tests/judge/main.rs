@@ -5,6 +5,7 @@
 //! other's test. `VSHARK_SEED=n` prints the conversation of a seed; `VSHARK_COUNT=n` says how many
 //! conversations the long tests take.
 
+mod attempts;
 mod catalogue;
 mod causes;
 mod client;
@@ -19,6 +20,7 @@ mod examples;
 mod faults;
 mod innocent;
 mod manners;
+mod outcomes;
 mod reach;
 mod read;
 mod real;

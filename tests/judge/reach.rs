@@ -11,7 +11,7 @@ use crate::trial::{names, played};
 /// What became of all, and the causes of what was stopped, in order.
 #[track_caller]
 fn ends(text: &str, operation: Operation, causes: &[&str]) -> Report {
-    let report = explained(text);
+    let report = explained(text, "auto");
     let stopping = report.diagnoses.iter().filter(|of| of.attempts > 0);
     let found: Vec<&str> = stopping.map(|of| &*of.cause).collect();
     assert_eq!((report.operation, &*found), (operation, causes), "{text}{}", list(&report));
@@ -35,7 +35,7 @@ A:4(S1)=0; A:5(S1)=0; A:10(C1,S1,\\{server}\d)=0; A:6(S1)=0
 #[test]
 fn a_service_that_breaks_off_before_it_has_answered_fails_what_was_wanted() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/captures/e00-bind-worker-crash.pcap");
-    let report = report(&fs::read(path).expect("the capture is there"), false);
+    let report = report(&fs::read(path).expect("the capture is there"), "auto", false);
     assert_eq!(report.operation, Failed);
     let [diagnosis] = &*report.diagnoses else { panic!("{}", list(&report)) };
     assert_eq!((&*diagnosis.cause, diagnosis.attempts), ("FS-10", 1));

@@ -151,7 +151,7 @@ A name FS2 netbios
 A ticket cifs/fs2 refused KDC_ERR_S_PRINCIPAL_UNKNOWN; A ticket cifs/fs2 refused SKEW udp
 A connect refused; A connect refused ICMP; A connect unanswered; wait 1s
 A logon refused KRB_AP_ERR_MODIFIED; A disconnect; A logon guest
-A referral \\lab\dfs\data; A referral \\lab\dfs\x refused STATUS_NOT_FOUND
+A referral \lab\dfs\data; A referral \lab\dfs\x refused STATUS_NOT_FOUND
 A bind refused STATUS_PIPE_BROKEN; A close; A bind unanswered; A close
 A:8=0; A:4(S1)=pipe STATUS_INVALID_PARAMETER; A close; A bind unanswered; FS2 restart
 ";
@@ -196,15 +196,13 @@ A:8=0; A:4(S1)=pipe STATUS_INVALID_PARAMETER; A close; A bind unanswered; FS2 re
         assert_eq!(icmp, [expect], "{variant}");
         let syns = "tcp.flags.syn==1 && tcp.flags.ack==0 && tcp.analysis.retransmission";
         assert_eq!(fields(syns, &["frame.number"]).len(), 4, "{variant}");
-        let guest = "smb2.session_flags.guest==1 && smb2.nt_status==0";
+        let guest = "smb2.ses_flags.guest==1 && smb2.nt_status==0";
         assert_eq!(fields(guest, &["smb2.cmd"]), ["1"], "{variant}");
-        let dfs = fields(
-            "smb2.ioctl.function==0x00060194 && smb2.flags.response==1",
-            &["smb2.nt_status"],
-        );
-        assert_eq!(dfs, ["0x00000000", "0xc0000225"], "{variant}");
-        let target = fields("smb2.nt_status==0 && dfs.referral.node", &["dfs.referral.node"]);
-        assert_eq!(target, [r"\\FS2\data"], "{variant}");
+        let dfs = "smb2.nt_status==0xc0000225 || \
+                   (smb2.ioctl.function==0x00060194 && smb2.flags.response==1)";
+        assert_eq!(fields(dfs, &["smb2.nt_status"]), ["0x00000000", "0xc0000225"], "{variant}");
+        let target = fields("smb.dfs.referral.node", &["smb.dfs.referral.node"]);
+        assert_eq!(target, [r"\FS2\data"], "{variant}");
         let failed =
             "smb2.flags.response==1 && smb2.nt_status in {0xc000014b, 0xc000000d, 0xc0000120}";
         let failed = fields(failed, &["smb2.cmd", "smb2.nt_status"]);

@@ -21,6 +21,7 @@
 //! retry_note = "When, or why not."
 //! tell_apart = "Either … or …: look at …"
 //! windows_event = 1009
+//! profile = "samba"               # what servers of its examples are held against; without it, auto
 //! example = "A:4(S1)=0"           # in the scenario language
 //! near_miss = "A:4(S1)=BAD_STATE"
 //! captures = ["e-py-denied-bob.pcap"]
@@ -89,6 +90,7 @@ struct Raw {
     retry_note: Option<Spanned<String>>,
     tell_apart: Option<Spanned<String>>,
     windows_event: Option<u32>,
+    profile: Option<String>,
     example: Option<String>,
     near_miss: Option<String>,
     #[serde(default)]
@@ -186,6 +188,7 @@ impl Source<'_> {
             retry_note: optional(raw.retry_note.as_ref())?,
             tell_apart: optional(raw.tell_apart.as_ref())?,
             windows_event: raw.windows_event,
+            profile: raw.profile,
             example: raw.example,
             near_miss: raw.near_miss,
             captures: raw.captures,

@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::chart::{Circumstances, Code, Stage, Symptom};
+use super::chart::{Circumstances, Code, Slot, Stage, Symptom};
 use super::finding::{Blame, Certainty};
 use super::say;
 use crate::pipeline::ErrorCode;
 use crate::rpc::names::{FAULTS, named};
 use crate::smb::Status;
 use crate::spelling;
+use words::slots;
 pub(super) use words::{clause, filled};
 
 /// Whether it helps to run the job again.
@@ -161,6 +162,8 @@ pub struct Cause {
     pub tell_apart: Option<String>,
     /// Event of the provider `Microsoft-Windows-FileShareShadowCopyProvider` that a Windows client logs.
     pub windows_event: Option<u32>,
+    /// What the servers of its examples are held against, where that matters.
+    pub profile: Option<String>,
     /// A conversation that shows it, in the scenario language, and one that comes near.
     pub example: Option<String>,
     /// See above.
@@ -182,6 +185,13 @@ impl Cause {
     /// Its title, as it fits every case.
     pub fn general_title(&self) -> String {
         clause(&self.title, &[])
+    }
+
+    /// Whether what is told of it names this.
+    pub(super) fn tells(&self, slot: Slot) -> bool {
+        let word = Slot::ALL.iter().find(|(of, ..)| *of == slot).map(|(_, word, _)| *word);
+        let told = slots(&self.title).chain(slots(&self.why));
+        told.into_iter().any(|(_, of)| Some(of) == word)
     }
 }
 

@@ -1,19 +1,36 @@
 //! [`Chart`]: what went wrong at one server, with what was known around it.
 //!
 //! It sees every call and everything beside the calls, keeps what it takes to know the circumstances
-//! of what goes wrong ([`Visit`], by client; [`Doors`], by pipe; [`Owners`] and [`Copies`] of shares),
-//! and makes a [`Symptom`] of each failure. What shows later is asked for when the diagnosis is made
-//! ([`Chart::late`]).
+//! of what goes wrong ([`Visit`], by client; [`Course`], who is how far, and since when; [`Doors`], by
+//! pipe; [`Owners`] of shares), and makes a [`Symptom`] of each failure. What shows later is asked for
+//! when the diagnosis is made ([`Chart::late`]).
+//!
+//! | file | what it keeps |
+//! |---|---|
+//! | `circumstance.rs`, `symptom.rs` | the words: what may be known, how far it was, what was said |
+//! | `refusal.rs`, `doors.rs` | what bars a client before a call, and pipes that give no answer |
+//! | `visit.rs`, `owners.rs` | clients, and who is told to own their shares |
+//! | `course.rs`, `order.rs`, `stop.rs` | how far each client and set is, and who does not go on |
+//! | `ledger/` | sets and shares: who started which, what was added, exposed, deleted |
+//! | `trouble.rs` | what went wrong first with each set, and was not made good |
+//! | `abroad.rs` | where a server goes when it is asked about the shares of other hosts |
+//! | `observe.rs` | how these three are filled and asked |
 
 #[macro_use]
 mod worded;
 
+mod abroad;
 mod circumstance;
-mod copies;
+mod course;
 mod doors;
+mod ledger;
+mod observe;
+mod order;
 mod owners;
 mod refusal;
+mod stop;
 mod symptom;
+mod trouble;
 mod visit;
 
 use std::collections::BTreeMap;
@@ -22,6 +39,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use self::abroad::Abroad;
+use self::ledger::Ledger;
+use self::observe::says_no;
+pub(super) use self::trouble::SymptomNo;
+use self::trouble::Troubles;
 use super::act::Act;
 use super::finding::Finding;
 use super::machine::Answer;
@@ -30,7 +52,7 @@ use crate::bytes::{Guid, Time};
 use crate::call::{Call, Transport};
 use crate::pipeline::{Around, LogonKind, What};
 pub use circumstance::{Circumstance, Circumstances};
-use copies::Copies;
+use course::Course;
 use doors::Doors;
 pub(super) use owners::{Owners, Told};
 use refusal::{Refusal, refusal};
@@ -42,16 +64,11 @@ use visit::{Visit, has_old_dialect, is_nobody, is_old, is_weak, user_of};
 const MAX_SYMPTOMS: usize = 1024;
 /// Clients of one server of whom more is known than their address.
 const MAX_CLIENTS: usize = 256;
-/// Sets of one server whose first failure is known.
-const MAX_SETS: usize = 4096;
 /// Sessions of one server of which it is known as whom the server took their users; beyond it all are
 /// forgotten.
 const MAX_SESSIONS: usize = 4096;
 /// Nanoseconds after which a client that does nothing is not expected to go on.
 pub(super) const PATIENCE: i64 = 180_000_000_000;
-
-/// A failure, by its number.
-pub(super) type SymptomNo = usize;
 
 /// What becomes of something beside the calls.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,13 +79,6 @@ pub(super) struct Noted {
     pub(super) unbound: bool,
 }
 
-/// What went wrong with a set.
-#[derive(Clone, Copy, Debug)]
-struct Trouble {
-    symptom: SymptomNo,
-    opnum: u16,
-}
-
 /// What went wrong at one server.
 #[derive(Debug, Default)]
 pub(super) struct Chart {
@@ -76,16 +86,22 @@ pub(super) struct Chart {
     symptoms: Vec<Symptom>,
     /// Added by who is heard of, no more than [`MAX_CLIENTS`]; nothing is removed.
     visits: BTreeMap<IpAddr, Visit>,
-    /// The first failure of each set that was not made good. Added by failures, no more than
-    /// [`MAX_SETS`]; removed when the same is done with success.
-    troubles: FxHashMap<Guid, Trouble>,
+    /// What went wrong first with each set.
+    troubles: Troubles,
+    /// The sets and shares.
+    ledger: Ledger,
+    /// Where the server goes.
+    abroad: Abroad,
+    /// Who is how far.
+    course: Course,
+    /// What was worth telling of calls that did what they are for; each is told once.
+    noticed: Circumstances,
     /// The symptoms of a call, for what is found at it.
     by_call: FxHashMap<u64, SymptomNo>,
     /// As whom the server took the users of sessions. Added by logons, up to [`MAX_SESSIONS`].
     sessions: FxHashMap<u64, LogonKind>,
     doors: Doors,
     pub(super) owners: Owners,
-    copies: Copies,
     /// When something last happened at this server.
     last: Time,
 }
@@ -108,7 +124,7 @@ impl Chart {
 
     /// What went wrong first with a set, and was not made good.
     pub(super) fn of_set(&self, set: Guid) -> Option<SymptomNo> {
-        self.troubles.get(&set).map(|trouble| trouble.symptom)
+        self.troubles.of(set)
     }
 
     pub(super) fn add(&mut self, symptom: Symptom) -> Option<SymptomNo> {
@@ -125,7 +141,14 @@ impl Chart {
 
     /// Something beside the calls; the failure, if it is one.
     pub(super) fn around(&mut self, around: &Around) -> Noted {
+        let noted = self.barred_by(around);
+        self.notes(around, noted.symptom);
+        noted
+    }
+
+    fn barred_by(&mut self, around: &Around) -> Noted {
         self.last = self.last.max(around.time);
+        self.course.around(around);
         self.owners.around(around);
         let client = around.client.ip();
         self.meet(client, around);
@@ -140,21 +163,11 @@ impl Chart {
                 symptom.circumstances.set(Circumstance::ServerClosed, true);
             }
         }
-        let copy = match &around.what {
-            What::TreeRefused { path, .. } => self.copies.of(path),
-            _ => None,
-        };
         let refused = refusal(around).filter(|_| !self.is_other_way(client, around));
         let Some(mut refused) = ended.refusal.or(refused) else { return Noted::default() };
         refused.circumstances.set(Circumstance::Unbound, unbound);
         let unbound = refused.circumstances.has(Circumstance::Unbound);
         let symptom = self.refused(client, around, refused);
-        if let (Some(no), Some((copy, set))) = (symptom, copy) {
-            self.copies.refused((copy, set), no);
-            if let Some(symptom) = self.symptoms.get_mut(no) {
-                symptom.set = Some(set);
-            }
-        }
         Noted { symptom, unbound }
     }
 
@@ -165,9 +178,6 @@ impl Chart {
                 self.sessions.clear();
             }
             self.sessions.insert(*session_id, *how);
-        }
-        if let What::TreeConnected { path } = &around.what {
-            self.copies.connected(path);
         }
         if let Some(visit) = self.visit(client) {
             visit.meet(around);
@@ -199,14 +209,15 @@ impl Chart {
         circumstances.set(Circumstance::Anonymous, nobody && logged_on);
         let user =
             told.or_else(|| visit.and_then(|visit| visit.user.clone()).filter(|_| logged_on));
-        let symptom = Symptom::new(stage, code, around.time, said);
-        self.add(Symptom {
+        let mut symptom = Symptom {
             frame: around.frame,
             client: Some(client),
             user,
             circumstances,
-            ..symptom
-        })
+            ..Symptom::new(stage, code, around.time, said)
+        };
+        self.about_copy(&around.what, &mut symptom);
+        self.add(symptom)
     }
 
     /// A call to the server at `addresses` is over; the failure, if it is one.
@@ -218,6 +229,8 @@ impl Chart {
     ) -> Option<SymptomNo> {
         let now = act.answered.unwrap_or(act.asked);
         self.last = self.last.max(now);
+        let seen = self.seen(act);
+        self.course.answered(call, act);
         let user = user_of(call);
         if let Some(visit) = self.visit(act.client) {
             visit.heard = visit.heard.max(now);
@@ -232,14 +245,21 @@ impl Chart {
         if act.answered.is_some() {
             self.doors.answered(act.channel);
         }
+        let user = user.or_else(|| self.visits.get(&act.client)?.user.clone());
+        let known = self.enter(act, user.as_deref());
         let set = act.set().or_else(|| act.started()).filter(|id| !id.is_nil());
         let failed = self.doors.failed(act.channel);
         let (stage, code) = match act.answer {
-            answer if answer.is_success() => {
-                self.made_good(set, act);
+            answer if answer.is_success() && !says_no(act) => {
+                if let Some(set) = set {
+                    self.troubles.done(set, act);
+                }
+                self.asks(act, user.as_deref(), None);
                 self.owners.done(act);
-                self.copies.done(act);
-                return None;
+                if !self.notices(seen.circumstances) {
+                    return None;
+                }
+                (Stage::Done, Code::None)
             }
             Answer::Status(status) => (Stage::Call, Code::Return(status)),
             Answer::Refused(fault) | Answer::Fault(fault) => (Stage::Call, Code::Fault(fault)),
@@ -249,40 +269,42 @@ impl Chart {
             },
             Answer::Hidden(_) | Answer::Begins => return None,
         };
-        let mut circumstances = Circumstances::default();
+        let mut circumstances = seen.circumstances.and(known.circumstances);
+        circumstances.set(Circumstance::NearLoss, call.rpc.near_loss);
         circumstances.set(Circumstance::WeakAuth, is_weak(&call.rpc.auth));
         circumstances.set(Circumstance::OldDialect, has_old_dialect(call));
         circumstances.set(Circumstance::Anonymous, self.is_nobodys(call));
         let method = say::method(act.opnum);
         let said = match act.answer {
             Answer::None => format!("{method} (call {}) was not answered", act.n),
+            _ if says_no(act) => format!("{method} (call {}) said no", act.n),
             answer => format!("{method} (call {}) returned {}", act.n, say::status(answer)),
         };
-        let user = user.or_else(|| self.visits.get(&act.client)?.user.clone());
         let mut symptom = Symptom {
             opnum: Some(act.opnum),
             call: Some(act.n),
             client: Some(act.client),
-            user,
+            user: user.clone(),
             set,
             share: act.share().map(str::to_owned),
             circumstances,
+            values: [seen.values, known.values.clone()].concat(),
+            related: seen.related,
             ..Symptom::new(stage, code, now, said)
         };
         if let Some(told) = self.owners.elsewhere(act, addresses) {
             symptom.send_on(told);
         }
         let symptom = self.add(symptom)?;
+        if stage == Stage::Done {
+            return None;
+        }
         if stage == Stage::Silence {
             self.doors.silent(act.channel, symptom);
         }
-        // Questions do not stop a set.
-        let stops = act.names_set() && !matches!(act.opnum, 7 | 11);
-        if let Some(set) = set.filter(|_| stops)
-            && self.troubles.len() < MAX_SETS
-        {
-            self.troubles.entry(set).or_insert(Trouble { symptom, opnum: act.opnum });
-        }
+        self.troubled(set, act, symptom, &known);
+        self.strayed(act, symptom, &known);
+        self.asks(act, user.as_deref(), Some(symptom));
         Some(symptom)
     }
 
@@ -290,11 +312,6 @@ impl Chart {
     fn is_nobodys(&self, call: &Call) -> bool {
         let Transport::NamedPipe(pipe) = &call.transport else { return false };
         self.sessions.get(&pipe.session_id).is_some_and(|kind| *kind != LogonKind::User)
-    }
-
-    /// How the share of a copy of a set was refused, if nobody got into it.
-    pub(super) fn barred_copy(&self, set: Guid) -> Option<SymptomNo> {
-        self.copies.barred(set)
     }
 
     /// What a client is called.
@@ -307,14 +324,6 @@ impl Chart {
         self.visits.get(&client).map(|visit| visit.heard)
     }
 
-    /// What failed before has been done.
-    fn made_good(&mut self, set: Option<Guid>, act: &Act) {
-        let Some(set) = set else { return };
-        if self.troubles.get(&set).is_some_and(|trouble| trouble.opnum == act.opnum) {
-            self.troubles.remove(&set);
-        }
-    }
-
     /// Something was found at a call.
     pub(super) fn found(&mut self, finding: &Finding) {
         let at = finding.call.and_then(|call| self.by_call.get(&call));
@@ -323,24 +332,27 @@ impl Chart {
         symptom.found.extend(rules.map(Arc::clone));
     }
 
-    /// A client has not gone on, though nothing was refused: a failure of its own.
-    pub(super) fn stop(
-        &self,
-        (client, user): (Option<IpAddr>, Option<String>),
-        set: Option<Guid>,
-        (opnum, call, time): (Option<u16>, Option<u64>, Time),
-        said: String,
-    ) -> Symptom {
-        let visit = client.and_then(|client| self.visits.get(&client));
-        let user = user.or_else(|| visit?.user.clone());
-        Symptom {
-            opnum,
-            call,
-            client,
-            user,
-            set,
-            ..Symptom::new(Stage::Stop, Code::None, time, said)
+    /// A request that the server will work on for a while.
+    pub(super) fn asked(&mut self, call: &Call) {
+        if let Some(visit) = self.visit(call.client.addr.ip()) {
+            visit.heard = visit.heard.max(call.time);
         }
+        self.course.asked(call);
+    }
+
+    /// The server was started again, for certain.
+    pub(super) fn restarted(&mut self, now: Time) {
+        self.course.restarted = Some(now);
+    }
+
+    /// Whether something is worth telling that was not told yet.
+    fn notices(&mut self, of: Circumstances) -> bool {
+        let new = [Circumstance::Unprepared, Circumstance::AbortedLate]
+            .into_iter()
+            .filter(|what| of.has(*what) && !self.noticed.has(*what));
+        let new: Circumstances = new.collect();
+        self.noticed = self.noticed.and(new);
+        new != Circumstances::default()
     }
 
     /// The account of a client, where it was told in clear.
@@ -365,6 +377,8 @@ impl Chart {
             let idle = end.since(symptom.time.max(visit.heard));
             known.set(Circumstance::CaptureEnds, !later(visit.closed) && idle < PATIENCE);
         }
+        self.since(symptom, end, &mut known);
+        self.lately(symptom, &mut known);
         known
     }
 }

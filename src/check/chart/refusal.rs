@@ -55,9 +55,7 @@ pub(super) fn refusal(around: &Around) -> Option<Refusal> {
         }
         What::TreeRefused { path, status } if is_ipc(path) || path.contains('@') => {
             let said = format!("{path} could not be connected: {status}");
-            let mut refusal = Refusal::new(Stage::Share, Code::Nt(status.0), said);
-            refusal.circumstances.set(Circumstance::CopyShare, !is_ipc(path));
-            refusal
+            Refusal::new(Stage::Share, Code::Nt(status.0), said)
         }
         What::PipeRefused { name, status } if is_pipe(name) => {
             let said = format!("the pipe {pipe} could not be opened: {status}");

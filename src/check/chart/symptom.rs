@@ -32,6 +32,8 @@ worded! {
     Hangup = "hangup",
     /// A call was answered with a failure or a fault.
     Call = "call",
+    /// A call did what it is for, and something about it is worth telling.
+    Done = "done",
     /// A call, or a bind, was not answered.
     Silence = "silence",
     /// Nothing was refused; the client did not go on.
@@ -82,6 +84,16 @@ pub enum Slot {
     Holder,
     /// The server that was named as the owner of the share.
     Owner,
+    /// How far that has come.
+    Progress,
+    /// The host that a share was named on.
+    Host,
+    /// The context that was asked for.
+    Context,
+    /// What there was before: the share that is in the set, the set that was started.
+    Earlier,
+    /// The name of the share of a shadow copy, as the server told it.
+    Exposed,
     /// How long something took, or nothing happened.
     Gap,
     /// How long it could have taken.
@@ -92,7 +104,7 @@ pub enum Slot {
 
 impl Slot {
     /// All of them, the word that stands for each in braces, and what is written where it is not known.
-    pub const ALL: [(Self, &'static str, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str, &'static str); 18] = [
         (Self::User, "user", "the backup's account"),
         (Self::Client, "client", "the backup host"),
         (Self::Server, "server", "the file server"),
@@ -103,6 +115,11 @@ impl Slot {
         (Self::Set, "set", "the shadow copy set"),
         (Self::Holder, "holder", "another client"),
         (Self::Owner, "owner", "another server"),
+        (Self::Progress, "progress", "had begun"),
+        (Self::Host, "host", "another host"),
+        (Self::Context, "context", "the context"),
+        (Self::Earlier, "earlier", "another one"),
+        (Self::Exposed, "exposed", "another name"),
         (Self::Gap, "gap", "some time"),
         (Self::Limit, "limit", "the limit"),
         (Self::Wait, "wait", "half an hour"),

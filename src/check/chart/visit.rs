@@ -32,6 +32,14 @@ impl Visit {
     /// Something beside the calls.
     pub(super) fn meet(&mut self, around: &Around) {
         let is_pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
+        // Where nobody ended it, the capture did.
+        let ends = matches!(
+            around.what,
+            What::ChannelClosed { by: None, .. } | What::Disconnected { by: None, .. }
+        );
+        if ends {
+            return;
+        }
         self.heard = self.heard.max(around.time);
         let mut met = || self.met = self.met.max(Some(around.time));
         match &around.what {

@@ -18,7 +18,6 @@ use super::tracker::{Step, Tracker};
 use crate::bytes::Time;
 use crate::call::Call;
 use crate::pipeline::Around;
-pub(super) use path::ExposedName;
 
 /// A call, with all that is known when it is judged.
 pub(super) struct Case<'a, 'k> {

@@ -4,18 +4,24 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::super::gate::Gated;
 use super::super::matrix::Row;
 use super::super::value;
+use super::gate;
 use crate::bytes::Time;
 use crate::check::{
-    Attempt, Catalogue, Conformance, Diagnosis, Finding, Report, ServerReport, SetReport, section,
+    Attempt, Catalogue, Conformance, Diagnosis, Finding, Report, ServerReport, SetReport, SetStep,
+    SetTimer, section,
 };
+use crate::gate::{Mark, PREFIX};
 use crate::ndr::{Arg, Direction};
 use crate::protocol::{Registry, fsrvp};
 
 /// What was judged, for the `summary` record.
 #[derive(Clone, Copy, Debug)]
 pub struct Judged<'a> {
+    /// What of it counts.
+    pub gated: Gated<'a>,
     /// What the judge says.
     pub report: &'a Report,
     /// The rules.
@@ -25,7 +31,7 @@ pub struct Judged<'a> {
 }
 
 /// The `finding` record.
-pub fn finding(finding: &Finding) -> Json {
+pub fn finding(finding: &Finding, mark: Mark) -> Json {
     let related =
         |related: &crate::check::Related| json!({ "call": related.call, "note": related.note });
     json!({
@@ -44,6 +50,8 @@ pub fn finding(finding: &Finding) -> Json {
         "set": finding.set.map(|set| set.to_string()),
         "fingerprint": finding.fingerprint,
         "known_deviation": finding.known.as_deref(),
+        "allowed": mark.allowed,
+        "in_baseline": mark.known,
     })
 }
 
@@ -70,18 +78,23 @@ pub(super) fn ids(rules: &[Arc<str>]) -> Json {
 }
 
 fn spec(id: &str) -> Json {
+    if id.starts_with(PREFIX) {
+        return Json::Null;
+    }
     let (document, section) = section(id);
     json!({ "document": document, "section": section })
 }
 
 /// Adds what was judged to a `summary` record.
 pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
-    let Judged { report, rules, registry } = judged;
+    let Judged { report, rules, registry, gated } = judged;
     let mut put = |key: &str, value: Json| summary.insert(key.to_owned(), value);
     put("operation", json!(report.operation.word()));
     put("stopped", json!(report.stopped));
-    put("attempts", report.attempts.iter().map(attempt).collect());
-    put("diagnosis", report.diagnoses.iter().map(diagnosis).collect());
+    put("attempts", report.attempts.iter().map(|of| attempt(of, registry)).collect());
+    let diagnoses = report.diagnoses.iter().enumerate();
+    put("diagnosis", diagnoses.map(|(at, of)| diagnosis(of, gated.mark(at))).collect());
+    put("gate", gate::gate(&gated));
     put("conformance", report.conformance.iter().map(conformance).collect());
     put("servers", report.servers.iter().map(server).collect());
     put("sets", report.sets.iter().map(|of| set(of, registry)).collect());
@@ -112,7 +125,7 @@ pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
     );
 }
 
-fn attempt(of: &Attempt) -> Json {
+fn attempt(of: &Attempt, registry: &Registry) -> Json {
     json!({
         "server": of.server.map(|server| server.to_string()),
         "server_name": of.server_name,
@@ -120,6 +133,7 @@ fn attempt(of: &Attempt) -> Json {
         "user": of.user,
         "set": of.set.map(|set| set.to_string()),
         "shares": of.shares,
+        "context": of.context.and_then(|context| flags(context, registry)),
         "began": of.began.map(|time| time.to_string()),
         "reached": of.reached,
         "outcome": of.outcome.word(),
@@ -130,10 +144,11 @@ fn attempt(of: &Attempt) -> Json {
             "what": stop.said,
         })),
         "diagnosis": of.diagnosis,
+        "retried": of.retried,
     })
 }
 
-fn diagnosis(of: &Diagnosis) -> Json {
+fn diagnosis(of: &Diagnosis, mark: Mark) -> Json {
     let alternative =
         |(cause, title): &(Arc<str>, String)| json!({ "cause": &**cause, "title": title });
     json!({
@@ -159,6 +174,8 @@ fn diagnosis(of: &Diagnosis) -> Json {
         "set": of.set.map(|set| set.to_string()),
         "attempts": of.attempts,
         "fingerprint": of.fingerprint,
+        "allowed": mark.allowed,
+        "in_baseline": mark.known,
     })
 }
 
@@ -194,7 +211,35 @@ fn set(set: &SetReport, registry: &Registry) -> Json {
         "shares": set.shares,
         "context": set.context.and_then(|context| flags(context, registry)),
         "states": set.states.iter().map(state).collect::<Vec<_>>(),
+        "steps": set.steps.iter().map(step).collect::<Vec<_>>(),
+        "timer": set.timer.as_ref().map(timer),
         "outcome": set.outcome.word(),
+    })
+}
+
+fn step(step: &SetStep) -> Json {
+    json!({
+        "call": step.call,
+        "opnum": step.opnum,
+        "method": step.method,
+        "time": step.asked.to_string(),
+        "answered": step.answered.map(|time| time.to_string()),
+        "said": step.said,
+        "failed": step.failed,
+        "state": step.state,
+        "timer": step.timer,
+        "share": step.share,
+        "client": step.client.map(|client| client.to_string()),
+        "left_out": step.left_out,
+    })
+}
+
+fn timer(timer: &SetTimer) -> Json {
+    json!({
+        "call": timer.call,
+        "since": timer.since.to_string(),
+        "seconds": timer.seconds,
+        "ran_out": timer.ran_out,
     })
 }
 

@@ -93,3 +93,32 @@ fn padding_whose_length_is_lost_is_not_the_senders_fault() {
     let [Event::Bound(_), Event::Call(call)] = &out[..] else { panic!("{out:?}") };
     assert_eq!(call.request.as_ref().unwrap().stub_state(), StubState::Truncated);
 }
+
+/// The interfaces of binds that are told to have no answer.
+fn unanswered(chunks: &[(Side, Vec<u8>)], lost: Option<Side>) -> Vec<Vec<SyntaxId>> {
+    let mut rpc = Rpc::default();
+    let mut out = feed(&mut rpc, chunks);
+    if let Some(side) = lost {
+        rpc.gap(origin(side), 100, Missing::Lost, &mut out, &mut |_| {});
+    }
+    rpc.close(origin(Side::Client).channel, &mut out);
+    let told = out.into_iter().filter_map(|event| match event {
+        Event::Unanswered(asked) => Some(asked.interfaces),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn a_bind_without_an_answer() {
+    let bound = PLAIN.bound();
+    let fsrvp = SyntaxId { uuid: FSRVP.parse().unwrap(), major: 1, minor: 0 };
+    assert_eq!(unanswered(&bound[..1], None), [vec![fsrvp]]);
+    // What the client said is all there.
+    assert_eq!(unanswered(&bound[..1], Some(Side::Client)), [vec![fsrvp]]);
+    // An answer may be among what was lost; there was one; it must have been there.
+    assert!(unanswered(&bound[..1], Some(Side::Server)).is_empty());
+    assert!(unanswered(&bound, None).is_empty());
+    let request = (Side::Client, PLAIN.request(2, 0, 8, b"stub"));
+    assert!(unanswered(&[bound[0].clone(), request], None).is_empty());
+}

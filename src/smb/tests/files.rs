@@ -45,6 +45,16 @@ fn writes_to_shares_of_copies_are_told_with_their_answers() {
     assert_eq!(lab.unit(1, 1, &compound(&[open.clone(), put.clone()])), []);
     let answers = [open.answer(created(0xd3, 0)), put.answer(written())];
     assert_eq!(lab.unit(1, 1, &compound(&answers)), told(0));
+    // Who may not write may not even open the file for it; what else is refused was no write.
+    let open = lab.ask(5, copies, create("new.bin"));
+    lab.send(1, &open);
+    assert_eq!(lab.send(1, &open.refuse(0xc000_00a2)), told(0xc000_00a2));
+    let open = lab.ask(5, copies, create("gone.bin"));
+    lab.send(1, &open);
+    assert_eq!(lab.send(1, &open.refuse(0xc000_0034)), []);
+    let open = lab.ask(5, DISK, create("new.bin"));
+    lab.send(1, &open);
+    assert_eq!(lab.send(1, &open.refuse(0xc000_00a2)), []);
     let put = lab.ask(9, DISK, write(0xd1, 0, b"elsewhere"));
     lab.send(1, &put);
     assert_eq!(lab.send(1, &put.answer(written())), []);

@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
-use super::ExposedName;
 use crate::bytes::{Guid, Time};
 use crate::check::act::share_key;
 use crate::check::bench::{Bench, Place, Topic};
+use crate::check::exposed_name::ExposedName;
 use crate::check::finding::{Certainty, Finding};
 use crate::check::machine::Answer;
 use crate::check::rules::Case;

@@ -1,10 +1,7 @@
 //! What shares are, as calls and other traffic tell (3.1.4.4, 3.1.4.9, 3.1.4.10, 3.1.4.12).
 
 mod exposed;
-mod name;
 mod shares;
-
-pub(in crate::check) use name::ExposedName;
 
 use super::Case;
 use crate::check::bench::Bench;

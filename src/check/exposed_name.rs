@@ -4,19 +4,19 @@ use crate::bytes::Guid;
 
 /// `share@{id}`, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::check) struct ExposedName {
+pub(super) struct ExposedName {
     /// What stands before the `@`, in lower case.
-    pub(in crate::check::rules) share: String,
+    pub(super) share: String,
     /// The shadow copy.
-    pub(in crate::check) id: Guid,
+    pub(super) id: Guid,
     /// Whether a `$` hides it.
-    pub(in crate::check::rules) hidden: bool,
+    pub(super) hidden: bool,
 }
 
 impl ExposedName {
     /// Takes a name apart, with or without its host: the id with braces or without, in either case,
     /// and `share${id}$` as well as `share$@{id}$`.
-    pub(in crate::check) fn parse(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         /// Characters of an id.
         const ID: usize = 36;
         let name = name.strip_suffix('\\').unwrap_or(name);

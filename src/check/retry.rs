@@ -1,0 +1,77 @@
+//! Which attempt made good which, and what became of it all.
+
+use super::act::share_key;
+use super::diagnosis::Attempt;
+use super::report::{Operation, Report};
+use super::tracker::SECOND;
+use crate::bytes::Time;
+
+/// Within which a client that was refused comes again, if it is the same job: backup programs wait
+/// for some minutes, and Windows file servers may refuse for half an hour.
+const AGAIN: i64 = 3600 * SECOND;
+
+impl Report {
+    /// Puts the attempts in the order of time, finds those that a later one made good, and says what
+    /// became of all of them together.
+    pub(super) fn settle(&mut self) {
+        self.attempts.sort_by_key(|attempt| attempt.began);
+        for at in (0..self.attempts.len()).rev() {
+            let retried = self.made_good_by(at);
+            if let Some(attempt) = self.attempts.get_mut(at) {
+                attempt.retried = retried;
+            }
+        }
+        let ends = self.attempts.iter().filter(|attempt| attempt.retried.is_none());
+        self.operation = ends.fold(Operation::None, |all, attempt| all.and(attempt.outcome));
+    }
+
+    /// The place of the attempt that got what this one did not: the next one of the same client for
+    /// the same shares, or the one after that, and so on.
+    fn made_good_by(&self, at: usize) -> Option<usize> {
+        let failed = self.attempts.get(at)?;
+        if !matches!(failed.outcome, Operation::Failed | Operation::Unfinished) {
+            return None;
+        }
+        let mut later = self.attempts.iter().enumerate().skip(at.saturating_add(1));
+        let (next, attempt) = later.find(|(_, attempt)| attempt.is_again(failed))?;
+        let good = match attempt.outcome {
+            Operation::Completed => next,
+            Operation::Failed | Operation::Unfinished => attempt.retried?,
+            Operation::Unknown | Operation::None => return None,
+        };
+        self.attempts.get(good)?.has_all(&failed.shares).then_some(good)
+    }
+}
+
+impl Attempt {
+    /// When the last that is known of it was.
+    fn ended(&self) -> Option<Time> {
+        self.stopped.as_ref().map(|stop| stop.time).max(self.began)
+    }
+
+    /// Whether it is about all of these shares.
+    fn has_all(&self, shares: &[String]) -> bool {
+        shares.iter().all(|share| {
+            let key = share_key(share);
+            self.shares.iter().any(|of| share_key(of) == key)
+        })
+    }
+
+    /// Whether it is `failed` once more: the set that its client started next, where that is known;
+    /// otherwise one with the same shares. What named none comes again with whatever is wanted next.
+    fn is_again(&self, failed: &Self) -> bool {
+        let same = (self.server, &self.server_name) == (failed.server, &failed.server_name)
+            && self.client.is_some()
+            && self.client == failed.client
+            && (self.user == failed.user || self.user.is_none() || failed.user.is_none());
+        let Some((began, ended)) = self.began.zip(failed.ended()).filter(|_| same) else {
+            return false;
+        };
+        let soon = began >= ended && began.since(ended) <= AGAIN;
+        let next = match failed.next {
+            Some(next) => self.set == Some(next),
+            None => self.set.is_some() && self.has_all(&failed.shares),
+        };
+        soon && next
+    }
+}

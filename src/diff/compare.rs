@@ -1,0 +1,486 @@
+//! [`Comparison`]: two conversations side by side, and where they part.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashSet, FxHasher};
+
+use super::align::{Aligned, Couple, Token, align};
+use super::clock::{Delay, delays};
+use super::conversation::{Conversation, is_ipc};
+use super::roles::Roles;
+use super::step::{Act, Exchange, Refusal, Setup, Stage, Step};
+use super::traits::{Difference, differences};
+use super::values::{Change, Part, outcome, weigh};
+use super::{Pair, Which};
+use crate::call::Outcome;
+use crate::pipeline::BindAnswer;
+use crate::protocol::fsrvp::Request;
+
+/// Two conversations side by side.
+#[derive(Clone, Debug)]
+pub struct Comparison<'a> {
+    /// The two.
+    pub conversations: Pair<&'a Conversation>,
+    /// The one that has no partner of its own: the other is the most alike, and has one.
+    pub lone: Option<Which>,
+    /// Their steps, side by side and in order.
+    pub rows: Vec<Row>,
+    /// Where they part, if they do.
+    pub parting: Option<Parting>,
+    /// Where what came of it differs first, where that is not yet so at the parting: there only a
+    /// value differs.
+    pub ending: Option<Parting>,
+    /// What differs throughout.
+    pub differences: Vec<Difference>,
+    /// What took longer in one.
+    pub delays: Vec<Delay>,
+    /// Steps at the end of each that were not compared, because there were too many.
+    pub left: Pair<usize>,
+}
+
+/// Two steps that belong to each other, or one that only one side has.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Their places.
+    pub steps: Pair<Option<usize>>,
+    /// How they compare.
+    pub verdict: Verdict,
+    /// Why not all of it could be compared, by the side that does not show it.
+    pub unseen: Pair<Option<Unseen>>,
+}
+
+impl Row {
+    /// Whether all of it could be compared.
+    pub fn is_seen(&self) -> bool {
+        self.unseen == Pair::default()
+    }
+}
+
+/// How two steps compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They mean the same, as far as they could be read.
+    Same,
+    /// They differ in this.
+    Differs(Vec<Change>),
+    /// Only one side has it, or only one side shows it: then the row has `unseen`.
+    Only(Weight),
+}
+
+/// What it weighs that only one side has a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Weight {
+    /// Nothing: the other side has come further without it.
+    Nothing,
+    /// A question that was asked before, with the same answer.
+    Again,
+    /// A question that changes nothing at the server, or a refusal that was overcome.
+    Beside,
+    /// It is what the conversation is about.
+    Meaning,
+}
+
+impl Weight {
+    /// Its word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Again => "again",
+            Self::Beside => "beside",
+            Self::Meaning => "meaning",
+        }
+    }
+}
+
+/// Where two conversations part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parting {
+    /// The row.
+    pub row: usize,
+    /// The step that each side goes on with; none where it ends.
+    pub steps: Pair<Option<usize>>,
+    /// What these differ in; nothing where they do not belong to each other.
+    pub changes: Vec<Change>,
+    /// Whether it is what the conversations are about.
+    pub weight: Weight,
+}
+
+/// Why something could not be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unseen {
+    /// RPC has sealed it.
+    Sealed,
+    /// The snap length cut it.
+    Truncated,
+    /// Part of it, or the answer, is not in the capture.
+    Lost,
+    /// Packets are missing, and the step may have been in them.
+    Missing,
+    /// What follows is encrypted by SMB.
+    Encrypted,
+    /// There were too many steps to keep.
+    Beyond,
+}
+
+impl Unseen {
+    /// Its word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sealed => "sealed",
+            Self::Truncated => "truncated",
+            Self::Lost => "lost",
+            Self::Missing => "missing",
+            Self::Encrypted => "encrypted",
+            Self::Beyond => "beyond",
+        }
+    }
+}
+
+/// A conversation that nothing was compared with.
+#[derive(Clone, Copy, Debug)]
+pub struct Lone<'a> {
+    /// Whose it is.
+    pub which: Which,
+    /// The conversation.
+    pub conversation: &'a Conversation,
+}
+
+impl<'a> Comparison<'a> {
+    /// Puts two conversations side by side.
+    pub(super) fn new(conversations: Pair<&'a Conversation>, lone: Option<Which>) -> Self {
+        let lists = tokens(conversations);
+        let Aligned { couples, left } = align(lists.as_ref().map(Vec::as_slice));
+        let walk = Walk::new(conversations, &couples);
+        // What each goes on with behind what was aligned.
+        let end = Pair::of(|which| {
+            let steps = conversations[which].steps.len();
+            (left[which] > 0).then(|| steps.saturating_sub(left[which]))
+        });
+        let Walked { rows, parting, ending } = walk.go(&couples, end);
+        let partings: Vec<&Parting> = parting.iter().chain(&ending).collect();
+        let delays = delays(conversations, &rows, &partings);
+        let differences = differences(conversations);
+        Self { conversations, lone, rows, parting, ending, differences, delays, left }
+    }
+
+    /// How many steps are alike before they part.
+    pub fn alike(&self) -> usize {
+        let upto = self.parting.as_ref().map_or(self.rows.len(), |parting| parting.row);
+        let before = self.rows.iter().take(upto);
+        before.filter(|row| row.verdict == Verdict::Same && row.is_seen()).count()
+    }
+
+    /// Whether all of both could be compared.
+    pub fn is_whole(&self) -> bool {
+        self.left == Pair::default() && self.rows.iter().all(|row| row.is_seen())
+    }
+
+    /// Whether anything could be compared that has to do with shadow copies, or with why there are
+    /// none.
+    pub fn is_something(&self) -> bool {
+        let is_ours = |step: &Step| match &step.act {
+            Act::Call(_) => true,
+            Act::Setup(setup) => setup.stage >= Stage::Pipe || setup.refusal.is_some(),
+        };
+        let is_same = |row: &Row| {
+            let step = self.step(Which::Good, row.steps.good);
+            row.verdict == Verdict::Same && row.is_seen() && step.is_some_and(is_ours)
+        };
+        self.parting.is_some() || self.rows.iter().any(is_same)
+    }
+
+    /// A step of one side.
+    pub fn step(&self, which: Which, at: Option<usize>) -> Option<&'a Step> {
+        self.conversations[which].steps.get(at?)
+    }
+
+    /// Why, on which side and how often something could not be compared, with the first row.
+    pub fn unseen(&self) -> Vec<((Which, Unseen), u64, usize)> {
+        let mut counts: BTreeMap<(Which, Unseen), (u64, usize)> = BTreeMap::new();
+        for (n, row) in self.rows.iter().enumerate() {
+            for which in Which::BOTH {
+                if let Some(why) = row.unseen[which] {
+                    counts.entry((which, why)).or_insert((0, n)).0 += 1;
+                }
+            }
+        }
+        counts.into_iter().map(|(unseen, (count, row))| (unseen, count, row)).collect()
+    }
+}
+
+/// What is asked by a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// Whether of `IPC$`, and whether it was overcome.
+    Setup(Stage, bool, bool),
+    Call(Option<u16>),
+}
+
+/// How it ended.
+type End = (u8, u32, u32);
+
+fn key(step: &Step) -> Key {
+    match &step.act {
+        Act::Setup(setup) => {
+            let ipc = setup.of.as_deref().is_some_and(is_ipc);
+            Key::Setup(setup.stage, ipc, setup.overcome)
+        }
+        Act::Call(call) => Key::Call(call.opnum),
+    }
+}
+
+fn end(step: &Step) -> End {
+    match &step.act {
+        Act::Setup(setup) => match setup.refusal {
+            None => (0, 0, 0),
+            Some(Refusal::Status(status)) => (1, status.0, 0),
+            Some(Refusal::Session(why)) => (2, why.0.into(), 0),
+            Some(Refusal::Bind(answer)) => match answer {
+                BindAnswer::Accepted => (0, 0, 0),
+                BindAnswer::Refused(result, reason) => (3, result.into(), reason.into()),
+                BindAnswer::Nak(reason) => (4, reason.into(), 0),
+                BindAnswer::Fault(status) => (5, status, 0),
+            },
+            Some(Refusal::Ended(status)) => (6, status.map_or(0, |status| status.0), 0),
+        },
+        Act::Call(call) => match call.outcome {
+            Outcome::Ok => (0, call.status.unwrap_or_default(), 0),
+            Outcome::Failed => (1, call.status.unwrap_or_default(), 0),
+            Outcome::Fault => (2, call.fault.unwrap_or_default(), 0),
+            Outcome::NoResponse => (3, 0, 0),
+            Outcome::NoRequest => (4, 0, 0),
+            Outcome::Unknown => (5, 0, 0),
+        },
+    }
+}
+
+/// Questions that change nothing at the server: `GetSupportedVersion`, `IsPathSupported` and
+/// `IsPathShadowCopied`.
+fn is_question(opnum: Option<u16>) -> bool {
+    matches!(opnum, Some(0 | 8 | 9))
+}
+
+/// Both lists as the alignment takes them. The numbers are the same whichever list comes first.
+fn tokens(conversations: Pair<&Conversation>) -> Pair<Vec<Token>> {
+    let steps = || Which::BOTH.into_iter().flat_map(|which| &conversations[which].steps);
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let keys: BTreeSet<Key> = steps().map(key).collect();
+    let keys: BTreeMap<Key, u32> = keys.into_iter().zip(0..).collect();
+    let token = |step: &Step| Token {
+        key: keys.get(&key(step)).copied().unwrap_or(number(keys.len())),
+        weighty: !matches!(key(step), Key::Call(opnum) if is_question(opnum)),
+    };
+    conversations.map(|of| of.steps.iter().map(token).collect())
+}
+
+/// What the walk came to.
+struct Walked {
+    rows: Vec<Row>,
+    parting: Option<Parting>,
+    ending: Option<Parting>,
+}
+
+/// The walk along both.
+struct Walk<'a> {
+    conversations: Pair<&'a Conversation>,
+    roles: Roles<'a>,
+    /// What was asked and answered in steps that have a counterpart.
+    asked: Pair<FxHashSet<u64>>,
+    rows: Vec<Row>,
+    /// The first parting of each weight.
+    partings: BTreeMap<Weight, Parting>,
+    /// The first where what came of it differs.
+    ending: Option<Parting>,
+    /// The steps that were passed last.
+    last: Pair<Option<usize>>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(conversations: Pair<&'a Conversation>, couples: &[Couple]) -> Self {
+        let asked = Pair::of(|which| {
+            let of = conversations[which];
+            let coupled = couples.iter().filter(|couple| couple.good.zip(couple.bad).is_some());
+            let steps = coupled.filter_map(|couple| of.steps.get(couple[which]?)?.call());
+            steps.map(|call| signature(of, call)).collect()
+        });
+        let roles = Roles::new(conversations);
+        Self {
+            conversations,
+            roles,
+            asked,
+            rows: Vec::new(),
+            partings: BTreeMap::new(),
+            ending: None,
+            last: Pair::default(),
+        }
+    }
+
+    fn go(mut self, couples: &[Couple], end: Couple) -> Walked {
+        let mut rest = couples;
+        while let Some((first, others)) = rest.split_first() {
+            if let Pair { good: Some(good), bad: Some(bad) } = *first {
+                self.both(Pair { good, bad });
+                rest = others;
+                continue;
+            }
+            let run = rest.iter().take_while(|couple| couple.good.zip(couple.bad).is_none());
+            let (run, after) = rest.split_at_checked(run.count()).unwrap_or((rest, &[]));
+            self.run(run, after.first().copied().unwrap_or(end));
+            rest = after;
+        }
+        let parting = [Weight::Meaning, Weight::Beside]
+            .into_iter()
+            .find_map(|weight| self.partings.remove(&weight));
+        let row = parting.as_ref().filter(|of| of.weight == Weight::Meaning).map(|of| of.row);
+        let ending = self.ending.filter(|ending| row.is_some_and(|row| ending.row > row));
+        Walked { rows: self.rows, parting, ending }
+    }
+
+    fn step(&self, which: Which, at: usize) -> Option<&'a Step> {
+        self.conversations[which].steps.get(at)
+    }
+
+    /// Two steps that belong to each other.
+    fn both(&mut self, at: Pair<usize>) {
+        let steps = at.map(Some);
+        self.last = steps;
+        let (Some(good), Some(bad)) =
+            (self.step(Which::Good, at.good), self.step(Which::Bad, at.bad))
+        else {
+            return;
+        };
+        let of = Pair { good, bad };
+        let weighed = weigh(self.conversations, at, of, &mut self.roles);
+        for which in Which::BOTH {
+            self.roles.returned(which, of[which]);
+        }
+        let verdict = if weighed.changes.is_empty() {
+            Verdict::Same
+        } else {
+            let (row, changes) = (self.rows.len(), weighed.changes.clone());
+            self.part(Parting { row, steps, changes, weight: Weight::Meaning });
+            Verdict::Differs(weighed.changes)
+        };
+        self.rows.push(Row { steps, verdict, unseen: weighed.unseen });
+    }
+
+    fn part(&mut self, parting: Parting) {
+        let ends = parting.changes.iter().any(|change| change.part == Part::Outcome);
+        if parting.weight == Weight::Meaning && (ends || parting.changes.is_empty()) {
+            self.ending.get_or_insert_with(|| parting.clone());
+        }
+        self.partings.entry(parting.weight).or_insert(parting);
+    }
+
+    /// What the steps differ in that both go on with: if they are the same deed, in how it ended.
+    fn ends(&self, steps: Pair<Option<usize>>) -> Vec<Change> {
+        let of = Pair::of(|which| self.step(which, steps[which]?));
+        let Pair { good: Some(good), bad: Some(bad) } = of else { return Vec::new() };
+        if key(good) == key(bad) && end(good) != end(bad) { vec![outcome()] } else { Vec::new() }
+    }
+
+    /// Steps that only one side has, until both have one, which is `next`.
+    fn run(&mut self, run: &[Couple], next: Couple) {
+        let own = Pair::of(|which| -> Vec<usize> {
+            run.iter().filter_map(|couple| couple[which]).collect()
+        });
+        let mut weighed: Vec<(Which, usize, Weight)> = Vec::new();
+        let mut rows = Vec::new();
+        for which in Which::BOTH {
+            let other = which.other();
+            let ended = next[other].is_none() && own[other].is_empty();
+            let unseen = self.conversations[other].may_lack(self.last[other], next[other]);
+            let weights: Vec<Weight> =
+                own[which].iter().map(|at| self.weight(which, *at, ended)).collect();
+            // Who ends before something that matters ends before all of it.
+            let matters = ended && weights.contains(&Weight::Meaning);
+            for (at, weight) in own[which].iter().zip(weights) {
+                let weight = if matters { Weight::Meaning } else { weight };
+                let mut hidden = Pair::default();
+                hidden[other] = unseen.filter(|_| weight != Weight::Again);
+                // What was asked by a call whose request is missing may be what the other asked.
+                let step = self.step(which, *at).and_then(Step::call);
+                let unknown = step.is_some_and(|call| call.opnum.is_none());
+                hidden[which] = unknown.then_some(Unseen::Lost);
+                if hidden == Pair::default() {
+                    weighed.push((which, *at, weight));
+                }
+                let mut steps = Pair::default();
+                steps[which] = Some(*at);
+                rows.push(Row { steps, verdict: Verdict::Only(weight), unseen: hidden });
+            }
+        }
+        for weight in [Weight::Meaning, Weight::Beside] {
+            let first = |which, weight| {
+                let found = weighed.iter().find(|(of, _, is)| (*of, *is) == (which, weight));
+                found.map(|(_, at, _)| *at)
+            };
+            let found = Pair::of(|which| first(which, weight));
+            if found == Pair::default() {
+                continue;
+            }
+            let here = |row: &Row| {
+                Which::BOTH
+                    .iter()
+                    .any(|which| row.steps[*which].is_some_and(|at| found[*which] == Some(at)))
+            };
+            let row = self.rows.len() + rows.iter().position(here).unwrap_or_default();
+            let steps = Pair::of(|which| {
+                let beside = first(which, Weight::Beside);
+                found[which].or(beside).or(next[which])
+            });
+            let changes = self.ends(steps);
+            self.part(Parting { row, steps, changes, weight });
+        }
+        for which in Which::BOTH {
+            for at in &own[which] {
+                if let Some(step) = self.step(which, *at) {
+                    self.roles.returned(which, step);
+                }
+            }
+            self.last[which] = own[which].last().copied().or(self.last[which]);
+        }
+        self.rows.extend(rows);
+    }
+
+    /// What it weighs that the other side, which has `ended` or not, lacks a step.
+    fn weight(&self, which: Which, at: usize, ended: bool) -> Weight {
+        let Some(step) = self.step(which, at) else { return Weight::Nothing };
+        let call = match &step.act {
+            Act::Setup(setup) => return weight_of(setup, ended),
+            Act::Call(call) => call,
+        };
+        let signature = signature(self.conversations[which], call);
+        let again = self.asked[which].contains(&signature);
+        match call.opnum {
+            Some(0 | 8 | 9 | 10) if again => Weight::Again,
+            opnum if is_question(opnum) => Weight::Beside,
+            _ => Weight::Meaning,
+        }
+    }
+}
+
+fn weight_of(setup: &Setup, ended: bool) -> Weight {
+    let share = setup.stage == Stage::Share && !setup.of.as_deref().is_some_and(is_ipc);
+    match setup.refusal {
+        Some(_) if setup.overcome => Weight::Beside,
+        Some(_) => Weight::Meaning,
+        None if share => Weight::Beside,
+        None if ended => Weight::Meaning,
+        None => Weight::Nothing,
+    }
+}
+
+/// A number for what was asked and how it was answered, whatever the share's name is written like.
+fn signature(of: &Conversation, call: &Exchange) -> u64 {
+    let mut hasher = FxHasher::default();
+    call.opnum.hash(&mut hasher);
+    call.share().map(|share| of.share_key(share)).hash(&mut hasher);
+    if let Some(Request::GetShareMapping(ask)) = &call.asked {
+        (ask.shadow_copy_set_id, ask.shadow_copy_id, ask.level).hash(&mut hasher);
+    }
+    (call.outcome, call.status, call.fault).hash(&mut hasher);
+    format!("{:?}", call.answered).hash(&mut hasher);
+    hasher.finish()
+}

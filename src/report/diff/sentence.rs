@@ -1,0 +1,219 @@
+//! What is said of a comparison in sentences.
+
+use super::super::prose::count;
+use super::super::text::cut;
+use super::{label, words};
+use crate::bytes::printable;
+use crate::call::Outcome;
+use crate::diff::{Act, Comparison, Delayed, Pair, Part, Parting, Step, Unseen, Weight, Which};
+use crate::protocol::Registry;
+
+/// Differences of one step that are told in a sentence.
+const MOST_CHANGES: usize = 3;
+/// Columns of a value.
+pub(super) const MOST_VALUE: usize = 60;
+
+/// How much is alike before they part, or altogether.
+pub(super) fn alike(of: &Comparison<'_>) -> Option<String> {
+    let alike = u64::try_from(of.alike()).unwrap_or(u64::MAX);
+    if let Some(parting) = &of.parting {
+        let last = last(of, parting).filter(|_| alike > 0)?;
+        let (steps, are) = (count(alike, "step"), if alike == 1 { "is" } else { "are" });
+        return Some(format!("{steps} {are} alike, up to {}.", words::place(last)));
+    }
+    if !of.is_something() {
+        return Some("Nothing of shadow copies could be compared.".to_owned());
+    }
+    let steps = count(alike, "step");
+    Some(if of.is_whole() {
+        format!("No difference in what was asked and answered: {steps} alike.")
+    } else {
+        format!("What could be compared is alike: {steps}. Not all could be.")
+    })
+}
+
+/// The last step before they part that both have.
+fn last<'a>(of: &Comparison<'a>, parting: &Parting) -> Option<&'a Step> {
+    let before = of.rows.get(..parting.row)?;
+    let row =
+        before.iter().rev().find(|row| row.steps.good.is_some() && row.steps.bad.is_some())?;
+    of.step(Which::Good, row.steps.good)
+}
+
+/// Where they part.
+pub(super) fn parting(of: &Comparison<'_>, parting: &Parting, registry: &Registry) -> String {
+    let steps = Pair::of(|which| of.step(which, parting.steps[which]));
+    let later = of.ending.as_ref() == Some(parting);
+    let they = match parting.weight {
+        Weight::Meaning => "They part",
+        _ => "They part only in what changes nothing at the server:",
+    };
+    let sentence = match steps {
+        Pair { good: Some(good), bad: Some(bad) } if !parting.changes.is_empty() => {
+            let (place, said) = changed(of, parting, Pair { good, bad }, registry);
+            if later {
+                format!("What comes of it is the same until {place}: {said}.")
+            } else {
+                format!("{they} at {place}: {said}.")
+            }
+        }
+        steps => {
+            let place = match last(of, parting).map(words::place) {
+                Some(last) if later => {
+                    format!("What comes of it is the same up to {last}; then")
+                }
+                Some(last) if parting.weight == Weight::Meaning => format!("{they} after {last}:"),
+                Some(last) => format!("{they} after {last},"),
+                None => "They part at once:".to_owned(),
+            };
+            let goes = |which: Which| match steps[which] {
+                Some(step) => format!("{} goes on with {}", label(which), deed(step)),
+                None => format!("{} ends", label(which)),
+            };
+            format!("{place} {}, {}.", goes(Which::Good), goes(Which::Bad))
+        }
+    };
+    printable(&sentence)
+}
+
+/// A step as something that one goes on with.
+fn deed(step: &Step) -> String {
+    match &step.act {
+        Act::Call(call) => words::method(call),
+        Act::Setup(setup) if setup.refusal.is_some() => {
+            format!("{}, which is refused", words::place(step))
+        }
+        Act::Setup(_) => words::place(step),
+    }
+}
+
+/// Where two steps differ, and in what.
+fn changed(
+    of: &Comparison<'_>,
+    parting: &Parting,
+    steps: Pair<&Step>,
+    registry: &Registry,
+) -> (String, String) {
+    let name = words::place(steps.good);
+    let changes: Vec<String> = parting
+        .changes
+        .iter()
+        .take(MOST_CHANGES)
+        .map(|change| match change.part {
+            Part::Outcome => {
+                let said = |which| ended(of, which, steps[which], registry);
+                format!("{}, {}", said(Which::Good), said(Which::Bad))
+            }
+            Part::Request | Part::Response => {
+                let Pair { good, bad } = change.values.as_ref().map(|value| cut(value, MOST_VALUE));
+                format!("{} is {good} in GOOD and {bad} in BAD", change.name)
+            }
+        })
+        .collect();
+    let answer = parting.changes.iter().all(|change| change.part == Part::Response);
+    let place = if answer { "the answer to " } else { "" };
+    (format!("{place}{name}"), changes.join("; "))
+}
+
+/// That it comes to the same all the same.
+pub(super) fn answers(of: &Comparison<'_>) -> Option<&'static str> {
+    let parting = of.parting.as_ref().filter(|_| of.ending.is_none() && of.is_whole())?;
+    let value = !parting.changes.is_empty()
+        && parting.changes.iter().all(|change| change.part != Part::Outcome);
+    value.then_some("What comes of it is the same.")
+}
+
+/// How a step ended on one side.
+fn ended(of: &Comparison<'_>, which: Which, step: &Step, registry: &Registry) -> String {
+    let label = label(which);
+    match &step.act {
+        Act::Setup(setup) => match setup.refusal {
+            None => format!("{label} is let in"),
+            Some(refusal) => format!("{label} is not ({})", words::refusal(refusal)),
+        },
+        Act::Call(call) => match call.outcome {
+            Outcome::NoResponse => {
+                let last = of.conversations[which].steps.last().and_then(Step::call);
+                let end = last.is_some_and(|last| last.n == call.n);
+                let until = if end { " before its capture ends" } else { "" };
+                format!("{label} gets no answer{until}")
+            }
+            Outcome::Ok => format!("{label} succeeds"),
+            _ => format!("{label} gets {}", words::answered(step, registry)),
+        },
+    }
+}
+
+/// That one side paused before it came where they part.
+pub(super) fn pauses(of: &Comparison<'_>, parting: &Parting) -> Vec<String> {
+    let here = |which: Which, at: usize| parting.steps[which] == Some(at);
+    let pauses = of.delays.iter().filter(|delay| {
+        delay.what == Delayed::Pause
+            && Which::BOTH.iter().all(|which| here(*which, delay.steps[*which]))
+    });
+    let said = pauses.map(|delay| {
+        let longer = delay.longer();
+        let spans = delay.nanos.map(span);
+        format!(
+            "{} paused {} before it, {} {}.",
+            label(longer),
+            spans[longer],
+            label(longer.other()),
+            spans[longer.other()]
+        )
+    });
+    said.collect()
+}
+
+/// A span of time, as people say it.
+pub(super) fn span(nanos: i64) -> String {
+    const MILLI: i64 = 1_000_000;
+    const SECOND: i64 = 1000 * MILLI;
+    let tenths = |n: i64, unit: i64| format!("{}.{}", n / unit, n % unit * 10 / unit);
+    match nanos {
+        ..10_000_000 => format!("{} ms", tenths(nanos.max(0), MILLI)),
+        10_000_000..SECOND => format!("{} ms", nanos / MILLI),
+        SECOND..=59_999_999_999 => format!("{} s", tenths(nanos, SECOND)),
+        _ => {
+            let seconds = nanos / SECOND;
+            format!("{} min {} s", seconds / 60, seconds % 60)
+        }
+    }
+}
+
+/// What could not be compared.
+pub(super) fn unseen(of: &Comparison<'_>) -> Vec<String> {
+    let mut told: Vec<String> = of
+        .unseen()
+        .into_iter()
+        .map(|((which, why), n, _)| {
+            let (here, other) = (label(which), label(which.other()));
+            let (calls, steps) = (count(n, "call"), count(n, "step"));
+            match why {
+                Unseen::Sealed => {
+                    format!("what {calls} said: sealed in {here}, where only the methods are seen")
+                }
+                Unseen::Truncated => {
+                    format!("what {calls} said: cut off in {here} (capture whole packets, -s 0)")
+                }
+                Unseen::Lost => format!("{calls} of which packets are missing in {here}"),
+                Unseen::Missing => format!(
+                    "{steps} of {other} that {here} does not show: packets of {here} are missing"
+                ),
+                Unseen::Encrypted => {
+                    format!("{steps} of {other}: what {here} did meanwhile is encrypted by SMB")
+                }
+                Unseen::Beyond => {
+                    format!("{steps} of {other}: {here} has more steps than are kept")
+                }
+            }
+        })
+        .collect();
+    if of.left != Pair::default() {
+        let [good, bad] = Which::BOTH.map(|which| of.left[which]);
+        told.push(format!(
+            "the last {good} steps of GOOD and {bad} of BAD, which are too many to compare"
+        ));
+    }
+    told
+}
