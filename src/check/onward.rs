@@ -102,6 +102,10 @@ impl Judge<'_> {
         symptom.client = Some(client);
         symptom.share = Some(told.share.clone());
         symptom.values.retain(|(slot, _)| *slot != Slot::Server);
+        // What is said of these is about the server that refused, and that is the owner.
+        if matches!(symptom.stage, Stage::Ticket | Stage::Logon | Stage::Share) {
+            symptom.values.push((Slot::Server, told.owner.clone()));
+        }
         symptom.send_on(told);
         let operation = match (symptom.stage, seen) {
             (Stage::Stop, true) => Operation::Unfinished,
