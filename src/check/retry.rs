@@ -43,6 +43,11 @@ impl Report {
     }
 }
 
+/// Whether an account is that of a machine: clients that are refused as such come again as a person.
+fn is_machine(user: &str) -> bool {
+    user.ends_with('$')
+}
+
 impl Attempt {
     /// When the last that is known of it was.
     fn ended(&self) -> Option<Time> {
@@ -63,7 +68,9 @@ impl Attempt {
         let same = (self.server, &self.server_name) == (failed.server, &failed.server_name)
             && self.client.is_some()
             && self.client == failed.client
-            && (self.user == failed.user || self.user.is_none() || failed.user.is_none());
+            && (self.user == failed.user
+                || self.user.is_none()
+                || failed.user.as_ref().is_none_or(|user| is_machine(user)));
         let Some((began, ended)) = self.began.zip(failed.ended()).filter(|_| same) else {
             return false;
         };

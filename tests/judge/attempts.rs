@@ -123,7 +123,7 @@ fn sets_that_nobody_refused_were_given_up_by_their_client() {
     check(
         &real("e-py-aborts"),
         &[
-            "failed",
+            "completed",
             &given_up("", "Started", 6),
             &given_up(r"\\fss1\fsrvp_share", "Added", 13),
             &given_up(r"\\fss1\fsrvp_share", "Added", 21),
@@ -131,6 +131,7 @@ fn sets_that_nobody_refused_were_given_up_by_their_client() {
             completed,
             completed,
             "FS-60 of 3 attempts, calls [6, 13, 21], no share",
+            "FS-4E-01 of 0 attempts, calls [30], no share",
         ],
     );
 }
