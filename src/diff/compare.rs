@@ -137,6 +137,17 @@ impl Unseen {
     }
 }
 
+/// What could not be compared for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The capture that does not show it.
+    pub which: Which,
+    /// Why.
+    pub why: Unseen,
+    /// The rows, at least one.
+    pub rows: Vec<usize>,
+}
+
 /// A conversation that nothing was compared with.
 #[derive(Clone, Copy, Debug)]
 pub struct Lone<'a> {
@@ -173,7 +184,8 @@ impl<'a> Comparison<'a> {
 
     /// Whether all of both could be compared.
     pub fn is_whole(&self) -> bool {
-        self.left == Pair::default() && self.rows.iter().all(|row| row.is_seen())
+        let kept = Which::BOTH.iter().all(|which| self.conversations[*which].beyond == 0);
+        kept && self.left == Pair::default() && self.rows.iter().all(Row::is_seen)
     }
 
     /// Whether anything could be compared that has to do with shadow copies, or with why there are
@@ -195,17 +207,17 @@ impl<'a> Comparison<'a> {
         self.conversations[which].steps.get(at?)
     }
 
-    /// Why, on which side and how often something could not be compared, with the first row.
-    pub fn unseen(&self) -> Vec<((Which, Unseen), u64, usize)> {
-        let mut counts: BTreeMap<(Which, Unseen), (u64, usize)> = BTreeMap::new();
+    /// What could not be compared.
+    pub fn gaps(&self) -> Vec<Gap> {
+        let mut gaps: BTreeMap<(Which, Unseen), Vec<usize>> = BTreeMap::new();
         for (n, row) in self.rows.iter().enumerate() {
             for which in Which::BOTH {
                 if let Some(why) = row.unseen[which] {
-                    counts.entry((which, why)).or_insert((0, n)).0 += 1;
+                    gaps.entry((which, why)).or_default().push(n);
                 }
             }
         }
-        counts.into_iter().map(|(unseen, (count, row))| (unseen, count, row)).collect()
+        gaps.into_iter().map(|((which, why), rows)| Gap { which, why, rows }).collect()
     }
 }
 

@@ -64,7 +64,7 @@ mod values;
 use std::ops::{Index, IndexMut};
 
 pub use clock::{Delay, Delayed};
-pub use compare::{Comparison, Lone, Parting, Row, Unseen, Verdict, Weight};
+pub use compare::{Comparison, Gap, Lone, Parting, Row, Unseen, Verdict, Weight};
 pub use conversation::{Conversation, Host, Kind};
 pub use pairing::{Compared, Outcome, compare};
 pub use recorder::{Recorder, Recording};

@@ -35,7 +35,7 @@ fn with(changes: &[(&str, &str)]) -> String {
 /// What is said of a backup and one that is a little different.
 #[track_caller]
 fn check(changes: &[(&str, &str)], expect: &[&str]) {
-    let told = one(&played(BACKUP), &played(&with(changes)), |of| said(of));
+    let told = one(&played(BACKUP), &played(&with(changes)), said);
     assert_eq!(told, expect, "{changes:?}");
 }
 
@@ -168,7 +168,7 @@ fn another_order() {
         );
         with(&[("A:3(ccid=V1,S1,\\\\FS1\\d)=0->C1", &add)])
     };
-    let told = one(&played(&two("d", "e")), &played(&two("e", "d")), |of| said(of));
+    let told = one(&played(&two("d", "e")), &played(&two("e", "d")), said);
     let place = "5 AddToShadowCopySet 0 | 5 AddToShadowCopySet 0 | ShareName \\\\FS1\\d \\\\FS1\\e";
     assert_eq!(told, ["different", place]);
 }
@@ -237,7 +237,7 @@ fn questions_weigh_little() {
 fn what_comes_before_the_calls() {
     let refused = |statement: &str, place: &str| {
         let bad = format!("server FS1; user LAB\\backup\nA->FS1 {statement}\n");
-        let told = one(&played(BACKUP), &played(&bad), |of| said(of));
+        let told = one(&played(BACKUP), &played(&bad), said);
         assert_eq!(told, ["different", place], "{statement}");
     };
     let status = |code: u32| format!("Status(Status({code}))");
@@ -266,7 +266,7 @@ fn what_comes_before_the_calls() {
         assert_eq!(parting.weight, Weight::Beside, "{:?}", said(Some(of)));
     });
     let failed = ("A:4(S1,to=60000)=0", "A:4(S1,to=60000)=0x80004005");
-    let told = one(&played(BACKUP), &played(&with(&[overcome, failed])), |of| said(of));
+    let told = one(&played(BACKUP), &played(&with(&[overcome, failed])), said);
     let place = "7 CommitShadowCopySet 0 | 7 CommitShadowCopySet 0x80004005 | outcome";
     assert_eq!(told, ["different", place]);
 }
@@ -352,7 +352,7 @@ fn what_is_sealed_is_told_by_its_methods() {
     );
     // Both sealed.
     let bad = with(&[sealed]);
-    let told = one(&played(&bad), &played(&bad), |of| said(of));
+    let told = one(&played(&bad), &played(&bad), said);
     assert_eq!(told, ["undecided"]);
 }
 
@@ -435,12 +435,12 @@ fn connections_are_one_conversation() {
 fn there_may_be_nothing_to_compare() {
     let nothing = "server FS1\nA->FS1 tree \\\\FS1\\public\nA disconnect\n";
     // The client comes to the server, and goes no further.
-    let told = one(&played(BACKUP), &played(nothing), |of| said(of));
+    let told = one(&played(BACKUP), &played(nothing), said);
     assert_eq!(told[0], "different");
     // Somebody else at another server has nothing to do with it.
     let elsewhere = "server FS7 address 10.7.7.7; pipe srvsvc\nZ@10.6.6.6:mgmt.0=0\nZ disconnect\n";
-    assert_eq!(one(&played(BACKUP), &played(elsewhere), |of| said(of)), ["nothing"]);
-    assert_eq!(one(&played(nothing), &played(nothing), |of| said(of)), ["nothing"]);
+    assert_eq!(one(&played(BACKUP), &played(elsewhere), said), ["nothing"]);
+    assert_eq!(one(&played(nothing), &played(nothing), said), ["nothing"]);
 }
 
 /// Very long conversations are compared as far as they can be, and what is left is told.
@@ -450,7 +450,7 @@ fn long_conversations_are_bounded() {
         format!("server FS1\nA->FS1:1(ctx=0x0)=0\n(A:1(ctx=0x0)=0; A:6(S1)={status}) x{n}\n")
     };
     let (long, same) = (played(&text(1100, "BAD_STATE")), played(&text(1100, "BAD_STATE")));
-    assert_eq!(one(&long, &same, |of| said(of)), ["alike"]);
+    assert_eq!(one(&long, &same, said), ["alike"]);
     // Nothing in the middle fits together, and the middle is longer than can be put side by side.
     let other = |n: usize| format!("server FS1\nA->FS1:1(ctx=0x0)=0\n(A:5(S1)=BAD_STATE) x{n}\n");
     let other = played(&other(2500));
