@@ -271,6 +271,49 @@ fn what_comes_before_the_calls() {
     assert_eq!(told, ["different", place]);
 }
 
+/// Somebody else at the same machine may fail to log on; and where the client itself does, what it does
+/// not do any more is the difference.
+#[test]
+fn a_logon_that_is_refused_in_the_middle() {
+    let other = ("A:4(S1", "A#2 logon refused STATUS_LOGON_FAILURE\nA#1:4(S1");
+    one(&played(BACKUP), &played(&with(&[other])), |of| {
+        let of = of.expect("they are compared");
+        let parting = of.parting.as_ref().expect("they part");
+        assert_eq!(parting.weight, Weight::Beside, "{:?}", said(Some(of)));
+    });
+    let (before, _) = BACKUP.split_once("A:4(S1").expect("it commits");
+    let own = format!("{before}A close\nA disconnect\nA#2 logon refused STATUS_LOGON_FAILURE\n");
+    let told = one(&played(BACKUP), &played(&own), said);
+    let place = "7 CommitShadowCopySet 0 | logon Status(Status(3221225581)) | ";
+    assert_eq!(told, ["different", place]);
+}
+
+/// The share that exposes the shadow copy is not the one that it is a copy of.
+#[test]
+fn the_exposed_share_is_connected_or_not() {
+    let connects =
+        |more: &str| with(&[("A:6(S1)", &format!("A tree \\\\FS1\\d@{{C1}}{more}\nA:6(S1)"))]);
+    let good = connects("");
+    assert_eq!(one(&played(&good), &played(&good), said), ["alike"]);
+    let bad = connects(" refused BAD_NETWORK_NAME");
+    let place = "share ok | share Status(Status(3221225676)) | outcome";
+    assert_eq!(one(&played(&good), &played(&bad), said), ["different", place]);
+    let share = with(&[("A:6(S1)", "A tree \\\\FS1\\d\nA:6(S1)")]);
+    let told = one(&played(&good), &played(&share), said);
+    assert_eq!(told, ["different", "share ok | share ok |  (beside)"]);
+}
+
+/// Where an attempt is missing it is not known which of the others is the one that failed.
+#[test]
+fn what_may_belong_elsewhere_is_not_different() {
+    let twice = "A:2(cid=U8)=0->S8\nA:7(S8)=0\nA:2(cid=U1)=IN_PROGRESS\nA:2(cid=U1)=0->S1";
+    let good = with(&[("A:2(cid=U1)=0->S1", twice)]);
+    let lost = twice.replace("A:2(cid=U8)=0->S8", "lose request, answer of A:2(cid=U8)=0->S8");
+    let bad = with(&[("A:2(cid=U1)=0->S1", &lost)]);
+    assert_eq!(one(&played(&good), &played(&good), said), ["alike"]);
+    assert_eq!(one(&played(&good), &played(&bad), said), ["undecided"]);
+}
+
 #[test]
 fn what_differs_throughout_is_told_and_no_parting() {
     let auth = |auth_type, level, mechanism: &str| {
