@@ -176,3 +176,84 @@ fn table(lists: Pair<&[u32]>) -> Vec<Pair<usize>> {
     }
     pairs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that look random and are the same in every run.
+    fn dice(last: &mut u64) -> u32 {
+        *last =
+            last.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(*last >> 33).unwrap()
+    }
+
+    fn list(last: &mut u64) -> Vec<Token> {
+        let len = dice(last) % 9;
+        (0..len)
+            .map(|_| {
+                let key = dice(last) % 5;
+                Token { key, weighty: key > 1 }
+            })
+            .collect()
+    }
+
+    /// How many weighty steps can belong to each other, by trying everything.
+    fn most(good: &[Token], bad: &[Token]) -> usize {
+        match (good.split_first(), bad.split_first()) {
+            (Some((g, good_rest)), Some((b, bad_rest))) => {
+                let skip = most(good_rest, bad).max(most(good, bad_rest));
+                let both = usize::from(g.weighty) + most(good_rest, bad_rest);
+                if g.key == b.key { both.max(skip) } else { skip }
+            }
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn every_step_is_there_once_in_order_and_most_are_paired() {
+        let mut last = 7;
+        for _ in 0..3000 {
+            let (good, bad) = (list(&mut last), list(&mut last));
+            let Aligned { couples, left } = align(Pair { good: &good, bad: &bad });
+            assert_eq!(left, Pair::default());
+            for (which, list) in [(Which::Good, &good), (Which::Bad, &bad)] {
+                let places: Vec<usize> = couples.iter().filter_map(|of| of[which]).collect();
+                assert!(places.iter().copied().eq(0..list.len()), "{couples:?}");
+            }
+            let pairs: Vec<(Token, Token)> =
+                couples.iter().filter_map(|of| Some((good[of.good?], bad[of.bad?]))).collect();
+            assert!(pairs.iter().all(|(good, bad)| good.key == bad.key));
+            let same = |(good, bad): &(&Token, &Token)| good.key == bad.key;
+            let begin = good.iter().zip(&bad).take_while(same).count();
+            let weighty = pairs.iter().skip(begin).filter(|(good, _)| good.weighty).count();
+            let expect = most(&good[begin..], &bad[begin..]);
+            assert_eq!(weighty, expect, "{good:?}\n{bad:?}\n{couples:?}");
+            let back = align(Pair { good: &bad, bad: &good });
+            let pairs = |couples: &[Couple]| -> Vec<Couple> {
+                couples.iter().filter(|of| of.good.is_some() && of.bad.is_some()).copied().collect()
+            };
+            let swapped: Vec<Couple> = pairs(&back.couples).into_iter().map(Pair::swap).collect();
+            assert_eq!(pairs(&couples), swapped);
+        }
+    }
+
+    /// What does not fit into the table is left, and nothing of it is lost.
+    #[test]
+    fn what_is_too_long_is_left() {
+        let of = |key: u32, len: usize| vec![Token { key, weighty: true }; len];
+        let good = [of(0, 3), of(1, 3000), of(2, 5)].concat();
+        let bad = [of(0, 3), of(3, 9000), of(2, 5)].concat();
+        let Aligned { couples, left } = align(Pair { good: &good, bad: &bad });
+        let there = |which: Which| couples.iter().filter(|of| of[which].is_some()).count();
+        assert_eq!(there(Which::Good) + left.good, good.len());
+        assert_eq!(there(Which::Bad) + left.bad, bad.len());
+        assert!(left.good > 0 && left.bad > 0);
+        assert!(couples.len() <= 3 + 2 * MAX_SIDE, "{}", couples.len());
+        // A common end makes the rest short enough.
+        let good = [of(1, 3), of(2, 60_000)].concat();
+        let bad = [of(3, 3), of(2, 60_000)].concat();
+        let Aligned { couples, left } = align(Pair { good: &good, bad: &bad });
+        assert_eq!((couples.len(), left), (6 + 60_000, Pair::default()));
+    }
+}

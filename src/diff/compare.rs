@@ -1,21 +1,18 @@
 //! [`Comparison`]: two conversations side by side, and where they part.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash, Hasher};
 
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::FxHashSet;
 
-use super::align::{Aligned, Couple, Token, align};
+use super::align::{Aligned, Couple, align};
 use super::clock::{Delay, delays};
 use super::conversation::{Conversation, is_ipc};
+use super::keys::{Key, end, is_question, key, recurring, signature, tokens};
 use super::roles::Roles;
-use super::step::{Act, Exchange, Refusal, Setup, Stage, Step};
+use super::step::{Act, Setup, Stage, Step};
 use super::traits::{Difference, differences};
 use super::values::{Change, Part, outcome, weigh};
 use super::{Pair, Which};
-use crate::call::Outcome;
-use crate::pipeline::BindAnswer;
-use crate::protocol::fsrvp::Request;
 
 /// Two conversations side by side.
 #[derive(Clone, Debug)]
@@ -137,6 +134,17 @@ impl Unseen {
     }
 }
 
+/// What could not be compared for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The capture that does not show it.
+    pub which: Which,
+    /// Why.
+    pub why: Unseen,
+    /// The rows, at least one.
+    pub rows: Vec<usize>,
+}
+
 /// A conversation that nothing was compared with.
 #[derive(Clone, Copy, Debug)]
 pub struct Lone<'a> {
@@ -173,7 +181,8 @@ impl<'a> Comparison<'a> {
 
     /// Whether all of both could be compared.
     pub fn is_whole(&self) -> bool {
-        self.left == Pair::default() && self.rows.iter().all(|row| row.is_seen())
+        let kept = Which::BOTH.iter().all(|which| self.conversations[*which].beyond == 0);
+        kept && self.left == Pair::default() && self.rows.iter().all(Row::is_seen)
     }
 
     /// Whether anything could be compared that has to do with shadow copies, or with why there are
@@ -195,83 +204,18 @@ impl<'a> Comparison<'a> {
         self.conversations[which].steps.get(at?)
     }
 
-    /// Why, on which side and how often something could not be compared, with the first row.
-    pub fn unseen(&self) -> Vec<((Which, Unseen), u64, usize)> {
-        let mut counts: BTreeMap<(Which, Unseen), (u64, usize)> = BTreeMap::new();
+    /// What could not be compared.
+    pub fn gaps(&self) -> Vec<Gap> {
+        let mut gaps: BTreeMap<(Which, Unseen), Vec<usize>> = BTreeMap::new();
         for (n, row) in self.rows.iter().enumerate() {
             for which in Which::BOTH {
                 if let Some(why) = row.unseen[which] {
-                    counts.entry((which, why)).or_insert((0, n)).0 += 1;
+                    gaps.entry((which, why)).or_default().push(n);
                 }
             }
         }
-        counts.into_iter().map(|(unseen, (count, row))| (unseen, count, row)).collect()
+        gaps.into_iter().map(|((which, why), rows)| Gap { which, why, rows }).collect()
     }
-}
-
-/// What is asked by a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
-    /// Whether of `IPC$`, and whether it was overcome.
-    Setup(Stage, bool, bool),
-    Call(Option<u16>),
-}
-
-/// How it ended.
-type End = (u8, u32, u32);
-
-fn key(step: &Step) -> Key {
-    match &step.act {
-        Act::Setup(setup) => {
-            let ipc = setup.of.as_deref().is_some_and(is_ipc);
-            Key::Setup(setup.stage, ipc, setup.overcome)
-        }
-        Act::Call(call) => Key::Call(call.opnum),
-    }
-}
-
-fn end(step: &Step) -> End {
-    match &step.act {
-        Act::Setup(setup) => match setup.refusal {
-            None => (0, 0, 0),
-            Some(Refusal::Status(status)) => (1, status.0, 0),
-            Some(Refusal::Session(why)) => (2, why.0.into(), 0),
-            Some(Refusal::Bind(answer)) => match answer {
-                BindAnswer::Accepted => (0, 0, 0),
-                BindAnswer::Refused(result, reason) => (3, result.into(), reason.into()),
-                BindAnswer::Nak(reason) => (4, reason.into(), 0),
-                BindAnswer::Fault(status) => (5, status, 0),
-            },
-            Some(Refusal::Ended(status)) => (6, status.map_or(0, |status| status.0), 0),
-        },
-        Act::Call(call) => match call.outcome {
-            Outcome::Ok => (0, call.status.unwrap_or_default(), 0),
-            Outcome::Failed => (1, call.status.unwrap_or_default(), 0),
-            Outcome::Fault => (2, call.fault.unwrap_or_default(), 0),
-            Outcome::NoResponse => (3, 0, 0),
-            Outcome::NoRequest => (4, 0, 0),
-            Outcome::Unknown => (5, 0, 0),
-        },
-    }
-}
-
-/// Questions that change nothing at the server: `GetSupportedVersion`, `IsPathSupported` and
-/// `IsPathShadowCopied`.
-fn is_question(opnum: Option<u16>) -> bool {
-    matches!(opnum, Some(0 | 8 | 9))
-}
-
-/// Both lists as the alignment takes them. The numbers are the same whichever list comes first.
-fn tokens(conversations: Pair<&Conversation>) -> Pair<Vec<Token>> {
-    let steps = || Which::BOTH.into_iter().flat_map(|which| &conversations[which].steps);
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let keys: BTreeSet<Key> = steps().map(key).collect();
-    let keys: BTreeMap<Key, u32> = keys.into_iter().zip(0..).collect();
-    let token = |step: &Step| Token {
-        key: keys.get(&key(step)).copied().unwrap_or(number(keys.len())),
-        weighty: !matches!(key(step), Key::Call(opnum) if is_question(opnum)),
-    };
-    conversations.map(|of| of.steps.iter().map(token).collect())
 }
 
 /// What the walk came to.
@@ -287,6 +231,8 @@ struct Walk<'a> {
     roles: Roles<'a>,
     /// What was asked and answered in steps that have a counterpart.
     asked: Pair<FxHashSet<u64>>,
+    /// What each has several times.
+    recurring: Pair<BTreeSet<Key>>,
     rows: Vec<Row>,
     /// The first parting of each weight.
     partings: BTreeMap<Weight, Parting>,
@@ -309,6 +255,7 @@ impl<'a> Walk<'a> {
             conversations,
             roles,
             asked,
+            recurring: conversations.map(recurring),
             rows: Vec::new(),
             partings: BTreeMap::new(),
             ending: None,
@@ -344,19 +291,28 @@ impl<'a> Walk<'a> {
     /// Two steps that belong to each other.
     fn both(&mut self, at: Pair<usize>) {
         let steps = at.map(Some);
-        self.last = steps;
+        let before = std::mem::replace(&mut self.last, steps);
         let (Some(good), Some(bad)) =
             (self.step(Which::Good, at.good), self.step(Which::Bad, at.bad))
         else {
             return;
         };
         let of = Pair { good, bad };
-        let weighed = weigh(self.conversations, at, of, &mut self.roles);
+        let mut weighed = weigh(self.conversations, at, of, &mut self.roles);
         for which in Which::BOTH {
             self.roles.returned(which, of[which]);
         }
+        // Where packets are missing, and there are several of them, another may belong here.
+        let several = Which::BOTH.iter().any(|which| self.recurring[*which].contains(&key(good)));
+        let doubt = Pair::of(|which| {
+            let lacks = self.conversations[which].may_lack(before[which], steps[which]);
+            lacks.filter(|_| several && !weighed.changes.is_empty())
+        });
         let verdict = if weighed.changes.is_empty() {
             Verdict::Same
+        } else if doubt != Pair::default() {
+            weighed.unseen = weighed.unseen.zip(doubt).map(|(unseen, doubt)| unseen.or(doubt));
+            Verdict::Differs(weighed.changes)
         } else {
             let (row, changes) = (self.rows.len(), weighed.changes.clone());
             self.part(Parting { row, steps, changes, weight: Weight::Meaning });
@@ -448,7 +404,7 @@ impl<'a> Walk<'a> {
     fn weight(&self, which: Which, at: usize, ended: bool) -> Weight {
         let Some(step) = self.step(which, at) else { return Weight::Nothing };
         let call = match &step.act {
-            Act::Setup(setup) => return weight_of(setup, ended),
+            Act::Setup(setup) => return self.weight_of(which, at, setup, ended),
             Act::Call(call) => call,
         };
         let signature = signature(self.conversations[which], call);
@@ -459,28 +415,22 @@ impl<'a> Walk<'a> {
             _ => Weight::Meaning,
         }
     }
-}
 
-fn weight_of(setup: &Setup, ended: bool) -> Weight {
-    let share = setup.stage == Stage::Share && !setup.of.as_deref().is_some_and(is_ipc);
-    match setup.refusal {
-        Some(_) if setup.overcome => Weight::Beside,
-        Some(_) => Weight::Meaning,
-        None if share => Weight::Beside,
-        None if ended => Weight::Meaning,
-        None => Weight::Nothing,
+    fn weight_of(&self, which: Which, at: usize, setup: &Setup, ended: bool) -> Weight {
+        let share = setup.stage == Stage::Share && !setup.of.as_deref().is_some_and(is_ipc);
+        // Once the interface was bound, others at the same machine may have tried; where it was the
+        // client, what it does not do any more tells.
+        let bound = || {
+            let before = self.conversations[which].steps.iter().take(at);
+            before.filter_map(|step| step.setup()).any(Setup::is_bound)
+        };
+        match setup.refusal {
+            Some(_) if setup.overcome => Weight::Beside,
+            Some(_) if setup.stage < Stage::Pipe && !share && bound() => Weight::Beside,
+            Some(_) => Weight::Meaning,
+            None if share => Weight::Beside,
+            None if ended => Weight::Meaning,
+            None => Weight::Nothing,
+        }
     }
-}
-
-/// A number for what was asked and how it was answered, whatever the share's name is written like.
-fn signature(of: &Conversation, call: &Exchange) -> u64 {
-    let mut hasher = FxHasher::default();
-    call.opnum.hash(&mut hasher);
-    call.share().map(|share| of.share_key(share)).hash(&mut hasher);
-    if let Some(Request::GetShareMapping(ask)) = &call.asked {
-        (ask.shadow_copy_set_id, ask.shadow_copy_id, ask.level).hash(&mut hasher);
-    }
-    (call.outcome, call.status, call.fault).hash(&mut hasher);
-    format!("{:?}", call.answered).hash(&mut hasher);
-    hasher.finish()
 }

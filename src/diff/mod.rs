@@ -16,6 +16,7 @@
 //! | `recorder.rs` | events to [`Conversation`]s: one for each client and server |
 //! | `conversation.rs` | what is kept of one |
 //! | `pairing.rs` | which conversation of one capture belongs to which of the other |
+//! | `keys.rs` | what steps are told apart by |
 //! | `align.rs` | which step of one belongs to which of the other |
 //! | `roles.rs` | ids and shares, known by the part they play |
 //! | `values.rs` | what two steps differ in |
@@ -54,6 +55,7 @@ mod align;
 mod clock;
 mod compare;
 mod conversation;
+mod keys;
 mod pairing;
 mod recorder;
 mod roles;
@@ -64,7 +66,7 @@ mod values;
 use std::ops::{Index, IndexMut};
 
 pub use clock::{Delay, Delayed};
-pub use compare::{Comparison, Lone, Parting, Row, Unseen, Verdict, Weight};
+pub use compare::{Comparison, Gap, Lone, Parting, Row, Unseen, Verdict, Weight};
 pub use conversation::{Conversation, Host, Kind};
 pub use pairing::{Compared, Outcome, compare};
 pub use recorder::{Recorder, Recording};

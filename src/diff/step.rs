@@ -85,6 +85,13 @@ pub struct Setup {
     pub overcome: bool,
 }
 
+impl Setup {
+    /// Whether it bound the interface.
+    pub(super) fn is_bound(&self) -> bool {
+        self.stage == Stage::Bind && self.refusal.is_none()
+    }
+}
+
 /// Why something was refused before, or beside, the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -148,6 +155,14 @@ impl Step {
         match &self.act {
             Act::Call(exchange) => Some(exchange),
             Act::Setup(_) => None,
+        }
+    }
+
+    /// What had to happen before the calls, if it is that.
+    pub(super) fn setup(&self) -> Option<&Setup> {
+        match &self.act {
+            Act::Setup(setup) => Some(setup),
+            Act::Call(_) => None,
         }
     }
 }

@@ -3,6 +3,8 @@
 //! What is expected is from the lab: `tests/data/calls.tsv` has what tshark and the clients' own logs say
 //! was called and answered in each, and captures/README.md what each shows.
 
+use std::fmt::Write as _;
+
 use crate::{capture, common, one, said};
 
 /// A client of Samba, which asks much before it begins.
@@ -91,9 +93,9 @@ const TRUTH: &[(&str, &str, &[&str])] = &[
 fn the_true_first_difference_is_found() {
     let mut wrong = String::new();
     for (good, bad, expect) in TRUTH {
-        let told = one(&capture(good), &capture(bad), |of| said(of));
+        let told = one(&capture(good), &capture(bad), said);
         if told[0] != "different" || told[1..] != **expect {
-            wrong += &format!("{good} and {bad}: {told:#?}\n");
+            let _ = writeln!(wrong, "{good} and {bad}: {told:#?}");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -144,12 +146,12 @@ fn the_same_conversation_is_alike() {
     ];
     let good = capture(SAMBA);
     for name in same {
-        assert_eq!(one(&good, &capture(name), |of| said(of)), ["alike"], "{name}");
+        assert_eq!(one(&good, &capture(name), said), ["alike"], "{name}");
     }
     let Some(folder) = common::shared("captures/fsrvp") else { return };
     for name in ["d-SMB3_11-sign.pcap", "i-a-dup.pcap", "i-a-nsec.pcap", "i-a-reorder.pcap"] {
         let bad = crate::recorded(crate::file(&folder.join(name)));
-        assert_eq!(one(&good, &bad, |of| said(of)), ["alike"], "{name}");
+        assert_eq!(one(&good, &bad, said), ["alike"], "{name}");
     }
 }
 
@@ -157,14 +159,14 @@ fn the_same_conversation_is_alike() {
 #[test]
 fn what_cannot_be_read_is_not_taken_for_anything() {
     let good = capture(SAMBA);
-    let check = |name: &str, bad: &vshark::diff::Recording, expect: &[(&str, &str, u64)]| {
+    let check = |name: &str, bad: &vshark::diff::Recording, expect: &[(&str, &str, usize)]| {
         one(&good, bad, |of| {
             let of = of.unwrap_or_else(|| panic!("{name}: nothing is compared"));
             assert_eq!(said(Some(of)), ["undecided"], "{name}");
             let unseen: Vec<_> = of
-                .unseen()
+                .gaps()
                 .iter()
-                .map(|((which, why), n, _)| (which.word(), why.word(), *n))
+                .map(|gap| (gap.which.word(), gap.why.word(), gap.rows.len()))
                 .collect();
             assert_eq!(unseen, expect, "{name}");
         });

@@ -1,13 +1,14 @@
 //! Two captures side by side: where their conversations part.
 
+mod bounds;
 mod captures;
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "where the captures are, and what was called in them, is all")]
 mod common;
 mod made;
 mod order;
-mod program;
 mod properties;
+mod screens;
 
 use std::io::Cursor;
 use std::path::Path;

@@ -1,8 +1,12 @@
 //! What is true of any two captures.
 
+use vshark::bytes::is_invisible;
 use vshark::diff::{Comparison, Outcome, Pair, Recording, Which, compare};
+use vshark::report::diff::{Diff, Options};
+use vshark::report::json;
+use vshark::report::text::TimeStyle;
 
-use crate::{capture, common, file, number, place, recorded};
+use crate::{REGISTRY, capture, common, file, number, place, recorded};
 
 fn all() -> Vec<(String, Recording)> {
     let mut names: Vec<String> =
@@ -52,9 +56,9 @@ fn exchanged_captures_part_at_the_same_place() {
                     .map(|of| Which::BOTH.map(|which| of.nanos[both(which)]))
                     .collect();
                 let unseen: std::collections::BTreeSet<_> = of
-                    .unseen()
-                    .iter()
-                    .map(|((which, why), n, _)| (both(*which), *why, *n))
+                    .gaps()
+                    .into_iter()
+                    .map(|gap| (both(gap.which), gap.why, gap.rows.len()))
                     .collect();
                 let ips = Which::BOTH.map(|which| of.conversations[both(which)].client.ip);
                 (
@@ -165,5 +169,37 @@ fn half_of_a_capture_makes_no_difference() {
         let bad = recorded([&bytes[..24], &side.concat()].concat());
         let compared = compare(Pair { good: &good, bad: &bad });
         assert_eq!(compared.outcome(), Outcome::Undecided, "{source:?}");
+    }
+}
+
+/// A number from the last one: the same numbers in every run.
+fn dice(last: &mut u64) -> usize {
+    *last = last.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*last >> 33).unwrap()
+}
+
+/// Whatever the octets of a capture are, it is compared and written.
+#[test]
+fn damage_is_compared_and_written() {
+    let good = file(&common::captures().join("e-py-create_fails.pcap"));
+    let recorded_good = recorded(good.clone());
+    let mut last = 1;
+    for _ in 0..60 {
+        let mut bad = good.clone();
+        for _ in 0..=dice(&mut last) % 40 {
+            let at = 24 + dice(&mut last) % (bad.len() - 24);
+            bad[at] = u8::try_from(dice(&mut last) % 256).unwrap();
+        }
+        let bad = recorded(bad);
+        let compared = compare(Pair { good: &recorded_good, bad: &bad });
+        let mut text = Vec::new();
+        let options = Options { time: TimeStyle::Delta, width: 80 };
+        let files = Pair { good: "good", bad: "bad" };
+        Diff::new(&REGISTRY, files, options).write(&compared, &mut text).expect("memory");
+        let text = String::from_utf8(text).expect("UTF-8");
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert!(!plain.lines().any(|line| line.chars().any(is_invisible)), "{plain:?}");
+        let records = json::diffs(&compared, &REGISTRY);
+        assert_eq!(records.last().expect("a record")["type"], "diff_summary");
     }
 }

@@ -89,6 +89,7 @@ impl<'r> Diff<'r> {
             writeln!(out)?;
             if single.is_none() {
                 self.between(comparison, out)?;
+                writeln!(out)?;
             }
             self.comparison(comparison, out)?;
         }
@@ -166,7 +167,7 @@ impl<'r> Diff<'r> {
         if let Some(which) = of.lone {
             let other = label(which.other());
             let text = format!(
-                "The client {} is only in {}; it is held against the most alike of {other}.",
+                "The client {} is only in {}: it is compared with the most alike of {other}.",
                 of.conversations[which].client.ip,
                 label(which),
             );
@@ -235,10 +236,10 @@ impl<'r> Diff<'r> {
         said.push(cut(&words::asked(step), MOST_SAID));
         said.push(format!("→ {}", cut(&words::answered(step, self.registry), MOST_SAID)));
         if let Some(elapsed) = step.call().and_then(|call| call.elapsed) {
-            said.push(format!("after {}", sentence::span(elapsed)));
+            said.push(unbroken(&format!("after {}", sentence::span(elapsed))));
         }
         if step.repeated > 0 {
-            said.push(format!("({} times)", step.repeated.saturating_add(1)));
+            said.push(unbroken(&format!("({} times)", step.repeated.saturating_add(1))));
         }
         said.retain(|said| !said.is_empty());
         let time = self.time(of.conversations[which], at);
@@ -247,7 +248,7 @@ impl<'r> Diff<'r> {
         let lines = wrapped(&indent, &indent, &printable(&said.join(" ")), self.options.width);
         let colour = if words::is_wrong(step) { wrong() } else { Style::new() };
         for (n, line) in lines.iter().enumerate() {
-            let line = line.get(indent.len()..).unwrap_or_default();
+            let line = line.get(indent.len()..).unwrap_or_default().replace(UNBROKEN, " ");
             match n {
                 0 => writeln!(out, "{head}{place}{colour}{line}{colour:#}")?,
                 _ => writeln!(out, "{indent}{colour}{line}{colour:#}")?,
@@ -280,6 +281,17 @@ impl<'r> Diff<'r> {
         let rest: Vec<&Row> = of.rows.iter().skip(parting.row).filter(|row| !told(row)).collect();
         let goes_on = |which: Which| rest.iter().any(|row| row.steps[which].is_some());
         let (good, bad) = (goes_on(Which::Good), goes_on(Which::Bad));
+        if rest.iter().all(|row| row.verdict == Verdict::Same && row.is_seen()) {
+            let last = rest.last().and_then(|row| of.step(Which::Good, row.steps.good));
+            let last = last.map(words::place).unwrap_or_default();
+            let text = match len(&rest) {
+                0 => return Ok(()),
+                1 => format!("After that 1 step is alike, {last}."),
+                n => format!("After that {n} steps are alike, up to {last}."),
+            };
+            writeln!(out)?;
+            return self.paragraph("", "", &printable(&text), out);
+        }
         if good != bad {
             let which = if good { Which::Good } else { Which::Bad };
             let last = rest.last().and_then(|row| of.step(which, row.steps[which]));
@@ -287,10 +299,10 @@ impl<'r> Diff<'r> {
                 "After that only {} goes on: {}, up to {}.",
                 label(which),
                 count(len(&rest), "step"),
-                last.map(words::name).unwrap_or_default()
+                last.map(words::place).unwrap_or_default()
             );
             writeln!(out)?;
-            return self.paragraph("", "", &text, out);
+            return self.paragraph("", "", &printable(&text), out);
         }
         let mut table = Table::new(["", "GOOD", "BAD"].map(str::to_owned));
         for row in rest.iter().take(MOST_AFTER) {
@@ -341,6 +353,14 @@ impl<'r> Diff<'r> {
         let lines = wrapped(first, rest, text, self.options.width);
         lines.iter().try_for_each(|line| writeln!(out, "{line}"))
     }
+}
+
+/// A space at which no line is broken, until it is written.
+const UNBROKEN: char = '\u{a0}';
+
+/// Words that stay on one line.
+fn unbroken(words: &str) -> String {
+    words.replace(' ', &UNBROKEN.to_string())
 }
 
 /// How many rows there are of each kind.

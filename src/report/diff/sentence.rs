@@ -1,15 +1,19 @@
 //! What is said of a comparison in sentences.
 
-use super::super::prose::count;
+use super::super::prose::{count, len, list};
 use super::super::text::cut;
 use super::{label, words};
 use crate::bytes::printable;
 use crate::call::Outcome;
-use crate::diff::{Act, Comparison, Delayed, Pair, Part, Parting, Step, Unseen, Weight, Which};
+use crate::diff::{
+    Act, Comparison, Delayed, Gap, Pair, Part, Parting, Step, Unseen, Weight, Which,
+};
 use crate::protocol::Registry;
 
 /// Differences of one step that are told in a sentence.
 const MOST_CHANGES: usize = 3;
+/// Steps that are named where they could not be compared.
+const MOST_LISTED: usize = 6;
 /// Columns of a value.
 pub(super) const MOST_VALUE: usize = 60;
 
@@ -44,6 +48,9 @@ fn last<'a>(of: &Comparison<'a>, parting: &Parting) -> Option<&'a Step> {
 pub(super) fn parting(of: &Comparison<'_>, parting: &Parting, registry: &Registry) -> String {
     let steps = Pair::of(|which| of.step(which, parting.steps[which]));
     let later = of.ending.as_ref() == Some(parting);
+    let mut changes = of.parting.iter().flat_map(|parting| &parting.changes);
+    let asked = changes.all(|change| change.part == Part::Request);
+    let answers = if asked { "answers" } else { "statuses" };
     let they = match parting.weight {
         Weight::Meaning => "They part",
         _ => "They part only in what changes nothing at the server:",
@@ -52,7 +59,7 @@ pub(super) fn parting(of: &Comparison<'_>, parting: &Parting, registry: &Registr
         Pair { good: Some(good), bad: Some(bad) } if !parting.changes.is_empty() => {
             let (place, said) = changed(of, parting, Pair { good, bad }, registry);
             if later {
-                format!("What comes of it is the same until {place}: {said}.")
+                format!("The {answers} are the same until {place}: {said}.")
             } else {
                 format!("{they} at {place}: {said}.")
             }
@@ -60,7 +67,7 @@ pub(super) fn parting(of: &Comparison<'_>, parting: &Parting, registry: &Registr
         steps => {
             let place = match last(of, parting).map(words::place) {
                 Some(last) if later => {
-                    format!("What comes of it is the same up to {last}; then")
+                    format!("The {answers} are the same up to {last}; then")
                 }
                 Some(last) if parting.weight == Weight::Meaning => format!("{they} after {last}:"),
                 Some(last) => format!("{they} after {last},"),
@@ -118,9 +125,8 @@ fn changed(
 /// That it comes to the same all the same.
 pub(super) fn answers(of: &Comparison<'_>) -> Option<&'static str> {
     let parting = of.parting.as_ref().filter(|_| of.ending.is_none() && of.is_whole())?;
-    let value = !parting.changes.is_empty()
-        && parting.changes.iter().all(|change| change.part != Part::Outcome);
-    value.then_some("What comes of it is the same.")
+    let asked = parting.changes.iter().all(|change| change.part == Part::Request);
+    (asked && !parting.changes.is_empty()).then_some("The answers are the same.")
 }
 
 /// How a step ended on one side.
@@ -183,37 +189,54 @@ pub(super) fn span(nanos: i64) -> String {
 
 /// What could not be compared.
 pub(super) fn unseen(of: &Comparison<'_>) -> Vec<String> {
-    let mut told: Vec<String> = of
-        .unseen()
-        .into_iter()
-        .map(|((which, why), n, _)| {
-            let (here, other) = (label(which), label(which.other()));
-            let (calls, steps) = (count(n, "call"), count(n, "step"));
-            match why {
-                Unseen::Sealed => {
-                    format!("what {calls} said: sealed in {here}, where only the methods are seen")
-                }
-                Unseen::Truncated => {
-                    format!("what {calls} said: cut off in {here} (capture whole packets, -s 0)")
-                }
-                Unseen::Lost => format!("{calls} of which packets are missing in {here}"),
-                Unseen::Missing => format!(
-                    "{steps} of {other} that {here} does not show: packets of {here} are missing"
-                ),
-                Unseen::Encrypted => {
-                    format!("{steps} of {other}: what {here} did meanwhile is encrypted by SMB")
-                }
-                Unseen::Beyond => {
-                    format!("{steps} of {other}: {here} has more steps than are kept")
-                }
-            }
-        })
-        .collect();
+    let mut told: Vec<String> = of.gaps().iter().map(|gap| self::gap(of, gap)).collect();
     if of.left != Pair::default() {
-        let [good, bad] = Which::BOTH.map(|which| of.left[which]);
+        let Pair { good, bad } = of.left;
         told.push(format!(
             "the last {good} steps of GOOD and {bad} of BAD, which are too many to compare"
         ));
     }
+    for which in Which::BOTH {
+        let beyond = of.conversations[which].beyond;
+        if beyond > 0 {
+            told.push(format!(
+                "{} of {} beyond those that are kept",
+                count(beyond, "step"),
+                label(which)
+            ));
+        }
+    }
     told
+}
+
+fn gap(of: &Comparison<'_>, gap: &Gap) -> String {
+    let (here, there) = (label(gap.which), label(gap.which.other()));
+    let n = len(&gap.rows);
+    let (calls, steps) = (count(n, "call"), count(n, "step"));
+    let rows = || gap.rows.iter().filter_map(|row| of.rows.get(*row));
+    // Those of which a part is there are known by their numbers, the others by what they are.
+    let numbers: Vec<u64> = rows()
+        .filter_map(|row| Some(of.step(gap.which, row.steps[gap.which])?.call()?.n))
+        .collect();
+    let names: Vec<String> = rows()
+        .filter_map(|row| of.step(gap.which.other(), row.steps[gap.which.other()]))
+        .map(|step| printable(&words::place(step)))
+        .collect();
+    let (numbers, names) = (list(&numbers, MOST_LISTED), list(&names, MOST_LISTED));
+    match gap.why {
+        Unseen::Sealed => {
+            format!("what {calls} of {here} said, which are sealed: only the methods are seen")
+        }
+        Unseen::Truncated => format!(
+            "what {calls} of {here} said, which are cut off (capture whole packets, -s 0): {numbers}"
+        ),
+        Unseen::Lost => format!("{calls} of which packets are missing in {here}: {numbers}"),
+        Unseen::Missing => format!(
+            "{steps} of {there} that {here} does not show, where packets are missing: {names}"
+        ),
+        Unseen::Encrypted => {
+            format!("{steps} of {there}: what {here} did meanwhile is encrypted by SMB")
+        }
+        Unseen::Beyond => format!("{steps} of {there}: {here} has more steps than are kept"),
+    }
 }

@@ -63,6 +63,7 @@ fn conversation(of: &Conversation) -> Json {
         "first_time": of.steps.first().map(|step| step.time.to_string()),
         "calls": of.calls,
         "steps": of.steps.len(),
+        "steps_not_kept": of.beyond,
     })
 }
 
@@ -76,9 +77,10 @@ impl Write<'_> {
         let conversations = of.conversations.map(conversation);
         let told: Vec<&Row> = of.rows.iter().filter(|row| !is_same(row)).collect();
         let rows: Vec<Json> = told.iter().take(MOST_ROWS).map(|row| self.row(of, row)).collect();
-        let unseen = of.unseen();
-        let unseen = unseen.iter().map(|((which, why), steps, _)| {
-            json!({ "capture": which.word(), "why": why.word(), "steps": steps })
+        let gaps = of.gaps();
+        let gaps = gaps.iter().map(|gap| {
+            let steps = gap.rows.len();
+            json!({ "capture": gap.which.word(), "why": gap.why.word(), "steps": steps })
         });
         json!({
             "type": "diff",
@@ -92,7 +94,7 @@ impl Write<'_> {
             "rows_beyond": told.len().saturating_sub(MOST_ROWS),
             "differences": of.differences.iter().map(difference).collect::<Vec<_>>(),
             "delays": of.delays.iter().map(|delay| delayed(of, delay)).collect::<Vec<_>>(),
-            "not_compared": unseen.collect::<Vec<_>>(),
+            "not_compared": gaps.collect::<Vec<_>>(),
             "left": { "good": of.left.good, "bad": of.left.bad },
         })
     }
