@@ -79,7 +79,7 @@ A->FS1:8(\\files\d)=0->{supported=1, owner=FS1}";
 A->FS1:8(\\fs1\d)=0->{supported=1, owner=NODE1}";
     ends(unsaid, Completed, &[]);
     // What is not supported has no owner.
-    ends(r"A->FS1:8(\\fs1\d)=0->{supported=0, owner=FS2}", Completed, &[]);
+    ends(r"A->FS1:8(\\fs1\d)=0->{supported=0, owner=FS2}", Failed, &["FS-31-03"]);
 }
 
 #[test]

@@ -95,7 +95,10 @@ impl Chart {
         // Neither an early question nor what is done behind a set ends a job.
         let ends = |opnum: u16| !matches!(opnum, 7 | 9 | 11);
         self.symptoms.iter().any(|of| {
-            of.opnum.is_some_and(ends) && of.client == Some(client) && times.contains(&of.time)
+            matches!(of.stage, Stage::Call | Stage::Silence)
+                && of.opnum.is_some_and(ends)
+                && of.client == Some(client)
+                && times.contains(&of.time)
         })
     }
 

@@ -66,7 +66,7 @@ struct Record {
     recovered: bool,
     /// What carried the last call that found it.
     channel: Option<ChannelId>,
-    /// Whether its Abort succeeded.
+    /// Whether its client has aborted it.
     aborted: bool,
 }
 
@@ -218,7 +218,8 @@ impl Ledger {
             }
             (Some(Request::AddToShadowCopySet(of)), _) => self.added(set, &of.share_name, act),
             (Some(Request::AbortShadowCopySet(_)), _) => {
-                self.record(set).aborted = true;
+                let record = self.record(set);
+                record.aborted = record.client == Some(act.client);
                 self.ended(act.client, set);
             }
             (Some(Request::RecoveryCompleteShadowCopySet(_)), _) => {
