@@ -171,16 +171,13 @@ impl<'k> Judge<'k> {
         let response = call.rpc.response.as_ref();
         let late = response.is_some_and(|r| dock.hears(call.client.addr, r.time, false));
         dock.sight.call(call);
-        match Act::of(call) {
-            Some(act) => {
-                dock.diary.answered(call, &act);
-                let symptom = dock.chart.answered(call, &act, &dock.addresses);
-                dock.errands.answered(&act, symptom);
-            }
-            None => {
-                dock.errands.forget();
-                dock.chart.forget();
-            }
+        if let Some(act) = Act::of(call) {
+            dock.diary.answered(call, &act);
+            let symptom = dock.chart.answered(call, &act, &dock.addresses);
+            dock.errands.answered(&act, symptom);
+        } else {
+            dock.errands.forget();
+            dock.chart.forget();
         }
         for server in dock.by_profile.values_mut() {
             server.answered(call);

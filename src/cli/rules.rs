@@ -106,12 +106,12 @@ fn with<'c>(
     if !found.is_empty() {
         return Ok(found);
     }
+    if let near @ [_, ..] = &*causes.nearest(word) {
+        bail!("there is no rule or cause {word}{}", hint(near));
+    }
     let near = hint(&catalogue.nearest(word));
     if Catalogue::is_id(word) {
         bail!("there is no rule {word}{near}");
-    }
-    if let near @ [_, ..] = &*causes.nearest(word) {
-        bail!("there is no rule or cause {word}{}", hint(near));
     }
     bail!("no rule has `{word}` in its id or text{near}")
 }

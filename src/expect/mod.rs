@@ -17,7 +17,7 @@
 //! method = "CommitShadowCopySet"     # which calls are meant: of this method, or `opnum = 4`
 //! server = "FSS1"                    # by name or address; so is `client`
 //! share = 'vol1'                     # about this share, or a set that it was added to
-//! where = 'smb.user == "LAB\backup"' # of which this is true, in the language of -Y
+//! where = 'smb.user == r"LAB\backup"' # of which this is true, in the language of -Y
 //! status = "ZERO"                    # what each of them returns: a name, a number, or a list
 //! within = "60s"                     # how long each answer takes at most
 //! count = 1                          # how many there are; at least one where nothing is said

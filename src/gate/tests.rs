@@ -98,7 +98,7 @@ fn what_is_no_baseline_is_told_with_its_line() {
     for (text, expect) in [
         ("", "known.json: expected the records of `vshark check --json` or `vshark export`, or"),
         (" \n\n", "known.json: expected the records"),
-        ("{\"type\":\"capture\"}\n{\"type\":\"find", "known.json:2:14: EOF while parsing a string"),
+        ("{\"type\":\"capture\"}\n{\"type\":\"find", "known.json:2:13: EOF while parsing a string"),
         ("{\"type\":\"capture\"}\nFSRVP-3/client/-/1\n", "known.json:2:1: expected value"),
         ("5", "known.json:1:1: invalid type: integer `5`, expected the records of"),
         ("{\"version\":\"2.1.0\",\"runs\":[]}", "found an object without a fingerprint"),

@@ -188,14 +188,14 @@ fn wanted(attempt: &Attempt, scene: &Scene<'_>) -> String {
     let mut text = format!("{of} on {server}");
     match (&attempt.user, attempt.client) {
         (Some(user), Some(client)) => {
-            text += &format!(", by {} from {}", printable(user), host(client));
+            text.extend([", by ", &printable(user), " from ", &host(client)]);
         }
-        (Some(user), None) => text += &format!(", by {}", printable(user)),
-        (None, Some(client)) => text += &format!(", from {}", host(client)),
+        (Some(user), None) => text.extend([", by ", &printable(user)]),
+        (None, Some(client)) => text.extend([", from ", &host(client)]),
         (None, None) => {}
     }
     if let Some(began) = attempt.began {
-        text += &format!(", {}", scene.moment(began));
+        text.extend([", ", &scene.moment(began)]);
     }
     text
 }

@@ -31,9 +31,10 @@ pub(super) struct Row {
 /// The timeline of a set, after a line that says which it is.
 pub(super) fn rows(set: &SetReport, scene: &Scene<'_>) -> (String, Vec<Row>) {
     let shares: Vec<String> = set.shares.iter().map(|share| printable(share)).collect();
-    let of = match shares.is_empty() {
-        true => String::new(),
-        false => format!(" of {}", list(&shares, MOST_SHARES)),
+    let of = if shares.is_empty() {
+        String::new()
+    } else {
+        format!(" of {}", list(&shares, MOST_SHARES))
     };
     let (outcome, _) = operation(set.outcome);
     let start = set.steps.first().map(|step| step.asked);
@@ -62,12 +63,13 @@ pub(super) fn rows(set: &SetReport, scene: &Scene<'_>) -> (String, Vec<Row>) {
         let seconds = i64::try_from(timer.seconds).unwrap_or(i64::MAX);
         let ends = scene.moment(timer.since.plus(seconds.saturating_mul(SECOND)));
         let (call, seconds) = (timer.call, timer.seconds);
-        let text = match timer.ran_out {
-            true => format!("the server gave the set up at {ends}, {seconds} s after call {call}"),
-            false => format!(
+        let text = if timer.ran_out {
+            format!("the server gave the set up at {ends}, {seconds} s after call {call}")
+        } else {
+            format!(
                 "the server gives the set up at {ends}, {seconds} s after call {call}, if nobody \
                  goes on"
-            ),
+            )
         };
         rows.push(remark("", text));
     }
@@ -96,7 +98,7 @@ fn row(step: &SetStep, was: Option<&str>, start: Time) -> Row {
     let share = step.share.as_deref().map(|share| format!(" {}", printable(share)));
     let mut said = printable(&step.said);
     if let Some(state) = step.state.filter(|state| Some(*state) != was) {
-        said += &format!(", {state}");
+        said.extend([", ", state]);
     }
     let took = step.answered.map(|answered| answered.since(step.asked)).filter(|n| *n >= QUICK);
     let took = took.map(|took| format!(" after {}", seconds(took))).unwrap_or_default();

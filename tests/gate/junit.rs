@@ -1,4 +1,4 @@
-//! JUnit XML, read by a strict reader of the elements that Jenkins takes: which there are, within
+//! `JUnit` XML, read by a strict reader of the elements that Jenkins takes: which there are, within
 //! what, with which attributes. What it says is held against the exit code and the records.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,7 +193,7 @@ fn follows_its_rule(of: &Element) -> Result<(), String> {
     }
 }
 
-/// What a run writes as JUnit XML, and its exit code.
+/// What a run writes as `JUnit` XML, and its exit code.
 fn junit(arguments: &[&str]) -> (Element, i32) {
     let run = check(&[&["--format", "junit"], arguments].concat());
     let document = read(&run.out).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));

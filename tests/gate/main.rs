@@ -1,5 +1,5 @@
 //! What a server that runs builds gets of `vshark check`: exit codes, what is let pass, baselines,
-//! JUnit XML and SARIF.
+//! `JUnit` XML and SARIF.
 
 #[path = "../common/program.rs"]
 #[expect(dead_code, reason = "refusals and pipes are tried elsewhere")]

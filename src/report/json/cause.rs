@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::check::{Cause, Circumstances};
+use crate::check::{Cause, Circumstance, Circumstances};
 use crate::protocol::fsrvp;
 
 /// The `cause` record.
@@ -10,7 +10,7 @@ pub fn cause(cause: &Cause) -> Json {
     let signs = cause.signs.clone().unwrap_or_default();
     let name =
         |opnum: &u16| fsrvp::OPERATIONS.iter().find(|(n, _)| n == opnum).map(|(_, name)| *name);
-    let words = |of: Circumstances| of.iter().map(|of| of.word()).collect::<Vec<_>>();
+    let words = |of: Circumstances| of.iter().map(Circumstance::word).collect::<Vec<_>>();
     json!({
         "type": "cause",
         "id": &*cause.id,

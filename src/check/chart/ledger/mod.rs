@@ -52,6 +52,7 @@ struct Share {
 
 /// What is known of a set.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 struct Record {
     /// Whether its Start was seen.
     issued: bool,
