@@ -124,6 +124,8 @@
 //! - **a row of the state machine**: `dissectors/ms-fsrvp/machine.toml`, and README has the picture:
 //!   `vshark rules --machine` between its marks. A condition is a word in
 //!   `src/check/machine/guard.rs` and an arm in `src/check/guards.rs`.
+//! - **a cause of failed backups**: a table in `dissectors/ms-fsrvp/causes.toml`; circumstances that have
+//!   no word yet are in `src/check/chart/circumstance.rs`. Users do the same: `--dissectors DIR`.
 //! - **a profile**: `dissectors/ms-fsrvp/profiles.toml`; how such a server is recognised is in
 //!   `src/check/recognise.rs`. Users do the same in a file: `--profile FILE`.
 //! - **what two captures are compared by**: a value of a call in `src/diff/values.rs`; what is so

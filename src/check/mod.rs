@@ -33,7 +33,22 @@
 //! | `bench.rs` | verdicts, rule by rule, and the findings |
 //! | `catalogue.rs`, `load.rs` | the pages of the rules |
 //! | `diary.rs` | what was asked for each set, in order, and how it then stood |
+//! | `errand.rs`, `onward.rs`, `ways.rs` | what clients came for beside their sets, also at another server they were sent to, and names and tickets that kept them from any |
+//! | `chart/` | what went wrong at one server, with what was known around it |
+//! | `cause/` | `causes.toml`: what that looks like, what it means, what to do |
+//! | `diagnosis.rs`, `retry.rs` | each attempt, what stopped it and why, and which one made it good |
+//! | `sight.rs` | how much could be read, and what would show the rest |
 //! | `report.rs` | what there is to say of all of it |
+//!
+//! # Why it failed
+//!
+//! Findings say who broke a rule; most backups that fail break none. So each server has a `Chart`, fed
+//! by the same events, that makes a *symptom* of every failure: how far the client had come (its
+//! stage), what was said, and the *circumstances*, a word for each thing that was known around it. In
+//! the end every set, and every errand that never became one, is an *attempt*; what stopped it first
+//! and was not made good is its symptom; and the cause in `causes.toml` whose signs fit that symptom is
+//! its [`Diagnosis`]. A circumstance that rests on something not having happened does not hold where
+//! packets are lost, calls sealed, or the capture begins in the middle.
 //!
 //! # What is known of a server: worlds
 //!
@@ -101,6 +116,9 @@
 //! - **a rule**: its page in `dissectors/ms-fsrvp/rules/`. Where the table cannot see it, a check in
 //!   the file of `rules/` that is about the same: it gets a `Case` and says `expect`, `fail`, `pass`
 //!   or `unseen` to the bench, with the topic it is about.
+//! - **a cause of failed backups**: a table in `dissectors/ms-fsrvp/causes.toml`, with a conversation
+//!   that shows it and one that comes near; a test plays both. What must be known around it and has no
+//!   word yet is a line in `chart/circumstance.rs`, set where it is seen.
 //! - **a kind of server**: a table in `dissectors/ms-fsrvp/profiles.toml`, how it is recognised in
 //!   `recognise.rs`, and its name for people in `src/report/finding.rs`.
 
