@@ -172,7 +172,7 @@ fn sentence(text: &str) -> String {
 
 /// What was wanted, by whom, of whom, and when.
 fn wanted(attempt: &Attempt, scene: &Scene<'_>) -> String {
-    let shares: Vec<String> = attempt.shares.iter().map(|share| printable(share)).collect();
+    let shares: Vec<String> = attempt.shares.iter().map(|share| shorter(share)).collect();
     let of = match (shares.is_empty(), attempt.set) {
         (false, _) => format!("shadow copy of {}", list(&shares, MOST_SHARES)),
         (true, Some(_)) => "shadow copy of shares that are not known".to_owned(),
@@ -198,6 +198,17 @@ fn wanted(attempt: &Attempt, scene: &Scene<'_>) -> String {
         text.extend([", ", &scene.moment(began)]);
     }
     text
+}
+
+/// A name that fits into a line.
+fn shorter(name: &str) -> String {
+    /// Characters.
+    const MOST: usize = 60;
+    let name = printable(name);
+    match name.char_indices().nth(MOST).and_then(|(end, _)| name.get(..end)) {
+        Some(beginning) => format!("{beginning}…"),
+        None => name,
+    }
 }
 
 /// How far an attempt got, in plain words.
