@@ -105,7 +105,7 @@ fn what_is_no_baseline_is_told_with_its_line() {
         ("{\"type\":\"finding\"}", "found an object without a fingerprint"),
         ("{\"type\":\"findings\"}", "found a record `findings`"),
         ("[\"\"]", "expected a fingerprint, found an empty text"),
-        ("[{\"fingerprint\":7}]", "known.json:1:17: invalid type: integer `7`, expected a string"),
+        ("[{\"fingerprint\":7}]", "known.json:1:18: invalid type: integer `7`, expected a string"),
     ] {
         let error = baseline(text).unwrap_err();
         assert!(error.contains(expect), "{text:?}: {error}");
