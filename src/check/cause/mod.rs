@@ -1,7 +1,7 @@
 //! [`Causes`]: why backups fail, what it looks like on the wire, and what to do.
 //!
 //! `causes.toml` has a page for each cause. Its signs are a stage, methods, codes, and circumstances
-//! ([`Circumstance`]) that must or must not hold; a cause fits a symptom when all of its signs do. Of
+//! ([`Circumstance`](super::Circumstance)) that must or must not hold; a cause fits a symptom when all of its signs do. Of
 //! causes that fit, one that says `over` of another displaces it, and a `fallback` gives way to any
 //! other. When several are left the surest is told, with the others as alternatives.
 
@@ -150,7 +150,7 @@ pub struct Cause {
     pub fallback: bool,
     /// It is worth telling though it stops nothing.
     pub beside: bool,
-    /// What happened, for somebody who runs backups; names in braces ([`Slot`](super::Slot)).
+    /// What happened, for somebody who runs backups; names in braces ([`Slot`]).
     pub why: String,
     /// What to do.
     pub remedy: String,
