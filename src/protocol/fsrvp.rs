@@ -114,6 +114,29 @@ impl Status {
     pub const FSRVP_E_SHADOWCOPYSET_ID_MISMATCH: Self = Self(0x8004_2501);
     pub const FSRVP_E_WAIT_TIMEOUT: Self = Self(0x0000_0102);
     pub const FSRVP_E_WAIT_FAILED: Self = Self(0xffff_ffff);
+
+    /// Success, the codes of 2.2.4, the one that only 3.1.4.5 names, and those for all arguments and
+    /// callers.
+    pub const LISTED: [Self; 13] = [
+        Self::ZERO,
+        Self::E_ACCESSDENIED,
+        Self::E_INVALIDARG,
+        Self::FSRVP_E_BAD_STATE,
+        Self::FSRVP_E_OBJECT_NOT_FOUND,
+        Self::FSRVP_E_NOT_SUPPORTED,
+        Self::FSRVP_E_OBJECT_ALREADY_EXISTS,
+        Self::FSRVP_E_SHADOW_COPY_SET_IN_PROGRESS,
+        Self::FSRVP_E_UNSUPPORTED_CONTEXT,
+        Self::FSSAGENT_E_TIMEOUT,
+        Self::FSRVP_E_SHADOWCOPYSET_ID_MISMATCH,
+        Self::FSRVP_E_WAIT_TIMEOUT,
+        Self::FSRVP_E_WAIT_FAILED,
+    ];
+
+    /// Whether it is one of [`LISTED`](Self::LISTED): others come from below the server's own code.
+    pub fn is_listed(self) -> bool {
+        Self::LISTED.contains(&self)
+    }
 }
 
 /// 2.2.1.1 `FSSAGENT_SHARE_MAPPING_1`.

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use super::events::EVENTS;
 use super::grammar::Fail;
 use super::lexer;
 use super::resolve::Resolver;
@@ -16,8 +17,8 @@ use crate::bytes::{Order, Time};
 use crate::idl::Syntax;
 use crate::spelling::nearest;
 
-/// What a statement that is no call may begin with, after the name of a client.
-pub(super) const KEYWORDS: &[&str] = &[
+/// What a statement that is neither a call nor an event may begin with, after the name of a client.
+const SETTINGS: &[&str] = &[
     "smb",
     "tcp",
     "pipe",
@@ -48,23 +49,12 @@ pub(super) const KEYWORDS: &[&str] = &[
     "mid-capture",
     "known-idle",
     "restart",
-    "connect",
-    "name",
-    "ticket",
-    "logon",
-    "tree",
-    "referral",
-    "create",
-    "bind",
-    "binds",
-    "rebinds",
-    "write",
-    "close",
-    "closes",
-    "logoff",
-    "disconnect",
-    "disconnects",
 ];
+
+/// What a statement that is no call may begin with.
+pub(super) fn keywords() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().chain(EVENTS).copied()
+}
 
 /// The words of a statement, from the front.
 pub(super) struct Words<'w> {
@@ -129,14 +119,14 @@ impl Resolver<'_> {
     pub(super) fn words(&mut self, words: &[Word]) -> Result<(), Fail> {
         let mut words = Words::new(words);
         let Some(first) = words.peek() else { return Ok(()) };
-        let known = |word: &Word| KEYWORDS.iter().any(|k| k.eq_ignore_ascii_case(&word.text));
+        let known = |word: &Word| keywords().any(|k| k.eq_ignore_ascii_case(&word.text));
         let mut client = None;
         if !known(first) {
             let server = self.servers.iter().position(|s| s.name.eq_ignore_ascii_case(&first.text));
             let place = words.next().map(place_of).transpose()?;
             let Some(verb) = words.peek().filter(|verb| known(verb)) else {
                 let at = words.peek().unwrap_or(first);
-                let like = hint(&nearest(&at.text, KEYWORDS.iter().copied()));
+                let like = hint(&nearest(&at.text, keywords()));
                 return Err(Fail::at(
                     at,
                     format!("expected a statement, found `{}`{like}", at.text),
@@ -345,7 +335,7 @@ impl Resolver<'_> {
                 settings.interface = self.interface(name, &name.text)?;
             }
             other => {
-                let like = hint(&nearest(other, KEYWORDS.iter().copied()));
+                let like = hint(&nearest(other, keywords()));
                 return Err(Fail::at(word, format!("expected a setting, found `{other}`{like}")));
             }
         }
@@ -360,7 +350,7 @@ fn place_of(word: &Word) -> Result<Place, Fail> {
         place.client.left = word.left;
         return Ok(place);
     }
-    let like = hint(&nearest(&word.text, KEYWORDS.iter().copied()));
+    let like = hint(&nearest(&word.text, keywords()));
     Err(Fail::at(word, format!("expected a statement, found `{}`{like}", word.text)))
 }
 

@@ -14,7 +14,7 @@ use super::words::{self, number, numbered};
 use crate::rpc::names::{PROVIDER_REASONS, REJECT_REASONS};
 
 /// The words that events begin with.
-const EVENTS: &[&str] = &[
+pub(super) const EVENTS: &[&str] = &[
     "connect",
     "name",
     "ticket",

@@ -24,6 +24,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Color, Style};
 use jiff::tz::TimeZone;
 
+pub use super::finding::Options;
 use super::prose::{count, len, wrapped};
 use super::text::{TimeStyle, cut};
 use crate::bytes::{millionths, printable};
@@ -43,23 +44,6 @@ const MOST_SAID: usize = 120;
 const LABEL: &str = "      ";
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
-
-/// How it is written.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// How times are written. Of a step they are relative, whatever this says; `Delta` counts from
-    /// the step before.
-    pub time: TimeStyle,
-    /// Columns that lines are broken at.
-    pub width: usize,
-}
-
-impl Options {
-    /// Columns where nobody says how many there are.
-    pub const WIDTH: usize = 100;
-    /// Fewer columns are taken for this many.
-    pub const NARROWEST: usize = 80;
-}
 
 /// Writes what came of comparing two captures.
 #[derive(Debug)]

@@ -11,25 +11,8 @@ use crate::check::exposed_name::ExposedName;
 use crate::check::say;
 use crate::protocol::fsrvp::{ContextValue, Request, Status};
 
-/// The codes of 2.2.4 and 3.1.4.5 and those of arguments and access: a server need not have them from
-/// its own snapshot service.
-const OWN_CODES: [u32; 14] = [
-    Status::FSRVP_E_WAIT_TIMEOUT.0,
-    Status::FSRVP_E_BAD_STATE.0,
-    Status::FSRVP_E_OBJECT_NOT_FOUND.0,
-    Status::FSRVP_E_NOT_SUPPORTED.0,
-    Status::FSRVP_E_OBJECT_ALREADY_EXISTS.0,
-    Status::FSRVP_E_SHADOW_COPY_SET_IN_PROGRESS.0,
-    Status::FSRVP_E_UNSUPPORTED_CONTEXT.0,
-    Status::FSSAGENT_E_TIMEOUT.0,
-    Status::FSRVP_E_SHADOWCOPYSET_ID_MISMATCH.0,
-    Status::FSRVP_E_WAIT_FAILED.0,
-    Status::E_ACCESSDENIED.0,
-    Status::E_INVALIDARG.0,
-    // What Windows Server 2012 says of early questions, and its betas of unknown ids.
-    0x8004_2311,
-    0x8004_2302,
-];
+/// What Windows Server 2012 says of early questions, and its betas of unknown ids.
+const OLD_CODES: [u32; 2] = [0x8004_2311, 0x8004_2302];
 
 impl Ledger {
     /// What is known around a failed call, before it changes anything.
@@ -40,7 +23,10 @@ impl Ledger {
     ) -> Circumstances {
         let mut known = Circumstances::default();
         let patron = self.patrons.get(&act.client);
-        let passed = act.answer.status().is_some_and(|status| !OWN_CODES.contains(&status));
+        let passed = act
+            .answer
+            .status()
+            .is_some_and(|status| !Status(status).is_listed() && !OLD_CODES.contains(&status));
         known.set(Circumstance::PassedOn, passed);
         let served = patron.and_then(|patron| patron.served.as_deref());
         known.set(Circumstance::ServedBefore, served.is_some() && served == user);

@@ -17,23 +17,6 @@ use crate::rpc::Ending;
 /// The highest opnum of the only version (1.7).
 const LAST: u16 = 12;
 
-/// Success, the codes of 2.2.4, the one that only 3.1.4.5 names, and those for all arguments and callers.
-const LISTED: [u32; 13] = [
-    Status::ZERO.0,
-    Status::E_ACCESSDENIED.0,
-    Status::E_INVALIDARG.0,
-    Status::FSRVP_E_BAD_STATE.0,
-    Status::FSRVP_E_OBJECT_NOT_FOUND.0,
-    Status::FSRVP_E_NOT_SUPPORTED.0,
-    Status::FSRVP_E_OBJECT_ALREADY_EXISTS.0,
-    Status::FSRVP_E_SHADOW_COPY_SET_IN_PROGRESS.0,
-    Status::FSRVP_E_UNSUPPORTED_CONTEXT.0,
-    Status::FSSAGENT_E_TIMEOUT.0,
-    Status::FSRVP_E_SHADOWCOPYSET_ID_MISMATCH.0,
-    Status::FSRVP_E_WAIT_TIMEOUT.0,
-    Status::FSRVP_E_WAIT_FAILED.0,
-];
-
 /// Looks at what was answered.
 pub(super) fn answered(case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     if case.act.opnum > LAST {
@@ -110,7 +93,7 @@ fn returned(case: &Case<'_, '_>, status: u32, bench: &mut Bench<'_>) {
     let spot = |finding: &mut Finding| {
         finding.with_octets(case.call, Side::Server, "return", &called);
     };
-    let listed = LISTED.contains(&status);
+    let listed = Status(status).is_listed();
     bench.expect(
         status == 0 || status >= 0x8000_0000 || listed,
         Topic::Value("return"),
