@@ -210,9 +210,9 @@ fn causes_that_are_not_there_have_near_ones() {
     refused(&["FS-22-033"], "there is no rule or cause FS-22-033; the nearest: FS-22-03");
     refused(
         &["--causes", "fs-22-033"],
-        "no cause has `fs-22-033` in its id or text; the nearest: FS-22-03",
+        "no cause has `fs-22-033` in its id, text or codes; the nearest: FS-22-03",
     );
-    refused(&["--causes", "xyz\u{1b}"], "no cause has `xyz\\u{1b}` in its id or text");
+    refused(&["--causes", "xyz\u{1b}"], "no cause has `xyz\\u{1b}` in its id, text or codes");
 }
 
 #[test]

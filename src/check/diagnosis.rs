@@ -135,7 +135,8 @@ impl Judge<'_> {
             let attempt = set.attempt(dock);
             self.attempt(dock, profile, attempt, symptom.cloned(), report);
         }
-        let has_set = |client| sets.iter().any(|set| set.client == Some(client));
+        // Whose a set is of which the beginning is missing, nobody knows.
+        let has_set = |client| sets.iter().any(|set| set.client.is_none_or(|of| of == client));
         for ending in endings {
             // What was only asked beside a set is no attempt of its own.
             if ending.operation == Operation::Completed && has_set(ending.client) {
@@ -249,7 +250,7 @@ impl Judge<'_> {
         let Some(client) = symptom.client else { return false };
         let times = symptom.time.plus(-BEFORE)..=symptom.time;
         let others = self.servers.iter().filter(|other| !std::ptr::eq(*other, dock));
-        others.into_iter().any(|other| other.chart.refused_in(client, times.clone()))
+        others.into_iter().any(|other| other.chart.refused_in(client, times.clone()).is_some())
     }
 }
 

@@ -122,6 +122,12 @@ impl Diary {
                 self.add(set, entry);
                 self.is_by(set, call);
             }
+            // Of a set that was perhaps started the id is not known, and nor is what belongs to it.
+            (2, _)
+                if !matches!(entry.said, Said::Answer(Answer::Status(_) | Answer::Refused(_))) =>
+            {
+                self.before.remove(&act.client);
+            }
             (1 | 2, _) => {
                 if self.before.len() >= MAX_CLIENTS && !self.before.contains_key(&act.client) {
                     self.before.clear();

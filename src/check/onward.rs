@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::act::is_address;
-use super::chart::{Circumstance, Code, Slot, Stage, Symptom, Told};
+use super::chart::{Circumstance, Code, Slot, Stage, Symptom, Told, is_nobody};
 use super::dock::Dock;
 use super::errand::{Done, End};
 use super::judge::Judge;
@@ -119,6 +119,13 @@ impl Judge<'_> {
     pub(super) fn lost_ways(&self) -> impl Iterator<Item = (Dock<'_>, Ending)> {
         self.ways.barred().filter_map(|(name, symptom)| {
             let client = symptom.client?;
+            // Machines look for many names: where there are file servers, only who speaks SMB looks
+            // for one.
+            let speaks = |dock: &Dock<'_>| dock.chart.heard(client).is_some();
+            let names = symptom.stage == Stage::Name && !self.servers.is_empty();
+            if names && !self.servers.iter().any(speaks) {
+                return None;
+            }
             let mut dock = Dock::nowhere();
             dock.evidence.name = Some(name);
             let symptom = Some(symptom);
@@ -188,11 +195,21 @@ impl Dock<'_> {
     /// ours: a logon that is refused fails what it was for; a connection may have been for anything.
     pub(super) fn strange_endings(&self) -> Vec<Ending> {
         let ending = |(client, bar, unreached): (IpAddr, Option<usize>, bool)| {
-            let operation = if unreached { Operation::Unknown } else { Operation::Failed };
             let symptom = bar.and_then(|no| self.chart.symptom(no)).cloned();
-            Ending::barred(client, operation, symptom)
+            let of_logon = symptom
+                .as_ref()
+                .is_some_and(|of| matches!(of.stage, Stage::Logon | Stage::Ticket));
+            if of_logon && self.chart.let_in(client) {
+                return None;
+            }
+            let user = symptom.as_ref().and_then(|symptom| symptom.user.as_deref());
+            // Machines try their luck as nobody in particular, and no backup does.
+            let nobody = user.is_some_and(is_nobody);
+            let unsure = unreached || nobody || !self.sight.is_full();
+            let operation = if unsure { Operation::Unknown } else { Operation::Failed };
+            Some(Ending::barred(client, operation, symptom))
         };
-        self.errands.outside().map(ending).collect()
+        self.errands.outside().filter_map(ending).collect()
     }
 
     /// Why a client could not log on.

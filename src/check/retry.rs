@@ -1,7 +1,7 @@
 //! Which attempt made good which, and what became of it all.
 
 use super::act::share_key;
-use super::diagnosis::Attempt;
+use super::diagnosis::{Attempt, Diagnosis};
 use super::report::{Operation, Report};
 use super::tracker::SECOND;
 use crate::bytes::Time;
@@ -15,6 +15,7 @@ impl Report {
     /// became of all of them together.
     pub(super) fn settle(&mut self) {
         self.attempts.sort_by_key(|attempt| attempt.began);
+        self.sort_diagnoses();
         for at in (0..self.attempts.len()).rev() {
             let retried = self.made_good_by(at);
             if let Some(attempt) = self.attempts.get_mut(at) {
@@ -23,6 +24,25 @@ impl Report {
         }
         let ends = self.attempts.iter().filter(|attempt| attempt.retried.is_none());
         self.operation = ends.fold(Operation::None, |all, attempt| all.and(attempt.outcome));
+        // What could not be read may have been an attempt.
+        if self.operation == Operation::None && !self.unreadable.is_empty() {
+            self.operation = Operation::Unknown;
+        }
+    }
+
+    /// Puts the diagnoses in the order of time, too: first those that stopped something.
+    fn sort_diagnoses(&mut self) {
+        let key = |of: &Diagnosis| (of.attempts == 0, of.time);
+        let mut order: Vec<usize> = (0..self.diagnoses.len()).collect();
+        order.sort_by_key(|at| self.diagnoses.get(*at).map(key));
+        let mut places: Vec<(usize, usize)> =
+            order.into_iter().enumerate().map(|(now, was)| (was, now)).collect();
+        places.sort_unstable();
+        let place = |was: usize| places.get(was).map(|(_, now)| *now);
+        for attempt in &mut self.attempts {
+            attempt.diagnosis = attempt.diagnosis.and_then(place);
+        }
+        self.diagnoses.sort_by_key(key);
     }
 
     /// The place of the attempt that got what this one did not: the next one of the same client for
@@ -32,8 +52,11 @@ impl Report {
         if !matches!(failed.outcome, Operation::Failed | Operation::Unfinished) {
             return None;
         }
-        let mut later = self.attempts.iter().enumerate().skip(at.saturating_add(1));
-        let (next, attempt) = later.find(|(_, attempt)| attempt.is_again(failed))?;
+        // They are in the order of time.
+        let until = failed.ended()?.plus(AGAIN);
+        let later = self.attempts.iter().enumerate().skip(at.saturating_add(1));
+        let mut soon = later.take_while(|(_, attempt)| attempt.began.is_none_or(|at| at <= until));
+        let (next, attempt) = soon.find(|(_, attempt)| attempt.is_again(failed))?;
         let good = match attempt.outcome {
             Operation::Completed => next,
             Operation::Failed | Operation::Unfinished => attempt.retried?,
@@ -74,7 +97,7 @@ impl Attempt {
         let Some((began, ended)) = self.began.zip(failed.ended()).filter(|_| same) else {
             return false;
         };
-        let soon = began >= ended && began.since(ended) <= AGAIN;
+        let soon = began >= ended;
         let next = match failed.next {
             Some(next) => self.set == Some(next),
             None => self.set.is_some() && self.has_all(&failed.shares),

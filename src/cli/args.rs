@@ -17,7 +17,7 @@ use vshark::report::text::TimeStyle;
         vshark backup.pcapng                    the calls, one a line\n  \
         vshark show backup.pcapng --call 7      everything about call 7, with its bytes\n  \
         vshark calls --json backup.pcapng | jq -c 'select(.outcome != \"ok\")'\n  \
-        vshark check backup.pcapng              who broke which rule of the specification\n  \
+        vshark check backup.pcapng              why the backup failed, and what to do\n  \
         tcpdump -U -w - port 445 | vshark -     calls as they happen\n\n\
         A terminal cuts long lines; `vshark FILE | cat` does not.\n\
         Exit codes: 0, or 2 when an input, or the rest of one, could not be read; `vshark check` has \

@@ -18,13 +18,15 @@ mod show;
 mod spool;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use vshark::bytes::printable;
 use vshark::filter;
 use vshark::protocol::Registry;
+use vshark::spelling;
 
 use args::{Args, CheckFormat, Color, Command, DiffFormat, Format};
 use progress::Clear;
@@ -92,13 +94,34 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(Command::Completions(to)) => return docs::completions(to, &registry, &mut plain()),
         Some(Command::Man) => return docs::man(&mut plain()),
         Some(Command::Calls(calls)) => calls.with(&args.calls),
-        None => args.calls.clone(),
+        None => {
+            misspelled(&args.calls.input.paths())?;
+            args.calls.clone()
+        }
     };
     match calls.format()? {
         Format::Text => {
             calls::run(&calls, &args.shared, &registry, &mut coloured(args.shared.color))
         }
         Format::Json | Format::Fields => calls::run(&calls, &args.shared, &registry, &mut plain()),
+    }
+}
+
+/// A first word that is no file, and nearly a command, was meant as one.
+fn misspelled(paths: &[PathBuf]) -> anyhow::Result<()> {
+    let Some(word) = paths.first().filter(|path| !path.exists()).and_then(|path| path.to_str())
+    else {
+        return Ok(());
+    };
+    let commands = Args::command();
+    let names = commands.get_subcommands().map(clap::Command::get_name);
+    match &*spelling::nearest(word, names) {
+        [] => Ok(()),
+        near => anyhow::bail!(
+            "{}: there is no such file and no such command; the nearest: {}",
+            printable(word),
+            near.join(", ")
+        ),
     }
 }
 

@@ -71,13 +71,9 @@ fn of_causes(
 
 /// The causes that have `word` in their id or text.
 fn about<'c>(causes: &'c Causes, word: &str) -> anyhow::Result<Vec<&'c Cause>> {
-    let lower = word.to_lowercase();
-    let has = |text: &str| text.to_lowercase().contains(&lower);
-    let texts = |cause: &'c Cause| [&*cause.id, &cause.title, &cause.why, &cause.remedy];
-    let found: Vec<&Cause> =
-        causes.iter().filter(|cause| texts(cause).into_iter().any(has)).collect();
+    let found: Vec<&Cause> = causes.iter().filter(|cause| cause.has(word)).collect();
     if found.is_empty() {
-        bail!("no cause has `{word}` in its id or text{}", hint(&causes.nearest(word)));
+        bail!("no cause has `{word}` in its id, text or codes{}", hint(&causes.nearest(word)));
     }
     Ok(found)
 }

@@ -11,6 +11,7 @@ use anstyle::Style;
 
 pub use super::finding::{Options, Scene};
 use super::finding::{Remark, profile_name, style};
+use super::gate::Gated;
 use super::opening::{self, Line};
 pub use super::outcome::nothing_judged;
 use super::outcome::{judged, operation, verdict};
@@ -18,6 +19,7 @@ use super::prose::{len, list, wrapped};
 use super::timeline;
 use crate::bytes::printable;
 use crate::check::{Blame, Finding, Report, ServerReport, Severity};
+use crate::gate::{came_to_nothing, is_lasting};
 
 /// Findings that are alike are all shown if they are no more than this, unless they are notes;
 /// otherwise only the first.
@@ -135,6 +137,7 @@ impl<'r> CheckList<'r> {
         &mut self,
         report: &Report,
         findings: u64,
+        gated: &Gated<'_>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         for server in &report.servers {
@@ -143,19 +146,24 @@ impl<'r> CheckList<'r> {
             }
         }
         let nothing = nothing_judged(report, findings);
-        for Line { head, text, colour } in opening::lines(report, &self.scene) {
+        for Line { head, text, colour } in opening::lines(report, gated, &self.scene) {
             self.headed(head, colour, &text, Style::new(), out)?;
         }
         if let Some(nothing) = nothing.as_deref().filter(|_| report.servers.is_empty()) {
             self.line("judged", nothing, Style::new(), out)?;
-            return self.unseen(report, out);
+            self.unseen(report, out)?;
+            return self.gated(report, gated, out);
         }
         self.unseen(report, out)?;
         writeln!(out)?;
         self.timelines(report, out)?;
         self.flush(out)?;
         let (said, colour) = operation(report.operation);
-        self.line("operation", said, colour, out)?;
+        let said = match stopper(report) {
+            Some(title) => format!("{said}: {}", printable(title)),
+            None => said.to_owned(),
+        };
+        self.line("operation", &said, colour, out)?;
         for (n, conformance) in report.conformance.iter().enumerate() {
             let (said, colour) = verdict(conformance);
             self.line(if n == 0 { "conformance" } else { "" }, &said, colour, out)?;
@@ -163,7 +171,8 @@ impl<'r> CheckList<'r> {
         let servers = report.servers.iter().map(|server| (self.server(server), Style::new()));
         self.lines("server", servers.collect(), out)?;
         let judged = nothing.unwrap_or_else(|| judged(report, self.scene.rules()));
-        self.line("judged", &judged, Style::new(), out)
+        self.line("judged", &judged, Style::new(), out)?;
+        self.gated(report, gated, out)
     }
 
     /// What was asked of each set, and when.
@@ -257,6 +266,16 @@ impl<'r> CheckList<'r> {
         let profile = profile_name(&server.profile);
         format!("{name}: held against {profile} ({}){clients}", printable(&server.recognised))
     }
+}
+
+/// What stopped the first attempt that nothing made good.
+fn stopper(report: &Report) -> Option<&str> {
+    if !came_to_nothing(report.operation) {
+        return None;
+    }
+    let mut lasting = report.attempts.iter().filter(|of| is_lasting(of));
+    let diagnosis = lasting.find_map(|of| report.diagnoses.get(of.diagnosis?))?;
+    Some(&diagnosis.title)
 }
 
 impl Group {

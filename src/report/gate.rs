@@ -42,7 +42,12 @@ impl Gated<'_> {
 
 impl CheckList<'_> {
     /// Writes what is let pass, what is known, and what was expected.
-    pub fn gated(&self, report: &Report, of: &Gated<'_>, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn gated(
+        &self,
+        report: &Report,
+        of: &Gated<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let plain = |lines: Vec<String>| lines.into_iter().map(|line| (line, Style::new()));
         self.lines("allowed", plain(allowed(of.gate)).collect(), out)?;
         self.lines("baseline", plain(baseline(of.gate)).collect(), out)?;

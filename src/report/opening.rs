@@ -3,20 +3,27 @@
 //! It is for somebody who runs backups: names before addresses, and no word of the protocol where
 //! another will do.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use anstyle::Style;
 
-use super::finding::Scene;
+use super::finding::{Scene, style};
+use super::gate::Gated;
 use super::outcome::operation;
-use super::prose::{count, list};
+use super::prose::{count, len, list};
 use crate::bytes::printable;
-use crate::check::{Attempt, Blame, Certainty, Diagnosis, Operation, Report};
+use crate::check::{Attempt, Blame, Certainty, Diagnosis, Operation, Report, Severity};
+use crate::gate::{Exit, Gate, Mark, operation_counts};
 
 /// Attempts and diagnoses that are told.
 const MOST_TOLD: usize = 20;
+/// Lines of attempts that nothing explains.
+const MOST_OUTCOMES: usize = 40;
 /// Shares in a line.
 const MOST_SHARES: usize = 4;
+/// Attempts in a line that failed as another did.
+const MOST_OTHERS: usize = 6;
 
 /// A line: its head, what it says, and the colour of the head.
 #[derive(Debug)]
@@ -33,26 +40,25 @@ impl Line {
 }
 
 /// What became of what was wanted, thing by thing, with what stopped it.
-pub(super) fn lines(report: &Report, scene: &Scene<'_>) -> Vec<Line> {
+pub(super) fn lines(report: &Report, gated: &Gated<'_>, scene: &Scene<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
-    let stopping = || report.diagnoses.iter().filter(|of| of.attempts > 0);
-    for (at, diagnosis) in report.diagnoses.iter().enumerate().take(MOST_TOLD) {
-        if diagnosis.attempts > 0 {
-            add_stopped(&mut lines, (at, diagnosis), report, scene);
-        }
+    if report.attempts.is_empty() && report.operation == Operation::Unknown {
+        let text = "whether a backup was tried here, and how it ended, cannot be told: what would \
+                    show it could not be read";
+        let (_, colour) = operation(Operation::Unknown);
+        lines.push(Line { head: "UNKNOWN", text: text.to_owned(), colour });
     }
-    let told = stopping().count();
-    if told > MOST_TOLD {
-        let more = told - MOST_TOLD;
+    let stopping = report.diagnoses.iter().enumerate().filter(|(_, of)| of.attempts > 0);
+    for (at, diagnosis) in stopping.clone().take(MOST_TOLD) {
+        add_stopped(&mut lines, (at, diagnosis, gated.mark(at)), report, scene);
+    }
+    let more = stopping.count().saturating_sub(MOST_TOLD);
+    if more > 0 {
         lines
             .push(Line::new("", format!("and {more} more that failed otherwise (--json has all)")));
     }
-    for attempt in &report.attempts {
-        let undiagnosed = attempt.diagnosis.is_none();
-        if undiagnosed && lines.len() < MOST_TOLD * 8 {
-            lines.push(outcome(attempt, scene));
-        }
-    }
+    add_outcomes(&mut lines, report, scene);
+    lines.extend(broken(report, gated));
     for diagnosis in report.diagnoses.iter().filter(|of| of.attempts == 0).take(MOST_TOLD) {
         lines.push(Line::new("worth a look", sentence(&diagnosis.title)));
         lines.push(Line::new("  why", printable(&diagnosis.explanation)));
@@ -62,10 +68,69 @@ pub(super) fn lines(report: &Report, scene: &Scene<'_>) -> Vec<Line> {
     lines
 }
 
+/// That rules were broken, where that alone makes the run fail.
+fn broken(report: &Report, gated: &Gated<'_>) -> Option<Line> {
+    let Gate { fail_on, .. } = gated.gate;
+    let failed = fail_on.operation && operation_counts(report, gated.diagnoses);
+    if gated.exit != Exit::Failed || failed {
+        return None;
+    }
+    let severities = [Severity::Error, Severity::Warning, Severity::Note];
+    let counts = severities
+        .into_iter()
+        .map(|of| (gated.gate.counts().of(of), of))
+        .filter(|(n, of)| *n > 0 && fail_on.has(*of));
+    let counts: Vec<String> = counts.map(|(n, of)| count(n, of.word())).collect();
+    let text = format!("{}: what was done against the rules is told below", counts.join(", "));
+    let colour = style(Severity::Error);
+    (!counts.is_empty()).then_some(Line { head: "BUT", text, colour })
+}
+
+/// Attempts of which there is no more to say than what became of them; those that are alike but for
+/// the time are one line.
+fn add_outcomes(lines: &mut Vec<Line>, report: &Report, scene: &Scene<'_>) {
+    let mut alike: Vec<(&Attempt, String, Vec<&Attempt>)> = Vec::new();
+    let mut places: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    let mut beyond = 0;
+    for attempt in report.attempts.iter().filter(|of| of.diagnosis.is_none()) {
+        let text = outcome(attempt, scene);
+        let key = (head(attempt), text.clone());
+        if let Some((_, _, others)) = places.get(&key).and_then(|at| alike.get_mut(*at)) {
+            others.push(attempt);
+        } else if alike.len() < MOST_OUTCOMES {
+            places.insert(key, alike.len());
+            alike.push((attempt, text, Vec::new()));
+        } else {
+            beyond += 1;
+        }
+    }
+    for (first, mut text, others) in alike {
+        let when = |of: &Attempt| of.began.map(|began| scene.moment(began));
+        match (others.as_slice(), others.last().copied().and_then(when)) {
+            ([], _) => text.extend(when(first).map(|began| format!(", {began}"))),
+            (others, last) => {
+                text.extend([" (", &count(len(others) + 1, "time")]);
+                let first = when(first).zip(last);
+                text.extend(first.map(|(first, last)| format!(", from {first} to {last}")));
+                text.push(')');
+            }
+        }
+        if let Some(stop) = &first.stopped {
+            text = format!("{text}; {}", printable(&stop.said));
+        }
+        let (_, colour) = operation(first.outcome);
+        lines.push(Line { head: head(first), text, colour });
+    }
+    if beyond > 0 {
+        let text = format!("and {} (--json has all)", count(beyond, "more attempt"));
+        lines.push(Line::new("", text));
+    }
+}
+
 /// What was stopped, by what, and what to do.
 fn add_stopped(
     lines: &mut Vec<Line>,
-    (at, diagnosis): (usize, &Diagnosis),
+    (at, diagnosis, mark): (usize, &Diagnosis, Mark),
     report: &Report,
     scene: &Scene<'_>,
 ) {
@@ -74,8 +139,14 @@ fn add_stopped(
     let Some(first) = lasting.or_else(|| attempts().next()) else { return };
     let (_, colour) = operation(first.outcome);
     let text = format!("{}: {}", side(diagnosis.party), printable(&diagnosis.title));
-    lines.push(Line { head: head(first), text, colour });
+    let excused = match mark {
+        Mark { allowed: true, .. } => " (allowed)",
+        _ if mark.is_known() => " (known)",
+        _ => "",
+    };
+    lines.push(Line { head: head(first), text: format!("{text}{excused}"), colour });
     let mut what = wanted(first, scene);
+    what.extend(first.began.map(|began| format!(", {}", scene.moment(began))));
     let mut parts = vec![reached(first)];
     if let Some(call) = first.stopped.as_ref().and_then(|stop| stop.call) {
         parts.push(format!("stopped at call {call}"));
@@ -98,10 +169,22 @@ fn add_stopped(
     if let Some(apart) = &diagnosis.tell_apart {
         lines.push(Line::new("or else?", printable(apart)));
     }
-    let others = attempts().count().saturating_sub(1);
-    if others > 0 {
-        let others = count(u64::try_from(others).unwrap_or(u64::MAX), "more attempt");
-        lines.push(Line::new("also", format!("{others} of this kind failed for the same reason")));
+    let others: Vec<String> =
+        attempts().filter(|of| !std::ptr::eq(*of, first)).map(in_short).collect();
+    if !others.is_empty() {
+        let n = count(len(&others), "more attempt");
+        let named = list(&others, MOST_OTHERS);
+        lines.push(Line::new("also", format!("{n} failed for the same reason: {named}")));
+    }
+}
+
+/// An attempt by its shares and by where it stopped.
+fn in_short(attempt: &Attempt) -> String {
+    let shares: Vec<String> = attempt.shares.iter().map(|share| shorter(share)).collect();
+    let of = if shares.is_empty() { "one".to_owned() } else { list(&shares, MOST_SHARES) };
+    match attempt.stopped.as_ref().and_then(|stop| stop.call) {
+        Some(call) => format!("{of} (call {call})"),
+        None => of,
     }
 }
 
@@ -126,19 +209,15 @@ fn sure(diagnosis: &Diagnosis) -> String {
     parts.join("; ")
 }
 
-/// An attempt of which there is no more to say than what became of it.
-fn outcome(attempt: &Attempt, scene: &Scene<'_>) -> Line {
-    let (_, colour) = operation(attempt.outcome);
+/// What there is to say of an attempt that nothing explains.
+fn outcome(attempt: &Attempt, scene: &Scene<'_>) -> String {
     let mut text = wanted(attempt, scene);
     let reached = reached(attempt);
     let ended = matches!(attempt.outcome, Operation::Failed | Operation::Unfinished);
     if ended && !reached.is_empty() {
         text = format!("{text}; {reached}");
     }
-    if let Some(stop) = &attempt.stopped {
-        text = format!("{text}; {}", printable(&stop.said));
-    }
-    Line { head: head(attempt), text, colour }
+    text
 }
 
 fn head(attempt: &Attempt) -> &'static str {
@@ -170,7 +249,7 @@ fn sentence(text: &str) -> String {
     format!("{}{}", first.unwrap_or_default(), letters.as_str())
 }
 
-/// What was wanted, by whom, of whom, and when.
+/// What was wanted, by whom, and of whom.
 fn wanted(attempt: &Attempt, scene: &Scene<'_>) -> String {
     let shares: Vec<String> = attempt.shares.iter().map(|share| shorter(share)).collect();
     let of = match (shares.is_empty(), attempt.set) {
@@ -193,9 +272,6 @@ fn wanted(attempt: &Attempt, scene: &Scene<'_>) -> String {
         (Some(user), None) => text.extend([", by ", &printable(user)]),
         (None, Some(client)) => text.extend([", from ", &host(client)]),
         (None, None) => {}
-    }
-    if let Some(began) = attempt.began {
-        text.extend([", ", &scene.moment(began)]);
     }
     text
 }

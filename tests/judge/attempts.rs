@@ -131,7 +131,6 @@ fn sets_that_nobody_refused_were_given_up_by_their_client() {
             completed,
             completed,
             "FS-60 of 3 attempts, calls [6, 13, 21], no share",
-            "FS-4E-01 of 0 attempts, calls [30], no share",
         ],
     );
 }

@@ -72,6 +72,13 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// Its number, in hexadecimal.
+    fn number(self) -> String {
+        digits(self.value, self.mask)
+    }
+}
+
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, value, mask } = *self;
@@ -184,7 +191,16 @@ impl Cause {
 
     /// Its title, as it fits every case.
     pub fn general_title(&self) -> String {
-        clause(&self.title, &[])
+        words::general(&format!(" {}", self.title)).trim_start().to_owned()
+    }
+
+    /// Whether a word is in its id, its text, or the codes it is known by, in any case.
+    pub fn has(&self, word: &str) -> bool {
+        let word = word.to_lowercase();
+        let has = |text: &str| text.to_lowercase().contains(&word);
+        let codes = self.signs.iter().flat_map(|signs| &signs.codes);
+        [&*self.id, &self.title, &self.why, &self.remedy].into_iter().any(has)
+            || codes.into_iter().any(|code| has(&code.to_string()) || has(&code.number()))
     }
 
     /// Whether what is told of it names this.

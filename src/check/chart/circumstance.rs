@@ -82,6 +82,8 @@ worded! {
     Over = "over",
     /// The set was exposed, and not finished.
     Opened = "opened",
+    /// The client was refused something after it had started the set.
+    RefusedSince = "refused-since",
     /// Another client has aborted the set.
     AbortedByOther = "aborted-by-other",
     /// The client says nothing any more, although the capture goes on.
@@ -131,7 +133,7 @@ worded! {
     OtherExposedName = "other-exposed-name",
     /// The mapping was deleted before.
     Deleted = "deleted",
-    /// The mapping was deleted later.
+    /// The mapping was deleted later; those of all shares, where it is about a set.
     DeletedLater = "deleted-later",
     /// The set is recovered.
     Recovered = "recovered",

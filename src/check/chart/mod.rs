@@ -58,7 +58,8 @@ pub(super) use owners::{Owners, Told};
 use refusal::{Refusal, refusal};
 pub(super) use symptom::Symptom;
 pub use symptom::{Code, Slot, Stage};
-use visit::{Visit, has_old_dialect, is_nobody, is_old, is_weak, user_of};
+pub(super) use visit::is_nobody;
+use visit::{Visit, has_old_dialect, is_old, is_weak, user_of};
 
 /// Failures of one server that are remembered; those that come after are not explained.
 const MAX_SYMPTOMS: usize = 1024;
@@ -317,6 +318,11 @@ impl Chart {
     /// What a client is called.
     pub(super) fn name_of(&self, client: IpAddr) -> Option<&str> {
         self.visits.get(&client)?.name.as_deref()
+    }
+
+    /// Whether somebody was logged on from there, at any time.
+    pub(super) fn let_in(&self, client: IpAddr) -> bool {
+        self.visits.get(&client).is_some_and(|visit| visit.logged_on)
     }
 
     /// When a client was last heard of.

@@ -86,15 +86,15 @@ impl Chart {
         }
     }
 
-    /// Whether this client was refused a call in some time.
+    /// The last call that this client was refused in some time.
     pub(in crate::check) fn refused_in(
         &self,
         client: IpAddr,
         times: std::ops::RangeInclusive<Time>,
-    ) -> bool {
+    ) -> Option<&Symptom> {
         // Neither an early question nor what is done behind a set ends a job.
         let ends = |opnum: u16| !matches!(opnum, 7 | 9 | 11);
-        self.symptoms.iter().any(|of| {
+        self.symptoms.iter().rev().find(|of| {
             matches!(of.stage, Stage::Call | Stage::Silence)
                 && of.opnum.is_some_and(ends)
                 && of.client == Some(client)
@@ -199,8 +199,12 @@ impl Chart {
     pub(super) fn lately(&self, symptom: &Symptom, known: &mut Circumstances) {
         let Some(set) = symptom.set else { return };
         known.set(Circumstance::Aborted, self.ledger.is_aborted(set));
-        let deleted = symptom.share.as_deref().is_some_and(|of| self.ledger.is_deleted(set, of));
-        known.set(Circumstance::DeletedLater, symptom.opnum == Some(11) && deleted);
+        let deleted = match (symptom.opnum, symptom.share.as_deref()) {
+            (Some(7), _) => self.ledger.is_all_deleted(set),
+            (Some(11), Some(share)) => self.ledger.is_deleted(set, share),
+            _ => false,
+        };
+        known.set(Circumstance::DeletedLater, deleted);
     }
 }
 

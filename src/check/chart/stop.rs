@@ -36,6 +36,10 @@ impl Chart {
             values.push((Slot::Progress, life.progress.words().to_owned()));
             values.push((Slot::Limit, say::lasting(life.armed.seconds.saturating_mul(SECOND))));
             circumstances.set(Circumstance::Opened, life.progress == Progress::Exposed);
+            let until = life.end.map_or(time, |end| end.at);
+            let refused = client.and_then(|client| self.refused_in(client, life.began..=until));
+            circumstances.set(Circumstance::RefusedSince, refused.is_some());
+            values.extend(refused.map(|of| (Slot::Refusal, of.said.clone())));
             if let Some(end) = life.end.filter(|end| end.fate != Fate::Deleted) {
                 (call, time) = (Some(end.call), end.at);
                 let aborted = end.fate == Fate::Aborted;

@@ -94,6 +94,8 @@ pub enum Slot {
     Earlier,
     /// The name of the share of a shadow copy, as the server told it.
     Exposed,
+    /// What the server had refused before, in a sentence.
+    Refusal,
     /// How long something took, or nothing happened.
     Gap,
     /// How long it could have taken.
@@ -104,7 +106,7 @@ pub enum Slot {
 
 impl Slot {
     /// All of them, the word that stands for each in braces, and what is written where it is not known.
-    pub const ALL: [(Self, &'static str, &'static str); 18] = [
+    pub const ALL: [(Self, &'static str, &'static str); 19] = [
         (Self::User, "user", "the backup's account"),
         (Self::Client, "client", "the backup host"),
         (Self::Server, "server", "the file server"),
@@ -120,6 +122,7 @@ impl Slot {
         (Self::Context, "context", "the context"),
         (Self::Earlier, "earlier", "another one"),
         (Self::Exposed, "exposed", "another name"),
+        (Self::Refusal, "refusal", "a call was refused"),
         (Self::Gap, "gap", "some time"),
         (Self::Limit, "limit", "the limit"),
         (Self::Wait, "wait", "half an hour"),

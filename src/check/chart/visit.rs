@@ -14,6 +14,8 @@ pub(super) struct Visit {
     /// The account it is logged on with, where that was told in clear, and as whom the server took it.
     pub(super) user: Option<String>,
     pub(super) logon: LogonKind,
+    /// Whether anybody was ever logged on.
+    pub(super) logged_on: bool,
     /// The SMB dialect it speaks.
     pub(super) dialect: Option<String>,
     /// When the server last let it in somewhere: on a connection, a session, a share, a pipe.
@@ -49,6 +51,7 @@ impl Visit {
                     self.user.clone_from(user);
                 }
                 self.logon = *how;
+                self.logged_on = true;
             }
             What::Negotiated(told) => {
                 met();
@@ -84,7 +87,7 @@ pub(super) fn user_of(call: &Call) -> Option<String> {
 }
 
 /// Whether nobody in particular is logged on.
-pub(super) fn is_nobody(user: &str) -> bool {
+pub(in crate::check) fn is_nobody(user: &str) -> bool {
     let name = user.rsplit('\\').next().unwrap_or(user);
     name.is_empty()
         || ["anonymous", "guest", "ANONYMOUS LOGON"].iter().any(|of| name.eq_ignore_ascii_case(of))

@@ -145,10 +145,7 @@ impl<'r> Form<'r> {
         let rows = || matrix::rows(knowledge.catalogue.iter(), &report.tallies);
         let times = run.summary().times;
         match self {
-            Self::Text(mut list) => {
-                list.finish(report, found, out)?;
-                list.gated(report, &gated, out)
-            }
+            Self::Text(mut list) => list.finish(report, found, &gated, out),
             Self::Json => Ok(()),
             Self::Junit(suites) => {
                 let (files, rules) = (&*selection.files, &knowledge.catalogue);

@@ -5,6 +5,7 @@ use crate::check::{
     Attempt, Catalogue, Certainty, Code, Conformance, Diagnosis, Operation, Retry, SetReport,
     SetStep, SetTimer, Stop, Tally, Verdict,
 };
+use crate::gate::{Exit, Gate, Mark};
 use crate::protocol::Registry;
 use crate::report::finding::tests::finding;
 use crate::report::text::TimeStyle;
@@ -178,7 +179,9 @@ fn write(live: bool, findings: Vec<Finding>, report: &Report) -> (String, String
     for finding in findings {
         list.finding(finding, false, &mut before).unwrap();
     }
-    list.finish(report, count, &mut after).unwrap();
+    let gate = Gate::default();
+    let gated = Gated { gate: &gate, expectations: None, diagnoses: &[], exit: Exit::Fine };
+    list.finish(report, count, &gated, &mut after).unwrap();
     (text(before), text(after))
 }
 
@@ -217,7 +220,7 @@ timeline     set 01020304… of \\\\FS1\\vol1, \\\\FS1\\\\u{1b}c: failed, from 2
              the server gives the set up at 22 Nov 17:53:21 UTC, 180 s after
              call 5, if nobody goes on
 
-operation    failed
+operation    failed: FS1 could not take the snapshot
 conformance  inconclusive by Samba: 0 errors, 1 warning, 3 notes, 1 known
              deviation
              fail by the specification: 1 error, 1 warning, 2 notes
@@ -227,6 +230,95 @@ judged       14 calls, and 2 that are sealed; 1 rule kept, 1 broken, 1 not
              evaluable
 ";
     assert_eq!(text, expect, "\n{text}");
+}
+
+/// The first words and texts of what a report opens with.
+fn opened(report: &Report, gated: &Gated<'_>) -> Vec<(&'static str, String)> {
+    let registry = Registry::embedded().unwrap();
+    let rules = Catalogue::default();
+    let options = Options { time: TimeStyle::Utc, width: 80 };
+    let scene = Scene::new(&registry, &rules, options);
+    let lines = opening::lines(report, gated, &scene);
+    lines.into_iter().map(|line| (line.head, line.text)).collect()
+}
+
+#[test]
+fn what_ended_alike_is_one_line_and_what_cannot_be_told_is_said() {
+    let server = "10.0.1.1".parse().unwrap();
+    let gate = Gate::default();
+    let gated = Gated { gate: &gate, expectations: None, diagnoses: &[], exit: Exit::Fine };
+    let ended = |outcome, s: i128| Attempt {
+        outcome,
+        began: Some(Time::from_nanos(1_795_369_758_000_000_000 + s * 1_000_000_000)),
+        ..attempt(server)
+    };
+    let attempts = vec![
+        ended(Operation::Completed, 0),
+        ended(Operation::Failed, 1),
+        ended(Operation::Completed, 2),
+        ended(Operation::Completed, 3),
+    ];
+    let several = Report { attempts, operation: Operation::Failed, ..Report::default() };
+    let what = "shadow copies on 10.0.1.1";
+    let expect = [
+        ("COMPLETED", format!("{what} (3 times, from 22 Nov 17:49:18 UTC to 22 Nov 17:49:21 UTC)")),
+        ("FAILED", format!("{what}, 22 Nov 17:49:19 UTC")),
+    ];
+    assert_eq!(opened(&several, &gated), expect);
+    let many = |n| {
+        let names = (0..n).map(|n| Attempt {
+            shares: vec![format!("\\\\FS1\\{n}")],
+            ..ended(Operation::Completed, 0)
+        });
+        Report { attempts: names.collect(), ..Report::default() }
+    };
+    assert_eq!(opened(&many(40), &gated).len(), 40);
+    let beyond = opened(&many(43), &gated);
+    assert_eq!(beyond.len(), 41);
+    assert_eq!(beyond.last(), Some(&("", "and 3 more attempts (--json has all)".to_owned())));
+    assert_eq!(opened(&Report::default(), &gated), []);
+    let unknown = Report { operation: Operation::Unknown, ..Report::default() };
+    assert_eq!(opened(&unknown, &gated).first().map(|(head, _)| *head), Some("UNKNOWN"));
+}
+
+#[test]
+fn what_is_let_pass_and_what_fails_the_run_is_said_at_once() {
+    let mut report = report();
+    let allowed = Mark { allowed: true, known: None };
+    let known = Mark { allowed: false, known: Some(true) };
+    let mut gate = Gate::default();
+    gate.fail_on.error = true;
+    let first = |report: &Report, gate: &Gate, mark| {
+        let marks = [mark, Mark::default()];
+        let gated = Gated { gate, expectations: None, diagnoses: &marks, exit: Exit::Failed };
+        opened(report, &gated).remove(0).1
+    };
+    let title = "on the file server: FS1 could not take the snapshot";
+    assert_eq!(first(&report, &gate, Mark::default()), title);
+    assert_eq!(first(&report, &gate, allowed), format!("{title} (allowed)"));
+    assert_eq!(first(&report, &gate, known), format!("{title} (known)"));
+    // Two more attempts that the same stopped.
+    let again = Attempt { shares: vec!["\\\\FS1\\x".into()], ..report.attempts[0].clone() };
+    let nameless = Attempt { shares: Vec::new(), stopped: None, ..again.clone() };
+    report.attempts.extend([again, nameless]);
+    let marks = [known, Mark::default()];
+    let told = |gate: &Gate| {
+        let gated = Gated { gate, expectations: None, diagnoses: &marks, exit: Exit::Failed };
+        opened(&report, &gated)
+    };
+    let also = "2 more attempts failed for the same reason: \\\\FS1\\x (call 5), one";
+    assert!(told(&gate).contains(&("also", also.to_owned())), "{:?}", told(&gate));
+    let but = |gate: &Gate| told(gate).into_iter().find(|(head, _)| *head == "BUT");
+    assert_eq!(but(&gate), None);
+    gate.finding(&finding("FSRVP-3.1.4.5-03"));
+    let text = "1 error: what was done against the rules is told below";
+    assert_eq!(but(&gate), Some(("BUT", text.to_owned())));
+    // That the operation failed is reason enough where it counts.
+    gate.fail_on.operation = true;
+    report.diagnoses.clear();
+    let marks = [Mark::default(); 2];
+    let gated = Gated { gate: &gate, expectations: None, diagnoses: &marks, exit: Exit::Failed };
+    assert!(opened(&report, &gated).iter().all(|(head, _)| *head != "BUT"));
 }
 
 #[test]

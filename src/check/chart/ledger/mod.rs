@@ -342,6 +342,12 @@ impl Ledger {
         shares.any(|share| share.deleted && share.key == key)
     }
 
+    /// Whether the mappings of all shares of a set are gone by now.
+    pub(super) fn is_all_deleted(&self, set: Guid) -> bool {
+        let mut added = self.sets.get(&set).into_iter().flat_map(Record::added).peekable();
+        added.peek().is_some() && added.all(|share| share.deleted)
+    }
+
     /// Whether there is a share in a set.
     pub(super) fn has_share(&self, set: Guid) -> bool {
         self.sets.get(&set).is_some_and(|record| record.added().next().is_some())
