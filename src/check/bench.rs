@@ -13,8 +13,9 @@ use super::profile::Profile;
 use crate::bytes::{FrameNo, Guid, Side, Span, Time};
 use crate::call::Call;
 
-/// Findings of one server under one profile, told or not; what comes beyond is not told.
-const MAX_FINDINGS: usize = 50_000;
+/// Findings of one severity, of one server under one profile, told or not; what comes beyond is only
+/// counted.
+const MAX_FINDINGS: u64 = 50_000;
 /// Characters of a message, and of what is said of octets; longer ones are cut.
 const MAX_TEXT: usize = 600;
 /// Occurrences counted by themselves.
@@ -125,7 +126,10 @@ pub(super) struct Bench<'k> {
     findings: Vec<Finding>,
     /// How many have been told: notes, warnings, errors.
     told: [u64; 3],
-    all_told: usize,
+    /// The same of those in `findings`.
+    held: [u64; 3],
+    /// How many were not told because there were too many.
+    pub(super) beyond: u64,
     /// How often a fault was met before, by what makes its fingerprint.
     counted: FxHashMap<Fault, u32>,
 }
@@ -146,7 +150,8 @@ impl<'k> Bench<'k> {
             fresh: Vec::new(),
             findings: Vec::new(),
             told: [0; 3],
-            all_told: 0,
+            held: [0; 3],
+            beyond: 0,
             counted: FxHashMap::default(),
         }
     }
@@ -255,17 +260,25 @@ impl<'k> Bench<'k> {
             }
         }
         for (_, mut finding) in kept {
-            if self.is_full() {
+            if self.is_full(finding.severity) {
+                self.beyond += 1;
                 continue;
             }
+            add(&mut self.held, finding.severity);
             finding.fingerprint = self.fingerprint(&finding, method);
             self.findings.push(finding);
         }
     }
 
-    /// Whether what is found now will not be told.
-    pub(super) fn is_full(&self) -> bool {
-        self.all_told + self.findings.len() >= MAX_FINDINGS
+    /// Whether what is found now, and is this severe, will not be told.
+    fn is_full(&self, severity: Severity) -> bool {
+        let [notes, warnings, errors] = self.counts();
+        let all = match severity {
+            Severity::Note => notes,
+            Severity::Warning => warnings,
+            Severity::Error => errors,
+        };
+        all >= MAX_FINDINGS
     }
 
     /// Whether there is something to tell.
@@ -276,18 +289,16 @@ impl<'k> Bench<'k> {
     /// The findings that were not told yet. They are told now.
     pub(super) fn take(&mut self) -> Vec<Finding> {
         let findings = std::mem::take(&mut self.findings);
-        for finding in &findings {
-            add(&mut self.told, finding.severity);
-        }
-        self.all_told += findings.len();
+        self.told = self.counts();
+        self.held = [0; 3];
         findings
     }
 
     /// How many findings there are: notes, warnings, errors.
     pub(super) fn counts(&self) -> [u64; 3] {
         let mut counts = self.told;
-        for finding in &self.findings {
-            add(&mut counts, finding.severity);
+        for (count, held) in counts.iter_mut().zip(self.held) {
+            *count += held;
         }
         counts
     }
@@ -310,6 +321,10 @@ impl<'k> Bench<'k> {
                 }
                 self.unseen(rule, "packets were missing around the call");
             }
+        }
+        self.held = [0; 3];
+        for finding in &kept {
+            add(&mut self.held, finding.severity);
         }
         self.findings = kept;
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::act::share_key;
 use super::cause::{Cause, Retry, clause, filled};
-use super::chart::{Circumstance, Code, Slot, Symptom, SymptomNo};
+use super::chart::{Circumstance, Code, Slot, Stage, Symptom, SymptomNo};
 use super::dock::Dock;
 use super::finding::{Blame, Certainty};
 use super::judge::Judge;
@@ -136,7 +136,8 @@ impl Judge<'_> {
             self.attempt(dock, profile, attempt, symptom.cloned(), report);
         }
         // Whose a set is of which the beginning is missing, nobody knows.
-        let has_set = |client| sets.iter().any(|set| set.client.is_none_or(|of| of == client));
+        let has_set =
+            |client| sets.iter().any(|set| set.client.is_none_or(|of| dock.machine(of) == client));
         for ending in endings {
             // What was only asked beside a set is no attempt of its own.
             if ending.operation == Operation::Completed && has_set(ending.client) {
@@ -162,7 +163,10 @@ impl Judge<'_> {
         report: &mut Report,
     ) {
         let stopped = matches!(attempt.outcome, Operation::Failed | Operation::Unfinished);
-        let symptom = symptom.or_else(|| stopped.then(|| attempt.without_refusal(dock)).flatten());
+        // Of what was refused not everything may be remembered.
+        let stopped_itself = stopped && !dock.chart.is_full();
+        let symptom =
+            symptom.or_else(|| stopped_itself.then(|| attempt.without_refusal(dock)).flatten());
         // Why something is unknown may be known.
         let unsure = attempt.outcome == Operation::Unknown && attempt.set.is_none();
         if let Some(mut symptom) = symptom.filter(|_| stopped || unsure) {
@@ -196,7 +200,9 @@ impl Judge<'_> {
         report: &mut Report,
     ) -> Option<usize> {
         let mut late = dock.chart.late(symptom, profile, self.now);
-        late.set(Circumstance::FailedElsewhere, self.failed_elsewhere(dock, symptom));
+        if symptom.stage == Stage::Stop {
+            late.set(Circumstance::FailedElsewhere, self.failed_elsewhere(dock, symptom));
+        }
         let causes = self.knowledge.causes.of(symptom, late, beside);
         let (cause, others) = causes.split_first()?;
         let server = dock.addresses.first().copied();
@@ -250,7 +256,7 @@ impl Judge<'_> {
         let Some(client) = symptom.client else { return false };
         let times = symptom.time.plus(-BEFORE)..=symptom.time;
         let others = self.servers.iter().filter(|other| !std::ptr::eq(*other, dock));
-        others.into_iter().any(|other| other.chart.refused_in(client, times.clone()).is_some())
+        others.into_iter().any(|other| other.chart.denied_in(client, times.clone()))
     }
 }
 
@@ -312,14 +318,18 @@ impl SetReport {
     fn attempt(&self, dock: &Dock<'_>) -> Attempt {
         let user = dock.diary.user(self.id).map(str::to_owned);
         let last = self.states.iter().rfind(|(_, state, _)| *state != "gone");
-        let mut shares = dock.chart.wanted(self.id);
+        // What was refused is not in a snapshot that was made without it.
+        let mut shares = match self.outcome {
+            Operation::Completed => dock.chart.in_set(self.id),
+            _ => dock.chart.wanted(self.id),
+        };
         if shares.is_empty() {
             shares.clone_from(&self.shares);
         }
         Attempt {
             server: Some(self.server),
             server_name: dock.name(),
-            client: self.client,
+            client: self.client.map(|client| dock.machine(client)),
             user,
             set: Some(self.id),
             shares,

@@ -183,6 +183,11 @@ impl<'k> Dock<'k> {
         true
     }
 
+    /// The address by which a machine is known that has several: the first that told its `ClientGuid`.
+    pub(super) fn machine(&self, client: IpAddr) -> IpAddr {
+        self.chart.machine(client)
+    }
+
     pub(super) fn meets(&mut self, call: &Call) {
         let client = call.client.addr.ip();
         if self.clients.len() < MAX_CLIENTS && !self.clients.contains(&client) {
@@ -247,7 +252,7 @@ impl<'k> Dock<'k> {
         };
         let Some(server) = self.by_profile.get_mut(&name) else { return Vec::new() };
         // What is not told any more cannot be compared with.
-        let full = server.bench.is_full();
+        let full = server.bench.beyond > 0;
         let mut findings = server.bench.take();
         let mut by_call: FxHashMap<(Option<u64>, Time), Vec<usize>> = FxHashMap::default();
         for (at, finding) in findings.iter().enumerate() {

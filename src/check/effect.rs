@@ -150,8 +150,7 @@ impl<'k> Tracker<'k> {
     /// A set that a Start has just returned.
     pub(super) fn issue(&mut self, act: &Act, id: Guid) -> SetNo {
         if self.sets.is_full() {
-            self.sets.clear();
-            self.forget(act.asked);
+            self.forget_sets(act.asked);
         }
         let client_id = match &act.request {
             Some(Request::StartShadowCopySet(of)) => Some(of.client_shadow_copy_set_id),

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use super::act::Act;
 use super::chart::{Noted, SymptomNo};
+use super::crowd::room;
 use super::machine::Answer;
 use super::report::Operation;
 use super::tracker::SECOND;
@@ -29,8 +30,8 @@ const NEW: i64 = 3600 * SECOND;
 struct Errand {
     /// Why it could not connect, so far.
     unreached: Option<Bar>,
-    /// Why it could not log on, so far.
-    outside: Option<Bar>,
+    /// Why it could not log on, so far, and when that was.
+    outside: Option<(Bar, Time)>,
     /// Whether that is a ticket, which is the reason of what follows from it.
     ticket: bool,
     /// Why it could not call, so far.
@@ -41,8 +42,11 @@ struct Errand {
     answered: Option<u64>,
     /// Number of the last call that asked for a context or a set.
     begun: Option<u64>,
-    /// Whether it has started a set.
+    /// Whether it has started a set, since it last came; and at any time.
     started: bool,
+    ever_started: bool,
+    /// When it last called, or came for our pipe.
+    last: Time,
     /// How far it is on the way to a set.
     wanted: Progress,
     /// What stopped it on the way to a set before it got a context.
@@ -104,6 +108,44 @@ impl Progress {
 }
 
 impl Errand {
+    /// Since when nothing of ours is lost if it is forgotten; nothing if it would be.
+    fn is_idle(&self) -> Option<Time> {
+        let none = self.answered.is_none()
+            && self.barred.is_none()
+            && self.over.is_empty()
+            && self.progress().is_none();
+        none.then_some(self.last)
+    }
+
+    /// It comes for something of ours. After a long time that is something else, and what failed before
+    /// is over.
+    fn comes(&mut self, client: IpAddr, now: Time) {
+        if now.since(self.last) > NEW {
+            if let Some(failed) = self.progress().filter(|of| of.operation == Operation::Failed) {
+                self.is_over(client, failed, None);
+            }
+            self.barred = None;
+            self.done = None;
+            self.started = false;
+            self.earlier = None;
+            self.wanted = Progress::default();
+            self.asked = Progress::default();
+            self.shares.clear();
+            self.context = None;
+        }
+        self.last = self.last.max(now);
+    }
+
+    /// It is refused the logon at this time, or let in.
+    fn logs_on(&mut self, client: IpAddr, refused: Option<Bar>, now: Time) {
+        if let Some((symptom, _)) = self.outside.take().filter(|(_, at)| now.since(*at) > NEW)
+            && self.answered.is_some()
+        {
+            self.is_over(client, Progress { operation: Operation::Failed, symptom }, None);
+        }
+        self.outside = refused.map(|bar| (bar, now));
+    }
+
     /// What it is about.
     fn asks(&mut self, act: &Act) {
         match &act.request {
@@ -129,6 +171,7 @@ impl Errand {
         }
         self.end(act, act.started());
         self.started = true;
+        self.ever_started = true;
         self.wanted = Progress::default();
         self.shares.clear();
     }
@@ -166,10 +209,15 @@ impl Errand {
 
     /// What stopped it is over.
     fn end(&mut self, act: &Act, next: Option<Guid>) {
-        let Some(Progress { operation, symptom }) = self.earlier.take() else { return };
+        if let Some(progress) = self.earlier.take() {
+            self.is_over(act.client, progress, next);
+        }
+    }
+
+    fn is_over(&mut self, client: IpAddr, of: Progress, next: Option<Guid>) {
+        let Progress { operation, symptom } = of;
         if self.over.len() < MAX_OVER {
             let (shares, context) = (self.shares.clone(), self.context);
-            let client = act.client;
             self.over.push(End { client, operation, symptom, done: None, shares, context, next });
         }
     }
@@ -178,41 +226,59 @@ impl Errand {
 /// The errands of the clients of one server.
 #[derive(Debug, Default)]
 pub(super) struct Errands {
-    /// Added when a client is heard of, no more than [`MAX_CLIENTS`]; nothing is removed.
+    /// Added when a client calls or is kept out, no more than [`MAX_CLIENTS`]. Beyond that one makes
+    /// room that was kept out before anybody knew what it came for.
     all: BTreeMap<IpAddr, Errand>,
+    /// What clients came for whom there was no room.
+    beyond: u64,
 }
 
 impl Errands {
     fn of(&mut self, client: IpAddr) -> Option<&mut Errand> {
-        let room = self.all.len() < MAX_CLIENTS || self.all.contains_key(&client);
-        room.then(|| self.all.entry(client).or_default())
+        let errand = room(&mut self.all, client, MAX_CLIENTS, Errand::is_idle);
+        self.beyond += u64::from(errand.is_none());
+        errand
     }
 
-    /// Something beside the calls, and what the chart has noted of it.
-    pub(super) fn around(&mut self, around: &Around, noted: Noted) {
+    /// Whether there were more clients than are looked at.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.beyond > 0
+    }
+
+    /// Something beside the calls, by a machine that is known as `client`, and what the chart has noted
+    /// of it.
+    pub(super) fn around(&mut self, client: IpAddr, around: &Around, noted: Noted) {
         if matches!(around.what, What::Lost | What::Sealed) {
-            return self.forget();
+            return self.forget(client);
         }
         let Some((stage, bars)) = bar(&around.what, noted) else { return };
-        let Some(errand) = self.of(around.client.ip()) else { return };
+        // Who is let in, and was never kept out, has come for nothing of ours so far.
+        let errand = if bars { self.of(client) } else { self.all.get_mut(&client) };
+        let Some(errand) = errand else { return };
         let bar = bars.then_some(noted.symptom);
         let ticket = matches!(around.what, What::TicketRefused { .. });
         match stage {
             Stage::Unreached => errand.unreached = bar,
             Stage::Outside if bars && errand.ticket && !ticket => {}
             Stage::Outside => {
-                errand.outside = bar;
+                errand.logs_on(client, bar, around.time);
                 errand.ticket = ticket;
             }
-            // An open pipe that fails later fails what is under way, and that tells by itself.
-            Stage::Open if errand.answered.is_some() => {}
-            Stage::Pipe | Stage::Open => errand.barred = bar,
+            Stage::Pipe | Stage::Open => {
+                errand.comes(client, around.time);
+                // An open pipe that fails later fails what is under way, and that tells by itself.
+                if stage == Stage::Pipe || errand.answered.is_none() {
+                    errand.barred = bar;
+                }
+            }
         }
     }
 
     /// A call is over; and its symptom, if it failed.
     pub(super) fn answered(&mut self, act: &Act, symptom: Option<SymptomNo>) {
         let Some(errand) = self.of(act.client) else { return };
+        errand.comes(act.client, act.asked);
+        errand.last = errand.last.max(act.answered.unwrap_or(act.asked));
         errand.asks(act);
         if matches!(act.opnum, 1 | 2) {
             errand.begun = errand.begun.max(Some(act.n));
@@ -245,25 +311,26 @@ impl Errands {
                 errand.wanted = Progress::default();
                 errand.asked = progress;
             }
+            // Nor does it stop a backup what is done behind its set.
+            (7 | 11, Operation::Failed) if errand.ever_started => {}
             // Servers that cannot tell are common, and clients go on.
             (9, Operation::Failed) if errand.asked.operation != Operation::None => {}
             _ => errand.asked.becomes(progress),
         }
     }
 
-    /// Calls may have been missed: what was not done may have been.
-    pub(super) fn forget(&mut self) {
+    /// Calls of a client may have been missed: what was not done may have been.
+    pub(super) fn forget(&mut self, client: IpAddr) {
         let unknown = || Progress { operation: Operation::Unknown, symptom: None };
-        for errand in self.all.values_mut() {
-            errand.unreached = None;
-            errand.outside = None;
-            let barred = errand.barred.take().is_some();
-            if barred || errand.wanted.operation != Operation::None {
-                errand.wanted = unknown();
-            }
-            if errand.asked.operation != Operation::None {
-                errand.asked = unknown();
-            }
+        let Some(errand) = self.all.get_mut(&client) else { return };
+        errand.unreached = None;
+        errand.outside = None;
+        let barred = errand.barred.take().is_some();
+        if barred || errand.wanted.operation != Operation::None {
+            errand.wanted = unknown();
+        }
+        if errand.asked.operation != Operation::None {
+            errand.asked = unknown();
         }
     }
 
@@ -287,10 +354,15 @@ impl Errands {
     /// connection.
     pub(super) fn outside(&self) -> impl Iterator<Item = (IpAddr, Bar, bool)> {
         self.all.iter().filter_map(|(client, errand)| {
-            let reason = errand.outside.map(|bar| (bar, false));
+            let reason = errand.outside.map(|(bar, _)| (bar, false));
             let (bar, unreached) = reason.or(errand.unreached.map(|bar| (bar, true)))?;
             Some((*client, bar, unreached))
         })
+    }
+
+    /// Whether a client was ever answered a call.
+    pub(super) fn is_known(&self, client: IpAddr) -> bool {
+        self.all.get(&client).is_some_and(|errand| errand.answered.is_some())
     }
 
     /// Whether a client has asked for a context or a set since this call.
@@ -310,6 +382,7 @@ impl Errands {
 }
 
 /// How far a client had come when it was refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// There was no connection.
     Unreached,

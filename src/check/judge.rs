@@ -161,7 +161,7 @@ impl<'k> Judge<'k> {
         if !ours {
             // Without its bind, it may be one of ours.
             if call.rpc.interface.is_none() && call.rpc.opnum.is_none_or(|opnum| opnum <= 12) {
-                self.forget(call.server.addr.ip(), call.time);
+                self.forget(call.server.addr.ip(), call.client.addr.ip(), call.time);
             }
             return;
         }
@@ -174,9 +174,10 @@ impl<'k> Judge<'k> {
         if let Some(act) = Act::of(call) {
             dock.diary.answered(call, &act);
             let symptom = dock.chart.answered(call, &act, &dock.addresses);
-            dock.errands.answered(&act, symptom);
+            let client = dock.machine(act.client);
+            dock.errands.answered(&Act { client, ..act }, symptom);
         } else {
-            dock.errands.forget();
+            dock.errands.forget(dock.machine(call.client.addr.ip()));
             dock.chart.forget();
         }
         for server in dock.by_profile.values_mut() {
@@ -187,11 +188,11 @@ impl<'k> Judge<'k> {
         }
     }
 
-    /// Calls to a server may have been missed.
-    fn forget(&mut self, ip: IpAddr, now: Time) {
+    /// Calls of a client to a server may have been missed.
+    fn forget(&mut self, ip: IpAddr, client: IpAddr, now: Time) {
         if let Some(dock) = self.by_ip.get(&ip).and_then(|at| self.servers.get_mut(*at)) {
             dock.sight.lost += 1;
-            dock.errands.forget();
+            dock.errands.forget(dock.machine(client));
             dock.chart.forget();
             for server in dock.by_profile.values_mut() {
                 server.forget(now);
@@ -221,7 +222,7 @@ impl<'k> Judge<'k> {
         let lost = matches!(around.what, What::Lost);
         let noted = dock.chart.around(around);
         dock.sight.around(&around.what, dock.chart.user(around.client.ip()));
-        dock.errands.around(around, noted);
+        dock.errands.around(dock.machine(around.client.ip()), around, noted);
         dock.hears(around.client, around.time, lost);
         if let Some(surely) = dock.restarted(around) {
             // The shares that it did not have it may have now.

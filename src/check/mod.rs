@@ -34,10 +34,12 @@
 //! | `catalogue.rs`, `load.rs` | the pages of the rules |
 //! | `diary.rs` | what was asked for each set, in order, and how it then stood |
 //! | `errand.rs`, `onward.rs`, `ways.rs` | what clients came for beside their sets, also at another server they were sent to, and names and tickets that kept them from any |
+//! | `crowd.rs` | tables of the clients of a server, and who makes room in them |
 //! | `chart/` | what went wrong at one server, with what was known around it |
 //! | `cause/` | `causes.toml`: what that looks like, what it means, what to do |
 //! | `diagnosis.rs`, `retry.rs` | each attempt, what stopped it and why, and which one made it good |
 //! | `sight.rs` | how much could be read, and what would show the rest |
+//! | `outcome.rs` | what became of each set, and of those that are not kept |
 //! | `report.rs` | what there is to say of all of it |
 //!
 //! # Why it failed
@@ -128,6 +130,7 @@ mod breach;
 mod catalogue;
 mod cause;
 mod chart;
+mod crowd;
 mod diagnosis;
 mod diary;
 mod dock;
@@ -142,6 +145,7 @@ mod knowledge;
 mod load;
 pub mod machine;
 mod onward;
+mod outcome;
 mod profile;
 mod recognise;
 mod report;

@@ -12,6 +12,9 @@ use super::report::Operation;
 use super::tri::Tri;
 use crate::bytes::Guid;
 
+/// Nanoseconds after which a client has forgotten that a name was unknown.
+const FORGETS: i64 = 900_000_000_000;
+
 /// How something ended that is no set.
 #[derive(Clone, Debug)]
 pub(super) struct Ending {
@@ -45,7 +48,9 @@ impl Judge<'_> {
     pub(super) fn endings(&self, dock: &Dock<'_>) -> Vec<Ending> {
         let mut endings: Vec<Ending> =
             dock.errands.ends().map(|end| Ending::new(end, dock)).collect();
+        endings.extend(dock.shut_out());
         for (client, told) in dock.chart.owners.told() {
+            let client = dock.machine(client);
             let Some((operation, symptom)) = self.sent_on(dock, client, told) else { continue };
             // Whoever only asked questions came for what is elsewhere.
             let asked = endings.iter_mut().find(|ending| {
@@ -156,7 +161,9 @@ impl Judge<'_> {
         if seen {
             return Onward::Unknown;
         }
-        if let Some(symptom) = self.ways.of(client, &told.owner) {
+        // A client may remember for a while that a name is unknown, and not ask again.
+        let since_told = |of: &Symptom| of.time.plus(FORGETS) >= told.time;
+        if let Some(symptom) = self.ways.of(client, &told.owner).filter(since_told) {
             return Onward::Barred(Box::new(symptom));
         }
         // The address of a server that was not reached tells no name.
@@ -196,9 +203,8 @@ impl Dock<'_> {
     pub(super) fn strange_endings(&self) -> Vec<Ending> {
         let ending = |(client, bar, unreached): (IpAddr, Option<usize>, bool)| {
             let symptom = bar.and_then(|no| self.chart.symptom(no)).cloned();
-            let of_logon = symptom
-                .as_ref()
-                .is_some_and(|of| matches!(of.stage, Stage::Logon | Stage::Ticket));
+            let of_logon =
+                symptom.as_ref().is_some_and(|of| matches!(of.stage, Stage::Logon | Stage::Ticket));
             if of_logon && self.chart.let_in(client) {
                 return None;
             }
@@ -207,6 +213,23 @@ impl Dock<'_> {
             let nobody = user.is_some_and(is_nobody);
             let unsure = unreached || nobody || !self.sight.is_full();
             let operation = if unsure { Operation::Unknown } else { Operation::Failed };
+            Some(Ending::barred(client, operation, symptom))
+        };
+        self.errands.outside().filter_map(ending).collect()
+    }
+
+    /// How it ended for clients of ours that came once more and were refused the logon.
+    fn shut_out(&self) -> Vec<Ending> {
+        let ending = |(client, bar, unreached): (IpAddr, Option<usize>, bool)| {
+            let symptom = bar.and_then(|no| self.chart.symptom(no)).cloned();
+            let user = symptom.as_ref().and_then(|symptom| symptom.user.as_deref());
+            if unreached || !self.errands.is_known(client) || user.is_some_and(is_nobody) {
+                return None;
+            }
+            // Whether another account was to make backups, nobody knows.
+            let usual = self.chart.user(client);
+            let other = user.zip(usual).is_some_and(|(user, usual)| user != usual);
+            let operation = if other { Operation::Unknown } else { Operation::Failed };
             Some(Ending::barred(client, operation, symptom))
         };
         self.errands.outside().filter_map(ending).collect()

@@ -12,9 +12,9 @@ use super::dock::Dock;
 use super::judge::{Judge, MAX_SERVERS};
 use super::machine::View;
 use super::onward::Ending;
+use super::outcome::outcome;
 use super::say;
 use super::server::Server;
-use super::sets::Set;
 use super::sight::Sight;
 use super::tracker::{SECOND, Tracker};
 use super::world::SetNo;
@@ -214,6 +214,7 @@ impl Judge<'_> {
     pub fn report(&self) -> Report {
         let mut report = Report::default();
         let mut verdicts: BTreeMap<Arc<str>, Conformance> = BTreeMap::new();
+        let mut past = Operation::None;
         let (ours, foreign): (Vec<_>, Vec<_>) =
             self.servers.iter().partition(|dock| !dock.by_profile.is_empty());
         for dock in &ours {
@@ -230,6 +231,14 @@ impl Judge<'_> {
                 }
             }
             if let Some(server) = dock.by_profile.get(&name) {
+                if server.bench.beyond > 0 {
+                    report.unreadable.push(format!(
+                        "there are too many findings at {}: {} more are counted and not told",
+                        dock.address(),
+                        server.bench.beyond
+                    ));
+                }
+                past = past.and(server.tracker.past.operation());
                 report.add_sets(server, dock, self.now);
                 report.add_tallies(&server.bench.tallies);
             }
@@ -239,6 +248,7 @@ impl Judge<'_> {
             report.judged_calls += dock.sight.read();
             report.sealed_calls += dock.sight.sealed;
             report.unreadable.extend(dock.sight.sentences(&format!(" to {}", dock.address())));
+            report.unreadable.extend(dock.left_out());
             report.servers.push(dock.report(name, why, self.options.all_clients));
         }
         if self.beyond > 0 {
@@ -252,8 +262,20 @@ impl Judge<'_> {
         report.conformance.sort_by_key(|of| &*of.profile == "spec");
         if ours.is_empty() {
             report.add_strangers(self, &foreign);
+        } else {
+            // There may have been calls to these, too.
+            let sealed = foreign.iter().filter(|dock| dock.sight.encrypted > 0);
+            let sight = sealed.fold(Sight::default(), |mut sum, dock| {
+                sum += dock.sight.clone();
+                sum
+            });
+            report.unreadable.extend(sight.sentences(" to other servers"));
         }
         report.settle();
+        report.operation = report.operation.and(past);
+        if ours.iter().any(|dock| dock.left_out().is_some()) {
+            report.operation = report.operation.and(Operation::Unknown);
+        }
         report
     }
 }
@@ -263,6 +285,21 @@ impl Dock<'_> {
     fn address(&self) -> String {
         let name = || self.name().unwrap_or_default();
         self.addresses.first().map_or_else(name, ToString::to_string)
+    }
+
+    /// What was not looked at because there was too much of it, in a sentence.
+    fn left_out(&self) -> Option<String> {
+        let what = match (self.errands.is_crowded(), self.chart.is_full()) {
+            (false, false) => return None,
+            (true, false) => "clients",
+            (false, true) => "failures",
+            (true, true) => "clients and failures",
+        };
+        let address = self.address();
+        Some(format!(
+            "there are more {what} of {address} than are looked at: a capture of one backup host, or \
+             of less time, would show the rest"
+        ))
     }
 
     /// What stopped a client, in a sentence.
@@ -317,14 +354,22 @@ impl Conformance {
 impl Report {
     fn add_sets(&mut self, server: &Server<'_>, dock: &Dock<'_>, now: Time) {
         let Some(ip) = dock.addresses.first() else { return };
+        self.unreadable.extend(server.tracker.past.sentence(&dock.address()));
         for (no, set) in server.tracker.sets.iter().enumerate() {
-            // An id that no call found is no set.
-            if !set.issued && set.channel.is_none() && set.way.is_empty() {
+            if !set.is_one() {
                 continue;
             }
             let outcome = match outcome(&server.tracker, no, set) {
                 // Nobody could read what it was made for.
                 Operation::Completed if dock.chart.barred(set.id).is_some() => Operation::Failed,
+                // It was cleaned away after it had failed.
+                Operation::Completed
+                    if set.recovered.is_none()
+                        && set.deleted
+                        && dock.chart.of_set(set.id).is_some() =>
+                {
+                    Operation::Failed
+                }
                 outcome => outcome,
             };
             self.sets.push(SetReport {
@@ -419,23 +464,4 @@ fn timer(tracker: &Tracker<'_>, set: SetNo, now: Time) -> Option<SetTimer> {
     };
     let ran_out = now.since(since) > i64::from(seconds) * SECOND;
     Some(SetTimer { call, since, seconds: seconds.into(), ran_out })
-}
-
-/// What became of a set, by the last state that it was seen in and by whether it may have another.
-fn outcome(tracker: &Tracker<'_>, no: SetNo, set: &Set) -> Operation {
-    match set.way.last().map(|(_, view, _)| *view) {
-        Some(View::Recovered) => Operation::Completed,
-        Some(View::Gone) if set.recovered.is_some() || set.deleted => Operation::Completed,
-        Some(View::Gone) => Operation::Failed,
-        // Its shares were not all deleted, or it was only asked for; or something happened unseen.
-        None => Operation::Unknown,
-        Some(_) if set.after.has(View::Recovered) => Operation::Unknown,
-        Some(_) => {
-            let is_current = |of: Option<SetNo>| of.map_or(set.identifiable, |of| of == no);
-            let mut worlds = tracker.worlds.iter();
-            let lives = worlds.any(|w| w.unfinished.as_ref().is_some_and(|u| is_current(u.set)));
-            let aside = View::UNFINISHED.into_iter().any(|view| set.after.has(view));
-            if lives || aside { Operation::Unfinished } else { Operation::Failed }
-        }
-    }
 }

@@ -74,6 +74,11 @@ pub(super) struct Set {
 }
 
 impl Set {
+    /// Whether it is a set: an id that no call found is none.
+    pub(super) fn is_one(&self) -> bool {
+        self.issued || self.channel.is_some() || !self.way.is_empty()
+    }
+
     /// A persistent set does not vanish by itself (2.2.2.1).
     pub(super) fn is_persistent(&self) -> bool {
         self.context.is_some_and(|context| context & 1 != 0)

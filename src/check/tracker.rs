@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::act::Act;
 use super::breach::Contradiction;
 use super::machine::{Answer, Machine, Method, Row, View, Views};
+use super::outcome::{Past, outcome};
 use super::profile::Profile;
 use super::sets::{Set, Sets};
 use super::tri::Tri;
@@ -54,6 +55,8 @@ pub(super) struct Tracker<'k> {
     pub(super) slack: i64,
     pub(super) worlds: Vec<Arc<World>>,
     pub(super) sets: Sets,
+    /// How those ended that are not kept.
+    pub(super) past: Past,
     /// Added by `asked`, removed by the answer, or when it cannot matter any more.
     pub(super) flying: Vec<Flying>,
     /// Added by Abort; the oldest is removed.
@@ -117,6 +120,7 @@ impl<'k> Tracker<'k> {
             slack,
             worlds: vec![Arc::new(World::idle(Why::Idle))],
             sets: Sets::default(),
+            past: Past::default(),
             flying: Vec::new(),
             aborts: Vec::new(),
             unseen_aborts: None,
@@ -155,6 +159,17 @@ impl<'k> Tracker<'k> {
         self.contexts.clear();
         self.unseen_aborts = self.unseen_aborts.max(Some(now));
         self.flying.retain(|flying| !flying.given_up);
+    }
+
+    /// There are too many sets: no more is kept of them than how they ended.
+    pub(super) fn forget_sets(&mut self, now: Time) {
+        let mut past = std::mem::take(&mut self.past);
+        for (no, set) in self.sets.iter().enumerate().filter(|(_, set)| set.is_one()) {
+            past.add(outcome(self, no, set));
+        }
+        self.past = past;
+        self.sets.clear();
+        self.forget(now);
     }
 
     /// The server has been started again: 3.1.3. `surely` says whether that is known.
@@ -337,8 +352,7 @@ impl<'k> Tracker<'k> {
             return known;
         }
         if self.sets.is_full() {
-            self.sets.clear();
-            self.forget(Time::default());
+            self.forget_sets(Time::default());
         }
         let gone = Views::default().with(View::Gone);
         let starting = self.flying.iter().any(|flying| flying.act.opnum == 2);

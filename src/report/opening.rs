@@ -252,7 +252,10 @@ fn sentence(text: &str) -> String {
 /// What was wanted, by whom, and of whom.
 fn wanted(attempt: &Attempt, scene: &Scene<'_>) -> String {
     let shares: Vec<String> = attempt.shares.iter().map(|share| shorter(share)).collect();
+    let asked = attempt.set.is_none() && attempt.outcome == Operation::Completed;
     let of = match (shares.is_empty(), attempt.set) {
+        (false, _) if asked => format!("questions about {}", list(&shares, MOST_SHARES)),
+        (true, _) if asked => "questions, and no shadow copy,".to_owned(),
         (false, _) => format!("shadow copy of {}", list(&shares, MOST_SHARES)),
         (true, Some(_)) => "shadow copy of shares that are not known".to_owned(),
         (true, None) => "shadow copies".to_owned(),

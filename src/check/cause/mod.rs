@@ -235,18 +235,16 @@ impl Causes {
 
     /// The causes that fit a symptom, of which more is known by now, the surest first.
     pub(super) fn of(&self, symptom: &Symptom, late: Circumstances, beside: bool) -> Vec<&Cause> {
-        let fits = |cause: &&Cause| {
-            (!beside || cause.beside)
-                && cause.signs.as_ref().is_some_and(|signs| signs.fit(symptom, late))
-        };
+        let fits =
+            |cause: &&Cause| cause.signs.as_ref().is_some_and(|signs| signs.fit(symptom, late));
         let fitting: Vec<&Cause> = self.iter().filter(fits).collect();
         let some = fitting.iter().any(|cause| !cause.fallback);
         let displaced = |cause: &Cause| {
             cause.fallback && some
                 || fitting.iter().any(|other| other.over.iter().any(|id| **id == *cause.id))
         };
-        let mut kept: Vec<&Cause> =
-            fitting.iter().filter(|cause| !displaced(cause)).copied().collect();
+        let told = |cause: &&&Cause| (!beside || cause.beside) && !displaced(cause);
+        let mut kept: Vec<&Cause> = fitting.iter().filter(told).copied().collect();
         kept.sort_by_key(|cause| std::cmp::Reverse(cause.confidence));
         kept
     }

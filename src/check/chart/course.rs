@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::bytes::{Guid, Time};
 use crate::call::Call;
 use crate::check::act::{Act, share_key};
+use crate::check::crowd::room;
 use crate::check::machine::Answer;
 use crate::check::tracker::SECOND;
 use crate::pipeline::{Around, What};
@@ -19,6 +20,8 @@ use crate::protocol::fsrvp::{self, Status};
 
 /// Clients of one server that are followed.
 const MAX_CLIENTS: usize = 256;
+/// `ClientGuid`s of one server that are known.
+const MAX_MACHINES: usize = 4096;
 /// Sets of one server that are followed.
 const MAX_SETS: usize = 4096;
 /// Shares of one client that the server has accepted.
@@ -165,8 +168,9 @@ pub(super) struct Person {
     pub(super) set: Option<Guid>,
     /// A call that takes long and is not answered.
     pub(super) works: Option<u64>,
-    /// When it last called, or was answered.
+    /// When it last called, or was answered; and when it last negotiated.
     pub(super) called: Time,
+    met: Time,
     /// Whether everything that it did since it opened the pipe is in the capture.
     pub(super) watched: bool,
     /// Shares that the server has accepted, as they are compared; no more than [`MAX_SHARES`].
@@ -183,8 +187,12 @@ pub(super) struct Aborted {
 /// How far everybody at one server has come.
 #[derive(Debug, Default)]
 pub(super) struct Course {
-    /// Added by who is heard of, no more than [`MAX_CLIENTS`]; nothing is removed.
+    /// Added by who is heard of, no more than [`MAX_CLIENTS`]. Beyond that one makes room that has not
+    /// called.
     people: BTreeMap<IpAddr, Person>,
+    /// The first address that told a `ClientGuid`. Added by negotiations, no more than
+    /// [`MAX_MACHINES`]; nothing is removed.
+    machines: FxHashMap<Guid, IpAddr>,
     /// Added by Start; when there are more than [`MAX_SETS`] all are forgotten.
     sets: FxHashMap<Guid, Life>,
     /// The last Abort of a set that had shares.
@@ -195,8 +203,14 @@ pub(super) struct Course {
 
 impl Course {
     fn person(&mut self, client: IpAddr) -> Option<&mut Person> {
-        let room = self.people.len() < MAX_CLIENTS || self.people.contains_key(&client);
-        room.then(|| self.people.entry(client).or_default())
+        let idle = |of: &Person| (of.called == Time::default()).then_some(of.met);
+        room(&mut self.people, client, MAX_CLIENTS, idle)
+    }
+
+    /// The address by which a machine is known that has several.
+    pub(super) fn machine(&self, client: IpAddr) -> IpAddr {
+        let machine = self.of(client).and_then(|person| person.machine);
+        machine.and_then(|guid| self.machines.get(&guid)).copied().unwrap_or(client)
     }
 
     pub(super) fn of(&self, client: IpAddr) -> Option<&Person> {
@@ -222,9 +236,13 @@ impl Course {
         match &around.what {
             What::Lost | What::Sealed => self.forget(),
             What::Negotiated(told) => {
-                let machine = told.client_guid.filter(|guid| !guid.is_nil());
-                if let Some(person) = self.person(client).filter(|_| machine.is_some()) {
-                    person.machine = machine;
+                let Some(machine) = told.client_guid.filter(|guid| !guid.is_nil()) else { return };
+                if self.machines.len() < MAX_MACHINES {
+                    self.machines.entry(machine).or_insert(client);
+                }
+                if let Some(person) = self.person(client) {
+                    person.machine = Some(machine);
+                    person.met = around.time;
                 }
             }
             What::PipeOpened { name: Some(name), .. }
@@ -288,6 +306,7 @@ impl Course {
             (1, None) => {
                 if let Some(person) = self.person(act.client) {
                     person.context = None;
+                    person.watched = false;
                 }
             }
             _ => {}

@@ -94,9 +94,12 @@ impl Doors {
 
     /// A call was answered there.
     pub(super) fn answered(&mut self, channel: ChannelId) {
-        if let Some(door) = self.all.get_mut(&channel) {
-            door.bound = true;
-        }
+        self.door(channel).bound = true;
+    }
+
+    /// Whether a channel is one of ours.
+    pub(super) fn has(&self, channel: ChannelId) -> bool {
+        self.all.contains_key(&channel)
     }
 
     /// A call will have no answer.

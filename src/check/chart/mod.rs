@@ -45,6 +45,7 @@ use self::observe::says_no;
 pub(super) use self::trouble::SymptomNo;
 use self::trouble::Troubles;
 use super::act::Act;
+use super::crowd::room;
 use super::finding::Finding;
 use super::machine::Answer;
 use super::say;
@@ -56,6 +57,7 @@ use course::Course;
 use doors::Doors;
 pub(super) use owners::{Owners, Told};
 use refusal::{Refusal, refusal};
+use symptom::Likeness;
 pub(super) use symptom::Symptom;
 pub use symptom::{Code, Slot, Stage};
 pub(super) use visit::is_nobody;
@@ -63,6 +65,8 @@ use visit::{Visit, has_old_dialect, is_old, is_weak, user_of};
 
 /// Failures of one server that are remembered; those that come after are not explained.
 const MAX_SYMPTOMS: usize = 1024;
+/// Failures that are alike and are remembered each by itself.
+const MAX_ALIKE: u32 = 64;
 /// Clients of one server of whom more is known than their address.
 const MAX_CLIENTS: usize = 256;
 /// Sessions of one server of which it is known as whom the server took their users; beyond it all are
@@ -85,7 +89,8 @@ pub(super) struct Noted {
 pub(super) struct Chart {
     /// Added by what goes wrong, no more than [`MAX_SYMPTOMS`]; nothing is removed.
     symptoms: Vec<Symptom>,
-    /// Added by who is heard of, no more than [`MAX_CLIENTS`]; nothing is removed.
+    /// Added by who is heard of, no more than [`MAX_CLIENTS`]. Beyond that one makes room that has not
+    /// come for our pipe.
     visits: BTreeMap<IpAddr, Visit>,
     /// What went wrong first with each set.
     troubles: Troubles,
@@ -97,6 +102,10 @@ pub(super) struct Chart {
     course: Course,
     /// What was worth telling of calls that did what they are for; each is told once.
     noticed: Circumstances,
+    /// How many failures are alike, and the last of them. Added with [`Self::symptoms`].
+    alike: FxHashMap<Likeness, (u32, SymptomNo)>,
+    /// Whether a failure was not remembered.
+    overflow: bool,
     /// The symptoms of a call, for what is found at it.
     by_call: FxHashMap<u64, SymptomNo>,
     /// As whom the server took the users of sessions. Added by logons, up to [`MAX_SESSIONS`].
@@ -109,13 +118,23 @@ pub(super) struct Chart {
 
 impl Chart {
     fn visit(&mut self, client: IpAddr) -> Option<&mut Visit> {
-        let room = self.visits.len() < MAX_CLIENTS || self.visits.contains_key(&client);
-        room.then(|| self.visits.entry(client).or_default())
+        let idle = |of: &Visit| (!of.ours).then_some(of.heard);
+        room(&mut self.visits, client, MAX_CLIENTS, idle)
+    }
+
+    /// The address by which a machine is known that has several.
+    pub(super) fn machine(&self, client: IpAddr) -> IpAddr {
+        self.course.machine(client)
     }
 
     /// A failure.
     pub(super) fn symptom(&self, no: SymptomNo) -> Option<&Symptom> {
         self.symptoms.get(no)
+    }
+
+    /// Whether there were failures that are not remembered.
+    pub(super) fn is_full(&self) -> bool {
+        self.overflow
     }
 
     /// All failures.
@@ -128,11 +147,20 @@ impl Chart {
         self.troubles.of(set)
     }
 
+    /// Remembers a failure. The last of those that are alike stands for all that come after
+    /// [`MAX_ALIKE`] of them, and for all where there is no room.
     pub(super) fn add(&mut self, symptom: Symptom) -> Option<SymptomNo> {
-        if self.symptoms.len() >= MAX_SYMPTOMS {
+        let full = self.symptoms.len() >= MAX_SYMPTOMS;
+        let no = self.symptoms.len();
+        let (n, last) = self.alike.get(&symptom.likeness()).copied().unwrap_or_default();
+        if n >= MAX_ALIKE || full && n > 0 {
+            return Some(last);
+        }
+        if full {
+            self.overflow = true;
             return None;
         }
-        let no = self.symptoms.len();
+        self.alike.insert(symptom.likeness(), (n + 1, no));
         if let Some(call) = symptom.call {
             self.by_call.insert(call, no);
         }
@@ -180,8 +208,12 @@ impl Chart {
             }
             self.sessions.insert(*session_id, *how);
         }
+        let closes = match &around.what {
+            What::ChannelClosed { channel, .. } => self.doors.has(*channel),
+            _ => false,
+        };
         if let Some(visit) = self.visit(client) {
-            visit.meet(around);
+            visit.meet(around, closes);
         }
     }
 
@@ -206,10 +238,9 @@ impl Chart {
         circumstances.set(Circumstance::PipeAskedAgain, stage == Stage::Pipe && again);
         let old = visit.and_then(|visit| visit.dialect.as_deref()).is_some_and(is_old);
         circumstances.set(Circumstance::OldDialect, old);
-        let nobody = visit.is_some_and(|visit| visit.logon != LogonKind::User);
+        let nobody = visit.is_some_and(|of| of.logon != LogonKind::User && !of.several);
         circumstances.set(Circumstance::Anonymous, nobody && logged_on);
-        let user =
-            told.or_else(|| visit.and_then(|visit| visit.user.clone()).filter(|_| logged_on));
+        let user = told.or_else(|| self.user(client).filter(|_| logged_on).map(str::to_owned));
         let mut symptom = Symptom {
             frame: around.frame,
             client: Some(client),
@@ -234,6 +265,7 @@ impl Chart {
         self.course.answered(call, act);
         let user = user_of(call);
         if let Some(visit) = self.visit(act.client) {
+            visit.ours = true;
             visit.heard = visit.heard.max(now);
             visit.met = visit.met.max(act.answered);
             if visit.name.is_none() {
@@ -246,7 +278,7 @@ impl Chart {
         if act.answered.is_some() {
             self.doors.answered(act.channel);
         }
-        let user = user.or_else(|| self.visits.get(&act.client)?.user.clone());
+        let user = user.or_else(|| self.user(act.client).map(str::to_owned));
         let known = self.enter(act, user.as_deref());
         let set = act.set().or_else(|| act.started()).filter(|id| !id.is_nil());
         let failed = self.doors.failed(act.channel);
@@ -361,9 +393,9 @@ impl Chart {
         new != Circumstances::default()
     }
 
-    /// The account of a client, where it was told in clear.
+    /// The account of a client, where it was told in clear and is the only one.
     pub(super) fn user(&self, client: IpAddr) -> Option<&str> {
-        self.visits.get(&client)?.user.as_deref()
+        self.visits.get(&client).filter(|visit| !visit.several)?.user.as_deref()
     }
 
     /// What is known around a symptom by now.

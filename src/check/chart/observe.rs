@@ -73,7 +73,11 @@ impl Chart {
         known: &Known,
     ) {
         let Some(set) = set else { return };
-        self.troubles.add(set, act, symptom, known.filled);
+        // What another machine is refused stops nobody else's set.
+        let owner = self.ledger.client_of(set).map(|client| self.machine(client));
+        if owner.is_none_or(|owner| owner == self.machine(act.client)) {
+            self.troubles.add(set, act, symptom, known.filled);
+        }
     }
 
     /// A call has failed beside a set.
@@ -84,6 +88,17 @@ impl Chart {
         if let Some(own) = known.under_way.filter(|_| beside) {
             self.troubles.stray(act.client, own, symptom);
         }
+    }
+
+    /// Whether this client was refused a call in some time, and did not get it after all.
+    pub(in crate::check) fn denied_in(
+        &self,
+        client: IpAddr,
+        times: std::ops::RangeInclusive<Time>,
+    ) -> bool {
+        self.refused_in(client, times).is_some_and(|of| {
+            of.set.and_then(|set| self.troubles.of(set)).is_some() || of.set.is_none()
+        })
     }
 
     /// The last call that this client was refused in some time.
@@ -167,7 +182,11 @@ impl Chart {
             }
             What::TreeConnected { path } => self.ledger.connected(path),
             What::TreeRefused { path, .. } => {
-                if let Some(symptom) = symptom {
+                let machine = |client| self.course.machine(client);
+                let client = machine(around.client.ip());
+                if let Some(symptom) = symptom
+                    && self.ledger.client_of_copy(path).is_none_or(|of| machine(of) == client)
+                {
                     self.ledger.not_connected(path, symptom);
                 }
             }

@@ -136,7 +136,9 @@ impl Chart {
         seen.set(Circumstance::HeldByOther, true);
         self.beside(client, act, seen);
         let works = self.course.of(client).is_some_and(|person| person.works.is_some());
-        let idle = now.since(life.last.2) > IDLE && !works;
+        let heard = self.visits.get(&client).map(|visit| visit.heard);
+        let last = life.last.2.max(life.armed.at).max(heard.unwrap_or_default());
+        let idle = now.since(last) > IDLE && !works;
         seen.set(Circumstance::HolderLeft, idle || self.has_left(client));
         told_of(life, now, seen);
         if works {

@@ -44,7 +44,9 @@ impl Chart {
                 (call, time) = (Some(end.call), end.at);
                 let aborted = end.fate == Fate::Aborted;
                 opnum = Some(if aborted { 7 } else { 1 });
-                let other = Some(end.by) != client;
+                // A machine with several network cards is one client.
+                let machine = |of: Option<IpAddr>| of.map(|of| self.machine(of));
+                let other = machine(Some(end.by)) != machine(client);
                 circumstances.set(Circumstance::Aborted, aborted && !other);
                 circumstances.set(Circumstance::AbortedByOther, aborted && other);
                 circumstances.set(Circumstance::BegunAnew, !aborted);

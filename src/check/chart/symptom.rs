@@ -156,7 +156,15 @@ pub(in crate::check) struct Symptom {
     pub(in crate::check) said: String,
 }
 
+/// What failures have in common that are alike: stage, operation, code, client, set and share.
+pub(super) type Likeness = (Stage, Option<u16>, Code, Option<IpAddr>, Option<Guid>, Option<String>);
+
 impl Symptom {
+    /// What it has in common with those that are like it.
+    pub(super) fn likeness(&self) -> Likeness {
+        (self.stage, self.opnum, self.code, self.client, self.set, self.share.clone())
+    }
+
     /// Something of which no more is known.
     pub(in crate::check) fn new(stage: Stage, code: Code, time: Time, said: String) -> Self {
         Self {

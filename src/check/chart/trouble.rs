@@ -6,6 +6,8 @@ use rustc_hash::FxHashMap;
 
 use crate::bytes::Guid;
 use crate::check::act::{Act, share_key};
+use crate::check::machine::Answer;
+use crate::protocol::fsrvp::Status;
 
 /// Sets of one server whose first failure is known.
 const MAX_SETS: usize = 4096;
@@ -22,6 +24,8 @@ struct Trouble {
     opnum: u16,
     /// The share, where it was one that was not added.
     share: Option<String>,
+    /// Whether it was only not the time for it.
+    early: bool,
 }
 
 /// What went wrong with the sets of a server.
@@ -50,7 +54,8 @@ impl Troubles {
             return;
         }
         let share = (act.opnum == 3).then(|| act.share().map(share_key)).flatten();
-        let trouble = Trouble { symptom, opnum: act.opnum, share };
+        let early = act.answer == Answer::Status(Status::FSRVP_E_BAD_STATE.0);
+        let trouble = Trouble { symptom, opnum: act.opnum, share, early };
         // Who goes on with the other shares has not been stopped by one that was not added.
         let gone_on = matches!(act.opnum, 4 | 5 | 12) && filled;
         if let Some(known) = self.sets.get_mut(&set) {
@@ -75,6 +80,8 @@ impl Troubles {
         self.strays.retain(|_, (own, _)| *own != set);
         let Some(trouble) = self.sets.get(&set) else { return };
         let good = match rank(trouble.opnum) {
+            // Who was too early, and goes on, has not been stopped by that.
+            _ if trouble.early => true,
             // Another share does not make good the one that was refused.
             Some(failed) if failed == reached && act.opnum == 3 => {
                 act.share().map(share_key) == trouble.share

@@ -14,6 +14,10 @@ pub(super) struct Visit {
     /// The account it is logged on with, where that was told in clear, and as whom the server took it.
     pub(super) user: Option<String>,
     pub(super) logon: LogonKind,
+    /// Whether it has been logged on in several ways, so that nobody knows as whom it does something.
+    pub(super) several: bool,
+    /// Whether it called, or came for our pipe.
+    pub(super) ours: bool,
     /// Whether anybody was ever logged on.
     pub(super) logged_on: bool,
     /// The SMB dialect it speaks.
@@ -31,8 +35,8 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    /// Something beside the calls.
-    pub(super) fn meet(&mut self, around: &Around) {
+    /// Something beside the calls; `closes` says that it is the end of a pipe of ours.
+    pub(super) fn meet(&mut self, around: &Around, closes: bool) {
         let is_pipe = |name: &str| name.eq_ignore_ascii_case(fsrvp::PIPE);
         // Where nobody ended it, the capture did.
         let ends = matches!(
@@ -47,6 +51,7 @@ impl Visit {
         match &around.what {
             What::LoggedOn { user, how, .. } => {
                 met();
+                self.several |= self.logged_on && (self.user != *user || self.logon != *how);
                 if user.is_some() || *how == LogonKind::Anonymous {
                     self.user.clone_from(user);
                 }
@@ -63,14 +68,16 @@ impl Visit {
             What::PipeOpened { name, .. } => {
                 met();
                 if name.as_deref().is_some_and(is_pipe) {
+                    self.ours = true;
                     self.pipe_opened = Some(around.time);
                     self.pipe_refused = 0;
                 }
             }
             What::PipeRefused { name, .. } if is_pipe(name) => {
+                self.ours = true;
                 self.pipe_refused = self.pipe_refused.saturating_add(1);
             }
-            What::ChannelClosed { by: Some(Side::Client), .. } => {
+            What::ChannelClosed { by: Some(Side::Client), .. } if closes => {
                 self.closed = Some(around.time);
             }
             _ => {}

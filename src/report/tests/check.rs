@@ -200,7 +200,7 @@ how sure     likely; or: it waited in vain (FS-4A); `vshark rules FS-4B` has
              more; a Windows backup host logs event 1007 of
              FileShareShadowCopyProvider
 or else?     Either this or that.
-COMPLETED    shadow copies on FS1 (10.0.1.1)
+COMPLETED    questions, and no shadow copy, on FS1 (10.0.1.1)
 worth a look FS1 could not take the snapshot
   why        The server's own snapshot service failed.
   do         Look at its log.
@@ -260,8 +260,9 @@ fn what_ended_alike_is_one_line_and_what_cannot_be_told_is_said() {
     ];
     let several = Report { attempts, operation: Operation::Failed, ..Report::default() };
     let what = "shadow copies on 10.0.1.1";
+    let asked = "questions, and no shadow copy, on 10.0.1.1";
     let expect = [
-        ("COMPLETED", format!("{what} (3 times, from 22 Nov 17:49:18 UTC to 22 Nov 17:49:21 UTC)")),
+        ("COMPLETED", format!("{asked} (3 times, from 22 Nov 17:49:18 UTC to 22 Nov 17:49:21 UTC)")),
         ("FAILED", format!("{what}, 22 Nov 17:49:19 UTC")),
     ];
     assert_eq!(opened(&several, &gated), expect);

@@ -24,6 +24,8 @@ use crate::rpc::ChannelId;
 const MAX_SETS: usize = 4096;
 /// Shares remembered of one set.
 const MAX_SHARES: usize = 512;
+/// Shares remembered that were refused.
+const MAX_REFUSED: usize = 8192;
 /// Clients of one server whose shares and sets are known.
 const MAX_CLIENTS: usize = 256;
 /// Copies whose set is known, and shares of which copies are left.
@@ -111,6 +113,8 @@ pub(super) struct Ledger {
     names: BTreeSet<String>,
     /// Whether calls may have been missed.
     missed: bool,
+    /// Shares that were refused, no more than [`MAX_REFUSED`]; those of later ones are not remembered.
+    refused: usize,
 }
 
 impl Ledger {
@@ -145,6 +149,7 @@ impl Ledger {
             self.sets.clear();
             self.copies.clear();
             self.left.clear();
+            self.refused = 0;
             self.missed = true;
         }
         self.sets.entry(set).or_default()
@@ -190,7 +195,8 @@ impl Ledger {
         let (Some(Request::AddToShadowCopySet(of)), Some(set)) = (&act.request, act.set()) else {
             return;
         };
-        if self.sets.contains_key(&set) {
+        if self.sets.contains_key(&set) && self.refused < MAX_REFUSED {
+            self.refused += 1;
             self.record(set).wants(&of.share_name, None);
         }
     }
@@ -328,6 +334,16 @@ impl Ledger {
     fn names(&self, set: Guid, which: impl Fn(&Share) -> bool) -> Vec<String> {
         let shares = self.sets.get(&set).into_iter().flat_map(|record| &record.shares);
         shares.filter(|share| which(share)).map(|share| share.name.clone()).collect()
+    }
+
+    /// Who started a set.
+    pub(super) fn client_of(&self, set: Guid) -> Option<IpAddr> {
+        self.sets.get(&set)?.client
+    }
+
+    /// Who started the set of the copy that is shared by this name.
+    pub(super) fn client_of_copy(&self, path: &str) -> Option<IpAddr> {
+        self.client_of(*self.copies.get(&ExposedName::parse(path)?.id)?)
     }
 
     /// Whether its client gave a set up.
