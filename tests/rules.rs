@@ -148,7 +148,7 @@ fn a_folder_adds_rules_and_its_mistakes_are_shown() {
 #[test]
 fn causes_are_listed_with_how_sure_they_are() {
     let list = ok(&["--causes"]);
-    let expect = "FS-20 certain server the backup's account may not make shadow copies on the file \
+    let expect = "FS-20 likely server the backup's account may not make shadow copies on the file \
                   server";
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(list.lines().any(|line| words(line) == expect), "{list}");

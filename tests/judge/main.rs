@@ -20,6 +20,7 @@ mod examples;
 mod faults;
 mod innocent;
 mod manners;
+mod nights;
 mod outcomes;
 mod reach;
 mod read;

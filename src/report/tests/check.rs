@@ -262,7 +262,10 @@ fn what_ended_alike_is_one_line_and_what_cannot_be_told_is_said() {
     let what = "shadow copies on 10.0.1.1";
     let asked = "questions, and no shadow copy, on 10.0.1.1";
     let expect = [
-        ("COMPLETED", format!("{asked} (3 times, from 22 Nov 17:49:18 UTC to 22 Nov 17:49:21 UTC)")),
+        (
+            "COMPLETED",
+            format!("{asked} (3 times, from 22 Nov 17:49:18 UTC to 22 Nov 17:49:21 UTC)"),
+        ),
         ("FAILED", format!("{what}, 22 Nov 17:49:19 UTC")),
     ];
     assert_eq!(opened(&several, &gated), expect);
