@@ -359,7 +359,7 @@ impl Ending {
             set: None,
             shares: if share.is_empty() { self.shares.clone() } else { share },
             context: self.context,
-            began: symptom.map(|symptom| symptom.time).or(self.done.map(|done| done.time)),
+            began: self.began.or_else(|| symptom.map(|symptom| symptom.time)),
             reached: self.done.map(|done| say::method(done.opnum)),
             stopped: None,
             outcome: self.operation,

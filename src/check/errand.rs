@@ -45,7 +45,8 @@ struct Errand {
     /// Whether it has started a set, since it last came; and at any time.
     started: bool,
     ever_started: bool,
-    /// When it last called, or came for our pipe.
+    /// When it first called, or came for our pipe, since it last started a set; and when it last did.
+    began: Option<Time>,
     last: Time,
     /// How far it is on the way to a set.
     wanted: Progress,
@@ -87,6 +88,8 @@ pub(super) struct End {
     /// The shares that it asked about, and the context it asked for.
     pub(super) shares: Vec<String>,
     pub(super) context: Option<u32>,
+    /// When it began.
+    pub(super) began: Option<Time>,
     /// The set that its client started next.
     pub(super) next: Option<Guid>,
 }
@@ -132,7 +135,9 @@ impl Errand {
             self.asked = Progress::default();
             self.shares.clear();
             self.context = None;
+            self.began = None;
         }
+        self.began.get_or_insert(now);
         self.last = self.last.max(now);
     }
 
@@ -174,6 +179,7 @@ impl Errand {
         self.ever_started = true;
         self.wanted = Progress::default();
         self.shares.clear();
+        self.began = None;
     }
 
     /// It has not got a context, or a set; of failures in a row the first is the reason.
@@ -183,6 +189,7 @@ impl Errand {
             self.earlier = self.earlier.or(stopped);
             self.end(act, None);
             self.wanted = Progress::default();
+            self.began = Some(act.asked);
         }
         self.refused = act.answered.unwrap_or(act.asked);
         match self.earlier.take() {
@@ -217,8 +224,9 @@ impl Errand {
     fn is_over(&mut self, client: IpAddr, of: Progress, next: Option<Guid>) {
         let Progress { operation, symptom } = of;
         if self.over.len() < MAX_OVER {
-            let (shares, context) = (self.shares.clone(), self.context);
-            self.over.push(End { client, operation, symptom, done: None, shares, context, next });
+            let (shares, context, began) = (self.shares.clone(), self.context, self.began);
+            let done = None;
+            self.over.push(End { client, operation, symptom, done, shares, context, began, next });
         }
     }
 }
@@ -344,6 +352,7 @@ impl Errands {
                 done: errand.done,
                 shares: errand.shares.clone(),
                 context: errand.context,
+                began: errand.began,
                 next: None,
             });
             errand.over.iter().cloned().chain(last)

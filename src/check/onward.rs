@@ -10,7 +10,7 @@ use super::errand::{Done, End};
 use super::judge::Judge;
 use super::report::Operation;
 use super::tri::Tri;
-use crate::bytes::Guid;
+use crate::bytes::{Guid, Time};
 
 /// Nanoseconds after which a client has forgotten that a name was unknown.
 const FORGETS: i64 = 900_000_000_000;
@@ -27,6 +27,8 @@ pub(super) struct Ending {
     /// The shares that it asked about, and the context it asked for.
     pub(super) shares: Vec<String>,
     pub(super) context: Option<u32>,
+    /// When it began, if it was ours from the beginning.
+    pub(super) began: Option<Time>,
     /// The set that its client started next.
     pub(super) next: Option<Guid>,
 }
@@ -186,14 +188,14 @@ impl Judge<'_> {
 impl Ending {
     fn new(end: End, dock: &Dock<'_>) -> Self {
         let symptom = end.symptom.and_then(|no| dock.chart.symptom(no)).cloned();
-        let End { client, operation, done, shares, context, next, .. } = end;
-        Self { client, operation, symptom, done, shares, context, next }
+        let End { client, operation, done, shares, context, began, next, .. } = end;
+        Self { client, operation, symptom, done, shares, context, began, next }
     }
 
     /// Of somebody who did not come to ask anything.
     fn barred(client: IpAddr, operation: Operation, symptom: Option<Symptom>) -> Self {
-        let (done, shares, context, next) = (None, Vec::new(), None, None);
-        Self { client, operation, symptom, done, shares, context, next }
+        let (done, shares, context, began, next) = (None, Vec::new(), None, None, None);
+        Self { client, operation, symptom, done, shares, context, began, next }
     }
 }
 

@@ -15,7 +15,7 @@ pub fn nothing_judged(report: &Report, findings: u64) -> Option<String> {
     }
     Some(match report.sealed_calls {
         0 if findings > 0 => return None,
-        0 if report.servers.is_empty() && !report.attempts.is_empty() => {
+        0 if report.servers.is_empty() && report.operation == Operation::Unknown => {
             "nothing: no call of MS-FSRVP was seen, and whether one was meant is not known"
                 .to_owned()
         }
