@@ -252,7 +252,10 @@ fn a_folder_adds_causes() {
     assert!(shown.contains("\n  So\\u{202e}.\n"), "{shown}");
     fs::write(&file, page.replace("\"now\"", "\"new\"")).expect("a file");
     let place = file.display();
-    refused(&["--dissectors", folder, "my-1"], &format!("{place}:6:9: `new` is not known; `now`?"));
+    refused(
+        &["--dissectors", folder, "my-1"],
+        &format!("{place}:6:9: expected after-remedy, later or now, found `new` (`now`?)"),
+    );
     fs::remove_dir_all(&dir).expect("it goes");
 }
 

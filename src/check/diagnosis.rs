@@ -20,7 +20,7 @@ const MAX_DIAGNOSES: usize = 256;
 const MAX_EVIDENCE: usize = 64;
 
 /// Something a client wanted: a shadow copy set, or what never became one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Attempt {
     /// Of which server; `None` where no more than its name is known.
     pub server: Option<IpAddr>,
@@ -336,11 +336,8 @@ impl SetReport {
             context: self.context,
             began: self.states.first().map(|(time, ..)| *time),
             reached: last.map(|(_, state, _)| *state),
-            stopped: None,
             outcome: self.outcome,
-            diagnosis: None,
-            retried: None,
-            next: None,
+            ..Attempt::default()
         }
     }
 }
@@ -356,16 +353,13 @@ impl Ending {
             server_name: dock.name(),
             client: Some(self.client),
             user: user.or_else(|| dock.chart.user(self.client).map(str::to_owned)),
-            set: None,
             shares: if share.is_empty() { self.shares.clone() } else { share },
             context: self.context,
             began: self.began.or_else(|| symptom.map(|symptom| symptom.time)),
             reached: self.done.map(|done| say::method(done.opnum)),
-            stopped: None,
             outcome: self.operation,
-            diagnosis: None,
-            retried: None,
             next: self.next,
+            ..Attempt::default()
         }
     }
 }

@@ -156,13 +156,17 @@ impl Rules {
 
 /// A file, for the errors in it.
 #[derive(Clone, Copy)]
-struct Source<'a> {
-    file: &'a str,
-    text: &'a str,
+pub(super) struct Source<'a> {
+    pub(super) file: &'a str,
+    pub(super) text: &'a str,
 }
 
 impl Source<'_> {
-    fn fail<T, U>(self, at: &Spanned<T>, message: impl Into<String>) -> Result<U, Error> {
+    pub(super) fn fail<T, U>(
+        self,
+        at: &Spanned<T>,
+        message: impl Into<String>,
+    ) -> Result<U, Error> {
         Err(Error::at(self.file, self.text, at.span().start, message))
     }
 
@@ -289,7 +293,12 @@ impl Source<'_> {
     }
 
     /// Fails unless `found` is one of `words`.
-    fn known<T>(self, at: &Spanned<T>, found: &str, words: &[&str]) -> Result<(), Error> {
+    pub(super) fn known<T>(
+        self,
+        at: &Spanned<T>,
+        found: &str,
+        words: &[&str],
+    ) -> Result<(), Error> {
         if words.contains(&found) {
             return Ok(());
         }

@@ -133,22 +133,7 @@ fn known_as_often_as_it_was_there() {
 #[test]
 fn an_operation_that_came_to_nothing_counts_unless_all_that_stopped_it_is_let_pass() {
     use Operation::{Completed, Failed, Unfinished, Unknown};
-    let attempt = |outcome, diagnosis| Attempt {
-        server: Some("10.0.0.1".parse().unwrap()),
-        server_name: None,
-        client: None,
-        user: None,
-        set: None,
-        shares: Vec::new(),
-        context: None,
-        began: None,
-        reached: None,
-        stopped: None,
-        outcome,
-        diagnosis,
-        retried: None,
-        next: None,
-    };
+    let attempt = |outcome, diagnosis| Attempt { outcome, diagnosis, ..Attempt::default() };
     let made_good = Attempt { retried: Some(1), ..attempt(Failed, Some(1)) };
     let report = |operation, attempts| Report { attempts, operation, ..Report::default() };
     let let_pass = Mark { allowed: true, known: None };

@@ -40,12 +40,12 @@ use super::words::slots;
 use super::{Cause, Causes, Pattern, Retry, Signs};
 use crate::check::chart::{Circumstance, Circumstances, Code, Slot, Stage};
 use crate::check::finding::{Blame, Certainty};
+use crate::check::load::Source;
 use crate::check::say;
 use crate::idl::Error;
 use crate::pipeline::ErrorCode;
 use crate::protocol::{self, CAUSES, LoadError, fsrvp};
 use crate::smb::Status;
-use crate::spelling;
 
 /// The file that comes with the program.
 const EMBEDDED: (&str, &str) =
@@ -135,18 +135,7 @@ fn is_ours(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == CAUSES) && path.is_file()
 }
 
-/// A file, for the errors in it.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    file: &'a str,
-    text: &'a str,
-}
-
 impl Source<'_> {
-    fn fail<T, U>(self, at: &Spanned<T>, message: impl Into<String>) -> Result<U, Error> {
-        Err(Error::at(self.file, self.text, at.span().start, message))
-    }
-
     fn cause(self, id: &Spanned<String>, raw: Raw) -> Result<Cause, Error> {
         let name = id.get_ref();
         let good = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
@@ -166,25 +155,25 @@ impl Source<'_> {
         let party = [Blame::Client, Blame::Server, Blame::Both, Blame::Transport];
         let certainty = [Certainty::Certain, Certainty::Likely, Certainty::Possible];
         let confidence = match &raw.confidence {
-            Some(word) => self.word(word, &certainty.map(|of| (of.word(), of)))?,
+            Some(word) => self.one_of(word, &certainty.map(|of| (of.word(), of)))?,
             None if signs.is_some() => {
                 return self.fail(id, format!("{name} lacks `confidence`"));
             }
             None => Certainty::Possible,
         };
-        let optional = |text: Option<&Spanned<String>>| text.map(|t| self.text(t)).transpose();
+        let optional = |text: Option<&Spanned<String>>| text.map(|t| self.sentence(t)).transpose();
         Ok(Cause {
             id: Arc::from(name.as_str()),
-            title: self.text(&raw.title)?,
-            party: self.word(&raw.party, &party.map(|of| (of.word(), of)))?,
+            title: self.sentence(&raw.title)?,
+            party: self.one_of(&raw.party, &party.map(|of| (of.word(), of)))?,
             confidence,
             signs,
             over: raw.over.iter().map(|id| id.get_ref().clone()).collect(),
             fallback: raw.fallback,
             beside: raw.beside,
-            why: self.text(&raw.why)?,
-            remedy: self.text(&raw.remedy)?,
-            retry: self.word(&raw.retry, &Retry::ALL.map(|of| (of.word(), of)))?,
+            why: self.sentence(&raw.why)?,
+            remedy: self.sentence(&raw.remedy)?,
+            retry: self.one_of(&raw.retry, &Retry::ALL.map(|of| (of.word(), of)))?,
             retry_note: optional(raw.retry_note.as_ref())?,
             tell_apart: optional(raw.tell_apart.as_ref())?,
             windows_event: raw.windows_event,
@@ -192,7 +181,7 @@ impl Source<'_> {
             example: raw.example,
             near_miss: raw.near_miss,
             captures: raw.captures,
-            source: self.text(&raw.source)?,
+            source: self.sentence(&raw.source)?,
             left_out: raw.left_out,
         })
     }
@@ -202,14 +191,18 @@ impl Source<'_> {
         let circumstances: Vec<_> = Circumstance::ALL.iter().map(|of| (of.word(), *of)).collect();
         let methods: Vec<_> = fsrvp::OPERATIONS.iter().map(|(n, name)| (*name, *n)).collect();
         let known = |words: &Words| -> Result<Circumstances, Error> {
-            words.iter().map(|word| self.word(word, &circumstances)).collect()
+            words.iter().map(|word| self.one_of(word, &circumstances)).collect()
         };
         Ok(Signs {
-            stages: raw.stage.iter().map(|of| self.word(of, &stages)).collect::<Result<_, _>>()?,
+            stages: raw
+                .stage
+                .iter()
+                .map(|of| self.one_of(of, &stages))
+                .collect::<Result<_, _>>()?,
             opnums: raw
                 .methods
                 .iter()
-                .map(|of| self.word(of, &methods))
+                .map(|of| self.one_of(of, &methods))
                 .collect::<Result<_, _>>()?,
             codes: raw.status.iter().map(|of| self.pattern(of)).collect::<Result<_, _>>()?,
             when: known(&raw.when)?,
@@ -219,7 +212,7 @@ impl Source<'_> {
     }
 
     /// A text that says something, all of whose words in braces are known.
-    fn text(self, text: &Spanned<String>) -> Result<String, Error> {
+    fn sentence(self, text: &Spanned<String>) -> Result<String, Error> {
         let said = text.get_ref().trim();
         if said.is_empty() {
             return self.fail(text, "expected a text that says something");
@@ -230,7 +223,7 @@ impl Source<'_> {
         Ok(said.to_owned())
     }
 
-    fn word<T: Copy>(self, at: &Spanned<String>, words: &[(&str, T)]) -> Result<T, Error> {
+    fn one_of<T: Copy>(self, at: &Spanned<String>, words: &[(&str, T)]) -> Result<T, Error> {
         let found = at.get_ref();
         if let Some((_, of)) = words.iter().find(|(word, _)| word == found) {
             return Ok(*of);
@@ -238,18 +231,6 @@ impl Source<'_> {
         let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         self.known(at, found, &words)?;
         self.fail(at, format!("`{found}` is not known"))
-    }
-
-    /// Fails unless `found` is one of `words`.
-    fn known<T>(self, at: &Spanned<T>, found: &str, words: &[&str]) -> Result<(), Error> {
-        if words.contains(&found) {
-            return Ok(());
-        }
-        if let Some(near) = spelling::nearest(found, words.iter().copied()).first() {
-            return self.fail(at, format!("`{found}` is not known; `{near}`?"));
-        }
-        let all = words.join(", ");
-        self.fail(at, format!("`{found}` is not known; expected one of {all}"))
     }
 
     /// A code, or codes that differ in digits written as `*`.

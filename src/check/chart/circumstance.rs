@@ -86,6 +86,8 @@ worded! {
     RefusedSince = "refused-since",
     /// Another client has aborted the set.
     AbortedByOther = "aborted-by-other",
+    /// The client did not wait ten seconds for an answer.
+    Hasty = "hasty",
     /// The client says nothing any more, although the capture goes on.
     Silent = "silent",
     /// The server later answers as it does when there is such a set.

@@ -19,6 +19,8 @@ use crate::rpc::ChannelId;
 
 /// Channels that are followed; beyond it all are forgotten.
 const MAX_DOORS: usize = 4096;
+/// Nanoseconds that a client waits for an answer at least.
+const HASTY: i64 = 10_000_000_000;
 /// Calls of one channel that were not answered and are explained by its end.
 const MAX_SILENT: usize = 16;
 
@@ -125,6 +127,7 @@ impl Door {
     fn closed(self, by: Option<Side>, now: Time) -> Ended {
         let by_server = by == Some(Side::Server);
         let hung_up = if by_server { self.silent } else { Vec::new() };
+        let hasty = self.opened.is_some_and(|opened| now.since(opened) < HASTY);
         let long = || self.opened.is_some_and(|opened| now.since(opened) > PATIENCE);
         // What it failed with has been told.
         let waits = self.waits && self.failed.is_none();
@@ -147,6 +150,7 @@ impl Door {
         };
         refusal.circumstances.set(Circumstance::Unbound, true);
         refusal.circumstances.set(Circumstance::ServerClosed, by_server);
+        refusal.circumstances.set(Circumstance::Hasty, hasty && !by_server);
         Ended { refusal: Some(refusal), hung_up }
     }
 }

@@ -12,22 +12,7 @@ use crate::report::text::TimeStyle;
 
 /// What is known of an attempt if nothing is.
 fn attempt(server: IpAddr) -> Attempt {
-    Attempt {
-        server: Some(server),
-        server_name: None,
-        client: None,
-        user: None,
-        set: None,
-        shares: Vec::new(),
-        context: None,
-        began: None,
-        reached: None,
-        stopped: None,
-        outcome: Operation::Unknown,
-        diagnosis: None,
-        retried: None,
-        next: None,
-    }
+    Attempt { server: Some(server), outcome: Operation::Unknown, ..Attempt::default() }
 }
 
 /// A cause that stopped so many attempts.
