@@ -40,7 +40,7 @@ macro_rules! replays {
     };
 }
 
-replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario judge }
+replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario judge lore diff }
 
 /// Conversations that nobody wrote, as many as `VSHARK_COUNT` says.
 #[test]

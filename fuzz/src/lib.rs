@@ -13,6 +13,7 @@
 //!
 //! An input that crashed goes to `tests/fuzz/smb/` under a name that says what it is, with the fix.
 
+mod beside;
 mod talk;
 
 use std::collections::BTreeMap;
@@ -46,7 +47,7 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 12] = [
+pub const TARGETS: [(&str, Run); 14] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
@@ -59,6 +60,8 @@ pub const TARGETS: [(&str, Run); 12] = [
     ("filter", filter),
     ("scenario", scenario),
     ("judge", judge),
+    ("lore", lore),
+    ("diff", diff),
 ];
 
 /// The octets of a script, taken from the front.
@@ -798,4 +801,14 @@ pub fn scenario(data: &[u8]) {
 /// How to judge, and a capture or a conversation to be judged.
 pub fn judge(data: &[u8]) {
     talk::judge(data);
+}
+
+/// A file of what is known, of what is expected, or of causes.
+pub fn lore(data: &[u8]) {
+    beside::lore(data);
+}
+
+/// Two captures to be compared.
+pub fn diff(data: &[u8]) {
+    beside::diff(data);
 }

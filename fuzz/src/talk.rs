@@ -21,7 +21,7 @@ use vshark::smb::Status;
 
 use super::{REGISTRY, Script, address, colourless, harmless};
 
-static KNOWLEDGE: LazyLock<Knowledge> =
+pub(super) static KNOWLEDGE: LazyLock<Knowledge> =
     LazyLock::new(|| Knowledge::load(&[]).expect("the embedded rules load"));
 
 /// How a conversation is judged, by the bits of an octet.
@@ -98,7 +98,7 @@ pub(super) fn judge(data: &[u8]) {
 }
 
 /// All that happens in a capture.
-fn captured(file: &[u8]) -> Vec<Event> {
+pub(super) fn captured(file: &[u8]) -> Vec<Event> {
     let mut capture = Capture::from_reader("input", Box::new(Cursor::new(file.to_vec())));
     let mut pipeline = Pipeline::new(&REGISTRY);
     let mut events = Vec::new();
