@@ -196,9 +196,8 @@ impl Dock<'_> {
     pub(super) fn strange_endings(&self) -> Vec<Ending> {
         let ending = |(client, bar, unreached): (IpAddr, Option<usize>, bool)| {
             let symptom = bar.and_then(|no| self.chart.symptom(no)).cloned();
-            let of_logon = symptom
-                .as_ref()
-                .is_some_and(|of| matches!(of.stage, Stage::Logon | Stage::Ticket));
+            let of_logon =
+                symptom.as_ref().is_some_and(|of| matches!(of.stage, Stage::Logon | Stage::Ticket));
             if of_logon && self.chart.let_in(client) {
                 return None;
             }

@@ -179,3 +179,19 @@ fn what_stopped_nothing_is_in_the_baseline_too() {
     let absent = &summary(&other)["gate"]["baseline"]["absent"];
     assert!(absent.to_string().contains("FS-"), "{absent}");
 }
+
+/// Whatever is expected, and however it is called, the records are a baseline.
+#[test]
+fn own_records_are_a_baseline() {
+    let methods = vec!["\"RecoveryCompleteShadowCopySet\""; 40].join(", ");
+    let text = format!("[[order]]\nmethods = [{methods}]\n");
+    let expect = made("gate/long.toml", text.as_bytes());
+    let known = check(&["--json", BACKUP, "--expect", &expect]);
+    assert_eq!(known.code, Some(1), "{}", known.err);
+    let known = made("gate/long.json", known.out.as_bytes());
+    let again = check(&[BACKUP, "--expect", &expect, "--baseline", &known]);
+    assert_eq!(again.code, Some(0), "{}{}", again.out, again.err);
+    let other = made("gate/long-more.toml", format!("{text}[operation]\nsets = 2\n").as_bytes());
+    let other = check(&[BACKUP, "--expect", &other, "--baseline", &known]);
+    assert_eq!(other.code, Some(1), "{}{}", other.out, other.err);
+}
