@@ -22,11 +22,30 @@ fn played(name: &str, conversation: &str) -> String {
     path
 }
 
+/// A capture in which octets are others, each as long as before.
+fn rewritten(name: &str, bytes: &[u8], others: &[(&[u8], &[u8])]) -> String {
+    let mut bytes = bytes.to_vec();
+    for (old, new) in others {
+        let places: Vec<usize> =
+            (0..bytes.len()).filter(|at| bytes[*at..].starts_with(old)).collect();
+        assert!(!places.is_empty(), "{old:?} is not there");
+        for at in places {
+            bytes[at..at + old.len()].copy_from_slice(new);
+        }
+    }
+    made(&format!("expect/{name}"), &bytes)
+}
+
 /// What came of the expectations of `text`: the records.
 #[track_caller]
 fn results(file: &str, text: &str) -> Vec<Json> {
+    results_of(&[file], text)
+}
+
+#[track_caller]
+fn results_of(files: &[&str], text: &str) -> Vec<Json> {
     let expect = made(&format!("expect/{:016x}.toml", hash(text)), text.as_bytes());
-    let run = vshark(&["check", "--json", file, "--expect", &expect]);
+    let run = vshark(&[&["check", "--json", "--expect", &expect], files].concat());
     assert!(!run.out.is_empty(), "{}", run.err);
     let parse = |line| serde_json::from_str::<Json>(line).expect("JSON");
     let records: Vec<Json> = run.out.lines().map(parse).collect();
@@ -150,6 +169,58 @@ fn calls_stand_before_and_after_others() {
     check("IsPathShadowCopied", "after", "GetSupportedVersion", "met", "");
 }
 
+/// Where a call may be missing, nobody can say that each stands where it should.
+#[test]
+fn what_may_be_missing_may_stand_elsewhere() {
+    for key in ["after", "before"] {
+        let text = format!(
+            "[[call]]\nname = \"own\"\nmethod = \"AbortShadowCopySet\"\n{key} = \"commit\"\n\
+             count = {{ min = 0 }}\n\
+             [[call]]\nname = \"commit\"\nmethod = \"CommitShadowCopySet\"\ncount = {{ min = 0 }}\n"
+        );
+        check(BACKUP, &text, "met", "");
+        let wanted = format!("own: each is expected {key} a call of `commit`; it cannot be told");
+        check(ENCRYPTED, &text, "unchecked", &wanted);
+        check(LOST, &text, "unchecked", "packets are missing");
+        // Which calls are meant is not known.
+        let sealed =
+            text.replace("method = \"AbortShadowCopySet\"", "opnum = 4\nwhere = 'status != 0'");
+        let sealed = sealed.replace("= \"commit\"", "= \"abort\"").replace("CommitS", "AbortS");
+        check(SEALED, &sealed, "unchecked", "since call 10 is sealed");
+    }
+}
+
+/// A share that the server did not add is in no set, and one of which nobody knows may be.
+#[test]
+fn calls_are_about_the_shares_that_were_added() {
+    let conversation = |adds: &str| {
+        format!(
+            "auth ntlm integrity\nA:1(ctx=0)=0; A:2(cid=U1)=0->S1\n{adds}\n\
+             A:12(S1)=0; A:4(S1)=0; A:5(S1)=0\n"
+        )
+    };
+    let commit = |share: &str, count: &str| {
+        format!("[[call]]\nname = \"x\"\nopnum = 4\nshare = '{share}'\ncount = {count}")
+    };
+    let adds = "A:3(S1,\\\\fs\\vol1)=0->C1; A:3(S1,\\\\fs\\vol2)=NOT_SUPPORTED";
+    let refused = played("refused", &conversation(adds));
+    check(&refused, &commit("vol1", "1"), "met", "");
+    check(&refused, &commit("vol2", "0"), "met", "");
+    check(&refused, &commit("vol2", "1"), "broken", "no calls of CommitShadowCopySet about vol2");
+    check(&refused, "[[call]]\nopnum = 3\nshare = 'vol2'\ncount = 1", "met", "");
+    let only = played("only", &conversation("A:3(S1,\\\\fs\\vol2)=NOT_SUPPORTED"));
+    check(&only, &commit("vol2", "0"), "met", "");
+    let adds = "A:3(S1,\\\\fs\\vol1)=0->C1; A:3(S1,\\\\fs\\vol2) unanswered";
+    let unanswered = played("unanswered", &conversation(adds));
+    check(&unanswered, &commit("vol1", "1"), "met", "");
+    check(&unanswered, &commit("vol2", "0"), "unchecked", "no calls of CommitShadowCopySet");
+    check(&unanswered, &commit("vol3", "0"), "met", "");
+    let adds: Vec<String> = (1..=70).map(|n| format!("A:3(S1,\\\\fs\\vol{n})=0->C{n}")).collect();
+    let many = played("many", &conversation(&adds.join("\n")));
+    check(&many, &commit("vol64", "1"), "met", "");
+    check(&many, &commit("vol65", "0"), "unchecked", "no calls of CommitShadowCopySet");
+}
+
 #[test]
 fn calls_come_in_an_order() {
     let check = |file: &str, methods: &str, strict: bool, expect: &str, why: &str| {
@@ -183,6 +254,45 @@ fn calls_come_in_an_order() {
     check(&played("apart", apart), &format!("{set} {start}"), false, "broken", "never followed");
 }
 
+/// The first client and the first server of a conversation, at the ports of the second connection.
+const SECOND: [[&[u8]; 2]; 2] = [
+    [
+        &[10, 0, 0, 1, 10, 0, 1, 1, 0xc2, 0x25, 1, 0xbd],
+        &[10, 0, 0, 51, 10, 0, 1, 51, 0xc2, 0x25, 1, 0xbd],
+    ],
+    [
+        &[10, 0, 1, 1, 10, 0, 0, 1, 1, 0xbd, 0xc2, 0x25],
+        &[10, 0, 1, 51, 10, 0, 0, 51, 1, 0xbd, 0xc2, 0x25],
+    ],
+];
+
+/// A client asks from both its addresses over the channels of one session.
+#[test]
+fn a_client_may_have_several_addresses() {
+    let text = "[[order]]\nname = \"x\"\n\
+                methods = [\"SetContext\", \"StartShadowCopySet\", \"AddToShadowCopySet\"]";
+    let second = |name: &str, conversation: &str| {
+        let path = played(name, conversation);
+        let others = SECOND.map(|[old, new]| (old, new));
+        rewritten(
+            &format!("{name}-second.pcapng"),
+            &std::fs::read(path).expect("it is there"),
+            &others,
+        )
+    };
+    let good = "A:1(ctx=0)=0; A:2(cid=U1)=0->S1; A:3(S1,\\\\fs\\d)=0->C1\n";
+    let channels = second("channels", &format!("channels 2\n{good}"));
+    check(&channels, text, "met", "");
+    check(&channels, &format!("{text}\nstrict = true"), "met", "");
+    let bad = "A:2(cid=U1)=0->S1; A:3(S1,\\\\fs\\d)=0->C1; A:1(ctx=0)=0\n";
+    let bad = second("channels-bad", &format!("channels 2\n{bad}"));
+    check(&bad, text, "broken", "x: SetContext (call 3) is never followed by StartShadowCopySet");
+    // Two sessions of what seems to be one client.
+    let lines = "A:1(ctx=0)=0; A#2:2(cid=U1)=0->S1; A#2:3(S1,\\\\fs\\d)=0->C1\n";
+    check(&second("lines", lines), text, "unchecked", "a client seems to have several addresses");
+    check(&played("lines-one", lines), text, "met", "");
+}
+
 #[test]
 fn the_end_is_as_expected() {
     let check = |file: &str, rest: &str, expect: &str, why: &str| {
@@ -208,6 +318,80 @@ fn the_end_is_as_expected() {
         "broken",
         "stopped by nothing that is known, expected FS-20",
     );
+    let denied = "captures/e-py-denied-bob.pcap";
+    check(denied, "cause = [\"FS-20\", \"FS-10\"]", "met", "");
+    check(denied, "cause = \"FS-10\"", "broken", "stopped by FS-20, expected FS-10");
+    check(ENCRYPTED, "cause = \"FS-20\"", "unchecked", "since at 10.77.0.1 SMB is encrypted");
+    // What a later attempt made good stopped nothing.
+    let again = "auth ntlm integrity\nA:1(ctx=0)=IN_PROGRESS\n";
+    let cause = |file: &str| {
+        let run = vshark(&["check", "--json", file]);
+        let last = run.out.lines().last().expect("a summary").to_owned();
+        let summary: Json = serde_json::from_str(&last).expect("JSON");
+        let of = &summary["diagnosis"][0];
+        (
+            of["cause"].as_str().expect("a cause").to_owned(),
+            of["attempts"].clone(),
+            of["lasting"].clone(),
+        )
+    };
+    let good = "A:1(ctx=0)=0; A:2(cid=U1)=0->S1; A:3(S1,\\\\fs\\d)=0->C1; A:12(S1)=0; A:4(S1)=0; \
+                A:5(S1)=0; A:10(C1,S1)=0; A:6(S1)=0; A:11(S1,C1)=0\n";
+    let failed = played("in-progress", again);
+    let (id, attempts, lasting) = cause(&failed);
+    assert_eq!((attempts, lasting), (1.into(), 1.into()));
+    let expect = format!("cause = \"{id}\"");
+    check(&failed, &expect, "met", "");
+    let retried = played("retried", &format!("{again}wait 5min\n{good}"));
+    assert_eq!(cause(&retried), (id, 1.into(), 0.into()));
+    check(&retried, &expect, "broken", "stopped by nothing that is known");
+}
+
+/// A server of which nothing could be read is not judged, and may be the one that is meant.
+#[test]
+fn a_server_that_is_named_matters_though_another_is_judged() {
+    let (old, new) = ([10, 77, 0, 1], [10, 99, 0, 9]);
+    let other = rewritten("elsewhere.pcap", &capture(ENCRYPTED), &[(&old, &new)]);
+    let of = |server: &str| {
+        let text = format!("[[call]]\nname = \"x\"\nserver = \"{server}\"\nopnum = 4\ncount = 1");
+        let none = text.replace("count = 1", "count = 0");
+        [text, none].map(|text| {
+            let results = results_of(&[BACKUP, &other], &text);
+            results[0]["result"].as_str().unwrap_or_default().to_owned()
+        })
+    };
+    assert_eq!(of("10.99.0.9"), ["unchecked", "unchecked"]);
+    assert_eq!(of("10.77.0.1"), ["met", "broken"]);
+    // What it is called is not known; of what is judged it is.
+    assert_eq!(of("FSS9"), ["unchecked", "unchecked"]);
+    assert_eq!(of("FSS1"), ["met", "broken"]);
+}
+
+/// What is broken of an expectation is in the fingerprint.
+#[test]
+fn another_part_of_it_has_another_fingerprint() {
+    let failed = "captures/e-py-create_fails.pcap";
+    let print = |file: &str, text: &str| {
+        let results = results(file, text);
+        results[0]["fingerprint"].as_str().unwrap_or_default().to_owned()
+    };
+    let operation = "[operation]\noutcome = \"completed\"\nsets = 2\n";
+    assert_eq!(print(failed, operation), "EXPECT-operation/both/outcome/1");
+    let operation = "[operation]\noutcome = \"failed\"\nsets = 1\ncause = \"FS-20\"";
+    assert_eq!(print(failed, operation), "EXPECT-operation/both/sets+cause/1");
+    let call = |rest: &str| print(BACKUP, &format!("[[call]]\nname = \"x\"\nopnum = 4\n{rest}\n"));
+    assert_eq!(call("count = 2"), "EXPECT-x/both/count/1");
+    assert_eq!(call("status = 5"), "EXPECT-x/both/status/1");
+    assert_eq!(call("within = \"1ms\""), "EXPECT-x/both/within/1");
+    let other = |name: &str| format!("[[call]]\nname = \"y\"\nmethod = \"{name}\"");
+    let after = format!("after = \"y\"\n{}", other("ExposeShadowCopySet"));
+    assert_eq!(call(&after), "EXPECT-x/both/after/1");
+    let before = format!("before = \"y\"\n{}", other("PrepareShadowCopySet"));
+    assert_eq!(call(&before), "EXPECT-x/both/before/1");
+    let order = "[[order]]\nname = \"x\"\nmethods = [\"CommitShadowCopySet\", \"SetContext\"]";
+    assert_eq!(print(BACKUP, order), "EXPECT-x/both/methods/1");
+    let finding = "[[finding]]\nname = \"x\"\nseverity = \"error\"";
+    assert_eq!(print(BACKUP, finding), "EXPECT-x/both/count/1");
 }
 
 #[test]

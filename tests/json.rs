@@ -567,6 +567,7 @@ fn an_expectation() -> Expectation {
         severity: Severity::Warning,
         line: 3,
         ruling: Ruling::Broken,
+        parts: vec!["within"],
         why: "commit is quick: call 7 took 75.2 s, expected 60 s at most".into(),
         call: Some(7),
         opnum: Some(4),
@@ -651,7 +652,7 @@ fn what_is_judged_follows_the_schema() {
             "result": "broken",
             "why": "commit is quick: call 7 took 75.2 s, expected 60 s at most",
             "calls": [7, 9],
-            "fingerprint": "EXPECT-commit-is-quick/both/-/1"
+            "fingerprint": "EXPECT-commit-is-quick/both/within/1"
         })
     );
     let summary = a_summary(&a_report());

@@ -65,7 +65,7 @@ fn judged(flags: u8, events: &[Event]) -> (Vec<Finding>, String) {
         assert_eq!(of.errors + of.warnings + of.notes, own, "what is counted was told");
     }
     let mut gate = Gate::default();
-    let marks = gate.diagnoses(&report.diagnoses);
+    let marks = gate.diagnoses(&report);
     let gated = Gated { gate: &gate, expectations: None, diagnoses: &marks, exit: Exit::Fine };
     list.finish(&report, all_told, &gated, &mut out).expect("memory takes it");
     (all, colourless(&out))

@@ -108,7 +108,8 @@ pub struct Diagnosis {
     pub set: Option<Guid>,
     /// Attempts that it stopped; none where it is only worth telling.
     pub attempts: u64,
-    /// Stable from run to run: no ids, addresses or times in it.
+    /// Stable from run to run: no ids, addresses, times or names of shares in it. What stopped two
+    /// clients in the same way has it twice.
     pub fingerprint: String,
     /// What was said.
     pub code: Code,
@@ -227,9 +228,7 @@ impl Judge<'_> {
                 let mut values = symptom.values(dock, client);
                 values.extend(dock.chart.gap(symptom, self.now).map(|gap| (Slot::Gap, gap)));
                 let mut diagnosis = diagnosis(cause, others, symptom, server, &values);
-                let nth = report.diagnoses.iter().filter(|of| of.cause == cause.id).count();
-                diagnosis.fingerprint =
-                    format!("{}/{}/{}", cause.id, cause.party.word(), nth.saturating_add(1));
+                diagnosis.fingerprint = fingerprint(cause, symptom);
                 diagnosis.about = about.to_vec();
                 report.diagnoses.push(diagnosis);
                 report.diagnoses.len() - 1
@@ -378,6 +377,25 @@ impl Attempt {
         symptom.circumstances.set(Circumstance::Over, self.outcome == Operation::Failed);
         Some(symptom)
     }
+}
+
+/// The fingerprint of what a cause explains: where the cause alone does not say what was wrong, with
+/// the method and the code.
+fn fingerprint(cause: &Cause, symptom: &Symptom) -> String {
+    let (id, party) = (&cause.id, cause.party.word());
+    if !cause.fallback && !cause.tells(Slot::Status) {
+        return format!("{id}/{party}/1");
+    }
+    let code = match symptom.code {
+        Code::None => "-".to_owned(),
+        Code::Ticket(code) => format!("ticket-{code}"),
+        Code::Nt(status) => format!("nt-0x{status:08x}"),
+        Code::Return(status) => format!("0x{status:08x}"),
+        Code::Fault(status) => format!("fault-0x{status:08x}"),
+        Code::Refused(result, reason) => format!("refused-{result}-{reason}"),
+        Code::Nak(reason) => format!("nak-{reason}"),
+    };
+    format!("{id}/{party}/{}/{code}/1", symptom.opnum.map_or("-", say::method))
 }
 
 /// A diagnosis of which nothing is known yet but its cause.

@@ -227,16 +227,22 @@ impl Calls {
         if let Some(wanted) = &self.status {
             let words: Vec<&str> = wanted.iter().map(|(word, _)| &**word).collect();
             let wanted = words.join(" or ");
-            result = result.and(self.each(&self.wrong, &self.status_untold, &wanted, missed));
+            result = result.and(self.each(
+                "status",
+                &self.wrong,
+                &self.status_untold,
+                (&wanted, missed),
+            ));
         }
         if let Some(within) = self.within {
             let wanted = format!("{} at most", seconds(within));
-            result = result.and(self.each(&self.slow, &self.time_untold, &wanted, missed));
+            result =
+                result.and(self.each("within", &self.slow, &self.time_untold, (&wanted, missed)));
         }
         for beside in &self.beside {
             if let Some(other) = all.get(beside.place) {
                 let theirs = end.unseen.why(other.which.ours, other.which.server.as_deref());
-                result = result.and(self.stands(beside, other, missed.or(theirs.as_deref())));
+                result = result.and(self.stands(beside, other, missed, theirs.as_deref()));
             }
         }
         result.and(self.counted(missed))
@@ -251,14 +257,14 @@ impl Calls {
         let what =
             format!("{number} {calls} {}, expected {}", self.which.said(), self.count.said());
         if self.count.max.is_some_and(|max| sure > max) {
-            return Result::broken(what, self.meant.clone());
+            return Result::broken("count", what, self.meant.clone());
         }
         let enough = sure >= self.count.min;
         let too_many = self.count.max.is_some_and(|max| missed.is_some() || most > max);
         let too_few = !enough && missed.is_none() && most < self.count.min;
         match (enough && !too_many, too_few) {
             (true, _) => Result::met(),
-            (false, true) => Result::broken(what, self.meant.clone()),
+            (false, true) => Result::broken("count", what, self.meant.clone()),
             (false, false) => {
                 let doubt = missed.or(self.doubtful.1.as_deref()).unwrap_or_default();
                 Result::unchecked(what, doubt)
@@ -269,13 +275,13 @@ impl Calls {
     /// Whether each is as it should be.
     fn each(
         &self,
+        part: &'static str,
         bad: &Shown,
         untold: &(u64, Option<String>),
-        wanted: &str,
-        missed: Option<&str>,
+        (wanted, missed): (&str, Option<&str>),
     ) -> Result {
         if !bad.is_empty() {
-            return Result::broken(format!("{}, expected {wanted}", bad.said()), bad.clone());
+            return Result::broken(part, format!("{}, expected {wanted}", bad.said()), bad.clone());
         }
         let doubts = [untold.1.as_deref(), self.doubtful.1.as_deref(), missed];
         match doubts.into_iter().flatten().next() {
@@ -284,23 +290,36 @@ impl Calls {
         }
     }
 
-    /// Whether each stands before or after one of the others.
-    fn stands(&self, beside: &Beside, other: &Self, missed: Option<&str>) -> Result {
+    /// Whether each stands before or after one of the others; `missed` and `theirs` say why some of
+    /// each may be missing.
+    fn stands(
+        &self,
+        beside: &Beside,
+        other: &Self,
+        missed: Option<&str>,
+        theirs: Option<&str>,
+    ) -> Result {
         // The first must have one before it, the last one behind it; those between have the same.
         let end =
             |range: Range| range.0.map(|(first, last)| if beside.is_after { first } else { last });
         let beyond = |own: u64, other: u64| if beside.is_after { other < own } else { other > own };
-        let Some(own) = end(self.sure) else { return Result::met() };
-        let possible = end(other.possible).is_some_and(|other| beyond(own, other));
-        let sure = end(other.sure)
-            .is_some_and(|other| end(self.possible).is_some_and(|own| beyond(own, other)));
+        // All that may be meant stand beside one that surely is of the others.
+        let sure = end(self.possible)
+            .is_none_or(|own| end(other.sure).is_some_and(|other| beyond(own, other)));
+        let own = end(self.sure);
+        let possible = own.is_none_or(|own| {
+            theirs.is_some() || end(other.possible).is_some_and(|other| beyond(own, other))
+        });
         let way = if beside.is_after { "after" } else { "before" };
-        let what = format!("call {own} comes {way} no call of `{}`", beside.name);
-        let doubts = [missed, other.doubtful.1.as_deref(), self.doubtful.1.as_deref()];
-        match (sure && missed.is_none(), possible || missed.is_some()) {
-            (true, _) => Result::met(),
-            (false, false) => Result::broken(what, self.meant.only(own)),
-            (false, true) => {
+        match (sure && missed.is_none(), possible || missed.is_some(), own) {
+            (true, ..) => Result::met(),
+            (false, false, Some(own)) => {
+                let what = format!("call {own} comes {way} no call of `{}`", beside.name);
+                Result::broken(way, what, self.meant.only(own))
+            }
+            (false, ..) => {
+                let doubts =
+                    [missed, theirs, other.doubtful.1.as_deref(), self.doubtful.1.as_deref()];
                 let doubt = doubts.into_iter().flatten().next().unwrap_or_default();
                 let wanted = format!("each is expected {way} a call of `{}`", beside.name);
                 Result::unchecked(wanted, doubt)

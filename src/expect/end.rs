@@ -8,6 +8,7 @@ use super::calls::Shown;
 use super::table::Count;
 use super::unseen::Missed;
 use crate::check::{Blame, Finding, Operation, Report, Severity};
+use crate::gate::lasting;
 
 /// What there is to look at when all is over.
 pub(super) struct End<'a> {
@@ -44,7 +45,7 @@ impl Outcome {
             result = result.and(match doubt {
                 Some(doubt) => Result::unchecked(what, doubt),
                 None if self.outcomes.contains(&report.operation) => Result::met(),
-                None => Result::broken(what, Shown::default()),
+                None => Result::broken("outcome", what, Shown::default()),
             });
         }
         if let Some(count) = self.sets {
@@ -52,11 +53,18 @@ impl Outcome {
             let sealed = (report.sealed_calls > 0).then(|| "calls are sealed".to_owned());
             let noun = if sets == 1 { "shadow copy set" } else { "shadow copy sets" };
             let what = format!("{sets} {noun}, expected {}", count.said());
-            result = result.and(counted(count, sets, missed.or(sealed), &what));
+            let untold = missed.clone().or(sealed);
+            result = result.and(counted("sets", count, sets, (untold, &what)));
         }
         if !self.causes.is_empty() {
-            let stopped = report.diagnoses.iter().filter(|of| of.attempts > 0);
-            let found: Vec<&str> = stopped.map(|of| &*of.cause).collect();
+            let all = report.diagnoses.iter().enumerate();
+            let stopped = all.filter(|(at, _)| lasting(report, *at) > 0);
+            let mut found: Vec<&str> = Vec::new();
+            for (_, diagnosis) in stopped {
+                if !found.contains(&&*diagnosis.cause) {
+                    found.push(&diagnosis.cause);
+                }
+            }
             let wanted: Vec<&str> = self.causes.iter().map(|id| &**id).collect();
             let is = found.iter().any(|id| wanted.contains(id));
             let what = match &*found {
@@ -64,24 +72,30 @@ impl Outcome {
                 found => format!("stopped by {}", found.join(", ")),
             };
             let what = format!("{what}, expected {}", wanted.join(" or "));
-            result = result.and(match report.operation {
+            result = result.and(match (missed, report.operation) {
                 _ if is => Result::met(),
-                Operation::Unknown => Result::unchecked(what, unknown()),
-                _ => Result::broken(what, Shown::default()),
+                (Some(missed), _) => Result::unchecked(what, missed),
+                (None, Operation::Unknown) => Result::unchecked(what, unknown()),
+                (None, _) => Result::broken("cause", what, Shown::default()),
             });
         }
         result
     }
 }
 
-/// Whether there are as many as there should be, where some may have been missed.
-fn counted(count: Count, found: u64, missed: Option<String>, what: &str) -> Result {
+/// Whether there are as many as there should be, where some may have been missed; `part` is asked for.
+fn counted(
+    part: &'static str,
+    count: Count,
+    found: u64,
+    (missed, what): (Option<String>, &str),
+) -> Result {
     if count.max.is_some_and(|max| found > max) {
-        return Result::broken(what, Shown::default());
+        return Result::broken(part, what, Shown::default());
     }
     match missed {
         Some(missed) if count.max.is_some() || found < count.min => Result::unchecked(what, missed),
-        _ if found < count.min => Result::broken(what, Shown::default()),
+        _ if found < count.min => Result::broken(part, what, Shown::default()),
         _ => Result::met(),
     }
 }
@@ -110,7 +124,7 @@ impl Findings {
 
     pub(super) fn result(&self, end: &End<'_>) -> Result {
         let what = format!("{} found, expected {}", self.found, self.count.said());
-        counted(self.count, self.found, self.untold(end), &what)
+        counted("count", self.count, self.found, (self.untold(end), &what))
     }
 
     /// Why there may be more than were found.

@@ -10,7 +10,7 @@ use super::table::{At, Count, Source, Table, meant, syntax};
 use super::unseen::Unseen;
 use super::which::Which;
 use super::words::{Lore, method};
-use super::{Expectations, Head, Kind, MAX_EXPECTATIONS, id};
+use super::{Expectations, Head, Kind, MAX_EXPECTATIONS, MAX_NAME, id};
 use crate::bytes::Time;
 use crate::check::{Blame, Knowledge, Operation, Severity};
 use crate::filter::Filter;
@@ -126,7 +126,7 @@ fn link(source: Source<'_>, all: &mut [(Head, Kind)]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What all have; `made` names one that has no name.
+/// What all have; `made` names one that has no name, as far as it is not too long.
 fn head(table: Table<'_>, made: &str) -> Result<Head, Error> {
     let name = table.text("name")?;
     let severity = match table.name {
@@ -134,17 +134,36 @@ fn head(table: Table<'_>, made: &str) -> Result<Head, Error> {
         "finding" => None,
         _ => table.word("severity", &SEVERITIES)?,
     };
-    let (name, at) = name.map_or((made, table.at), |name| (name.value.trim(), name.at));
-    let id = id(name);
+    let (name, at) = match name {
+        Some(At { value, at }) => (value.trim().to_owned(), at),
+        None => (shorter(made), table.at),
+    };
+    if name.len() > MAX_NAME {
+        let message = format!("expected a name of {MAX_NAME} octets at most, found {}", name.len());
+        return Err(table.error(at, message));
+    }
+    let id = id(&name);
     if &*id == crate::gate::PREFIX {
         return Err(table.error(at, "expected a name with letters in it"));
     }
     Ok(Head {
-        name: name.to_owned(),
+        name,
         id,
         severity: severity.unwrap_or(Severity::Error),
         line: table.source.line(table.at),
     })
+}
+
+/// A name that was made up, without its end where it is too long.
+fn shorter(name: &str) -> String {
+    const END: &str = "…";
+    if name.len() <= MAX_NAME {
+        return name.to_owned();
+    }
+    let most = MAX_NAME - END.len();
+    let fits = |(at, c): (usize, char)| Some(at + c.len_utf8()).filter(|end| *end <= most);
+    let end = name.char_indices().map_while(fits).last().unwrap_or_default();
+    format!("{}{END}", name.get(..end).unwrap_or_default())
 }
 
 fn operation(lore: Lore<'_>, table: Table<'_>) -> Result<(Head, Kind), Error> {

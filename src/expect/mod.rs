@@ -44,10 +44,12 @@
 //! | `table.rs` | a table of the file, with the place of everything in it |
 //! | `load.rs`, `words.rs` | the file, read: what is misspelled is told with its line |
 //! | `which.rs`, `shares.rs` | whether a call is meant: yes, no, or it cannot be told |
+//! | `clients.rs` | which client of which server it is of |
 //! | `calls.rs`, `order.rs`, `end.rs` | what is kept of each kind of expectation, and what comes of it |
 //! | `unseen.rs` | at which servers something was missed |
 
 mod calls;
+mod clients;
 mod end;
 mod load;
 mod order;
@@ -72,6 +74,8 @@ use unseen::Unseen;
 
 /// Expectations of one file.
 const MAX_EXPECTATIONS: usize = 4096;
+/// Octets of a name: ids and fingerprints are made of it.
+const MAX_NAME: usize = 200;
 
 /// What is expected, and what was seen of it so far.
 #[derive(Debug)]
@@ -110,6 +114,8 @@ struct Result {
     doubts: Vec<String>,
     /// The calls that show it.
     shown: Shown,
+    /// The keys of the file that are broken.
+    parts: Vec<&'static str>,
 }
 
 impl Result {
@@ -119,11 +125,13 @@ impl Result {
             why: String::new(),
             doubts: Vec::new(),
             shown: Shown::default(),
+            parts: Vec::new(),
         }
     }
 
-    fn broken(why: impl Into<String>, shown: Shown) -> Self {
-        Self { ruling: Ruling::Broken, why: why.into(), shown, ..Self::met() }
+    fn broken(part: &'static str, why: impl Into<String>, shown: Shown) -> Self {
+        let parts = vec![part];
+        Self { ruling: Ruling::Broken, why: why.into(), shown, parts, ..Self::met() }
     }
 
     fn unchecked(why: impl Into<String>, doubt: impl Into<String>) -> Self {
@@ -144,6 +152,7 @@ impl Result {
                 self.doubts.push(doubt);
             }
         }
+        self.parts.extend(other.parts);
         if self.shown.is_empty() {
             self.shown = other.shown;
         }
@@ -179,7 +188,7 @@ impl Expectations {
             Event::Call(call) => {
                 self.latest = self.latest.max(call.time);
                 let subject = subject(call);
-                self.shares.see(call);
+                self.shares.answered(call);
                 self.unseen.call(call);
                 for (_, kind) in &mut self.all {
                     if let Kind::Calls(calls) = kind {
@@ -188,6 +197,7 @@ impl Expectations {
                 }
             }
             Event::Asked(call) => {
+                self.shares.asked(call);
                 for (_, kind) in &mut self.all {
                     if let Kind::Order(order) = kind {
                         order.asked(call);
@@ -239,7 +249,7 @@ impl Expectations {
         report: &Report,
     ) -> Expectation {
         let why = result.said(&head.name);
-        let Result { ruling, shown, .. } = result;
+        let Result { ruling, shown, parts, .. } = result;
         let first = shown.first;
         // Where there is one server it is that one's.
         let only = match &*report.servers {
@@ -254,6 +264,7 @@ impl Expectations {
             line: head.line,
             ruling,
             why,
+            parts,
             call: first.as_ref().map(|call| call.n),
             opnum: first.as_ref().and_then(|call| call.opnum),
             time: first.as_ref().map_or(self.latest, |call| call.time),

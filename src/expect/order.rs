@@ -1,10 +1,8 @@
 //! [`Order`]: an order of calls that is expected.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-
 use super::Result;
 use super::calls::Shown;
+use super::clients::Clients;
 use super::end::End;
 use super::which::is_host;
 use crate::call::Call;
@@ -12,9 +10,6 @@ use crate::protocol::fsrvp;
 
 /// Methods of an order.
 pub(super) const MAX_METHODS: usize = 64;
-/// Clients of servers that are followed; those beyond are not.
-const MAX_PAIRS: usize = 4096;
-
 /// Calls that are expected in an order, and how far each client came.
 #[derive(Debug)]
 pub(super) struct Order {
@@ -22,9 +17,9 @@ pub(super) struct Order {
     strict: bool,
     server: Option<String>,
     client: Option<String>,
-    /// By client and server. Added with the first call, no more than [`MAX_PAIRS`].
-    pairs: BTreeMap<(IpAddr, IpAddr), Progress>,
-    beyond: bool,
+    clients: Clients,
+    /// How far each of them came. Added with the first call, as many as there are clients.
+    reached: Vec<Progress>,
     /// Why it is not known of some calls whether they are of the server or the client.
     doubt: bool,
 }
@@ -47,7 +42,15 @@ impl Order {
         server: Option<String>,
         client: Option<String>,
     ) -> Self {
-        Self { opnums, strict, server, client, pairs: BTreeMap::new(), beyond: false, doubt: false }
+        Self {
+            opnums,
+            strict,
+            server,
+            client,
+            clients: Clients::default(),
+            reached: Vec::new(),
+            doubt: false,
+        }
     }
 
     /// Takes a request, in the order in which they were asked.
@@ -65,12 +68,11 @@ impl Order {
                 }
             }
         }
-        let pair = (call.client.addr.ip(), call.server.addr.ip());
-        if self.pairs.len() >= MAX_PAIRS && !self.pairs.contains_key(&pair) {
-            self.beyond = true;
-            return;
+        let Some(at) = self.clients.who(call) else { return };
+        if at >= self.reached.len() {
+            self.reached.resize_with(at + 1, Progress::default);
         }
-        let progress = self.pairs.entry(pair).or_default();
+        let Some(progress) = self.reached.get_mut(at) else { return };
         let fits = self.opnums.iter().enumerate().filter(|(_, of)| **of == opnum);
         let fits: u64 = fits.map(|(n, _)| 1 << n).sum();
         let next = (progress.reached << 1 | 1) & fits;
@@ -89,11 +91,10 @@ impl Order {
         let missed = end.unseen.why(true, self.server.as_deref());
         let whole = self.opnums.len();
         let (said, shown) = self.said();
-        let is_whole = self.pairs.values().any(|progress| progress.most == whole);
+        let is_whole = self.reached.iter().any(|progress| progress.most == whole);
         let doubt = missed.or_else(|| {
-            let beyond = self.beyond.then(|| format!("there are more than {MAX_PAIRS} clients"));
             let names = "the capture does not tell all names (addresses would do)";
-            beyond.or_else(|| self.doubt.then(|| names.to_owned()))
+            self.clients.doubt().or_else(|| self.doubt.then(|| names.to_owned()))
         });
         match (is_whole, doubt) {
             // What is missing may have been between them.
@@ -102,13 +103,13 @@ impl Order {
             }
             (true, _) => Result::met(),
             (false, Some(doubt)) => Result::unchecked(said, doubt),
-            (false, None) => Result::broken(said, shown),
+            (false, None) => Result::broken("methods", said, shown),
         }
     }
 
     /// How far the one came who came farthest.
     fn said(&self) -> (String, Shown) {
-        let best = self.pairs.values().max_by_key(|progress| progress.most);
+        let best = self.reached.iter().max_by_key(|progress| progress.most);
         let Some(best) = best.filter(|best| best.most > 0) else {
             return (format!("nobody called {}", self.method(0)), Shown::default());
         };

@@ -118,6 +118,10 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_probably_meant() {
         ("[[call]]\nname = \" - \"\n", "2:8: expected a name with letters in it"),
         ("[[call]]\nname = \"\"\n", "2:8: expected a text that says something"),
         (
+            &format!("[[call]]\nname = \"{}\"\n", "é".repeat(101)),
+            "2:8: expected a name of 200 octets at most, found 202",
+        ),
+        (
             "[[call]]\nopnum = 4\n[[call]]\nmethod = \"CommitShadowCopySet\"\n",
             "3:1: two expectations are called `CommitShadowCopySet`, here and on line 1: give one",
         ),
@@ -153,10 +157,25 @@ fn names_become_ids() {
     assert_eq!(&*id("3.1.4.5-03"), "EXPECT-3-1-4-5-03");
 }
 
+/// A name that is made of what is expected is not longer than one may be.
+#[test]
+fn names_that_are_made_are_cut() {
+    let methods = vec!["\"AddToShadowCopySet\""; 64].join(", ");
+    let text = format!(
+        "[[order]]\nmethods = [{methods}]\n[[call]]\nwhere = 'smb.user == \"{}\"'\n",
+        "é".repeat(300)
+    );
+    let read = parse(&text).unwrap();
+    for (head, _) in &read.all {
+        assert!((195..=MAX_NAME).contains(&head.name.len()), "{}", head.name);
+        assert!(head.name.ends_with('…') && head.id.len() <= MAX_NAME + PREFIX.len());
+    }
+}
+
 /// Of two, what is broken is told; of what cannot be told, each reason once.
 #[test]
 fn results_are_put_together() {
-    let broken = |why: &str| Result::broken(why, Shown::default());
+    let broken = |why: &str| Result::broken("count", why, Shown::default());
     let of = |parts: Vec<Result>| {
         let all = parts.into_iter().fold(Result::met(), Result::and);
         (all.ruling, all.said("x"))

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use crate::call::{Call, Outcome};
+use crate::call::{Call, Outcome, Party};
 use crate::check::Report;
 use crate::pipeline::{Around, What};
 
@@ -15,8 +15,16 @@ const MAX_SERVERS: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Unseen {
     /// By address, what. Added as it shows, no more than [`MAX_SERVERS`].
-    at: FxHashMap<IpAddr, &'static str>,
+    at: FxHashMap<IpAddr, Gap>,
     beyond: bool,
+}
+
+/// What was missed at a server.
+#[derive(Debug)]
+struct Gap {
+    what: &'static str,
+    /// What the server is called, where that is known.
+    name: Option<String>,
 }
 
 /// What was missed, when all is over.
@@ -35,19 +43,21 @@ impl Unseen {
             What::Sealed => "SMB is encrypted, and there may be calls in it",
             _ => return,
         };
-        self.add(around.server.ip(), what);
+        self.add(around.server.ip(), around.server_name.as_deref(), what);
     }
 
     /// Takes a call.
     pub(super) fn call(&mut self, call: &Call) {
         if call.outcome == Outcome::NoRequest {
-            self.add(call.server.addr.ip(), "requests are missing");
+            let Party { addr, name } = &call.server;
+            self.add(addr.ip(), name.as_deref(), "requests are missing");
         }
     }
 
-    fn add(&mut self, server: IpAddr, what: &'static str) {
+    fn add(&mut self, server: IpAddr, name: Option<&str>, what: &'static str) {
         if self.at.len() < MAX_SERVERS || self.at.contains_key(&server) {
-            self.at.entry(server).or_insert(what);
+            let gap = self.at.entry(server).or_insert(Gap { what, name: None });
+            gap.name = gap.name.take().or_else(|| name.map(str::to_owned));
         } else {
             self.beyond = true;
         }
@@ -60,8 +70,8 @@ impl Unseen {
 }
 
 impl Missed<'_> {
-    /// Why calls may have been missed: at the servers that are judged, if `ours`, or where none is, at
-    /// any; and only at `server`, if one is named.
+    /// Why calls may have been missed: at `server`, if one is named; otherwise at the servers that are
+    /// judged, if `ours`, or where none is, at any.
     pub(super) fn why(&self, ours: bool, server: Option<&str>) -> Option<String> {
         if let Some(cut) = self.cut {
             return Some(cut.to_owned());
@@ -69,22 +79,25 @@ impl Missed<'_> {
         if self.unseen.beyond {
             return Some(format!("something was missed at more than {MAX_SERVERS} servers"));
         }
-        let of = |ip: &IpAddr| self.report.servers.iter().find(|of| of.addresses.contains(ip));
-        let matters = |ip: &IpAddr| {
-            let judged = of(ip);
-            let named = server.is_none_or(|server| match (server.parse::<IpAddr>(), judged) {
+        let all = &self.report.servers;
+        let matters = |ip: &IpAddr, gap: &Gap| {
+            let judged = all.iter().find(|of| of.addresses.contains(ip));
+            let Some(server) = server else { return !ours || judged.is_some() || all.is_empty() };
+            // One of which nothing could be read is not judged, and may be the one.
+            match (server.parse::<IpAddr>(), judged) {
                 (Ok(server), Some(of)) => of.addresses.contains(&server),
                 (Ok(server), None) => server == *ip,
-                // A name that is not known may be its name.
-                (Err(_), of) => of
-                    .and_then(|of| of.name.as_deref())
-                    .is_none_or(|name| name.eq_ignore_ascii_case(server)),
-            });
-            named && (!ours || judged.is_some() || self.report.servers.is_empty())
+                (Err(_), _) => {
+                    let is = |name: &String| name.eq_ignore_ascii_case(server);
+                    let name = judged.and_then(|of| of.name.as_ref()).or(gap.name.as_ref());
+                    let others = || all.iter().filter_map(|of| of.name.as_ref()).any(is);
+                    // A name that is not known may be its name.
+                    name.map_or_else(|| judged.is_some() || !others(), is)
+                }
+            }
         };
-        let mut at: Vec<(&IpAddr, &&str)> =
-            self.unseen.at.iter().filter(|(ip, _)| matters(ip)).collect();
-        at.sort_unstable();
-        at.first().map(|(ip, what)| format!("at {ip} {what}"))
+        let gaps = self.unseen.at.iter().filter(|(ip, gap)| matters(ip, gap));
+        let (ip, gap) = gaps.min_by_key(|(ip, _)| **ip)?;
+        Some(format!("at {ip} {}", gap.what))
     }
 }

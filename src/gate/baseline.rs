@@ -3,7 +3,8 @@
 //! Takes records that vshark has written, or a list made of them, and keeps how often each
 //! fingerprint is there. Two shadow copy sets, or two servers, in which the same went wrong in the
 //! same way have equal fingerprints: a fingerprint that was there twice is known twice, and a third
-//! one is new.
+//! one is new. What explains failures is there as often as it stopped an attempt for good; what
+//! stopped none, or none that a later one did not make good, is known apart, and excuses no failure.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,6 +12,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 
 /// Fingerprints of a baseline, each counted as often as it is there.
 const MAX_FINGERPRINTS: u64 = 1 << 20;
@@ -21,6 +23,8 @@ const OTHER_RECORDS: [&str; 5] = ["capture", "call", "tally", "rule", "expectati
 /// What a baseline is.
 const EXPECTED: &str = "the records of `vshark check --json` or `vshark export`, or a JSON array of \
                         findings or of fingerprints";
+/// What is said of a file that is something else altogether, such as what `vshark check` prints.
+const NO_JSON: &str = ", found no JSON; `vshark check --json FILE > known.json` makes one";
 
 /// Why a file is no baseline, in a sentence that names it and the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,8 +35,10 @@ pub struct BaselineError(String);
 #[derive(Clone, Debug, Default)]
 pub struct Baseline {
     /// How often each was there and has not been found again. [`read`](Baseline::read) adds, no more
-    /// than [`MAX_FINGERPRINTS`]; what is found is taken away.
+    /// than [`MAX_FINGERPRINTS`] in both; what is found is taken away.
     left: BTreeMap<String, u64>,
+    /// The same of what explained something and stopped nothing for good.
+    beside: BTreeMap<String, u64>,
 }
 
 impl Baseline {
@@ -51,17 +57,23 @@ impl Baseline {
             from.consume(3);
         }
         let mut baseline = Self::default();
-        let (mut empty, mut all) = (true, 0);
+        let (mut empty, mut all) = (true, 0_u64);
         for value in serde_json::Deserializer::from_reader(from).into_iter::<Known>() {
-            let Known(fingerprints) = value.map_err(|error| said(file, &error))?;
+            let Known(found) = value.map_err(|error| match error.classify() {
+                Category::Syntax if empty => wrong(&format!("expected {EXPECTED}{NO_JSON}")),
+                _ => said(file, &error),
+            })?;
             empty = false;
-            for fingerprint in fingerprints {
-                all += 1;
+            for (fingerprint, times) in found {
+                all = all.saturating_add(times.max(1));
                 if all > MAX_FINGERPRINTS {
                     let what = format!("there are more than {MAX_FINGERPRINTS} findings in it");
                     return Err(wrong(&what));
                 }
-                *baseline.left.entry(fingerprint).or_default() += 1;
+                match times {
+                    0 => *baseline.beside.entry(fingerprint).or_default() += 1,
+                    times => *baseline.left.entry(fingerprint).or_default() += times,
+                }
             }
         }
         if empty {
@@ -70,20 +82,28 @@ impl Baseline {
         Ok(baseline)
     }
 
-    /// Whether what was found is known, once more.
-    pub(super) fn take(&mut self, fingerprint: &str) -> bool {
-        let Some(left) = self.left.get_mut(fingerprint).filter(|left| **left > 0) else {
-            return false;
-        };
-        *left -= 1;
-        true
+    /// Whether what was found so many `times` is known as many times more.
+    pub(super) fn take(&mut self, fingerprint: &str, times: u64) -> bool {
+        take(&mut self.left, fingerprint, times)
+    }
+
+    /// Whether what explains something and stopped nothing for good is known, once more.
+    pub(super) fn take_beside(&mut self, fingerprint: &str) -> bool {
+        take(&mut self.beside, fingerprint, 1)
     }
 
     /// What is known and was not found, and how many times.
     pub fn absent(&self) -> impl Iterator<Item = (&str, u64)> {
-        let left = self.left.iter().filter(|(_, left)| **left > 0);
+        let left = self.left.iter().chain(&self.beside).filter(|(_, left)| **left > 0);
         left.map(|(fingerprint, left)| (&**fingerprint, *left))
     }
+}
+
+fn take(from: &mut BTreeMap<String, u64>, fingerprint: &str, times: u64) -> bool {
+    let Some(left) = from.get_mut(fingerprint) else { return false };
+    let known = *left >= times;
+    *left = left.saturating_sub(times);
+    known
 }
 
 /// What is wrong, where.
@@ -94,8 +114,9 @@ fn said(file: &str, error: &serde_json::Error) -> BaselineError {
     BaselineError(format!("{file}:{}:{}: {what}", error.line(), error.column()))
 }
 
-/// The fingerprints in one value.
-struct Known(Vec<String>);
+/// The fingerprints in one value, and how often each is there: not at all if it explains something
+/// and stopped nothing for good.
+struct Known(Vec<(String, u64)>);
 
 impl<'de> Deserialize<'de> for Known {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -114,7 +135,7 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Known, E> {
-        fingerprint(text.to_owned()).map(|text| Known(vec![text]))
+        Ok(Known(vec![(fingerprint(text.to_owned())?, 1)]))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Known, A::Error> {
@@ -127,17 +148,24 @@ impl<'de> Visitor<'de> for Anything {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Known, A::Error> {
         let (mut kind, mut own, mut all) = (None, None, Vec::new());
+        let (mut attempts, mut lasting) = (None, None);
         while let Some(key) = map.next_key::<String>()? {
             match &*key {
                 "type" => kind = Some(map.next_value::<String>()?),
-                "fingerprint" => own = Some(fingerprint(map.next_value()?)?),
+                "fingerprint" => own = Some(map.next_value::<String>()?),
                 "diagnosis" => all = map.next_value::<Option<Known>>()?.map_or(all, |of| of.0),
+                // A summary has a list under it.
+                "attempts" => attempts = map.next_value::<Times>()?.number(),
+                "lasting" => lasting = map.next_value::<Times>()?.number(),
                 _ => _ = map.next_value::<IgnoredAny>()?,
             }
         }
         match kind.as_deref() {
             None | Some("finding") => match own {
-                Some(own) => Ok(Known(vec![own])),
+                // The records of earlier versions do not tell which attempts were made good.
+                Some(own) => {
+                    Ok(Known(vec![(fingerprint(own)?, lasting.or(attempts).unwrap_or(1))]))
+                }
                 None => Err(de::Error::custom(format!(
                     "expected {EXPECTED}, found an object without a fingerprint"
                 ))),
@@ -147,6 +175,23 @@ impl<'de> Visitor<'de> for Anything {
             Some(kind) => {
                 Err(de::Error::custom(format!("expected {EXPECTED}, found a record `{kind}`")))
             }
+        }
+    }
+}
+
+/// How often something is there, where a number says it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Times {
+    Number(u64),
+    Other(IgnoredAny),
+}
+
+impl Times {
+    fn number(self) -> Option<u64> {
+        match self {
+            Self::Number(times) => Some(times),
+            Self::Other(_) => None,
         }
     }
 }

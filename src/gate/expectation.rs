@@ -73,6 +73,8 @@ pub struct Expectation {
     pub ruling: Ruling,
     /// Why not, or why that cannot be told; what was seen, where it is so.
     pub why: String,
+    /// The keys of it in the file that are broken.
+    pub parts: Vec<&'static str>,
     /// The call that shows it, if one does.
     pub call: Option<u64>,
     /// Its opnum.
@@ -113,8 +115,9 @@ impl Expectation {
         })
     }
 
-    /// Stable from run to run.
+    /// Stable from run to run, and another one where something else of it is broken.
     pub fn fingerprint(&self) -> String {
-        format!("{}/{}/-/1", self.id, Blame::Both.word())
+        let parts = if self.parts.is_empty() { "-".to_owned() } else { self.parts.join("+") };
+        format!("{}/{}/{parts}/1", self.id, Blame::Both.word())
     }
 }

@@ -13,7 +13,7 @@ mod baseline;
 mod exit;
 mod expectation;
 
-use crate::check::{Attempt, Diagnosis, Finding, Operation, Report, Severity};
+use crate::check::{Attempt, Finding, Operation, Report, Severity};
 pub use allow::Allowed;
 pub use baseline::{Baseline, BaselineError};
 pub use exit::{Exit, FailOn, Happened};
@@ -109,14 +109,23 @@ impl Gate {
         mark
     }
 
-    /// Takes what explains how the operation ended, each in its place.
-    pub fn diagnoses(&mut self, diagnoses: &[Diagnosis]) -> Vec<Mark> {
-        diagnoses.iter().map(|of| self.mark(&of.cause, &of.fingerprint)).collect()
+    /// Takes what explains how the operation ended, each in its place. It is known if it stopped no
+    /// more attempts for good than the baseline has; what stopped none is known by itself.
+    pub fn diagnoses(&mut self, report: &Report) -> Vec<Mark> {
+        let all = report.diagnoses.iter().enumerate();
+        let marks = all.map(|(at, of)| {
+            let known = self.baseline.as_mut().map(|baseline| match lasting(report, at) {
+                0 => baseline.take_beside(&of.fingerprint),
+                times => baseline.take(&of.fingerprint, times),
+            });
+            Mark { allowed: self.allowed.take(&of.cause), known }
+        });
+        marks.collect()
     }
 
     fn mark(&mut self, id: &str, fingerprint: &str) -> Mark {
         // Both are asked, so that neither list looks stale because of the other.
-        let known = self.baseline.as_mut().map(|baseline| baseline.take(fingerprint));
+        let known = self.baseline.as_mut().map(|baseline| baseline.take(fingerprint, 1));
         Mark { allowed: self.allowed.take(id), known }
     }
 
@@ -158,6 +167,12 @@ pub fn operation_counts(report: &Report, marks: &[Mark]) -> bool {
 /// Whether an attempt came to nothing, and no later one made that good.
 pub fn is_lasting(attempt: &Attempt) -> bool {
     came_to_nothing(attempt.outcome) && attempt.retried.is_none()
+}
+
+/// How many attempts a diagnosis, by its place, stopped that no later one made good.
+pub fn lasting(report: &Report, diagnosis: usize) -> u64 {
+    let stopped = |of: &&Attempt| of.diagnosis == Some(diagnosis) && is_lasting(of);
+    u64::try_from(report.attempts.iter().filter(stopped).count()).unwrap_or(u64::MAX)
 }
 
 /// Whether something failed, or was not finished.

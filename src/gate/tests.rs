@@ -93,6 +93,38 @@ fn a_baseline_is_read_from_all_that_vshark_writes() {
     assert_eq!(count("[]"), 0);
 }
 
+/// What explains failures is there as often as it stopped an attempt for good.
+#[test]
+fn a_cause_is_known_as_often_as_it_stopped_something_for_good() {
+    let of = |keys: &str| {
+        let diagnosis = format!("{{\"cause\":\"FS-20\",\"fingerprint\":\"b\"{keys}}}");
+        let summary = format!(
+            "{{\"type\":\"summary\",\"attempts\":[{{\"set\":null}}],\"diagnosis\":[{diagnosis}]}}"
+        );
+        let mut counts = [summary, format!("[{diagnosis}]")].map(|text| {
+            let mut known = baseline(&text).unwrap();
+            let times = (0..9).filter(|_| known.take("b", 1)).count();
+            let beside = (0..9).filter(|_| known.take_beside("b")).count();
+            (times, beside)
+        });
+        counts.sort_unstable();
+        assert_eq!(counts[0], counts[1]);
+        counts[0]
+    };
+    assert_eq!(of(",\"attempts\":3,\"lasting\":2"), (2, 0));
+    assert_eq!(of(",\"lasting\":0,\"attempts\":3"), (0, 1));
+    // Records of earlier versions.
+    assert_eq!(of(",\"attempts\":3"), (3, 0));
+    assert_eq!(of(",\"attempts\":0"), (0, 1));
+    assert_eq!(of(""), (1, 0));
+    let many = format!("[{{\"fingerprint\":\"b\",\"lasting\":{}}}]", u64::MAX);
+    let many = format!("[\"a\"]{many}");
+    assert!(baseline(&many).unwrap_err().contains("more than 1048576 findings"));
+    // One that stopped more than is known is new, and uses up what is.
+    let mut known = baseline("[\"b\",\"b\",\"b\"]").unwrap();
+    assert_eq!([2, 2, 1].map(|times| known.take("b", times)), [true, false, false]);
+}
+
 #[test]
 fn what_is_no_baseline_is_told_with_its_line() {
     for (text, expect) in [
@@ -100,6 +132,11 @@ fn what_is_no_baseline_is_told_with_its_line() {
         (" \n\n", "known.json: expected the records"),
         ("{\"type\":\"capture\"}\n{\"type\":\"find", "known.json:2:13: EOF while parsing a string"),
         ("{\"type\":\"capture\"}\nFSRVP-3/client/-/1\n", "known.json:2:1: expected value"),
+        (
+            "operation    failed\n",
+            "found no JSON; `vshark check --json FILE > known.json` makes one",
+        ),
+        ("note: nothing\n", "found no JSON; "),
         ("5", "known.json:1:1: invalid type: integer `5`, expected the records of"),
         ("{\"version\":\"2.1.0\",\"runs\":[]}", "found an object without a fingerprint"),
         ("{\"type\":\"finding\"}", "found an object without a fingerprint"),
@@ -114,6 +151,11 @@ fn what_is_no_baseline_is_told_with_its_line() {
     assert!(utf16.starts_with("known.json: expected UTF-8, found UTF-16"), "{utf16}");
     let long = format!("[\"{}\"]", "x".repeat(600));
     assert!(baseline(&long).unwrap_err().contains("found a text of 600 octets"));
+    // Where nothing is done with it, it may be long.
+    let fingerprint = "x".repeat(600);
+    let kind = |kind: &str| format!("{{\"fingerprint\":\"{fingerprint}\",\"type\":\"{kind}\"}}");
+    assert!(baseline(&kind("expectation")).is_ok());
+    assert!(baseline(&kind("finding")).unwrap_err().contains("found a text of 600 octets"));
 }
 
 /// Two sets in which the same went wrong have equal fingerprints.

@@ -19,7 +19,7 @@ use crate::check::{
     Attempt, Blame, Catalogue, Cause, Causes, Certainty, Diagnosis, Finding, Operation, Report,
     Severity, section,
 };
-use crate::gate::{Baseline, Exit, Expectation, Mark, Ruling, is_lasting};
+use crate::gate::{Baseline, Exit, Expectation, Mark, Ruling, is_lasting, lasting};
 use crate::protocol::{Registry, fsrvp};
 
 /// Where the schema of the format is.
@@ -45,8 +45,10 @@ pub struct Lore<'a> {
 #[derive(Debug)]
 pub struct Document<'a> {
     lore: Lore<'a>,
-    /// Names of the inputs.
-    files: Vec<String>,
+    /// The inputs as URIs, each once.
+    artifacts: Vec<String>,
+    /// The place of each input among them.
+    files: Vec<usize>,
     /// Where each frame is from, if there are several inputs.
     origins: Origins,
     /// The place of each rule that was referred to, no more than there are rules, causes and
@@ -69,8 +71,19 @@ struct Spot<'a> {
 
 impl<'a> Document<'a> {
     /// Nothing is written yet.
-    pub fn new(lore: Lore<'a>, files: Vec<String>) -> Self {
-        Self { lore, files, origins: Origins::default(), places: BTreeMap::new(), any: false }
+    pub fn new(lore: Lore<'a>, files: &[String]) -> Self {
+        let uris: Vec<String> = files.iter().map(|file| uri(file)).collect();
+        let mut places = BTreeMap::new();
+        let mut artifacts = Vec::new();
+        let mut place = |uri: &String| {
+            *places.entry(uri.clone()).or_insert_with(|| {
+                artifacts.push(uri.clone());
+                artifacts.len() - 1
+            })
+        };
+        let files = uris.iter().map(&mut place).collect();
+        let (origins, places) = (Origins::default(), BTreeMap::new());
+        Self { lore, artifacts, files, origins, places, any: false }
     }
 
     /// Where frames are from.
@@ -121,8 +134,7 @@ impl<'a> Document<'a> {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         for (at, diagnosis) in report.diagnoses.iter().enumerate() {
-            let mut stopped = report.attempts.iter().filter(|of| of.diagnosis == Some(at));
-            let stops = stopped.any(is_lasting);
+            let stops = lasting(report, at) > 0;
             let severity = if stops { Severity::Error } else { Severity::Note };
             self.diagnosis(diagnosis, severity, of.mark(at), out)?;
         }
@@ -148,9 +160,9 @@ impl<'a> Document<'a> {
             .iter()
             .map(|of| json!({ "profile": &*of.profile, "verdict": of.verdict.word() }));
         let artifacts = self
-            .files
+            .artifacts
             .iter()
-            .map(|file| json!({ "location": { "uri": uri(file) }, "roles": ["analysisTarget"] }));
+            .map(|uri| json!({ "location": { "uri": uri }, "roles": ["analysisTarget"] }));
         let rest = json!({
             "tool": { "driver": self.driver(of) },
             "invocations": [invocation(report, of, notes)],
@@ -334,9 +346,10 @@ impl<'a> Document<'a> {
     /// The input that the first of these frames is from.
     fn file(&self, frames: &[FrameNo]) -> Map<String, Json> {
         let place = frames.first().and_then(|frame| self.origins.of(*frame));
-        let at = place.map_or(0, |(file, _)| file);
-        let name = self.files.get(at).map_or("", String::as_str);
-        let place = json!({ "artifactLocation": { "uri": uri(name), "index": at } });
+        let file = place.map_or(0, |(file, _)| file);
+        let at = self.files.get(file).copied().unwrap_or_default();
+        let uri = self.artifacts.get(at).map_or("", String::as_str);
+        let place = json!({ "artifactLocation": { "uri": uri, "index": at } });
         Map::from_iter([("physicalLocation".to_owned(), place)])
     }
 

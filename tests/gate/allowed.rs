@@ -1,6 +1,6 @@
 //! What is let pass, and what is known.
 
-use super::{BACKUP, CLIENTS, DENIED, FAILED, check, made, only, records, summary};
+use super::{BACKUP, CLIENTS, DENIED, FAILED, check, made, only, played, records, summary};
 
 /// A text without the ends of its lines.
 fn flat(text: &str) -> String {
@@ -114,4 +114,84 @@ fn the_operation_passes_with_its_cause() {
     assert_eq!(run(&["--allow", "3.2.4"]).code, Some(1));
     let other = made("gate/no-cause.json", check(&["--json", BACKUP]).out.as_bytes());
     assert_eq!(run(&["--baseline", &other]).code, Some(1));
+}
+
+/// A set of share `d`, of which `rest` comes behind the start.
+fn set(n: u32, rest: &str) -> String {
+    let rest = rest.replace("S1", &format!("S{n}")).replace("C1", &format!("C{n}"));
+    format!("A:1(ctx=0)=0; A:2(cid=U{n})=0->S{n}; {rest}\n")
+}
+
+/// What stopped nothing for good, or something else, or not so often, excuses no failure.
+#[test]
+fn a_baseline_excuses_no_failure_that_it_does_not_have() {
+    const GOOD: &str = r"A:12(S1)=0; A:4(S1)=0; A:5(S1)=0; A:10(C1,S1)=0; A:6(S1)=0; A:11(S1,C1)=0";
+    let play = |name: &str, text: &str| {
+        played(&format!("excuse-{name}"), &format!("auth ntlm integrity\n{text}"))
+    };
+    let code = |known: &str, file: &str| {
+        let name = format!("gate/{}.json", known.rsplit('/').next().unwrap_or_default());
+        let known = made(&name, check(&["--json", known]).out.as_bytes());
+        check(&[file, "--baseline", &known, "--fail-on", "operation"]).code
+    };
+    let refused = "A:1(ctx=0)=IN_PROGRESS\n";
+    let good = set(1, &format!(r"A:3(S1,\\fs\d)=0->C1; {GOOD}"));
+    let retried = play("retried", &format!("{refused}wait 5min\n{good}"));
+    let failed = play("failed", refused);
+    assert_eq!(code(&failed, &failed), Some(0));
+    assert_eq!(code(&retried, &failed), Some(1));
+    assert_eq!(code(&retried, &retried), Some(0));
+    // A share that could not be added beside one that could.
+    let add = r"A:3(S1,\\fs\vol2)=NOT_SUPPORTED";
+    let beside = play("beside", &set(1, &format!(r"A:3(S1,\\fs\vol1)=0->C1; {add}; {GOOD}")));
+    let alone = play("alone", &set(1, &format!("{add}; A:7(S1)=0")));
+    assert_eq!(code(&alone, &alone), Some(0));
+    assert_eq!(code(&beside, &alone), Some(1));
+    assert_eq!(code(&beside, &beside), Some(0));
+    // As often as it was there.
+    let one = |n| set(n, r"A:3(S1,\\fs\d)=0->C1; A:12(S1)=0; A:4(S1)=0x80042310; A:7(S1)=0");
+    let once = play("once", &one(1));
+    let thrice = play("thrice", &[one(1), one(2), one(3)].concat());
+    assert_eq!(code(&once, &thrice), Some(1));
+    assert_eq!(code(&thrice, &once), Some(0));
+    assert_eq!(code(&thrice, &thrice), Some(0));
+    // Two faults of which no more is known than what was said.
+    let commit = r"A:3(S1,\\fs\d)=0->C1; A:12(S1)=0; A:4(S1)=0x80049998; A:7(S1)=0";
+    let commit = play("commit", &set(1, commit));
+    let add = play("add", &set(1, r"A:3(S1,\\fs\payroll)=0x80049999; A:7(S1)=0"));
+    assert_eq!(code(&commit, &commit), Some(0));
+    assert_eq!(code(&commit, &add), Some(1));
+    assert_eq!(code(&add, &commit), Some(1));
+}
+
+/// What is worth a look is known by itself.
+#[test]
+fn what_stopped_nothing_is_in_the_baseline_too() {
+    let text = "auth ntlm integrity\nA:1(ctx=0)=IN_PROGRESS\nwait 5min\n";
+    let good = r"A:3(S1,\\fs\d)=0->C1; A:12(S1)=0; A:4(S1)=0; A:5(S1)=0; A:10(C1,S1)=0; A:6(S1)=0; A:11(S1,C1)=0";
+    let file = played("known-beside", &format!("{text}{}", set(1, good)));
+    let known = made("gate/beside.json", check(&["--json", &file]).out.as_bytes());
+    let again = records(&[&file, "--baseline", &known]);
+    let told = summary(&again);
+    assert_eq!(told["diagnosis"][0]["in_baseline"], true, "{told}");
+    assert_eq!(told["gate"]["baseline"]["absent"], serde_json::json!([]));
+    let other = records(&[BACKUP, "--baseline", &known]);
+    let absent = &summary(&other)["gate"]["baseline"]["absent"];
+    assert!(absent.to_string().contains("FS-"), "{absent}");
+}
+
+/// Whatever is expected, and however it is called, the records are a baseline.
+#[test]
+fn own_records_are_a_baseline() {
+    let methods = vec!["\"RecoveryCompleteShadowCopySet\""; 40].join(", ");
+    let text = format!("[[order]]\nmethods = [{methods}]\n");
+    let expect = made("gate/long.toml", text.as_bytes());
+    let known = check(&["--json", BACKUP, "--expect", &expect]);
+    assert_eq!(known.code, Some(1), "{}", known.err);
+    let known = made("gate/long.json", known.out.as_bytes());
+    let again = check(&[BACKUP, "--expect", &expect, "--baseline", &known]);
+    assert_eq!(again.code, Some(0), "{}{}", again.out, again.err);
+    let other = made("gate/long-more.toml", format!("{text}[operation]\nsets = 2\n").as_bytes());
+    let other = check(&[BACKUP, "--expect", &other, "--baseline", &known]);
+    assert_eq!(other.code, Some(1), "{}{}", other.out, other.err);
 }

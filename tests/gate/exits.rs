@@ -112,7 +112,12 @@ fn what_cannot_be_used_is_refused() {
     );
     refused(&["--allow", "3.2.3,9.9"], "--allow: there is no rule, section or cause `9.9`");
     refused(&["--baseline", "captures/there-is-none"], "--baseline: captures/there-is-none: ");
-    refused(&["--baseline", BACKUP], &format!("--baseline: {BACKUP}:1:1: expected value"));
+    let what = "expected the records of `vshark check --json` or `vshark export`, or a JSON array \
+                of findings or of fingerprints, found no JSON; `vshark check --json FILE > known.json` \
+                makes one";
+    refused(&["--baseline", BACKUP], &format!("--baseline: {BACKUP}: {what}"));
+    let text = made("gate/exit-text.txt", check(&[FAILED]).out.as_bytes());
+    refused(&["--baseline", &text], &format!("--baseline: {text}: {what}"));
     refused(&["--baseline", "captures"], "--baseline: captures: ");
     refused(&["--expect", "captures/there-is-none"], "--expect: captures/there-is-none: ");
     refused(&["--expect", BACKUP], &format!("--expect: {BACKUP}: "));

@@ -1,14 +1,26 @@
 //! Fingerprints: two recordings of the same fault have the same.
 
-use super::{made, only, played, records};
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::{made, only, played, records, summary};
 
 /// The fingerprints of the findings, sorted, each as often as it is there.
 fn prints(file: &str) -> Vec<String> {
     let records = records(&[file, "--profile", "spec"]);
-    let text = |of: &&serde_json::Value| of["fingerprint"].as_str().map(str::to_owned);
+    let text = |of: &&Json| of["fingerprint"].as_str().map(str::to_owned);
     let mut prints: Vec<String> = only("finding", &records).iter().filter_map(text).collect();
     prints.sort();
     prints
+}
+
+/// The fingerprints of what stopped something.
+fn causes(file: &str) -> Vec<String> {
+    let records = records(&[file]);
+    let all = summary(&records)["diagnosis"].as_array().expect("a list");
+    let stopping = all.iter().filter(|of| of["lasting"] != 0);
+    stopping.filter_map(|of| of["fingerprint"].as_str().map(str::to_owned)).collect()
 }
 
 /// A conversation with faults of both sides, in two sets, with ids from `first` on.
@@ -39,7 +51,7 @@ fn two_runs_of_the_same_fault_have_the_same() {
     assert_eq!(twice, ["FSRVP-3.2.4.3-03/client/ExposeShadowCopySet/1"; 2], "{prints_of_one:?}");
     let known = made("gate/print-one.json", super::check(&["--json", &one]).out.as_bytes());
     let told = records(&[&other, "--baseline", &known]);
-    let told = &super::summary(&told)["gate"]["baseline"];
+    let told = &summary(&told)["gate"]["baseline"];
     assert_eq!((&told["new"], &told["absent"]), (&0.into(), &serde_json::json!([])), "{told}");
 }
 
@@ -50,4 +62,58 @@ fn two_recordings_of_the_same_test_have_the_same() {
     let big = prints("captures/et-torture-create_simple-bigendian-sign.pcap");
     assert!(!little.is_empty());
     assert_eq!(little, big);
+}
+
+/// Another rule, another side, another method, or once more in a set.
+#[test]
+fn different_findings_have_different_ones() {
+    let of = |name: &str, rest: &str| {
+        let text = format!(
+            "auth ntlm integrity\nA:1(ctx=0)=0; A:2(cid=U1)=0->S1; A:3(S1,\\\\fs\\d)=0->C1\n{rest}\n"
+        );
+        prints(&played(&format!("print-{name}"), &text))
+    };
+    let mut all = Vec::new();
+    for (name, rest) in [
+        ("early-expose", "A:5(S1)=BAD_STATE"),
+        ("early-commit", "A:4(S1)=BAD_STATE"),
+        ("let-expose", "A:5(S1)=0"),
+        ("wrong-code", "A:12(S1)=0; A:4(S1)=BAD_STATE"),
+        ("twice", "A:5(S1)=BAD_STATE; A:5(S1)=BAD_STATE"),
+    ] {
+        let found = of(name, rest);
+        assert!(!found.is_empty(), "{name}");
+        all.push(found);
+    }
+    let different: BTreeSet<_> = all.iter().collect();
+    assert_eq!(different.len(), all.len(), "{all:?}");
+    let twice: BTreeSet<_> =
+        all[4].iter().filter(|of| of.contains("/ExposeShadowCopySet/")).collect();
+    assert!(twice.len() > 1, "{:?}", all[4]);
+}
+
+/// Another cause; where a cause tells what was said, another code or another method.
+#[test]
+fn different_causes_have_different_ones() {
+    let of = |name: &str, share: &str, rest: &str| {
+        let add =
+            if rest.contains("A:3") { String::new() } else { format!("A:3(S1,{share})=0->C1; ") };
+        let text = format!(
+            "auth ntlm integrity\nA:1(ctx=0)=0; A:2(cid=U1)=0->S1; {add}{rest}; A:7(S1)=0\n"
+        );
+        let found = causes(&played(&format!("cause-{name}"), &text));
+        let [print] = &found[..] else { panic!("{name}: {found:?}") };
+        assert!(!print.contains(share.rsplit('\\').next().unwrap_or(share)), "{print}");
+        print.clone()
+    };
+    let all = [
+        of("one", r"\\fs\payroll", "A:12(S1)=0; A:4(S1)=0x80049998"),
+        of("code", r"\\fs\payroll", "A:12(S1)=0; A:4(S1)=0x80049999"),
+        of("method", r"\\fs\payroll", r"A:3(S1,\\fs\payroll)=0x80049998"),
+        of("cause", r"\\fs\payroll", r"A:3(S1,\\fs\payroll)=NOT_SUPPORTED"),
+        of("fault", r"\\fs\payroll", "A:12(S1)=0; A:4(S1)=fault 0x80049998"),
+    ];
+    let different: BTreeSet<_> = all.iter().collect();
+    assert_eq!(different.len(), all.len(), "{all:?}");
+    assert_eq!(all[0], of("same", r"\\other\accounts", "A:12(S1)=0; A:4(S1)=0x80049998"));
 }

@@ -95,6 +95,23 @@ fn all_captures_give_a_valid_document() {
     assert_eq!(document["runs"][0]["artifacts"][0]["location"]["uri"], "stdin");
 }
 
+/// An input is there once, and results are in the one that they are from.
+#[test]
+fn the_same_input_twice_is_one_artifact() {
+    let document = sarif(&validator(), &[FAILED, FAILED, BACKUP]);
+    let artifacts = document["runs"][0]["artifacts"].as_array().expect("a list");
+    let uris: Vec<_> = artifacts.iter().map(|of| &of["location"]["uri"]).collect();
+    assert_eq!(uris, [FAILED, BACKUP]);
+    let mut places = BTreeSet::new();
+    for result in results(&document) {
+        let place = &result["locations"][0]["physicalLocation"]["artifactLocation"];
+        let at = place["index"].as_u64().and_then(|at| usize::try_from(at).ok()).expect("a place");
+        assert_eq!(&place["uri"], uris[at]);
+        places.insert(at);
+    }
+    assert_eq!(places.len(), 2);
+}
+
 #[test]
 fn results_are_the_findings() {
     let document = sarif(&validator(), &[FAILED]);

@@ -239,5 +239,6 @@ fn another_failure_is_another_diagnosis() {
     let report = twice("0x80042310", "0x80042320");
     assert_eq!(report.diagnoses.len(), 2, "{}", told(&report));
     let prints: Vec<_> = report.diagnoses.iter().map(|of| &*of.fingerprint).collect();
-    assert_eq!(prints, ["FS-4B/server/1", "FS-4B/server/2"]);
+    let commit = "FS-4B/server/CommitShadowCopySet";
+    assert_eq!(prints, [format!("{commit}/0x80042310/1"), format!("{commit}/0x80042320/1")]);
 }

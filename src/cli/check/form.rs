@@ -68,7 +68,7 @@ impl<'r> Form<'r> {
             (CheckFormat::Sarif, false) => {
                 let (rules, causes) = (&knowledge.catalogue, &knowledge.causes);
                 let lore = Lore { rules, causes, registry };
-                Self::Sarif(Box::new(Document::new(lore, files.to_vec())))
+                Self::Sarif(Box::new(Document::new(lore, files)))
             }
             (CheckFormat::Text, false) => {
                 let scene = scene(width().unwrap_or(Options::WIDTH));

@@ -65,7 +65,7 @@ pub(super) fn run(
     let results = session.expectations(&report, run.is_unreadable())?;
     let Session { form, mut trial, selection, out, .. } = session;
     trial.tell_hidden();
-    let marks = trial.gate().diagnoses(&report.diagnoses);
+    let marks = trial.gate().diagnoses(&report);
     let nothing = nothing_judged(&report, trial.found());
     let untold = |of: &Expectation| of.ruling == Ruling::Unchecked;
     let exit = trial.gate().fail_on.exit(&Happened {

@@ -13,7 +13,7 @@ use crate::check::{
     Attempt, Catalogue, Conformance, Diagnosis, Finding, Report, ServerReport, SetReport, SetStep,
     SetTimer, section,
 };
-use crate::gate::{Mark, PREFIX};
+use crate::gate::{Mark, PREFIX, lasting};
 use crate::ndr::{Arg, Direction};
 use crate::protocol::{Registry, fsrvp};
 
@@ -93,7 +93,10 @@ pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
     put("stopped", json!(report.stopped));
     put("attempts", report.attempts.iter().map(|of| attempt(of, registry)).collect());
     let diagnoses = report.diagnoses.iter().enumerate();
-    put("diagnosis", diagnoses.map(|(at, of)| diagnosis(of, gated.mark(at))).collect());
+    put(
+        "diagnosis",
+        diagnoses.map(|(at, of)| diagnosis(of, lasting(report, at), gated.mark(at))).collect(),
+    );
     put("gate", gate::gate(&gated));
     put("conformance", report.conformance.iter().map(conformance).collect());
     put("servers", report.servers.iter().map(server).collect());
@@ -148,7 +151,7 @@ fn attempt(of: &Attempt, registry: &Registry) -> Json {
     })
 }
 
-fn diagnosis(of: &Diagnosis, mark: Mark) -> Json {
+fn diagnosis(of: &Diagnosis, lasting: u64, mark: Mark) -> Json {
     let alternative =
         |(cause, title): &(Arc<str>, String)| json!({ "cause": &**cause, "title": title });
     json!({
@@ -173,6 +176,7 @@ fn diagnosis(of: &Diagnosis, mark: Mark) -> Json {
         "share": of.share,
         "set": of.set.map(|set| set.to_string()),
         "attempts": of.attempts,
+        "lasting": lasting,
         "fingerprint": of.fingerprint,
         "allowed": mark.allowed,
         "in_baseline": mark.known,

@@ -109,7 +109,8 @@ fn write_suite<W: Write>(suite: &Suite, xml: &mut Writer<W>) -> io::Result<()> {
         let began = began.timestamp().strftime("%Y-%m-%dT%H:%M:%S").to_string();
         element.push_attribute(("timestamp", &*began));
     }
-    let took: i64 = suite.cases.iter().filter_map(|case| case.took).sum();
+    // Times of a capture can be as far apart as they can be told.
+    let took = suite.cases.iter().filter_map(|case| case.took).fold(0, i64::saturating_add);
     if took > 0 {
         element.push_attribute(("time", &*seconds(took)));
     }
@@ -192,4 +193,25 @@ fn clean(text: &str) -> String {
 fn seconds(nanos: i64) -> String {
     let ms = nanos.max(0) / 1_000_000;
     format!("{}.{:03}", ms / 1000, ms % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_any_length_have_a_sum() {
+        let case = Case {
+            class: "vshark.operation".to_owned(),
+            name: "shadow copy set 1".to_owned(),
+            took: Some(i64::MAX),
+            result: CaseResult::Passed,
+            out: String::new(),
+        };
+        let cases = vec![case.clone(), case];
+        let mut out = Vec::new();
+        write(&[Suite { cases, ..Suite::default() }], &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("time=\"9223372036.854\"").count(), 3, "{text}");
+    }
 }
