@@ -70,6 +70,8 @@ pub(super) fn diff(data: &[u8]) {
 
 fn recorded(file: &[u8]) -> Recording {
     let mut recorder = Recorder::new();
-    captured(file).iter().for_each(|event| recorder.event(event));
+    for event in captured(file) {
+        recorder.event(&event);
+    }
     recorder.finish()
 }
