@@ -48,9 +48,9 @@ enum Onward {
 impl Judge<'_> {
     /// How all ended that clients wanted of a server beside their sets.
     pub(super) fn endings(&self, dock: &Dock<'_>) -> Vec<Ending> {
+        let ends = dock.errands.ends().map(|end| Ending::new(end, dock));
         let mut endings: Vec<Ending> =
-            dock.errands.ends().map(|end| Ending::new(end, dock)).collect();
-        endings.extend(dock.shut_out());
+            ends.chain(dock.shut_out()).filter_map(|of| of.weighed(dock)).collect();
         for (client, told) in dock.chart.owners.told() {
             let client = dock.machine(client);
             let Some((operation, symptom)) = self.sent_on(dock, client, told) else { continue };
@@ -192,6 +192,23 @@ impl Ending {
         Self { client, operation, symptom, done, shares, context, began, next }
     }
 
+    /// The same, if it was a logon that was refused, by the account: machines try their luck as nobody
+    /// in particular, and whether an account that made no backup before was to make one nobody knows.
+    fn weighed(self, dock: &Dock<'_>) -> Option<Self> {
+        let Some(symptom) = &self.symptom else { return Some(self) };
+        if !matches!(symptom.stage, Stage::Ticket | Stage::Logon | Stage::Share) {
+            return Some(self);
+        }
+        let user = symptom.user.as_deref();
+        if user.is_some_and(is_nobody) {
+            return None;
+        }
+        let usual = dock.chart.user(self.client);
+        let other = user.zip(usual).is_some_and(|(user, usual)| user != usual);
+        let operation = if other { Operation::Unknown } else { self.operation };
+        Some(Self { operation, ..self })
+    }
+
     /// Of somebody who did not come to ask anything.
     fn barred(client: IpAddr, operation: Operation, symptom: Option<Symptom>) -> Self {
         let (done, shares, context, began, next) = (None, Vec::new(), None, None, None);
@@ -221,20 +238,14 @@ impl Dock<'_> {
     }
 
     /// How it ended for clients of ours that came once more and were refused the logon.
-    fn shut_out(&self) -> Vec<Ending> {
-        let ending = |(client, bar, unreached): (IpAddr, Option<usize>, bool)| {
+    fn shut_out(&self) -> impl Iterator<Item = Ending> {
+        let ours = |client: IpAddr, unreached: bool| !unreached && self.errands.is_known(client);
+        let outside =
+            self.errands.outside().filter(move |(of, _, unreached)| ours(*of, *unreached));
+        outside.map(|(client, bar, _)| {
             let symptom = bar.and_then(|no| self.chart.symptom(no)).cloned();
-            let user = symptom.as_ref().and_then(|symptom| symptom.user.as_deref());
-            if unreached || !self.errands.is_known(client) || user.is_some_and(is_nobody) {
-                return None;
-            }
-            // Whether another account was to make backups, nobody knows.
-            let usual = self.chart.user(client);
-            let other = user.zip(usual).is_some_and(|(user, usual)| user != usual);
-            let operation = if other { Operation::Unknown } else { Operation::Failed };
-            Some(Ending::barred(client, operation, symptom))
-        };
-        self.errands.outside().filter_map(ending).collect()
+            Ending::barred(client, Operation::Failed, symptom)
+        })
     }
 
     /// Why a client could not log on.

@@ -85,6 +85,13 @@ fn a_failure_of_another_night_is_one_by_itself() {
     ends(&text, Failed, &[Completed, Failed], &["FS-23-01"]);
     let text = format!("{user}{done}{night}{refused}\n{night}{}", next(&done));
     ends(&text, Failed, &[Completed, Failed, Completed], &["FS-23-01"]);
+    // Nobody in particular, and an account that made no backup before.
+    let nobody =
+        format!("{user}{done}{night}A#2 user anonymous\nA#2 logon refused STATUS_LOGON_FAILURE");
+    ends(&nobody, Completed, &[Completed], &[]);
+    let other =
+        format!("{user}{done}{night}A#2 user FSLAB\\eve\nA#2 logon refused STATUS_LOGON_FAILURE");
+    ends(&other, Unknown, &[Completed, Unknown], &["FS-23-01"]);
     // It comes in a moment later, or somebody else does not.
     ends(&format!("{user}{done}{night}{refused}\nA logon"), Completed, &[Completed], &[]);
     let other = "B user FSLAB\\eve\nB logon refused STATUS_LOGON_FAILURE";
