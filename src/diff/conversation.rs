@@ -129,10 +129,12 @@ impl Conversation {
 
     /// Somebody calls the server so.
     pub(super) fn server_named(&mut self, host: &str, own: bool) {
-        if own && self.server.name.is_none() {
+        // An address is no name.
+        let named = host.parse::<IpAddr>().is_err();
+        if own && named && self.server.name.is_none() {
             self.server.name = Some(name(host));
         }
-        let first = host.split('.').next().filter(|_| host.parse::<IpAddr>().is_err());
+        let first = host.split('.').next().filter(|_| named);
         for host in [Some(host), first].into_iter().flatten() {
             let host = name(host).to_lowercase();
             if self.hosts.len() < MAX_HOSTS && !self.hosts.contains(&host) {
