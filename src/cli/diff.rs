@@ -132,6 +132,12 @@ fn tell(reads: &Pair<Reading>, compared: &Compared<'_>, names: &Pair<String>) {
         say(&format!(
             "nothing to compare: there is no shadow-copy conversation, and no attempt at one, in {name}"
         ));
+        if reads[which].recording.astray {
+            say(&format!(
+                "{name}: a name was not found, or a ticket refused, which may be why: vshark check \
+                 {name} says more"
+            ));
+        }
         if let Some(seen) = &reads[which].seen {
             say(&format!("{name}: {seen}"));
         }

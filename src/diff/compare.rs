@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashSet;
-
 use super::align::{Aligned, Couple, align};
 use super::clock::{Delay, delays};
-use super::conversation::{Conversation, is_ipc};
-use super::keys::{Key, end, is_question, key, recurring, signature, tokens};
+use super::conversation::{Conversation, Places};
+use super::keys::{End, Key, Keys, end, is_question, tokens};
 use super::roles::Roles;
-use super::step::{Act, Setup, Stage, Step};
+use super::step::{Act, Stage, Step};
 use super::traits::{Difference, differences};
 use super::values::{Change, Part, outcome, weigh};
+use super::weights::{Weight, Weights};
 use super::{Pair, Which};
 
 /// Two conversations side by side.
@@ -52,6 +51,11 @@ impl Row {
     pub fn is_seen(&self) -> bool {
         self.unseen == Pair::default()
     }
+
+    /// Whether it is the same on both sides for certain.
+    pub fn is_alike(&self) -> bool {
+        self.verdict == Verdict::Same && self.is_seen()
+    }
 }
 
 /// How two steps compare.
@@ -63,31 +67,6 @@ pub enum Verdict {
     Differs(Vec<Change>),
     /// Only one side has it, or only one side shows it: then the row has `unseen`.
     Only(Weight),
-}
-
-/// What it weighs that only one side has a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Weight {
-    /// Nothing: the other side has come further without it.
-    Nothing,
-    /// A question that was asked before, with the same answer.
-    Again,
-    /// A question that changes nothing at the server, or a refusal that was overcome.
-    Beside,
-    /// It is what the conversation is about.
-    Meaning,
-}
-
-impl Weight {
-    /// Its word in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Nothing => "nothing",
-            Self::Again => "again",
-            Self::Beside => "beside",
-            Self::Meaning => "meaning",
-        }
-    }
 }
 
 /// Where two conversations part.
@@ -157,9 +136,10 @@ pub struct Lone<'a> {
 impl<'a> Comparison<'a> {
     /// Puts two conversations side by side.
     pub(super) fn new(conversations: Pair<&'a Conversation>, lone: Option<Which>) -> Self {
-        let lists = tokens(conversations);
+        let keys = Keys::new(conversations);
+        let lists = tokens(&keys);
         let Aligned { couples, left } = align(lists.as_ref().map(Vec::as_slice));
-        let walk = Walk::new(conversations, &couples);
+        let walk = Walk::new(conversations, keys, &couples);
         // What each goes on with behind what was aligned.
         let end = Pair::of(|which| {
             let steps = conversations[which].steps.len();
@@ -176,7 +156,7 @@ impl<'a> Comparison<'a> {
     pub fn alike(&self) -> usize {
         let upto = self.parting.as_ref().map_or(self.rows.len(), |parting| parting.row);
         let before = self.rows.iter().take(upto);
-        before.filter(|row| row.verdict == Verdict::Same && row.is_seen()).count()
+        before.filter(|row| row.is_alike()).count()
     }
 
     /// Whether all of both could be compared.
@@ -228,11 +208,15 @@ struct Walked {
 /// The walk along both.
 struct Walk<'a> {
     conversations: Pair<&'a Conversation>,
+    keys: Keys<'a>,
     roles: Roles<'a>,
-    /// What was asked and answered in steps that have a counterpart.
-    asked: Pair<FxHashSet<u64>>,
+    weights: Weights<'a>,
     /// What each has several times.
     recurring: Pair<BTreeSet<Key>>,
+    /// How certain the places of each are, where steps are missing.
+    places: Pair<Places>,
+    /// What each did, and how it ended.
+    deeds: Pair<BTreeSet<(Key, End)>>,
     rows: Vec<Row>,
     /// The first parting of each weight.
     partings: BTreeMap<Weight, Parting>,
@@ -243,19 +227,21 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(conversations: Pair<&'a Conversation>, couples: &[Couple]) -> Self {
-        let asked = Pair::of(|which| {
-            let of = conversations[which];
-            let coupled = couples.iter().filter(|couple| couple.good.zip(couple.bad).is_some());
-            let steps = coupled.filter_map(|couple| of.steps.get(couple[which]?)?.call());
-            steps.map(|call| signature(of, call)).collect()
+    fn new(conversations: Pair<&'a Conversation>, keys: Keys<'a>, couples: &[Couple]) -> Self {
+        let recurring = Pair::of(|which| keys.recurring(which));
+        // Of several that are alike, the other's first is taken for the counterpart.
+        let places = Pair::of(|which| {
+            let of_other = &recurring[which.other()];
+            conversations[which].places(|step| of_other.contains(&keys.of(which, step)))
         });
-        let roles = Roles::new(conversations);
         Self {
             conversations,
-            roles,
-            asked,
-            recurring: conversations.map(recurring),
+            roles: Roles::new(conversations),
+            weights: Weights::new(conversations, couples),
+            recurring,
+            places,
+            deeds: Pair::of(|which| keys.deeds(which)),
+            keys,
             rows: Vec::new(),
             partings: BTreeMap::new(),
             ending: None,
@@ -288,6 +274,11 @@ impl<'a> Walk<'a> {
         self.conversations[which].steps.get(at)
     }
 
+    /// Why a step of one side may be missing there.
+    fn lacks(&self, which: Which, before: Option<usize>, after: Option<usize>) -> Option<Unseen> {
+        self.conversations[which].may_lack(&self.places[which], before, after)
+    }
+
     /// Two steps that belong to each other.
     fn both(&mut self, at: Pair<usize>) {
         let steps = at.map(Some);
@@ -298,15 +289,18 @@ impl<'a> Walk<'a> {
             return;
         };
         let of = Pair { good, bad };
-        let mut weighed = weigh(self.conversations, at, of, &mut self.roles);
+        let mut weighed = weigh(self.conversations, of, &mut self.roles);
         for which in Which::BOTH {
             self.roles.returned(which, of[which]);
         }
         // Where packets are missing, and there are several of them, another may belong here.
-        let several = Which::BOTH.iter().any(|which| self.recurring[*which].contains(&key(good)));
+        let several = !weighed.changes.is_empty() && {
+            let key = self.keys.of(Which::Good, good);
+            Which::BOTH.iter().any(|which| self.recurring[*which].contains(&key))
+        };
         let doubt = Pair::of(|which| {
-            let lacks = self.conversations[which].may_lack(before[which], steps[which]);
-            lacks.filter(|_| several && !weighed.changes.is_empty())
+            let doubtful = several && self.may_be_elsewhere(which, of[which]);
+            doubtful.then(|| self.lacks(which, before[which], steps[which]))?
         });
         let verdict = if weighed.changes.is_empty() {
             Verdict::Same
@@ -315,7 +309,11 @@ impl<'a> Walk<'a> {
             Verdict::Differs(weighed.changes)
         } else {
             let (row, changes) = (self.rows.len(), weighed.changes.clone());
-            self.part(Parting { row, steps, changes, weight: Weight::Meaning });
+            // A question about something else changes nothing at the server.
+            let asked = changes.iter().all(|change| change.part == Part::Request);
+            let question = good.call().is_some_and(|call| is_question(call.opnum));
+            let weight = if asked && question { Weight::Beside } else { Weight::Meaning };
+            self.part(Parting { row, steps, changes, weight });
             Verdict::Differs(weighed.changes)
         };
         self.rows.push(Row { steps, verdict, unseen: weighed.unseen });
@@ -333,7 +331,23 @@ impl<'a> Walk<'a> {
     fn ends(&self, steps: Pair<Option<usize>>) -> Vec<Change> {
         let of = Pair::of(|which| self.step(which, steps[which]?));
         let Pair { good: Some(good), bad: Some(bad) } = of else { return Vec::new() };
-        if key(good) == key(bad) && end(good) != end(bad) { vec![outcome()] } else { Vec::new() }
+        let same = self.keys.of(Which::Good, good) == self.keys.of(Which::Bad, bad);
+        if same && end(good) != end(bad) { vec![outcome()] } else { Vec::new() }
+    }
+
+    /// Whether the other side has a step that this one may belong to: one that ended as it did, as far
+    /// as that is known.
+    fn may_be_elsewhere(&self, which: Which, step: &Step) -> bool {
+        /// Not answered, or not to be read.
+        const OPEN: [End; 3] = [(3, 0, 0), (4, 0, 0), (5, 0, 0)];
+        let (key, end) = (self.keys.of(which, step), end(step));
+        let others = &self.deeds[which.other()];
+        if step.call().is_some() && OPEN.contains(&end) {
+            let most = (u8::MAX, u32::MAX, u32::MAX);
+            return others.range((key.clone(), (0, 0, 0))..=(key, most)).next().is_some();
+        }
+        let open = OPEN.into_iter().filter(|_| step.call().is_some());
+        open.chain([end]).any(|end| others.contains(&(key.clone(), end)))
     }
 
     /// Steps that only one side has, until both have one, which is `next`.
@@ -343,22 +357,25 @@ impl<'a> Walk<'a> {
         });
         let mut weighed: Vec<(Which, usize, Weight)> = Vec::new();
         let mut rows = Vec::new();
+        let lacks = Pair::of(|which| self.lacks(which, self.last[which], next[which]));
         for which in Which::BOTH {
             let other = which.other();
             let ended = next[other].is_none() && own[other].is_empty();
-            let unseen = self.conversations[other].may_lack(self.last[other], next[other]);
-            let weights: Vec<Weight> =
-                own[which].iter().map(|at| self.weight(which, *at, ended)).collect();
+            let weights = self.weights.of(which, &own[which], ended);
             // Who ends before something that matters ends before all of it.
             let matters = ended && weights.contains(&Weight::Meaning);
             for (at, weight) in own[which].iter().zip(weights) {
                 let weight = if matters { Weight::Meaning } else { weight };
                 let mut hidden = Pair::default();
-                hidden[other] = unseen.filter(|_| weight != Weight::Again);
-                // What was asked by a call whose request is missing may be what the other asked.
-                let step = self.step(which, *at).and_then(Step::call);
-                let unknown = step.is_some_and(|call| call.opnum.is_none());
-                hidden[which] = unknown.then_some(Unseen::Lost);
+                hidden[other] = lacks[other].filter(|_| !weight.is_repetition());
+                // What was asked by a call whose request is missing may be what the other asked; and
+                // where its own steps are missing, it may belong to one that is not beside it.
+                let step = self.step(which, *at);
+                let unknown = step.and_then(Step::call).is_some_and(|call| call.opnum.is_none());
+                let weighty = step.filter(|_| weight > Weight::Elsewhere);
+                let stray = lacks[which]
+                    .filter(|_| weighty.is_some_and(|step| self.may_be_elsewhere(which, step)));
+                hidden[which] = if unknown { Some(Unseen::Lost) } else { stray };
                 if hidden == Pair::default() {
                     weighed.push((which, *at, weight));
                 }
@@ -398,39 +415,5 @@ impl<'a> Walk<'a> {
             self.last[which] = own[which].last().copied().or(self.last[which]);
         }
         self.rows.extend(rows);
-    }
-
-    /// What it weighs that the other side, which has `ended` or not, lacks a step.
-    fn weight(&self, which: Which, at: usize, ended: bool) -> Weight {
-        let Some(step) = self.step(which, at) else { return Weight::Nothing };
-        let call = match &step.act {
-            Act::Setup(setup) => return self.weight_of(which, at, setup, ended),
-            Act::Call(call) => call,
-        };
-        let signature = signature(self.conversations[which], call);
-        let again = self.asked[which].contains(&signature);
-        match call.opnum {
-            Some(0 | 8 | 9 | 10) if again => Weight::Again,
-            opnum if is_question(opnum) => Weight::Beside,
-            _ => Weight::Meaning,
-        }
-    }
-
-    fn weight_of(&self, which: Which, at: usize, setup: &Setup, ended: bool) -> Weight {
-        let share = setup.stage == Stage::Share && !setup.of.as_deref().is_some_and(is_ipc);
-        // Once the interface was bound, others at the same machine may have tried; where it was the
-        // client, what it does not do any more tells.
-        let bound = || {
-            let before = self.conversations[which].steps.iter().take(at);
-            before.filter_map(|step| step.setup()).any(Setup::is_bound)
-        };
-        match setup.refusal {
-            Some(_) if setup.overcome => Weight::Beside,
-            Some(_) if setup.stage < Stage::Pipe && !share && bound() => Weight::Beside,
-            Some(_) => Weight::Meaning,
-            None if share => Weight::Beside,
-            None if ended => Weight::Meaning,
-            None => Weight::Nothing,
-        }
     }
 }

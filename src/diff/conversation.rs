@@ -8,8 +8,9 @@ use rustc_hash::FxHashSet;
 use super::compare::Unseen;
 use super::step::{Act, Exchange, Setup, Stage, Step, name};
 use super::traits::{Trait, Traits, Value};
-use crate::bytes::{FrameNo, Time};
+use crate::bytes::Time;
 use crate::call::Call;
+use crate::pipeline::Around;
 use crate::rpc::Message;
 
 /// Places of a conversation where something is known to be missing; if there are more, anything may
@@ -19,6 +20,8 @@ const MAX_LOSSES: usize = 64;
 const MAX_HOSTS: usize = 16;
 /// Refusals that wait for an attempt that is let in.
 const MAX_REFUSALS: usize = 64;
+/// Refused connects in a row among which one is looked for that was refused the same way.
+const MAX_CONNECTS: usize = 4;
 
 /// What a conversation came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +45,28 @@ pub struct Host {
     pub name: Option<Arc<str>>,
 }
 
+/// A place where something is known to be missing.
+#[derive(Clone, Copy, Debug)]
+struct Loss {
+    time: Time,
+    /// Its place in the order of what became known.
+    known: u64,
+    /// The client's port.
+    port: u16,
+    /// Whether it is calls of which nobody knows what they asked.
+    calls: bool,
+}
+
+/// How far back the places of steps are uncertain: for each, since when steps that were lost may come
+/// behind it.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// What was agreed may have been agreed before, where that is missing.
+    here: Vec<Option<Time>>,
+    /// The same where the loss has nothing to do with what was agreed.
+    elsewhere: Vec<Option<Time>>,
+}
+
 /// What one client asked of one server, over all its connections and pipes.
 #[derive(Clone, Debug)]
 pub struct Conversation {
@@ -59,18 +84,17 @@ pub struct Conversation {
     pub beyond: u64,
     /// What is true of it throughout.
     pub(super) traits: Traits,
-    /// When something is known to be missing, by the clock and in the order of what became known.
-    /// No more than [`MAX_LOSSES`].
-    losses: Vec<(Time, u64)>,
+    /// Where something is known to be missing; of those without a step between them, the last of a
+    /// connection. No more than [`MAX_LOSSES`] and one.
+    losses: Vec<Loss>,
     /// Whether encrypted messages were seen.
     sealed: bool,
     /// Whether anything that the server sent was seen.
     answered: bool,
     /// Names of the server, in small letters. No more than [`MAX_HOSTS`].
     hosts: Vec<String>,
-    /// Port of the client's first connection, and whether there was another.
-    port: u16,
-    several: bool,
+    /// Whether there are calls of which it is not known what share they are about.
+    blind: bool,
     /// What was agreed, which is no step when it is agreed again. Added with a step.
     agreed: FxHashSet<(Stage, Option<String>)>,
     /// Refusals that may still be overcome: emptied by the next call.
@@ -78,10 +102,10 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(client: (IpAddr, u16), server: IpAddr) -> Self {
+    pub(super) fn new(client: IpAddr, server: IpAddr) -> Self {
         let host = |ip| Host { ip, name: None };
         Self {
-            client: host(client.0),
+            client: host(client),
             server: host(server),
             kind: Kind::Other,
             steps: Vec::new(),
@@ -92,16 +116,10 @@ impl Conversation {
             sealed: false,
             answered: false,
             hosts: vec![server.to_string()],
-            port: client.1,
-            several: false,
+            blind: false,
             agreed: FxHashSet::default(),
             refused: Vec::new(),
         }
-    }
-
-    /// Something came from this port of the client.
-    pub(super) fn heard(&mut self, port: u16) {
-        self.several |= port != self.port;
     }
 
     /// It has come this far.
@@ -111,10 +129,12 @@ impl Conversation {
 
     /// Somebody calls the server so.
     pub(super) fn server_named(&mut self, host: &str, own: bool) {
-        if own && self.server.name.is_none() {
+        // An address is no name.
+        let named = host.parse::<IpAddr>().is_err();
+        if own && named && self.server.name.is_none() {
             self.server.name = Some(name(host));
         }
-        let first = host.split('.').next().filter(|_| host.parse::<IpAddr>().is_err());
+        let first = host.split('.').next().filter(|_| named);
         for host in [Some(host), first].into_iter().flatten() {
             let host = name(host).to_lowercase();
             if self.hosts.len() < MAX_HOSTS && !self.hosts.contains(&host) {
@@ -130,10 +150,18 @@ impl Conversation {
         }
     }
 
-    /// Bytes are missing.
-    pub(super) fn lost(&mut self, time: Time, known: u64) {
-        if self.losses.len() <= MAX_LOSSES {
-            self.losses.push((time, known));
+    /// Bytes of the connection of this port are missing, or `calls` cannot be told.
+    pub(super) fn lost(&mut self, time: Time, known: u64, port: u16, calls: bool) {
+        // Two without a step between them are one.
+        let since = self.steps.last().map_or(0, |step| step.known);
+        let room = self.losses.len() <= MAX_LOSSES;
+        let mut recent = self.losses.iter_mut().rev().take_while(|loss| loss.known >= since);
+        match recent.find(|loss| (loss.port, loss.calls) == (port, calls)) {
+            Some(loss) => (loss.time, loss.known) = (loss.time.max(time), known),
+            None if room => {
+                self.losses.push(Loss { time, known, port, calls });
+            }
+            None => {}
         }
     }
 
@@ -143,37 +171,48 @@ impl Conversation {
         self.becomes(Kind::Hidden);
     }
 
-    /// Whether it needs no further step: nothing was asked that was not agreed before.
+    /// Whether it needs no further step: nothing was asked that was not agreed before. What was
+    /// refused before is overcome by what is agreed now.
     pub(super) fn is_agreed(&mut self, setup: &Setup) -> bool {
-        if setup.refusal.is_some() {
+        if !setup.is_agreed() {
             return false;
         }
-        let of = setup.of.as_ref().map(|of| of.to_lowercase());
         for at in std::mem::take(&mut self.refused) {
             match self.steps.get_mut(at).map(|step| &mut step.act) {
                 Some(Act::Setup(before)) if is_overcome(before, setup) => before.overcome = true,
                 _ => self.refused.push(at),
             }
         }
-        !self.agreed.insert((setup.stage, of))
+        self.agreed.contains(&agreement(setup))
     }
 
-    /// Whether it is what came last, once more.
+    /// Whether it is what came last, once more. Clients connect to several ports in turn.
     pub(super) fn repeats(&mut self, setup: &Setup) -> bool {
-        let Some(last) = self.steps.last_mut() else { return false };
-        let same = matches!(&last.act, Act::Setup(before) if before == setup);
-        last.repeated = last.repeated.saturating_add(u32::from(same));
-        same
+        let connects = setup.stage == Stage::Connection;
+        let mut recent = self
+            .steps
+            .iter_mut()
+            .rev()
+            .take(if connects { MAX_CONNECTS } else { 1 })
+            .take_while(|step| !connects || step.is_connect());
+        match recent.find(|step| step.setup() == Some(setup)) {
+            Some(same) => same.repeated = same.repeated.saturating_add(1),
+            None => return false,
+        }
+        true
     }
 
     /// Takes a step that is not agreed and no repetition.
-    pub(super) fn setup(&mut self, setup: Setup, time: Time, frame: Option<FrameNo>, known: u64) {
-        self.answered = true;
-        if setup.refusal.is_some() && self.refused.len() < MAX_REFUSALS {
+    pub(super) fn setup(&mut self, setup: Setup, around: &Around, known: u64) {
+        let Around { time, frame, .. } = *around;
+        self.answered |= setup.stage > Stage::Connection;
+        if setup.is_agreed() {
+            self.agreed.insert(agreement(&setup));
+        } else if self.refused.len() < MAX_REFUSALS {
             self.refused.push(self.steps.len());
         }
-        let act = Act::Setup(setup);
-        self.steps.push(Step { time, end: time, frame, repeated: 0, known, act });
+        let (port, act) = (around.client.port(), Act::Setup(setup));
+        self.steps.push(Step { time, end: time, frame, repeated: 0, known, port, act });
     }
 
     /// Takes a call.
@@ -184,8 +223,9 @@ impl Conversation {
         let last = |message: &Message| message.frames.last().copied();
         let frame = call.rpc.request.as_ref().or(call.rpc.response.as_ref()).and_then(last);
         let end = call.time.plus(exchange.elapsed.unwrap_or_default());
+        let (time, port) = (call.time, call.client.addr.port());
         let act = Act::Call(Box::new(exchange));
-        self.steps.push(Step { time: call.time, end, frame, repeated: 0, known, act });
+        self.steps.push(Step { time, end, frame, repeated: 0, known, port, act });
     }
 
     /// Everything has been seen: puts the steps in order, without shares that have nothing to do with
@@ -206,7 +246,17 @@ impl Conversation {
             _ => true,
         });
         steps.sort_by_key(|step| (step.time, step.known));
+        let mut calls = steps.iter().filter_map(Step::call);
+        self.blind = calls.any(|call| call.names_share() && call.asked.is_none());
         self.steps = steps;
+        if !self.steps.is_empty() && self.is_unreached() {
+            self.becomes(Kind::Refused);
+        }
+    }
+
+    /// Whether nothing is known of it but connects that came to nothing, if that.
+    pub(super) fn is_unreached(&self) -> bool {
+        self.losses.is_empty() && self.steps.iter().all(Step::is_connect)
     }
 
     /// A share by what it is, whatever its server is called: in small letters, without a backslash
@@ -221,21 +271,46 @@ impl Conversation {
         }
     }
 
+    /// The places of its steps; one that `moves` may be another one that is like it.
+    pub(super) fn places(&self, moves: impl Fn(&Step) -> bool) -> Places {
+        let places = |agreed: bool| {
+            let mut since = None;
+            let place = |step: &Step| {
+                if !(agreed && step.is_agreed() || moves(step)) {
+                    since = Some(step.time);
+                }
+                since
+            };
+            self.steps.iter().map(place).collect()
+        };
+        Places { here: places(true), elsewhere: places(false) }
+    }
+
     /// Why a step may be missing from between two of its steps, if it may.
-    pub(super) fn may_lack(&self, before: Option<usize>, after: Option<usize>) -> Option<Unseen> {
+    pub(super) fn may_lack(
+        &self,
+        places: &Places,
+        before: Option<usize>,
+        after: Option<usize>,
+    ) -> Option<Unseen> {
         let step = |at: Option<usize>| at.and_then(|at| self.steps.get(at));
-        let (before, after) = (step(before), step(after));
+        let (at, before, after) = (before, step(before), step(after));
         if self.sealed && after.is_none() {
             return Some(Unseen::Encrypted);
         }
         if self.beyond > 0 && after.is_none() {
             return Some(Unseen::Beyond);
         }
-        // What comes after a loss on the same connection becomes known after it.
-        let upto = after.filter(|_| !self.several).map(|step| step.known);
-        let since = before.map(|step| step.time);
-        let here = |(time, known): &(Time, u64)| {
-            since.is_none_or(|since| *time >= since) && upto.is_none_or(|upto| *known < upto)
+        let here = |loss: &Loss| {
+            let since = before.zip(at).and_then(|(step, at)| {
+                let here = loss.calls || loss.port == step.port;
+                let places = if here { &places.here } else { &places.elsewhere };
+                places.get(at).copied().flatten()
+            });
+            // What comes after a loss on the same connection becomes known after it.
+            let upto = after.filter(|step| step.port == loss.port).map(|step| step.known);
+            since.is_none_or(|since| loss.time >= since)
+                && upto.is_none_or(|upto| loss.known < upto)
         };
         let lost = self.losses.len() > MAX_LOSSES || self.losses.iter().any(here);
         lost.then_some(Unseen::Missing)
@@ -243,12 +318,14 @@ impl Conversation {
 
     /// Whether the answer to a call that has none may have been lost. If nothing at all of the server
     /// was seen, its side is not in the capture.
-    pub(super) fn may_lack_answer(&self, at: usize, exchange: &Exchange) -> bool {
-        let since = self.steps.get(at).map(|step| step.time);
-        exchange.near_loss
-            || !self.answered
-            || self.losses.len() > MAX_LOSSES
-            || self.losses.iter().any(|(time, _)| since.is_some_and(|since| *time >= since))
+    pub(super) fn may_lack_answer(&self, exchange: &Exchange) -> bool {
+        exchange.near_loss || !self.answered
+    }
+
+    /// Whether it is not known of all calls what shares they are about: of a share that was connected
+    /// nobody knows whether it has to do with them.
+    pub(super) fn may_lack_shares(&self) -> bool {
+        self.blind || self.may_lack_ids()
     }
 
     /// Whether ids may have been made without being seen.
@@ -262,9 +339,15 @@ impl Conversation {
     }
 }
 
+/// What an agreement is known by.
+fn agreement(setup: &Setup) -> (Stage, Option<String>) {
+    (setup.stage, setup.of.as_ref().map(|of| of.to_lowercase()))
+}
+
 /// Whether a refusal was overcome by what was agreed later.
 fn is_overcome(refused: &Setup, agreed: &Setup) -> bool {
     match refused.stage {
+        Stage::Connection => true,
         Stage::Session => agreed.stage == Stage::Negotiation,
         Stage::Share => agreed.stage == Stage::Share && refused.of == agreed.of,
         stage => stage == agreed.stage,

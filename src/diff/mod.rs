@@ -20,6 +20,7 @@
 //! | `align.rs` | which step of one belongs to which of the other |
 //! | `roles.rs` | ids and shares, known by the part they play |
 //! | `values.rs` | what two steps differ in |
+//! | `weights.rs` | what it weighs that only one side has a step |
 //! | `compare.rs` | the walk along both: where they part |
 //! | `traits.rs` | what differs throughout: names, dialect, authentication, time-outs |
 //! | `clock.rs` | answers and pauses that are longer in one |
@@ -27,7 +28,7 @@
 //! # Steps
 //!
 //! A step is a call of MS-FSRVP, or what has to happen before one: the dialect, the logon, `IPC$`,
-//! the pipe, the bind. What was agreed once and is agreed again (Windows and Samba open pipe after
+//! the pipe, the bind; and a connect that came to nothing. What was agreed once and is agreed again (Windows and Samba open pipe after
 //! pipe) is no step again. Steps are in the order in which they were asked.
 //!
 //! # What is a difference
@@ -35,12 +36,14 @@
 //! Conversations *part* at the first step whose meaning differs: another method, another answer,
 //! another value, a step that only one has. Ids are equal where they play the same part: those that
 //! Start or Add returned in steps that belong to each other. So are shares, unless both captures
-//! name several of the same. Addresses, times and session ids are no difference.
+//! name several of the same, or copy one of the same first: then names are compared. Addresses, times
+//! and session ids are no difference.
 //!
 //! Questions that change nothing at the server (`IsPathSupported`, `GetSupportedVersion`,
 //! `IsPathShadowCopied`) weigh less: where only one of both asks, that is the parting only if there
-//! is no other; where it is asked once more with the same answer, it is none. The same goes for a
-//! refusal that was overcome: the next attempt was let in.
+//! is no other; where it is asked once more with the same answer, or at another place, it is none. The
+//! same goes for a question about another share, and for a refusal that was overcome: the next attempt
+//! was let in.
 //!
 //! What differs throughout is told beside: [`Difference`]. It is not where conversations part.
 //!
@@ -62,17 +65,19 @@ mod roles;
 mod step;
 mod traits;
 mod values;
+mod weights;
 
 use std::ops::{Index, IndexMut};
 
 pub use clock::{Delay, Delayed};
-pub use compare::{Comparison, Gap, Lone, Parting, Row, Unseen, Verdict, Weight};
+pub use compare::{Comparison, Gap, Lone, Parting, Row, Unseen, Verdict};
 pub use conversation::{Conversation, Host, Kind};
 pub use pairing::{Compared, Outcome, compare};
 pub use recorder::{Recorder, Recording};
 pub use step::{Act, Exchange, Refusal, Setup, Stage, Step};
 pub use traits::{Difference, Trait, Value};
 pub use values::{Change, Part};
+pub use weights::Weight;
 
 /// One of the two captures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::compare::{Comparison, Lone, Parting, Weight};
+use super::compare::{Comparison, Lone, Parting};
 use super::conversation::{Conversation, Host, Kind};
 use super::recorder::Recording;
 use super::roles::shares;
 use super::values::Part;
+use super::weights::Weight;
 use super::{Pair, Which};
 use crate::bytes::Time;
 
@@ -135,7 +136,8 @@ pub fn compare(recordings: Pair<&Recording>) -> Compared<'_> {
             let likeness = likeness(couple);
             let least = match couple[other].of.kind {
                 Kind::Other => SERVER + CLIENT,
-                _ if conversations[other] > 0 => SERVER,
+                // Many connects come to nothing that have nothing to do with shadow copies.
+                _ if conversations[other] > 0 || couple[other].of.is_unreached() => SERVER,
                 _ => 0,
             };
             (likeness >= least).then_some(likeness)
@@ -144,7 +146,11 @@ pub fn compare(recordings: Pair<&Recording>) -> Compared<'_> {
     }
     if couples.is_empty() && conversations == Pair::default() {
         let mut refused = Pair::of(|which| of_kind(which, &[Kind::Refused]));
-        pair_up(&mut refused, &mut couples, |couple| Some(likeness(couple)));
+        pair_up(&mut refused, &mut couples, |couple| {
+            let unreached = Which::BOTH.iter().any(|which| couple[*which].of.is_unreached());
+            let likeness = likeness(couple);
+            (!unreached || likeness >= SERVER).then_some(likeness)
+        });
     }
     let mut comparisons: Vec<_> =
         couples.into_iter().map(|couple| Comparison::new(couple, None)).collect();

@@ -23,6 +23,8 @@ const MAX_STEPS: usize = 1 << 16;
 const MAX_CHANNELS: usize = 4096;
 /// Machines that are known by their GUIDs.
 const MAX_GUIDS: usize = 4096;
+/// Pairs of addresses that lead to a conversation; beyond it only those that have one of their own.
+const MAX_ENDS: usize = 4096;
 
 /// What happened in a capture.
 #[derive(Debug)]
@@ -31,6 +33,20 @@ pub struct Recording {
     pub conversations: Vec<Conversation>,
     /// Whether there were more, which were not kept.
     pub full: bool,
+    /// Whether a name was not found, or a ticket refused: whoever wanted it may not have come to its
+    /// server.
+    pub astray: bool,
+}
+
+/// How far a pipe of MS-FSRVP has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Binding {
+    /// It is open.
+    Open,
+    /// Its bind has no answer, and will have none.
+    Unanswered,
+    /// It is known how the bind ended.
+    Told,
 }
 
 /// Two machines, by their addresses: the client's and the server's.
@@ -43,20 +59,21 @@ pub struct Recorder {
     /// [`MAX_CONVERSATIONS`].
     conversations: BTreeMap<usize, Conversation>,
     /// Which conversation is that of two machines; several addresses of one machine lead to one.
-    /// Removed with the conversation.
+    /// Removed with the conversation. No more than [`MAX_ENDS`] and [`MAX_CONVERSATIONS`].
     by_ends: FxHashMap<Ends, usize>,
     /// The same by `ClientGuid` and `ServerGuid`. No more than [`MAX_GUIDS`]; removed with the
     /// conversation.
     by_guids: FxHashMap<(Guid, Guid), usize>,
-    /// Pipes of MS-FSRVP that are open, and whether their interface is bound, or was refused. Added
-    /// when one is opened, no more than [`MAX_CHANNELS`]; removed when it is closed.
-    channels: FxHashMap<ChannelId, bool>,
+    /// Pipes of MS-FSRVP that are open. Added when one is opened, or its bind has no answer, no more
+    /// than [`MAX_CHANNELS`]; removed when it is closed.
+    channels: FxHashMap<ChannelId, Binding>,
     /// Conversations there have been.
     number: usize,
     steps: usize,
     /// Events seen.
     known: u64,
     full: bool,
+    astray: bool,
 }
 
 impl Recorder {
@@ -79,17 +96,21 @@ impl Recorder {
     pub fn finish(self) -> Recording {
         let mut conversations: Vec<_> = self.conversations.into_values().collect();
         conversations.iter_mut().for_each(Conversation::finish);
-        Recording { conversations, full: self.full }
+        Recording { conversations, full: self.full, astray: self.astray }
     }
 
     fn call(&mut self, call: &Call) {
-        if call.rpc.request.is_none()
+        let nameless = is_nameless(call);
+        if (call.rpc.request.is_none() || nameless)
             && let (known, Some(of)) = (self.known, self.of(call.client.addr, call.server.addr))
         {
-            of.lost(call.time, known);
+            of.lost(call.time, known, call.client.addr.port(), nameless);
         }
         if !is_ours(call) {
             return;
+        }
+        if let Some(binding) = self.channels.get_mut(&call.rpc.channel) {
+            *binding = Binding::Told;
         }
         let (known, full) = (self.known, self.steps >= MAX_STEPS);
         let (client, server) = (&call.client, &call.server);
@@ -111,12 +132,18 @@ impl Recorder {
         if let What::Negotiated(told) = &around.what {
             self.same_machines(around, told);
         }
-        let setup = self.setup(&around.what);
+        let setup = self.setup(around);
         let (known, full) = (self.known, self.steps >= MAX_STEPS);
-        let Some(of) = self.of(around.client, around.server) else { return };
+        let of = match around.what {
+            _ if setup.is_some() => self.of(around.client, around.server),
+            What::Lost | What::Sealed => self.of(around.client, around.server),
+            // It tells something of a conversation, and makes none.
+            _ => self.find(around.client, around.server),
+        };
+        let Some(of) = of else { return };
         around.server_name.iter().for_each(|name| of.server_named(name, true));
         match &around.what {
-            What::Lost => of.lost(around.time, known),
+            What::Lost => of.lost(around.time, known, around.client.port(), false),
             What::Sealed => of.sealed(),
             what => told(of, what),
         }
@@ -128,13 +155,13 @@ impl Recorder {
         if full {
             of.beyond += 1;
         } else {
-            of.setup(setup, around.time, around.frame, known);
+            of.setup(setup, around, known);
             self.steps += 1;
         }
     }
 
     /// The step that something is, if it is one, and what it shows the conversation to be.
-    fn setup(&mut self, what: &What) -> Option<(Setup, Kind)> {
+    fn setup(&mut self, around: &Around) -> Option<(Setup, Kind)> {
         let accepted = |stage, of: Option<&String>| Setup {
             stage,
             of: of.map(|of| name(of)),
@@ -146,7 +173,16 @@ impl Recorder {
             ..accepted(stage, of)
         };
         let status = Refusal::Status;
-        Some(match what {
+        Some(match &around.what {
+            What::Unreachable { how, .. } => {
+                let port = format!("port {}", around.server.port());
+                let refusal = Refusal::Unreached(*how);
+                (refused(Stage::Connection, Some(&port), refusal), Kind::Other)
+            }
+            What::NameUnknown { .. } | What::TicketRefused { .. } => {
+                self.astray = true;
+                return None;
+            }
             What::Negotiated(told) => {
                 (accepted(Stage::Negotiation, Some(told.dialect.as_ref()?)), Kind::Other)
             }
@@ -164,7 +200,7 @@ impl Recorder {
             }
             What::PipeOpened { channel, name, .. } if is_pipe(name.as_deref()) => {
                 if self.channels.len() < MAX_CHANNELS {
-                    self.channels.insert(*channel, false);
+                    self.channels.insert(*channel, Binding::Open);
                 }
                 (accepted(Stage::Pipe, name.as_ref()), Kind::ShadowCopies)
             }
@@ -172,23 +208,31 @@ impl Recorder {
                 (refused(Stage::Pipe, Some(name), status(*why)), Kind::ShadowCopies)
             }
             What::PipeError { channel, name, status: why } if is_pipe(name.as_deref()) => {
-                let bound = self.channels.get_mut(channel);
-                let setup = match bound.map(|bound| std::mem::replace(bound, true)) {
-                    Some(false) => refused(Stage::Bind, None, Refusal::Ended(Some(*why))),
-                    Some(true) | None => refused(Stage::Use, None, status(*why)),
+                let binding = self.channels.get_mut(channel);
+                let setup = match binding.map(|of| std::mem::replace(of, Binding::Told)) {
+                    Some(Binding::Open) => refused(Stage::Bind, None, Refusal::Ended(Some(*why))),
+                    _ => refused(Stage::Use, None, status(*why)),
                 };
                 (setup, Kind::ShadowCopies)
             }
-            What::ChannelClosed { channel, by } => {
-                let bound = self.channels.remove(channel)?;
-                if bound || *by != Some(Side::Server) {
-                    return None;
+            What::BindUnanswered { channel, pipe, interfaces, .. } => {
+                let ours = interfaces.iter().any(|interface| interface.uuid == fsrvp::UUID);
+                if ours || interfaces.is_empty() && is_pipe(pipe.as_deref()) {
+                    self.unanswered(*channel);
                 }
-                (refused(Stage::Bind, None, Refusal::Ended(None)), Kind::ShadowCopies)
+                return None;
+            }
+            What::ChannelClosed { channel, by } => {
+                let binding = self.channels.remove(channel)?;
+                let refusal = match by.filter(|_| binding == Binding::Unanswered)? {
+                    Side::Server => Refusal::Ended(None),
+                    Side::Client => Refusal::GivenUp,
+                };
+                (refused(Stage::Bind, None, refusal), Kind::ShadowCopies)
             }
             What::Bound(bound) if is_bound(bound) => {
                 if let Some(known) = self.channels.get_mut(&bound.channel) {
-                    *known = true;
+                    *known = Binding::Told;
                 }
                 let setup = match bound.answer {
                     BindAnswer::Accepted => accepted(Stage::Bind, None),
@@ -200,6 +244,15 @@ impl Recorder {
         })
     }
 
+    /// A bind has no answer. It is told when its pipe is closed, by who closes it.
+    fn unanswered(&mut self, channel: ChannelId) {
+        let known = self.channels.get(&channel);
+        let room = known.is_some() || self.channels.len() < MAX_CHANNELS;
+        if room && known != Some(&Binding::Told) {
+            self.channels.insert(channel, Binding::Unanswered);
+        }
+    }
+
     /// Machines that say who they are, are the same at other addresses.
     fn same_machines(&mut self, around: &Around, told: &Negotiated) {
         let Some(guids) = told.client_guid.zip(told.server_guid) else { return };
@@ -209,7 +262,7 @@ impl Recorder {
         let ends = (around.client.ip(), around.server.ip());
         let at = self.by_ends.get(&ends).copied();
         match (at, self.by_guids.get(&guids).copied()) {
-            (None, Some(at)) => {
+            (None, Some(at)) if self.by_ends.len() < MAX_ENDS => {
                 self.by_ends.insert(ends, at);
             }
             (_, None) if self.by_guids.len() < MAX_GUIDS => {
@@ -226,24 +279,33 @@ impl Recorder {
         let ends = (client.ip(), server.ip());
         if !self.by_ends.contains_key(&ends) {
             if self.conversations.len() >= MAX_CONVERSATIONS {
-                self.full = true;
                 self.make_room()?;
             }
             self.number += 1;
             self.by_ends.insert(ends, self.number);
-            let new = Conversation::new((client.ip(), client.port()), server.ip());
+            let new = Conversation::new(client.ip(), server.ip());
             self.conversations.insert(self.number, new);
         }
-        let of = self.conversations.get_mut(self.by_ends.get(&ends)?)?;
-        of.heard(client.port());
-        Some(of)
+        self.find(client, server)
+    }
+
+    /// The conversation of two machines, if there is one.
+    fn find(&mut self, client: SocketAddr, server: SocketAddr) -> Option<&mut Conversation> {
+        self.conversations.get_mut(self.by_ends.get(&(client.ip(), server.ip()))?)
     }
 
     /// Forgets the earlier half of those conversations that matter least; `None` where all matter.
     fn make_room(&mut self) -> Option<()> {
-        let kinds = self.conversations.values().map(|of| of.kind);
-        let least = kinds.min().filter(|kind| *kind < Kind::ShadowCopies)?;
-        let alike = self.conversations.iter().filter(|(_, of)| of.kind == least);
+        // Those that never came to anything may go as if they had not been.
+        let worth = |of: &Conversation| {
+            Some(of.kind).filter(|kind| *kind > Kind::Other || !of.is_unreached())
+        };
+        let least = self.conversations.values().map(worth).min()?;
+        self.full |= least.is_some();
+        if least == Some(Kind::ShadowCopies) {
+            return None;
+        }
+        let alike = self.conversations.iter().filter(|(_, of)| worth(of) == least);
         let alike: Vec<usize> = alike.map(|(at, _)| *at).collect();
         for at in alike.iter().take(alike.len().div_ceil(2)) {
             let gone = self.conversations.remove(at);
@@ -319,6 +381,11 @@ fn is_bound(bound: &Bound) -> bool {
         Some(interface) => interface.uuid == fsrvp::UUID,
         None => is_pipe(bound.pipe.as_deref()),
     }
+}
+
+/// Whether nobody knows what a call is: neither its bind was seen, nor how its pipe was opened.
+fn is_nameless(call: &Call) -> bool {
+    call.rpc.interface.is_none() && call.pipe().is_some_and(|pipe| pipe.name.is_none())
 }
 
 /// Whether a call is one of MS-FSRVP: by its interface, or where its bind was not seen, by its pipe.

@@ -10,7 +10,7 @@ use super::conversation::Conversation;
 use super::step::Step;
 use super::{Pair, Which};
 use crate::bytes::Guid;
-use crate::protocol::fsrvp::Response;
+use crate::protocol::fsrvp::{Request, Response};
 
 /// Shares that are remembered to tell whether both captures are about the same ones.
 const MAX_SHARES: usize = 256;
@@ -49,7 +49,7 @@ pub(super) struct Roles<'a> {
     conversations: Pair<&'a Conversation>,
     ids: Names<Guid>,
     shares: Names<String>,
-    /// Both captures name several of the same shares, so that a name is a name.
+    /// Whether a name is a name: see [`literal`].
     literal: bool,
     /// Which call returned an id. Added by answers, so no more than there are steps.
     made: Pair<FxHashMap<Guid, u64>>,
@@ -70,17 +70,11 @@ pub(super) enum Origin {
 
 impl<'a> Roles<'a> {
     pub(super) fn new(conversations: Pair<&'a Conversation>) -> Self {
-        let shares = conversations.map(shares);
-        let (few, many) = if shares.good.len() < shares.bad.len() {
-            (&shares.good, &shares.bad)
-        } else {
-            (&shares.bad, &shares.good)
-        };
         Self {
             conversations,
             ids: Names::new(),
             shares: Names::new(),
-            literal: few.len() > 1 && few.is_subset(many),
+            literal: literal(conversations),
             made: Pair::default(),
             unseen: conversations.map(Conversation::may_lack_ids),
         }
@@ -130,11 +124,45 @@ impl<'a> Roles<'a> {
         ids.good.is_nil() == ids.bad.is_nil() && (ids.good.is_nil() || self.ids.same(ids.as_ref()))
     }
 
-    /// Whether two shares play the same part.
+    /// Whether two shares are the same one, or play the same part.
     pub(super) fn same_share(&mut self, shares: Pair<&str>) -> bool {
         let keys = Pair::of(|which| self.conversations[which].share_key(shares[which]));
-        if self.literal { keys.good == keys.bad } else { self.shares.same(keys.as_ref()) }
+        let part = self.shares.same(keys.as_ref());
+        // Where a server's names were lost, the same name may have two keys.
+        let written = shares.map(|share| share.trim_end_matches('\\').to_lowercase());
+        keys.good == keys.bad || written.good == written.bad || part && !self.literal
     }
+}
+
+/// Whether shares are the same by their names alone, and not by the part they play: where both captures
+/// name several of the same, or the shares that each copies first have one in common.
+pub(super) fn literal(conversations: Pair<&Conversation>) -> bool {
+    let all = conversations.map(shares);
+    let (few, many) =
+        if all.good.len() < all.bad.len() { (&all.good, &all.bad) } else { (&all.bad, &all.good) };
+    let mut first = conversations.map(added);
+    for which in Which::BOTH {
+        if first[which].is_empty() {
+            first[which].clone_from(&all[which]);
+        }
+    }
+    few.len() > 1 && few.is_subset(many) || !first.good.is_disjoint(&first.bad)
+}
+
+/// The shares that are added before anything is done with them.
+fn added(of: &Conversation) -> BTreeSet<String> {
+    let mut added = BTreeSet::new();
+    for call in of.steps.iter().filter_map(Step::call) {
+        match &call.asked {
+            Some(Request::AddToShadowCopySet(ask)) if added.len() < MAX_SHARES => {
+                added.insert(of.share_key(&ask.share_name));
+            }
+            // Commit, Expose, RecoveryComplete, Abort, Prepare.
+            _ if matches!(call.opnum, Some(4..=7 | 12)) && !added.is_empty() => break,
+            _ => {}
+        }
+    }
+    added
 }
 
 /// The shares of a conversation.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::bytes::{FrameNo, Time};
 use crate::call::{Call, Outcome, Readable};
 use crate::ndr::text;
-use crate::pipeline::BindAnswer;
+use crate::pipeline::{BindAnswer, Unreached};
 use crate::protocol::fsrvp::{OPERATIONS, Request, Response, ShareMapping};
 use crate::smb::{SessionRefusal, Status};
 
@@ -25,6 +25,8 @@ pub struct Step {
     pub repeated: u32,
     /// Its place in the order in which things became known, which that of losses can be held against.
     pub(super) known: u64,
+    /// The client's port, which tells connections apart.
+    pub(super) port: u16,
     /// What it was.
     pub act: Act,
 }
@@ -41,6 +43,8 @@ pub enum Act {
 /// What has to happen before calls can be made, in the order in which it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
+    /// The server is connected to; a step only where that came to nothing.
+    Connection,
     /// The NetBIOS session; a step only where it was refused.
     Session,
     /// The dialect is agreed.
@@ -61,6 +65,7 @@ impl Stage {
     /// Its word in JSON.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Connection => "connection",
             Self::Session => "session",
             Self::Negotiation => "negotiation",
             Self::Logon => "logon",
@@ -77,7 +82,7 @@ impl Stage {
 pub struct Setup {
     /// Which.
     pub stage: Stage,
-    /// The called name, the dialect, the user, the share or the pipe, where it is known.
+    /// The port, the called name, the dialect, the user, the share or the pipe, where it is known.
     pub of: Option<Arc<str>>,
     /// Why it was refused, if it was.
     pub refusal: Option<Refusal>,
@@ -86,15 +91,22 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// Whether it was agreed, which may have happened before.
+    pub(super) fn is_agreed(&self) -> bool {
+        self.refusal.is_none()
+    }
+
     /// Whether it bound the interface.
     pub(super) fn is_bound(&self) -> bool {
-        self.stage == Stage::Bind && self.refusal.is_none()
+        self.stage == Stage::Bind && self.is_agreed()
     }
 }
 
 /// Why something was refused before, or beside, the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// Nobody took it.
+    Unreached(Unreached),
     /// By SMB.
     Status(Status),
     /// By NetBIOS.
@@ -103,6 +115,8 @@ pub enum Refusal {
     Bind(BindAnswer),
     /// The pipe ended before the bind was answered: with this status, or closed by the server.
     Ended(Option<Status>),
+    /// The client closed the pipe before the bind was answered.
+    GivenUp,
 }
 
 /// A call of MS-FSRVP with its answer.
@@ -158,6 +172,16 @@ impl Step {
         }
     }
 
+    /// Whether it is a connect that came to nothing.
+    pub(super) fn is_connect(&self) -> bool {
+        self.setup().is_some_and(|setup| setup.stage == Stage::Connection)
+    }
+
+    /// Whether it was agreed, which may have happened before.
+    pub(super) fn is_agreed(&self) -> bool {
+        self.setup().is_some_and(Setup::is_agreed)
+    }
+
     /// What had to happen before the calls, if it is that.
     pub(super) fn setup(&self) -> Option<&Setup> {
         match &self.act {
@@ -197,6 +221,11 @@ impl Exchange {
     /// Name of the operation, if it is one.
     pub fn method(&self) -> Option<&'static str> {
         OPERATIONS.iter().find(|(opnum, _)| Some(*opnum) == self.opnum).map(|(_, name)| *name)
+    }
+
+    /// Whether it is an operation that has a share, or may be one.
+    pub(super) fn names_share(&self) -> bool {
+        matches!(self.opnum, Some(3 | 8..=11) | None)
     }
 
     /// The share it is about.

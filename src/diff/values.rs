@@ -3,6 +3,7 @@
 use super::Pair;
 use super::compare::Unseen;
 use super::conversation::Conversation;
+use super::keys::refused;
 use super::roles::{Origin, Roles};
 use super::step::{Act, Exchange, Setup, Step};
 use crate::bytes::Guid;
@@ -49,25 +50,24 @@ pub(super) struct Weighed {
     pub(super) unseen: Pair<Option<Unseen>>,
 }
 
-/// Compares the steps `at` of both conversations.
+/// Compares a step of each conversation with the other's.
 pub(super) fn weigh(
     conversations: Pair<&Conversation>,
-    at: Pair<usize>,
     steps: Pair<&Step>,
     roles: &mut Roles<'_>,
 ) -> Weighed {
     match (&steps.good.act, &steps.bad.act) {
         (Act::Setup(good), Act::Setup(bad)) => setups(Pair { good, bad }),
         (Act::Call(good), Act::Call(bad)) => {
-            calls(conversations, at, Pair { good: &**good, bad: &**bad }, roles)
+            calls(conversations, Pair { good: &**good, bad: &**bad }, roles)
         }
         _ => Weighed::default(),
     }
 }
 
 fn setups(setups: Pair<&Setup>) -> Weighed {
-    let refusal = setups.map(|setup| setup.refusal);
-    let changes = if refusal.good == refusal.bad { Vec::new() } else { vec![outcome()] };
+    let ends = setups.map(|setup| setup.refusal.map(refused));
+    let changes = if ends.good == ends.bad { Vec::new() } else { vec![outcome()] };
     Weighed { changes, unseen: Pair::default() }
 }
 
@@ -78,7 +78,6 @@ pub(super) fn outcome() -> Change {
 
 fn calls(
     conversations: Pair<&Conversation>,
-    at: Pair<usize>,
     calls: Pair<&Exchange>,
     roles: &mut Roles<'_>,
 ) -> Weighed {
@@ -99,7 +98,7 @@ fn calls(
     changes.part = Part::Outcome;
     let ended = Pair::of(|which| {
         let call = calls[which];
-        let lost = || conversations[which].may_lack_answer(at[which], call);
+        let lost = || conversations[which].may_lack_answer(call);
         match call.outcome {
             Outcome::Unknown => hidden(call.response, false, call),
             Outcome::NoResponse => lost().then_some(Unseen::Lost),

@@ -17,6 +17,9 @@ const NAME_MAX: usize = 255;
 const ADDRESSES_MAX: usize = 16;
 /// Letters of an encoded NetBIOS name (RFC 1001 14.1).
 const NETBIOS_LETTERS: usize = 32;
+/// What has a NetBIOS name that is looked for to connect to it: a machine, and its file server. Other
+/// suffixes are of domains, users and browsers.
+const MACHINES: [u8; 2] = [0x00, 0x20];
 
 const TYPE_A: u16 = 1;
 const TYPE_AAAA: u16 = 28;
@@ -191,7 +194,7 @@ impl<'a> Rest<'a> {
     }
 
     /// RFC 1001 14.1 First Level Encoding: 16 octets, each as two letters, and a scope behind them.
-    /// The last octet says what has the name; spaces fill up the others.
+    /// The last octet says what has the name; spaces fill up the others. `None` if that is no machine.
     fn netbios_name(&mut self) -> Option<String> {
         let letters = self.label().filter(|letters| letters.len() == NETBIOS_LETTERS)?;
         let half = |letter: &u8| letter.checked_sub(b'A').filter(|half| *half < 16);
@@ -202,7 +205,7 @@ impl<'a> Rest<'a> {
             })
             .collect();
         let mut octets = octets?;
-        octets.pop();
+        octets.pop().filter(|suffix| MACHINES.contains(suffix))?;
         let mut left = NAME_MAX - NETBIOS_LETTERS;
         loop {
             let scope = self.label()?;
@@ -344,6 +347,15 @@ mod tests {
             bad[at] = octet;
             assert_eq!(answer(Resolver::NetBios, &bad), None);
         }
+        // Domain controllers, and the browser that has the workgroup.
+        for suffix in [b"BM", b"BN"] {
+            let domain = [&FS1[..31], suffix, b"\0"].concat();
+            let bytes = [header(0x8583, 0, 0), domain, b"\0\x0a\0\x01".to_vec()].concat();
+            assert_eq!(answer(Resolver::NetBios, &bytes), None);
+        }
+        let machine = [&FS1[..31], b"AA\0"].concat();
+        let bytes = [header(0x8583, 0, 0), machine, b"\0\x0a\0\x01".to_vec()].concat();
+        assert_eq!(answer(Resolver::NetBios, &bytes).unwrap().name, "FS1");
         let scoped = [&FS1[..33], b"\x03lab\0"].concat();
         let scoped = [header(0x8583, 0, 0), scoped, b"\0\x0a\0\x01".to_vec()].concat();
         assert_eq!(answer(Resolver::NetBios, &scoped).unwrap().name, "FS1");

@@ -21,6 +21,9 @@ use crate::tcp::{Flows, Segment};
 const PORTS: [u16; 3] = [445, 139, 135];
 /// Attempts followed at the same time; beyond it others are not.
 const MAX_ATTEMPTS: usize = 4096;
+/// Attempts of one client at one server among them; where so many have not been told, others are not
+/// followed. Each SYN looks at all of them.
+const MAX_BESIDE: usize = 16;
 /// Addresses of which it is known that packets to them, or from them, are in the capture.
 const MAX_HEARD: usize = 1 << 16;
 /// A SYN so soon after the one before it is a copy: no client repeats one in less, in nanoseconds.
@@ -85,7 +88,9 @@ struct Attempt {
 /// All attempts, and what is known of who can be heard.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    /// Added by the first SYN; removed by the answer, or when it is settled and no longer remembered.
+    /// Added by the first SYN; removed by the answer, when it is settled and no longer remembered, or
+    /// when it was told and there are [`MAX_BESIDE`] of that client and server. No more than
+    /// [`MAX_ATTEMPTS`].
     attempts: BTreeMap<Key, Attempt>,
     /// When each of them is due. Added and removed with it.
     due: BTreeSet<(Time, Key)>,
@@ -146,7 +151,7 @@ impl Reach {
         for key in earlier {
             self.settle(key, CLEAR, flows);
         }
-        if self.attempts.len() < MAX_ATTEMPTS {
+        if self.has_room(client, server) && self.attempts.len() < MAX_ATTEMPTS {
             let attempt = Attempt {
                 number: header.seq,
                 identification: header.identification,
@@ -162,6 +167,18 @@ impl Reach {
             self.attempts.insert(key, attempt);
             self.schedule(key);
         }
+    }
+
+    /// Whether one more attempt of a client at a server can be followed: where there are many, that
+    /// takes the place of the one that was told and is longest over.
+    fn has_room(&mut self, client: IpAddr, server: SocketAddr) -> bool {
+        let beside = || self.attempts.range((client, server, 0)..=(client, server, u16::MAX));
+        if beside().count() < MAX_BESIDE {
+            return true;
+        }
+        let told = beside().filter(|(_, attempt)| attempt.told);
+        let oldest = told.min_by_key(|(_, attempt)| attempt.last).map(|(key, _)| *key);
+        oldest.map(|key| self.remove(key)).is_some()
     }
 
     fn refuses(&mut self, segment: &Segment<'_>, ack: u32, flows: &Flows) {

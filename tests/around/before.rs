@@ -248,6 +248,24 @@ fn each_client_has_its_own() {
 
 #[test]
 fn many_attempts_are_bounded() {
+    // The server says something to somebody, so that one knows it would be seen.
+    let mut lab = Lab::default().udp(0, (SERVER.0, 123), ([10, 0, 8, 8], 123), b"time");
+    for n in 0..6000_u16 {
+        let [high, low] = n.to_be_bytes();
+        let client = ([10, 1, high, low], 20_000);
+        let ms = i64::from(n / 10);
+        lab = lab.tcp(ms, (client, SERVER), SYN, (7, 0));
+        lab = lab.tcp(ms + 1000, (client, SERVER), SYN, (7, 0));
+    }
+    lab.frames.sort_by_key(|(ms, _)| *ms);
+    let told = only(&lines(&lab.until(60_000).events()), &["unreachable"]);
+    assert_eq!(told.len(), 4096);
+}
+
+/// Of one client at one server few are followed at the same time: those that were refused make room
+/// for others.
+#[test]
+fn attempts_of_one_client_are_bounded() {
     let mut lab = Lab::default().heard();
     for port in 0..6000 {
         let client = (CLIENT.0, 20_000 + port);
@@ -257,7 +275,15 @@ fn many_attempts_are_bounded() {
     }
     lab.frames.sort_by_key(|(ms, _)| *ms);
     let told = only(&lines(&lab.until(60_000).events()), &["unreachable"]);
-    assert_eq!(told.len(), 4096);
+    assert_eq!(told.len(), 16);
+    let mut lab = Lab::default().heard();
+    for port in 0..200 {
+        let client = (CLIENT.0, 20_000 + port);
+        let ms = i64::from(port);
+        lab = lab.tcp(ms, (client, SERVER), SYN, (7, 0));
+        lab = lab.tcp(ms, (SERVER, client), RST | ACK, (0, 8));
+    }
+    assert_eq!(only(&lines(&lab.events()), &["unreachable"]).len(), 200);
 }
 
 #[test]

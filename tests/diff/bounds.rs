@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 
-use vshark::bytes::Time;
+use vshark::bytes::{Guid, Time};
 use vshark::diff::{Kind, Outcome, Pair, Recorder, compare};
-use vshark::pipeline::{Around, Event, What};
+use vshark::pipeline::{Around, Event, Negotiated, Unreached, What};
+use vshark::report::diff::{Diff, Options};
+use vshark::report::text::TimeStyle;
 use vshark::smb::Status;
 
 /// Something that happens between client `n` and a server.
@@ -41,6 +43,12 @@ fn conversations_are_bounded() {
     // Nobody knows what the others were.
     let compared = compare(Pair { good: &recording, bad: &recording });
     assert_eq!(compared.outcome(), Outcome::Undecided);
+    let mut text = Vec::new();
+    let options = Options { time: TimeStyle::Delta, width: 80 };
+    let files = Pair { good: "good", bad: "bad" };
+    Diff::new(&crate::REGISTRY, files, options).write(&compared, &mut text).expect("memory");
+    let text = String::from_utf8(text).expect("UTF-8");
+    assert!(text.contains("GOOD has more conversations than are kept"), "{text}");
     // Where all are about shadow copies the first stay.
     let mut recorder = Recorder::new();
     for n in 0..2000 {
@@ -69,6 +77,62 @@ fn steps_are_bounded() {
     // What was not kept was not compared.
     let compared = compare(Pair { good: &good, bad: &bad });
     assert_eq!(compared.outcome(), Outcome::Undecided);
+}
+
+/// Very many who do nothing that matters leave nobody out.
+#[test]
+fn those_who_come_to_nothing_are_forgotten() {
+    let record = |all: u32| {
+        let mut recorder = Recorder::new();
+        recorder.event(&event(1, refused(0xc000_0034)));
+        for n in 2..all {
+            let how = Unreached::Reset;
+            let since = Time::from_secs(0);
+            recorder.event(&event(n, What::Unreachable { how, syns: 1, since }));
+            let path = "\\lab\\dfs".to_owned();
+            recorder.event(&event(n + all, What::Referral { path, status: Status(0) }));
+        }
+        recorder.finish()
+    };
+    let (few, many) = (record(3), record(10_000));
+    assert!(!many.full);
+    assert!(many.conversations.len() <= 1024, "{}", many.conversations.len());
+    assert_eq!(few.conversations.len(), 2);
+    let compared = compare(Pair { good: &few, bad: &many });
+    assert_eq!(compared.outcome(), Outcome::Alike);
+}
+
+/// A machine may have very many addresses.
+#[test]
+fn addresses_are_bounded() {
+    let mut recorder = Recorder::new();
+    for n in 0..6000 {
+        let told = Negotiated {
+            client_guid: Some(Guid::from_bytes([1; 16])),
+            server_guid: Some(Guid::from_bytes([2; 16])),
+            dialect: Some("3.1.1".to_owned()),
+            ..Negotiated::default()
+        };
+        recorder.event(&event(n, What::Negotiated(Box::new(told))));
+    }
+    let conversations = recorder.finish().conversations.len();
+    assert!((2..=1024).contains(&conversations), "{conversations}");
+}
+
+/// What is agreed is not remembered where it is no step.
+#[test]
+fn agreements_are_bounded() {
+    let mut recorder = Recorder::new();
+    for n in 0..1 << 16 {
+        recorder.event(&event(1, refused(n)));
+    }
+    let before = format!("{recorder:?}").len();
+    for n in 0..2000 {
+        let path = format!("\\\\fs\\share{n}");
+        recorder.event(&event(1, What::TreeConnected { path }));
+    }
+    let after = format!("{recorder:?}").len();
+    assert!(after < before + 100, "{before}, {after}");
 }
 
 /// What comes again and again is one step.

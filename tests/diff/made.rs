@@ -5,7 +5,7 @@ use vshark::diff::{Delayed, Pair, Trait, Value, Weight, compare};
 use crate::{one, played, said};
 
 /// A backup of one share.
-const BACKUP: &str = "\
+pub(crate) const BACKUP: &str = "\
 server FS1; user LAB\\backup; auth ntlm integrity
 A->FS1:8(\\\\FS1\\d)=0->TRUE,FS1
 A:0()=0->1,1
@@ -23,7 +23,7 @@ A disconnect
 
 /// The backup with something else instead of part of it.
 #[track_caller]
-fn with(changes: &[(&str, &str)]) -> String {
+pub(crate) fn with(changes: &[(&str, &str)]) -> String {
     let mut text = BACKUP.to_owned();
     for (from, to) in changes {
         assert!(text.contains(from), "{from} is not in\n{text}");

@@ -1,11 +1,14 @@
 //! Two captures side by side: where their conversations part.
 
+mod before;
+mod beside;
 mod bounds;
 mod captures;
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "where the captures are, and what was called in them, is all")]
 mod common;
 mod made;
+mod missing;
 mod order;
 mod properties;
 mod screens;

@@ -79,7 +79,7 @@ fn exchanged_captures_part_at_the_same_place() {
 }
 
 /// The frames of a pcap file, each with its record's header.
-fn frames(pcap: &[u8]) -> Vec<&[u8]> {
+pub(crate) fn frames(pcap: &[u8]) -> Vec<&[u8]> {
     let mut rest = &pcap[24..];
     let mut frames = Vec::new();
     while rest.len() >= 16 {

@@ -121,6 +121,44 @@ fn nothing_to_compare_is_said_with_what_there_is() {
     assert_eq!(second, format!("{nothing}: there is no frame in the input"));
 }
 
+/// A failure that only one capture shows is told, and sealed steps are not said to be alike.
+#[test]
+fn what_one_shows_to_have_failed_is_told_beside_what_the_other_hides() {
+    let run = vshark(&["diff", SEALED, "captures/e-rpcclient-bob.pcap"]);
+    let told = "At IsPathSupported, call 1, BAD gets E_ACCESSDENIED (0x80070005); what GOOD gets is not \
+                seen (sealed).";
+    let text = run.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(told), "{}", run.out);
+    assert!(text.contains("5 steps are alike, up to the bind."), "{}", run.out);
+}
+
+/// Two questions of one kind are told apart by what they are about.
+#[test]
+fn questions_are_named_with_their_shares() {
+    let text = |share: &str| {
+        format!("server FS1\nA->FS1:8(\\\\FS1\\d)=0->TRUE,FS1\nA:8(\\\\FS1\\{share})=0->TRUE,FS1\n")
+    };
+    let (good, bad) = (played("asks-e.pcapng", &text("e")), played("asks-x.pcapng", &text("x")));
+    let run = vshark(&["diff", &good, &bad]);
+    let told = run.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = "They part only in what changes nothing at the server, after IsPathSupported, GOOD \
+                    goes on with IsPathSupported \\\\FS1\\e, BAD goes on with IsPathSupported \\\\FS1\\x.";
+    assert!(told.contains(sentence), "{}", run.out);
+}
+
+#[test]
+fn what_may_be_why_there_is_nothing_is_pointed_to() {
+    let conversation = "server FS1\nA name fs1.lab.test unknown\n";
+    let nothing = played("unknown-name.pcapng", conversation);
+    let run = vshark(&["diff", BACKUP, &nothing]);
+    assert_eq!((run.code, &*run.out), (Some(3), ""));
+    let why = format!(
+        "{nothing}: a name was not found, or a ticket refused, which may be why: vshark check {nothing} \
+         says more"
+    );
+    assert!(run.sentences().iter().any(|told| *told == why), "{}", run.err);
+}
+
 /// A capture of a conversation.
 fn played(name: &str, conversation: &str) -> String {
     made(name, &crate::written(conversation))

@@ -53,7 +53,9 @@ fn asked(of: &Comparison<'_>) -> Vec<(String, Pair<String>)> {
     let upto = of.parting.as_ref().map_or(of.rows.len(), |parting| parting.row);
     let mut found: BTreeMap<(String, Weight), Pair<Vec<String>>> = BTreeMap::new();
     for row in of.rows.iter().take(upto).filter(|row| row.is_seen()) {
-        let Verdict::Only(weight @ (Weight::Again | Weight::Beside)) = row.verdict else {
+        let Verdict::Only(weight @ (Weight::Again | Weight::Elsewhere | Weight::Beside)) =
+            row.verdict
+        else {
             continue;
         };
         for which in Which::BOTH {

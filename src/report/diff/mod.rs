@@ -82,6 +82,15 @@ impl<'r> Diff<'r> {
             more => writeln!(out, "\nand {more} more conversations (--json has all)")?,
         }
         self.lone(compared, out)?;
+        for which in Which::BOTH.into_iter().filter(|which| compared.full[*which]) {
+            let text = format!(
+                "{} has more conversations than are kept: some are forgotten, and nobody knows what \
+                 they were.",
+                label(which)
+            );
+            writeln!(out)?;
+            self.paragraph("", "", &text, out)?;
+        }
         if compared.outcome() == Outcome::Different {
             let bad = match self.files.bad {
                 "-" => "of the bad capture".to_owned(),
@@ -179,6 +188,9 @@ impl<'r> Diff<'r> {
         }
         if let Some(all_the_same) = sentence::answers(of) {
             self.paragraph("", "", all_the_same, out)?;
+        }
+        for failure in sentence::failures(of, self.registry) {
+            self.paragraph("", "", &failure, out)?;
         }
         if let Some(last) = of.ending.as_ref().or(of.parting.as_ref()) {
             self.after(of, last, out)?;

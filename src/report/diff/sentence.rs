@@ -21,7 +21,9 @@ pub(super) const MOST_VALUE: usize = 60;
 pub(super) fn alike(of: &Comparison<'_>) -> Option<String> {
     let alike = u64::try_from(of.alike()).unwrap_or(u64::MAX);
     if let Some(parting) = &of.parting {
-        let last = last(of, parting).filter(|_| alike > 0)?;
+        let before = of.rows.get(..parting.row)?;
+        let last = before.iter().rev().find(|row| row.is_alike())?;
+        let last = of.step(Which::Good, last.steps.good)?;
         let (steps, are) = (count(alike, "step"), if alike == 1 { "is" } else { "are" });
         return Some(format!("{steps} {are} alike, up to {}.", words::place(last)));
     }
@@ -53,7 +55,7 @@ pub(super) fn parting(of: &Comparison<'_>, parting: &Parting, registry: &Registr
     let answers = if asked { "answers" } else { "statuses" };
     let they = match parting.weight {
         Weight::Meaning => "They part",
-        _ => "They part only in what changes nothing at the server:",
+        _ => "They part only in what changes nothing at the server,",
     };
     let sentence = match steps {
         Pair { good: Some(good), bad: Some(bad) } if !parting.changes.is_empty() => {
@@ -73,11 +75,18 @@ pub(super) fn parting(of: &Comparison<'_>, parting: &Parting, registry: &Registr
                 Some(last) => format!("{they} after {last},"),
                 None => "They part at once:".to_owned(),
             };
-            let goes = |which: Which| match steps[which] {
-                Some(step) => format!("{} goes on with {}", label(which), deed(step)),
-                None => format!("{} ends", label(which)),
+            let deeds = steps.map(|step| step.map(deed));
+            let same = deeds.good == deeds.bad;
+            let goes = |which: Which| match (&deeds[which], steps[which]) {
+                // By what they are about.
+                (Some(deed), Some(step)) if same => {
+                    let asked = cut(&words::asked(step), MOST_VALUE);
+                    format!("{} goes on with {deed} {asked}", label(which))
+                }
+                (Some(deed), _) => format!("{} goes on with {deed}", label(which)),
+                (None, _) => format!("{} ends", label(which)),
             };
-            format!("{place} {}, {}.", goes(Which::Good), goes(Which::Bad))
+            format!("{place} {}, {}.", goes(Which::Good).trim_end(), goes(Which::Bad).trim_end())
         }
     };
     printable(&sentence)
@@ -120,6 +129,29 @@ fn changed(
     let answer = parting.changes.iter().all(|change| change.part == Part::Response);
     let place = if answer { "the answer to " } else { "" };
     (format!("{place}{name}"), changes.join("; "))
+}
+
+/// What one side shows to have failed, where the other does not show how it ended.
+pub(super) fn failures(of: &Comparison<'_>, registry: &Registry) -> Vec<String> {
+    let told = of.rows.iter().flat_map(|row| {
+        Which::BOTH.into_iter().filter_map(|which| {
+            let why = row.unseen[which.other()]?;
+            let both = row.steps.good.zip(row.steps.bad).is_some();
+            let step = of.step(which, row.steps[which]).filter(|_| both)?;
+            let call = step.call()?;
+            let failed = matches!(call.outcome, Outcome::Failed | Outcome::Fault);
+            failed.then(|| {
+                let (place, ended) = (words::place(step), ended(of, which, step, registry));
+                let other = label(which.other());
+                let n = call.n;
+                printable(&format!(
+                    "At {place}, call {n}, {ended}; what {other} gets is not seen ({}).",
+                    why.word()
+                ))
+            })
+        })
+    });
+    told.take(MOST_CHANGES).collect()
 }
 
 /// That it comes to the same all the same.
@@ -189,7 +221,7 @@ pub(super) fn span(nanos: i64) -> String {
 
 /// What could not be compared.
 pub(super) fn unseen(of: &Comparison<'_>) -> Vec<String> {
-    let mut told: Vec<String> = of.gaps().iter().map(|gap| self::gap(of, gap)).collect();
+    let mut told: Vec<String> = of.gaps().iter().flat_map(|gap| gaps(of, gap)).collect();
     if of.left != Pair::default() {
         let Pair { good, bad } = of.left;
         told.push(format!(
@@ -205,6 +237,34 @@ pub(super) fn unseen(of: &Comparison<'_>) -> Vec<String> {
                 label(which)
             ));
         }
+    }
+    told
+}
+
+/// A gap in what the other side has, and in what belongs to what.
+fn gaps(of: &Comparison<'_>, gap: &Gap) -> Vec<String> {
+    let other = |row: &usize| {
+        let row = of.rows.get(*row);
+        row.is_some_and(|row| row.steps[gap.which.other()].is_some())
+    };
+    let own = gap.why != Unseen::Lost;
+    let (there, here): (Vec<usize>, Vec<usize>) =
+        gap.rows.iter().partition(|row| !own || other(row));
+    let mut told = Vec::new();
+    if !there.is_empty() {
+        told.push(self::gap(of, &Gap { rows: there, ..*gap }));
+    }
+    if !here.is_empty() {
+        let names = here.iter().filter_map(|row| of.rows.get(*row));
+        let names = names.filter_map(|row| of.step(gap.which, row.steps[gap.which]));
+        let names: Vec<String> = names.map(|step| printable(&words::place(step))).collect();
+        told.push(format!(
+            "{} of {}, which may belong to another of {}, where steps are not seen: {}",
+            count(len(&here), "step"),
+            label(gap.which),
+            label(gap.which.other()),
+            list(&names, MOST_LISTED)
+        ));
     }
     told
 }

@@ -44,6 +44,7 @@ pub(in crate::report) fn method(call: &Exchange) -> String {
 /// What comes before the calls, in a word.
 pub(in crate::report) fn stage(stage: Stage) -> &'static str {
     match stage {
+        Stage::Connection => "connection",
         Stage::Session => "NetBIOS session",
         Stage::Negotiation => "negotiation",
         Stage::Logon => "logon",
@@ -125,6 +126,8 @@ pub(in crate::report) fn refusal(refusal: Refusal) -> String {
     match refusal {
         Refusal::Status(status) => status.to_string(),
         Refusal::Session(why) => why.to_string(),
+        Refusal::Unreached(how) => how.to_string(),
+        Refusal::GivenUp => "no answer, and the client closed the pipe".to_owned(),
         Refusal::Ended(None) => "the server closed the pipe without an answer".to_owned(),
         Refusal::Ended(Some(status)) => format!("no answer, the pipe broke: {status}"),
         Refusal::Bind(answer) => match answer {
