@@ -148,24 +148,19 @@ impl<'de> Visitor<'de> for Anything {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Known, A::Error> {
         let (mut kind, mut own, mut all) = (None, None, Vec::new());
-        let (mut attempts, mut lasting) = (None, None);
+        let mut lasting = None;
         while let Some(key) = map.next_key::<String>()? {
             match &*key {
                 "type" => kind = Some(map.next_value::<String>()?),
                 "fingerprint" => own = Some(map.next_value::<String>()?),
                 "diagnosis" => all = map.next_value::<Option<Known>>()?.map_or(all, |of| of.0),
-                // A summary has a list under it.
-                "attempts" => attempts = map.next_value::<Times>()?.number(),
-                "lasting" => lasting = map.next_value::<Times>()?.number(),
+                "lasting" => lasting = Some(map.next_value::<u64>()?),
                 _ => _ = map.next_value::<IgnoredAny>()?,
             }
         }
         match kind.as_deref() {
             None | Some("finding") => match own {
-                // The records of earlier versions do not tell which attempts were made good.
-                Some(own) => {
-                    Ok(Known(vec![(fingerprint(own)?, lasting.or(attempts).unwrap_or(1))]))
-                }
+                Some(own) => Ok(Known(vec![(fingerprint(own)?, lasting.unwrap_or(1))])),
                 None => Err(de::Error::custom(format!(
                     "expected {EXPECTED}, found an object without a fingerprint"
                 ))),
@@ -175,23 +170,6 @@ impl<'de> Visitor<'de> for Anything {
             Some(kind) => {
                 Err(de::Error::custom(format!("expected {EXPECTED}, found a record `{kind}`")))
             }
-        }
-    }
-}
-
-/// How often something is there, where a number says it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Times {
-    Number(u64),
-    Other(IgnoredAny),
-}
-
-impl Times {
-    fn number(self) -> Option<u64> {
-        match self {
-            Self::Number(times) => Some(times),
-            Self::Other(_) => None,
         }
     }
 }

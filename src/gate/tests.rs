@@ -113,9 +113,6 @@ fn a_cause_is_known_as_often_as_it_stopped_something_for_good() {
     };
     assert_eq!(of(",\"attempts\":3,\"lasting\":2"), (2, 0));
     assert_eq!(of(",\"lasting\":0,\"attempts\":3"), (0, 1));
-    // Records of earlier versions.
-    assert_eq!(of(",\"attempts\":3"), (3, 0));
-    assert_eq!(of(",\"attempts\":0"), (0, 1));
     assert_eq!(of(""), (1, 0));
     let many = format!("[{{\"fingerprint\":\"b\",\"lasting\":{}}}]", u64::MAX);
     let many = format!("[\"a\"]{many}");
