@@ -199,7 +199,7 @@ fn played(name: &str, conversation: &str) -> String {
 }
 
 /// Asks whether a share is supported, and is told that it is.
-const ASKED: &str = "auth ntlm integrity\nA:8(\\\\fs\\d)=0->TRUE,FS\n";
+const ASKED: &str = "auth ntlm integrity\nA:8(\\\\fs\\d)=0->TRUE,FS\nA close\n";
 
 /// A backup up to a step, by a client that is allowed to.
 fn backup(steps: &str) -> String {

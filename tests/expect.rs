@@ -310,7 +310,7 @@ fn the_end_is_as_expected() {
     check(SEALED, "outcome = \"completed\"", "unchecked", "since how it ended is not known");
     check(SEALED, "sets = 1", "unchecked", "since calls are sealed");
     check(ENCRYPTED, "outcome = \"none\"", "unchecked", "since at 10.77.0.1 SMB is encrypted");
-    let nothing = played("nothing", "A:mgmt.inq_stats(count=1)=0\n");
+    let nothing = played("nothing", "A:mgmt.inq_stats(count=1)=0\nA close\n");
     check(&nothing, "outcome = \"none\"", "met", "");
     check(
         BACKUP,

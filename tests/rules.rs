@@ -97,7 +97,7 @@ fn what_is_not_there_has_near_ones() {
     );
     refused(&["99.99-99"], "there is no rule 99.99-99");
     refused(&["FSRPV-1.7-01"], "there is no rule FSRPV-1.7-01; the nearest: FSRVP-1.7-01");
-    refused(&["tim\u{1b}er"], "no rule has `tim\\u{1b}er` in its id or text");
+    refused(&["tim\u{1b}er"], "no rule and no cause has `tim\\u{1b}er` in its id or text");
 }
 
 #[test]

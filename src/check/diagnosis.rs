@@ -180,6 +180,13 @@ impl Judge<'_> {
                 said: symptom.said.clone(),
             });
             attempt.diagnosis = self.explain(dock, profile, (&symptom, &about), false, report);
+            let cut = matches!(symptom.stage, Stage::Stop | Stage::Silence)
+                && symptom
+                    .client
+                    .is_some_and(|of| dock.chart.may_go_on(of, symptom.time, self.now));
+            if cut && attempt.outcome != Operation::Failed {
+                report.is_cut();
+            }
         }
         report.attempts.push(attempt);
     }

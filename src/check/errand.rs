@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::act::Act;
+use super::act::{Act, share_key};
 use super::chart::{Noted, SymptomNo};
 use super::crowd::room;
 use super::machine::Answer;
@@ -156,7 +156,8 @@ impl Errand {
         match &act.request {
             Some(Request::SetContext(of)) => self.context = Some(of.context.0),
             Some(Request::IsPathSupported(of)) => {
-                let known = self.shares.contains(&of.share_name);
+                let key = share_key(&of.share_name);
+                let known = self.shares.iter().any(|share| share_key(share) == key);
                 if !known && self.shares.len() < MAX_SHARES {
                     self.shares.push(of.share_name.clone());
                 }
@@ -367,6 +368,11 @@ impl Errands {
             let (bar, unreached) = reason.or(errand.unreached.map(|bar| (bar, true)))?;
             Some((*client, bar, unreached))
         })
+    }
+
+    /// Whether a client has called, or was kept from it.
+    pub(super) fn has(&self, client: IpAddr) -> bool {
+        self.all.get(&client).is_some_and(|errand| errand.is_idle().is_none())
     }
 
     /// Whether a client was ever answered a call.

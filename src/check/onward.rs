@@ -69,6 +69,10 @@ impl Judge<'_> {
                 None => {}
             }
         }
+        for ending in &mut endings {
+            ending.cut(dock, self.now);
+        }
+        endings.extend(dock.unheard(self.now));
         endings
     }
 
@@ -187,7 +191,10 @@ impl Judge<'_> {
 
 impl Ending {
     fn new(end: End, dock: &Dock<'_>) -> Self {
-        let symptom = end.symptom.and_then(|no| dock.chart.symptom(no)).cloned();
+        let symptom = end.symptom.and_then(|no| dock.chart.symptom(no));
+        // Who may not call is refused every call: it was stopped by the first.
+        let first = symptom.zip(end.began).and_then(|(of, began)| dock.chart.denied(of, began));
+        let symptom = first.or(symptom).cloned();
         let End { client, operation, done, shares, context, began, next, .. } = end;
         Self { client, operation, symptom, done, shares, context, began, next }
     }
@@ -207,6 +214,23 @@ impl Ending {
         let other = user.zip(usual).is_some_and(|(user, usual)| user != usual);
         let operation = if other { Operation::Unknown } else { self.operation };
         Some(Self { operation, ..self })
+    }
+
+    /// Who has only asked about shares so far may go on when the capture has ended.
+    fn cut(&mut self, dock: &Dock<'_>, end: Time) {
+        let asked = self.operation == Operation::Completed && !self.shares.is_empty();
+        let Some(done) = self.done.filter(|_| asked) else { return };
+        // Who was sent to another server goes on there.
+        let sent = dock.chart.owners.told().any(|(client, told)| {
+            dock.machine(client) == self.client
+                && dock.chart.owners.is_other(&told.owner, &dock.addresses) != Tri::No
+        });
+        if !sent && dock.chart.may_go_on(self.client, done.time, end) {
+            let of = (Some(self.client), dock.chart.user(self.client).map(str::to_owned));
+            let reached = (Some(done.opnum), Some(done.call), done.time);
+            self.operation = Operation::Unknown;
+            self.symptom = Some(dock.chart.stop(of, None, reached));
+        }
     }
 
     /// Of somebody who did not come to ask anything.
@@ -235,6 +259,18 @@ impl Dock<'_> {
             Some(Ending::barred(client, operation, symptom))
         };
         self.errands.outside().filter_map(ending).collect()
+    }
+
+    /// Clients that have opened our pipe, and of whose calls the capture has none, because it ends.
+    fn unheard(&self, end: Time) -> impl Iterator<Item = Ending> {
+        let cut = move |(client, opened): &(IpAddr, Time)| {
+            !self.errands.has(*client) && self.chart.may_go_on(*client, *opened, end)
+        };
+        self.chart.guests().filter(cut).map(|(client, opened)| {
+            let user = self.chart.user(client).map(str::to_owned);
+            let symptom = self.chart.stop((Some(client), user), None, (None, None, opened));
+            Ending::barred(client, Operation::Unknown, Some(symptom))
+        })
     }
 
     /// How it ended for clients of ours that came once more and were refused the logon.

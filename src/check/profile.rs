@@ -11,6 +11,7 @@ use toml::Spanned;
 use super::catalogue::Catalogue;
 use super::machine::{Machine, Row};
 use crate::idl::Error;
+use crate::protocol::read_text;
 use crate::spelling::nearest;
 
 /// The quirk of a server that says `E_INVALIDARG` where the specification has codes of its own.
@@ -169,7 +170,7 @@ impl Profiles {
         }
         let looks_like_path = typed.contains(['/', '\\', '.']) || Path::new(typed).exists();
         if looks_like_path {
-            let text = std::fs::read_to_string(typed)
+            let text = read_text(Path::new(typed))
                 .map_err(|error| format!("{typed}: the profile could not be read: {error}"))?;
             return self
                 .parse(typed, &text, rules)

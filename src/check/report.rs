@@ -400,6 +400,15 @@ impl Report {
         }
     }
 
+    /// What a client did when the capture had ended nobody knows.
+    pub(super) fn is_cut(&mut self) {
+        let said =
+            "the capture ends while a backup may go on: one that ends later would show the rest";
+        if self.unreadable.iter().all(|of| of != said) {
+            self.unreadable.push(said.to_owned());
+        }
+    }
+
     /// Nobody has called, or tried to: what may be why.
     fn add_strangers(&mut self, judge: &Judge<'_>, docks: &[&Dock<'_>]) {
         let mut sight = Sight::default();

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use vshark::report::text::TimeStyle;
 
-/// Shows Windows shadow-copy traffic (MS-FSRVP) in packet captures, call by call.
+/// Says from a packet capture why a backup of file shares (MS-FSRVP) failed, and shows it call by call.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -49,7 +49,7 @@ pub(crate) enum Command {
         vshark show backup.pcapng --frame 112\n  \
         vshark show backup.pcapng -Y 'fsrvp.opnum == CommitShadowCopySet'")]
     Show(Show),
-    /// Judge the conversations: who broke which rule, what was tried and how it ended
+    /// Say why a backup failed, on whose side, and what to do; and who broke which rule
     #[command(after_help = "Examples:\n  \
         vshark check backup.pcapng                    the findings, and a summary\n  \
         vshark check --profile samba backup.pcapng    its known deviations are no errors\n  \
@@ -60,7 +60,7 @@ pub(crate) enum Command {
         vshark check --format junit lab.pcapng > junit.xml\n  \
         vshark check --allow 3.2.3,FS-20 lab.pcapng   all rules of a section, and a cause, let pass\n  \
         vshark check --baseline known.json lab.pcapng only what an earlier run did not find\n  \
-        vshark check --expect lab.toml lab.pcapng     [[call]] method = \"CommitShadowCopySet\", …\n  \
+        vshark check --expect expect.toml lab.pcapng  [[call]] method = \"CommitShadowCopySet\", …\n  \
         tcpdump -U -w - port 445 | vshark check -     findings as they happen\n\n\
         Exit codes:\n  \
         0  nothing happened that --fail-on names\n  \

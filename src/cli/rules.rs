@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use vshark::check::machine::Machine;
 use vshark::check::{Catalogue, Cause, Causes, Rule};
 use vshark::report::{causes as report, json, machine, rules};
@@ -28,7 +28,12 @@ pub(super) fn run(args: &Rules, shared: &Shared, out: &mut dyn Write) -> anyhow:
     let one = args.what.as_deref().and_then(|id| catalogue.get(id));
     let found: Vec<&Rule> = match (one, &args.what) {
         (Some(rule), _) => vec![rule],
-        (None, Some(word)) => with(&catalogue, &causes, word)?,
+        (None, Some(word)) => match with(&catalogue, word) {
+            rules if !rules.is_empty() => rules,
+            // What somebody looks for may have a cause, and no rule.
+            _ if about(&causes, word).is_ok() => return of_causes(args, &causes, None, out),
+            _ => return Err(none(&catalogue, &causes, word)),
+        },
         (None, None) => catalogue.iter().collect(),
     };
     if args.json {
@@ -89,25 +94,21 @@ fn hint<S: AsRef<str>>(near: &[S]) -> String {
 }
 
 /// The rules that have `word` in their id or text.
-fn with<'c>(
-    catalogue: &'c Catalogue,
-    causes: &Causes,
-    word: &str,
-) -> anyhow::Result<Vec<&'c Rule>> {
+fn with<'c>(catalogue: &'c Catalogue, word: &str) -> Vec<&'c Rule> {
     let lower = word.to_lowercase();
     let has = |text: &str| text.to_lowercase().contains(&lower);
     let texts = |rule: &'c Rule| [&*rule.id, &rule.statement, &rule.check, &rule.why];
-    let found: Vec<&Rule> =
-        catalogue.iter().filter(|rule| texts(rule).into_iter().any(has)).collect();
-    if !found.is_empty() {
-        return Ok(found);
-    }
+    catalogue.iter().filter(|rule| texts(rule).into_iter().any(has)).collect()
+}
+
+/// That nothing has `word` in its id or text.
+fn none(catalogue: &Catalogue, causes: &Causes, word: &str) -> anyhow::Error {
     if let near @ [_, ..] = &*causes.nearest(word) {
-        bail!("there is no rule or cause {word}{}", hint(near));
+        return anyhow!("there is no rule or cause {word}{}", hint(near));
     }
     let near = hint(&catalogue.nearest(word));
     if Catalogue::is_id(word) {
-        bail!("there is no rule {word}{near}");
+        return anyhow!("there is no rule {word}{near}");
     }
-    bail!("no rule has `{word}` in its id or text{near}")
+    anyhow!("no rule and no cause has `{word}` in its id or text{near}")
 }

@@ -60,6 +60,10 @@ impl Expectations {
                 "operation" => vec![Table::new(source, name, value)?],
                 _ => Table::several(source, name, value)?,
             };
+            if found.len().saturating_add(tables.len()) > MAX_EXPECTATIONS {
+                let message = format!("there are more than {MAX_EXPECTATIONS} expectations");
+                return Err(source.error(0, message));
+            }
             for table in tables {
                 let (head, kind) = read(lore, table)?;
                 found.push((table.at, head, kind));
@@ -68,10 +72,6 @@ impl Expectations {
         found.sort_by_key(|(at, ..)| *at);
         if found.is_empty() {
             return Err(source.error(0, "expected [operation], [[call]], [[order]] or [[finding]]"));
-        }
-        if found.len() > MAX_EXPECTATIONS {
-            let message = format!("there are more than {MAX_EXPECTATIONS} expectations");
-            return Err(source.error(0, message));
         }
         for (n, (at, head, _)) in found.iter().enumerate() {
             let before = found.iter().take(n).find(|(_, other, _)| other.id == head.id);

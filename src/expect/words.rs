@@ -38,6 +38,7 @@ impl Lore<'_> {
         let at = value.span().start;
         let number = match value.get_ref() {
             DeValue::Integer(number) => u32::from_str_radix(number.as_str(), number.radix()).ok(),
+            DeValue::String(text) if text.contains('+') => None,
             DeValue::String(text) => match text.strip_prefix("0x") {
                 Some(digits) => u32::from_str_radix(digits, 16).ok(),
                 None => text.parse().ok(),

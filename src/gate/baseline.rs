@@ -16,6 +16,9 @@ use serde_json::error::Category;
 
 /// Fingerprints of a baseline, each counted as often as it is there.
 const MAX_FINGERPRINTS: u64 = 1 << 20;
+const TOO_MANY: &str = "there are more than 1048576 findings in it";
+/// Octets of a file.
+const MAX_FILE: u64 = 1 << 30;
 /// Octets of a fingerprint.
 const MAX_LENGTH: usize = 512;
 /// The records of vshark that know no fingerprint of their own.
@@ -44,7 +47,7 @@ pub struct Baseline {
 impl Baseline {
     /// Reads one; `file` names it in errors.
     pub fn read(file: &str, from: impl Read) -> Result<Self, BaselineError> {
-        let mut from = BufReader::new(from);
+        let mut from = BufReader::new(from.take(MAX_FILE));
         let wrong = |what: &str| BaselineError(format!("{file}: {what}"));
         let begins = from.fill_buf().map_err(|error| wrong(&error.to_string()))?;
         if begins.starts_with(&[0xff, 0xfe]) || begins.starts_with(&[0xfe, 0xff]) {
@@ -67,8 +70,7 @@ impl Baseline {
             for (fingerprint, times) in found {
                 all = all.saturating_add(times.max(1));
                 if all > MAX_FINGERPRINTS {
-                    let what = format!("there are more than {MAX_FINGERPRINTS} findings in it");
-                    return Err(wrong(&what));
+                    return Err(wrong(TOO_MANY));
                 }
                 match times {
                     0 => *baseline.beside.entry(fingerprint).or_default() += 1,
@@ -142,6 +144,9 @@ impl<'de> Visitor<'de> for Anything {
         let mut all = Vec::new();
         while let Some(Known(more)) = list.next_element()? {
             all.extend(more);
+            if u64::try_from(all.len()).is_ok_and(|n| n > MAX_FINGERPRINTS) {
+                return Err(de::Error::custom(TOO_MANY));
+            }
         }
         Ok(Known(all))
     }

@@ -1,7 +1,7 @@
 //! Folders of IDL, rules and names, embedded or on disk.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -241,13 +241,25 @@ pub(crate) fn entries(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
 
 /// The text of a file of a folder.
 pub(crate) fn read(path: &Path) -> Result<String, LoadError> {
-    /// Octets of a file; the largest of ours has 60,000.
-    const MAX_FILE: u64 = 16 << 20;
     let text = match path.metadata() {
-        Ok(about) if !about.is_file() || about.len() > MAX_FILE => {
-            Err(io::Error::other("expected a file of at most 16 MiB"))
-        }
-        _ => fs::read_to_string(path),
+        Ok(about) if !about.is_file() => Err(too_long()),
+        _ => read_text(path),
     };
     text.map_err(|source| LoadError::Io { path: path.to_owned(), source })
+}
+
+/// The text of a file that somebody has written, or of a pipe: at most 16 MiB.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    /// Octets; the largest file of ours has 300,000.
+    const MAX_FILE: u64 = 16 << 20;
+    let mut text = String::new();
+    let read = fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    match u64::try_from(read) {
+        Ok(0..=MAX_FILE) => Ok(text),
+        _ => Err(too_long()),
+    }
+}
+
+fn too_long() -> io::Error {
+    io::Error::other("expected a file of at most 16 MiB")
 }

@@ -24,8 +24,8 @@ use crate::bytes::{Guid, View};
 use crate::idl::{Names, Operation, Types};
 use crate::ndr::{self, Arg, Arguments, Context, Decoded, Direction, Unencodable};
 
-pub use load::LoadError;
 pub(crate) use load::{CAUSES, PAGES, entries, read};
+pub use load::{LoadError, read_text};
 pub(crate) use rules::in_toml;
 
 /// How well an interface is known.

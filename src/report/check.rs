@@ -19,7 +19,7 @@ use super::prose::{len, list, wrapped};
 use super::timeline;
 use crate::bytes::printable;
 use crate::check::{Blame, Finding, Report, ServerReport, Severity};
-use crate::gate::{came_to_nothing, is_lasting};
+use crate::gate::{Exit, came_to_nothing, is_lasting};
 
 /// Findings that are alike are all shown if they are no more than this, unless they are notes;
 /// otherwise only the first.
@@ -110,6 +110,23 @@ impl<'r> CheckList<'r> {
         Ok(())
     }
 
+    /// The findings held that make the run fail, by whose they are.
+    fn faults(&self, gated: &Gated<'_>) -> Vec<(Blame, u64)> {
+        let mut faults: Vec<(Blame, u64)> = Vec::new();
+        for group in self.groups.iter().filter(|group| !group.allowed) {
+            let Some(first) = group.shown.first() else { continue };
+            if first.known.is_some() || !gated.gate.fail_on.has(first.severity) {
+                continue;
+            }
+            let n = group.others + len(&group.shown);
+            match faults.iter_mut().find(|(party, _)| *party == first.party) {
+                Some((_, all)) => *all += n,
+                None => faults.push((first.party, n)),
+            }
+        }
+        faults
+    }
+
     /// Writes what is held.
     fn flush(&mut self, out: &mut dyn Write) -> io::Result<()> {
         self.places.clear();
@@ -145,8 +162,13 @@ impl<'r> CheckList<'r> {
                 self.scene.name(*address, server.name.as_deref());
             }
         }
-        let nothing = nothing_judged(report, findings);
-        for Line { head, text, colour } in opening::lines(report, gated, &self.scene) {
+        let nothing = nothing_judged(report, findings).map(|nothing| match gated.exit {
+            Exit::CouldNotRun => format!("{nothing}, in what could be read"),
+            _ => nothing,
+        });
+        for Line { head, text, colour } in
+            opening::lines(report, gated, &self.faults(gated), &self.scene)
+        {
             self.headed(head, colour, &text, Style::new(), out)?;
         }
         if let Some(nothing) = nothing.as_deref().filter(|_| report.servers.is_empty()) {

@@ -40,13 +40,25 @@ impl Line {
 }
 
 /// What became of what was wanted, thing by thing, with what stopped it.
-pub(super) fn lines(report: &Report, gated: &Gated<'_>, scene: &Scene<'_>) -> Vec<Line> {
+/// `faults` are the findings that make the run fail, by whose they are.
+pub(super) fn lines(
+    report: &Report,
+    gated: &Gated<'_>,
+    faults: &[(Blame, u64)],
+    scene: &Scene<'_>,
+) -> Vec<Line> {
     let mut lines = Vec::new();
     if report.attempts.is_empty() && report.operation == Operation::Unknown {
         let text = "whether a backup was tried here, and how it ended, cannot be told: what would \
                     show it could not be read";
         let (_, colour) = operation(Operation::Unknown);
         lines.push(Line { head: "UNKNOWN", text: text.to_owned(), colour });
+    }
+    let nothing = report.attempts.is_empty() && report.operation == Operation::None;
+    if nothing && !report.servers.is_empty() {
+        let text = "no shadow copy was asked for, and no question about one";
+        let (_, colour) = operation(Operation::None);
+        lines.push(Line { head: "NOTHING", text: text.to_owned(), colour });
     }
     let stopping = report.diagnoses.iter().enumerate().filter(|(_, of)| of.attempts > 0);
     for (at, diagnosis) in stopping.clone().take(MOST_TOLD) {
@@ -58,7 +70,7 @@ pub(super) fn lines(report: &Report, gated: &Gated<'_>, scene: &Scene<'_>) -> Ve
             .push(Line::new("", format!("and {more} more that failed otherwise (--json has all)")));
     }
     add_outcomes(&mut lines, report, scene);
-    lines.extend(broken(report, gated));
+    lines.extend(broken(report, gated, faults));
     for diagnosis in report.diagnoses.iter().filter(|of| of.attempts == 0).take(MOST_TOLD) {
         lines.push(Line::new("worth a look", sentence(&diagnosis.title)));
         lines.push(Line::new("  why", printable(&diagnosis.explanation)));
@@ -69,7 +81,7 @@ pub(super) fn lines(report: &Report, gated: &Gated<'_>, scene: &Scene<'_>) -> Ve
 }
 
 /// That rules were broken, where that alone makes the run fail.
-fn broken(report: &Report, gated: &Gated<'_>) -> Option<Line> {
+fn broken(report: &Report, gated: &Gated<'_>, faults: &[(Blame, u64)]) -> Option<Line> {
     let Gate { fail_on, .. } = gated.gate;
     let failed = fail_on.operation && operation_counts(report, gated.diagnoses);
     if gated.exit != Exit::Failed || failed {
@@ -81,9 +93,25 @@ fn broken(report: &Report, gated: &Gated<'_>) -> Option<Line> {
         .map(|of| (gated.gate.counts().of(of), of))
         .filter(|(n, of)| *n > 0 && fail_on.has(*of));
     let counts: Vec<String> = counts.map(|(n, of)| count(n, of.word())).collect();
-    let text = format!("{}: what was done against the rules is told below", counts.join(", "));
+    let whose: Vec<String> =
+        faults.iter().map(|(party, n)| format!("{n} {}", by(*party))).collect();
+    let whose = if whose.is_empty() { whose.concat() } else { format!(" ({})", whose.join(", ")) };
+    let text = format!(
+        "{}{whose} against the specification, which stopped nothing: each is told below",
+        counts.join(", ")
+    );
     let colour = style(Severity::Error);
     (!counts.is_empty()).then_some(Line { head: "BUT", text, colour })
+}
+
+/// Whose doing something is.
+fn by(party: Blame) -> &'static str {
+    match party {
+        Blame::Client => "by the backup program",
+        Blame::Server => "by the file server",
+        Blame::Transport => "on the way",
+        Blame::Both => "by both sides",
+    }
 }
 
 /// Attempts of which there is no more to say than what became of them; those that are alike but for
@@ -110,8 +138,11 @@ fn add_outcomes(lines: &mut Vec<Line>, report: &Report, scene: &Scene<'_>) {
             ([], _) => text.extend(when(first).map(|began| format!(", {began}"))),
             (others, last) => {
                 text.extend([" (", &count(len(others) + 1, "time")]);
-                let first = when(first).zip(last);
-                text.extend(first.map(|(first, last)| format!(", from {first} to {last}")));
+                match when(first).zip(last) {
+                    Some((first, last)) if first == last => text.extend([", ", &first]),
+                    Some((first, last)) => text.extend([", from ", &first, " to ", &last]),
+                    None => {}
+                }
                 text.push(')');
             }
         }

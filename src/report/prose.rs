@@ -5,17 +5,22 @@
 pub(super) fn wrapped(first: &str, rest: &str, text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = first.to_owned();
+    // Columns of the line so far.
+    let mut column = first.chars().count();
     let mut empty = true;
     for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let len = line.chars().count() + word.chars().count() + usize::from(!empty);
-        if len > width && !empty {
+        let len = word.chars().count();
+        if column + len + usize::from(!empty) > width && !empty {
             lines.push(std::mem::replace(&mut line, rest.to_owned()));
+            column = rest.chars().count();
             empty = true;
         }
         if !empty {
             line.push(' ');
+            column += 1;
         }
         line.push_str(word);
+        column += len;
         empty = false;
     }
     lines.push(line.trim_end().to_owned());

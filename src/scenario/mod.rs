@@ -23,8 +23,8 @@
 //! A closes
 //! ```
 //!
-//! A text has at most [`MAX_TEXT`] octets and, repetitions counted, [`MAX_STEPS`] steps; a capture
-//! has at most [`MAX_OCTETS`]. Words of the language may be in any case. `#` behind a blank begins
+//! A text has at most [`MAX_TEXT`] octets and, repetitions counted, [`MAX_STEPS`] steps and
+//! [`MAX_WRITTEN`] octets; a capture has at most [`MAX_OCTETS`]. Words of the language may be in any case. `#` behind a blank begins
 //! a comment; a remark in parentheses may end a statement.
 //!
 //! ## Calls
@@ -152,6 +152,8 @@ pub const MAX_TEXT: usize = 1 << 20;
 pub const MAX_STEPS: usize = 100_000;
 /// Octets of a capture.
 pub const MAX_OCTETS: u64 = 256 << 20;
+/// Octets of text that are played, repetitions counted.
+pub const MAX_WRITTEN: usize = 64 << 20;
 /// Clients, and servers.
 pub const MAX_PARTIES: usize = 200;
 /// 2026-01-15T12:00:00Z
@@ -183,7 +185,7 @@ impl Scenario {
             return Err(Error::at(file, text, 0, "there are no dissectors for FSRVP"));
         };
         let mut resolver = Resolver::new(registry, interface.clone());
-        resolver.statements(&statements).map_err(|Fail { left, message }| {
+        resolver.statements(&statements, 0).map_err(|Fail { left, message }| {
             Error::at(file, text, text.len().saturating_sub(left), message)
         })?;
         Ok(Self {

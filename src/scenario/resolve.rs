@@ -13,7 +13,7 @@ use super::syntax::{ArgsText, CallText, Kind, LineText, Place, Statement, ValueT
 use super::values;
 use super::wire::octets::random_guid;
 use super::words::{Unknown, hint};
-use super::{MAX_PARTIES, MAX_STEPS, START};
+use super::{MAX_PARTIES, MAX_STEPS, MAX_WRITTEN, START};
 use crate::bytes::{Guid, Time};
 use crate::idl::{Operation, Parameter};
 use crate::ndr::{self, Direction};
@@ -38,6 +38,8 @@ pub(super) struct Resolver<'r> {
     fresh: u64,
     /// Statements and repetitions so far.
     spent: usize,
+    /// Octets of text of these statements.
+    written: usize,
 }
 
 pub(super) struct Client {
@@ -67,16 +69,27 @@ impl<'r> Resolver<'r> {
             made: Vec::new(),
             fresh: 0,
             spent: 0,
+            written: 0,
         }
     }
 
-    pub(super) fn statements(&mut self, statements: &[Statement]) -> Result<(), Fail> {
-        for statement in statements {
+    /// Resolves statements behind which `rest` octets of text are left.
+    pub(super) fn statements(&mut self, statements: &[Statement], rest: usize) -> Result<(), Fail> {
+        let ends = statements.iter().skip(1).map(|next| next.left).chain([rest]);
+        for (statement, end) in statements.iter().zip(ends) {
+            if !matches!(statement.kind, Kind::Group { .. }) {
+                self.written = self.written.saturating_add(statement.left.saturating_sub(end));
+                if self.written > MAX_WRITTEN {
+                    let most = MAX_WRITTEN >> 20;
+                    let message = format!("more than {most} MiB of text, repetitions counted");
+                    return Err(Fail { left: statement.left, message });
+                }
+            }
             match &statement.kind {
                 Kind::Group { body, times } => {
                     for _ in 0..*times {
                         self.room(statement.left)?;
-                        self.statements(body)?;
+                        self.statements(body, end)?;
                     }
                 }
                 Kind::Call(call) => self.calls(call, body_is_sealed(call))?,

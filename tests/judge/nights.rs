@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use vshark::check::{Operation, Report};
 
-use crate::causes::{explained, list};
+use crate::causes::{explained, list, report};
 
 /// A backup of `\\fs\d` by `A`, as far as its Commit; and what is left to do then.
 const BEGUN: &str =
@@ -210,4 +210,28 @@ fn a_copy_that_somebody_else_cannot_read_is_no_failed_backup() {
     ends(&format!("{done}B {barred}"), Completed, &[Completed], &[]);
     let report = explained(&format!("{done}A {barred}"), "spec");
     assert_eq!(report.operation, Failed, "{}", list(&report));
+}
+
+/// A capture that ends anywhere is of a backup that is completed only when it was.
+#[test]
+fn a_backup_is_not_completed_where_the_capture_ends() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/captures/a-ntlm-sign-smb311.pcap");
+    let capture = std::fs::read(path).expect("it is there");
+    let (mut at, mut outcomes) = (24, Vec::new());
+    while at < capture.len() {
+        let len = &capture[at + 8..at + 12];
+        at +=
+            16 + usize::try_from(u32::from_le_bytes(len.try_into().expect("four"))).expect("fits");
+        let report = report(&capture[..at], "auto", false);
+        if outcomes.last() != Some(&report.operation) {
+            outcomes.push(report.operation);
+        }
+        let open = matches!(report.operation, Unknown | Unfinished);
+        assert!(!open || !report.unreadable.is_empty(), "at octet {at} nothing is not seen");
+    }
+    // Where it ends in the middle of a call, what became of it is not known.
+    assert_eq!(outcomes.first(), Some(&Operation::None));
+    let done = outcomes.iter().position(|of| *of == Completed);
+    assert_eq!(done, Some(outcomes.len() - 1), "{outcomes:?}");
+    assert!(!outcomes.contains(&Failed), "{outcomes:?}");
 }

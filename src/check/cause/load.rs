@@ -131,6 +131,9 @@ impl Causes {
     }
 }
 
+/// Characters of an id.
+const MAX_ID: usize = 64;
+
 fn is_ours(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == CAUSES) && path.is_file()
 }
@@ -139,8 +142,13 @@ impl Source<'_> {
     fn cause(self, id: &Spanned<String>, raw: Raw) -> Result<Cause, Error> {
         let name = id.get_ref();
         let good = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
-        if !name.chars().all(good) || !name.contains('-') {
-            return self.fail(id, format!("expected an id such as FS-20, found `{name}`"));
+        let begins = name.starts_with(|c: char| c.is_ascii_uppercase());
+        if !name.chars().all(good) || !name.contains('-') || !begins || name.len() > MAX_ID {
+            let found: String = name.chars().take(MAX_ID).collect();
+            let message = format!(
+                "expected an id such as FS-20, of at most {MAX_ID} characters, found `{found}`"
+            );
+            return self.fail(id, message);
         }
         let signs = match (&raw.left_out, raw.stage.is_empty()) {
             (None, true) => {

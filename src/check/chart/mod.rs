@@ -357,6 +357,19 @@ impl Chart {
         self.visits.get(&client).is_some_and(|visit| visit.logged_on)
     }
 
+    /// Whether a client that was last heard of at this time may go on behind the end of the capture.
+    pub(super) fn may_go_on(&self, client: IpAddr, since: Time, end: Time) -> bool {
+        self.visits.get(&client).is_some_and(|visit| {
+            let closed = visit.closed.is_some_and(|closed| closed >= since);
+            !closed && end.since(since.max(visit.heard)) < PATIENCE
+        })
+    }
+
+    /// Who has opened our pipe, and when it last did.
+    pub(super) fn guests(&self) -> impl Iterator<Item = (IpAddr, Time)> {
+        self.visits.iter().filter_map(|(client, visit)| Some((*client, visit.pipe_opened?)))
+    }
+
     /// When a client was last heard of.
     pub(super) fn heard(&self, client: IpAddr) -> Option<Time> {
         self.visits.get(&client).map(|visit| visit.heard)
@@ -412,9 +425,9 @@ impl Chart {
             let later = |time: Option<Time>| time.is_some_and(|time| time >= symptom.time);
             known.set(Circumstance::PipeOpensLater, later(visit.pipe_opened));
             known.set(Circumstance::ClientClosed, later(visit.closed));
-            let idle = end.since(symptom.time.max(visit.heard));
-            known.set(Circumstance::CaptureEnds, !later(visit.closed) && idle < PATIENCE);
         }
+        let goes_on = symptom.client.is_some_and(|of| self.may_go_on(of, symptom.time, end));
+        known.set(Circumstance::CaptureEnds, goes_on);
         self.since(symptom, end, &mut known);
         self.lately(symptom, &mut known);
         known

@@ -10,7 +10,7 @@ use crate::bytes::{Guid, Time};
 use crate::check::act::{Act, host_of};
 use crate::check::say;
 use crate::pipeline::{Around, What};
-use crate::protocol::fsrvp::Response;
+use crate::protocol::fsrvp::{Response, Status};
 
 /// What is known of a call when it is over, and before it is entered.
 #[derive(Debug, Default)]
@@ -88,6 +88,14 @@ impl Chart {
         if let Some(own) = known.under_way.filter(|_| beside) {
             self.troubles.stray(act.client, own, symptom);
         }
+    }
+
+    /// The first call since then that was refused as this one was, because the client has no access.
+    pub(in crate::check) fn denied(&self, like: &Symptom, since: Time) -> Option<&Symptom> {
+        const DENIED: u32 = Status::E_ACCESSDENIED.0;
+        let denied = |of: &&Symptom| of.code == Code::Return(DENIED) && of.stage == Stage::Call;
+        let mut all = self.symptoms.iter().filter(|of| denied(of) && of.client == like.client);
+        all.find(|of| of.time >= since && of.time <= like.time).filter(|_| denied(&like))
     }
 
     /// Whether this client was refused a call in some time, and did not get it after all.

@@ -2,12 +2,12 @@
 
 mod form;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use vshark::capture::{Frame, Origins};
 use vshark::check::{Knowledge, Report};
 use vshark::expect::Expectations;
@@ -15,7 +15,7 @@ use vshark::gate::{
     Allowed, Baseline, Exit, Expectation, Gate, Happened, Ruling, operation_counts,
 };
 use vshark::pipeline::{Event, Pipeline};
-use vshark::protocol::Registry;
+use vshark::protocol::{Registry, read_text};
 use vshark::report::check::nothing_judged;
 use vshark::report::gate::Gated;
 use vshark::report::json::{self, Judged};
@@ -26,9 +26,6 @@ use super::judging::{Told, Trial, knowledge};
 use super::say;
 use super::select::Selection;
 use form::{Ending, Form};
-
-/// Octets of a file of expectations.
-const MAX_EXPECTED: u64 = 1 << 24;
 
 /// Judges, and writes what there is to say.
 pub(super) fn run(
@@ -125,11 +122,7 @@ fn expected(
     registry: &Registry,
 ) -> anyhow::Result<Expectations> {
     let name = path.display().to_string();
-    let size = path.metadata().with_context(|| format!("--expect: {name}"))?.len();
-    if size > MAX_EXPECTED {
-        bail!("--expect: {name}: it is larger than {} MiB", MAX_EXPECTED >> 20);
-    }
-    let text = fs::read_to_string(path).with_context(|| format!("--expect: {name}"))?;
+    let text = read_text(path).with_context(|| format!("--expect: {name}"))?;
     Expectations::parse(&name, &text, knowledge, registry).context("--expect")
 }
 

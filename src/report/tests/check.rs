@@ -223,7 +223,7 @@ fn opened(report: &Report, gated: &Gated<'_>) -> Vec<(&'static str, String)> {
     let rules = Catalogue::default();
     let options = Options { time: TimeStyle::Utc, width: 80 };
     let scene = Scene::new(&registry, &rules, options);
-    let lines = opening::lines(report, gated, &scene);
+    let lines = opening::lines(report, gated, &[(Blame::Client, 1)], &scene);
     lines.into_iter().map(|line| (line.head, line.text)).collect()
 }
 
@@ -300,7 +300,8 @@ fn what_is_let_pass_and_what_fails_the_run_is_said_at_once() {
     let but = |gate: &Gate| told(gate).into_iter().find(|(head, _)| *head == "BUT");
     assert_eq!(but(&gate), None);
     gate.finding(&finding("FSRVP-3.1.4.5-03"));
-    let text = "1 error: what was done against the rules is told below";
+    let text = "1 error (1 by the backup program) against the specification, which stopped nothing: \
+                each is told below";
     assert_eq!(but(&gate), Some(("BUT", text.to_owned())));
     // That the operation failed is reason enough where it counts.
     gate.fail_on.operation = true;
