@@ -256,7 +256,25 @@ fn a_folder_adds_causes() {
         &["--dissectors", folder, "my-1"],
         &format!("{place}:6:9: expected after-remedy, later or now, found `new` (`now`?)"),
     );
+    // An id stands in columns and in fingerprints.
+    for id in [format!("A-{}", "B".repeat(70_000)), "-".to_owned(), "9-A".to_owned()] {
+        fs::write(&file, page.replace("MY-1", &id)).expect("a file");
+        let shown: String = id.chars().take(64).collect();
+        let said = format!(
+            "{place}:1:8: expected an id such as FS-20, of at most 64 characters, found `{shown}`"
+        );
+        refused(&["--dissectors", folder, "my-1"], &said);
+    }
     fs::remove_dir_all(&dir).expect("it goes");
+}
+
+/// What somebody looks for may have a cause and no rule.
+#[test]
+fn a_word_is_looked_for_in_causes_too() {
+    let list = ok(&["0x80070005"]);
+    assert!(list.lines().any(|line| line.starts_with("FS-20 ")), "{list}");
+    assert_eq!(list, ok(&["--causes", "0x80070005"]));
+    assert!(ok(&["--causes", "E_ACCESSDENIED"]).contains("FS-20 "), "{list}");
 }
 
 /// The page beside `causes.toml` explains every word that a cause can use, as the code does.

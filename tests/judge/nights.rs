@@ -140,6 +140,12 @@ fn who_was_too_early_and_went_on_was_stopped_by_something_else() {
         let report = explained(&text, "spec");
         assert_ne!(&*report.diagnoses[0].cause, "FS-60", "{}", list(&report));
     }
+    // Asked once more while the first is at work, it is refused, and the first fails later.
+    let text = format!(
+        "{begun}A:12(S1)=0; A:4(S1) unanswered\nA#2:4(S1)=BAD_STATE\n\
+                        wait 60s\nA:4=0x80042306; A:7(S1)=0"
+    );
+    ends(&text, Failed, &[Failed], &["FS-4B-2306"]);
     // What somebody else asks of the set does not stop it.
     let text = format!("{begun}B:10(C1,S1,\\\\fs\\d)=BAD_STATE\nA:7(S1)=0");
     let report = explained(&text, "spec");

@@ -90,6 +90,8 @@ fn texts_that_would_take_everything_are_refused() {
     let steps = format!("s:1:2: more than {MAX_STEPS} steps");
     check("(((A:0()=0) x1000) x1000) x1000", &steps.replace(":2:", ":4:"));
     check("A:0()=0 x4000000000", &steps.replace(":2:", ":1:"));
+    let long = format!("(A:8(\"{}\")=0) x9000", "x".repeat(20_000));
+    check(&long, "s:1:2: more than 64 MiB of text, repetitions counted");
     check("((((() x1000000) x1000000) x1000000) x100000) x1000000", &steps.replace(":2:", ":5:"));
     check(&"(".repeat(40), "s:1:33: brackets are nested deeper than 32");
     let long = " ".repeat((1 << 20) + 1);

@@ -59,7 +59,9 @@ impl Troubles {
         // Who goes on with the other shares has not been stopped by one that was not added.
         let gone_on = matches!(act.opnum, 4 | 5 | 12) && filled;
         if let Some(known) = self.sets.get_mut(&set) {
-            if known.opnum == 3 && gone_on {
+            // Nor has who was only too early, where something fails that is not.
+            let later = known.early && !trouble.early;
+            if known.opnum == 3 && gone_on || later {
                 *known = trouble;
             }
         } else if self.sets.len() < MAX_SETS {
