@@ -53,7 +53,7 @@ struct Errand {
     /// What stopped it on the way to a set before it got a context.
     earlier: Option<Progress>,
     /// When it was last stopped on that way.
-    refused: Time,
+    refused: Option<Time>,
     /// What failed and is over. Added when a set is started after all, or much later; no more than
     /// [`MAX_OVER`], nothing is removed.
     over: Vec<End>,
@@ -185,14 +185,14 @@ impl Errand {
 
     /// It has not got a context, or a set; of failures in a row the first is the reason.
     fn is_refused(&mut self, act: &Act, progress: Progress) {
-        if act.asked.since(self.refused) > NEW {
+        if self.refused.is_some_and(|at| act.asked.since(at) > NEW) {
             let stopped = Some(self.wanted).filter(|wanted| wanted.operation == Operation::Failed);
             self.earlier = self.earlier.or(stopped);
             self.end(act, None);
             self.wanted = Progress::default();
             self.began = Some(act.asked);
         }
-        self.refused = act.answered.unwrap_or(act.asked);
+        self.refused = Some(act.answered.unwrap_or(act.asked));
         match self.earlier.take() {
             Some(first) => self.wanted = first,
             None => self.wanted.becomes(progress),

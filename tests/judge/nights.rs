@@ -209,6 +209,17 @@ fn a_question_is_no_shadow_copy_and_a_displaced_cause_is_not_told() {
 }
 
 #[test]
+fn who_may_not_call_is_stopped_by_the_first_call() {
+    let text = "A auth ntlm integrity\nA:0=ACCESSDENIED; A:1(ctx=0x0)=ACCESSDENIED";
+    let report = ends(text, Failed, &[Failed], &["FS-20"]);
+    assert_eq!(report.attempts[0].stopped.as_ref().and_then(|stop| stop.call), Some(1));
+    // What it was let do before is another matter.
+    let text = "A auth ntlm integrity\nA:0=0->1,1; A:1(ctx=0x0)=ACCESSDENIED";
+    let report = ends(text, Failed, &[Failed], &["FS-20"]);
+    assert_eq!(report.attempts[0].stopped.as_ref().and_then(|stop| stop.call), Some(2));
+}
+
+#[test]
 fn a_copy_that_somebody_else_cannot_read_is_no_failed_backup() {
     let share = "\\\\fs\\d@{C1}";
     let done = format!("{BEGUN}{ENDED}");
