@@ -183,7 +183,8 @@ impl<'k> Dock<'k> {
         true
     }
 
-    /// The address by which a machine is known that has several: the first that told its `ClientGuid`.
+    /// The address by which a machine is known that has several: that with which it first came for our
+    /// pipe.
     pub(super) fn machine(&self, client: IpAddr) -> IpAddr {
         self.chart.machine(client)
     }

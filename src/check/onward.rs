@@ -264,7 +264,7 @@ impl Dock<'_> {
     /// Clients that have opened our pipe, and of whose calls the capture has none, because it ends.
     fn unheard(&self, end: Time) -> impl Iterator<Item = Ending> {
         let cut = move |(client, opened): &(IpAddr, Time)| {
-            !self.errands.has(*client) && self.chart.may_go_on(*client, *opened, end)
+            !self.errands.has(self.machine(*client)) && self.chart.may_go_on(*client, *opened, end)
         };
         self.chart.guests().filter(cut).map(|(client, opened)| {
             let user = self.chart.user(client).map(str::to_owned);

@@ -15,13 +15,13 @@ impl Report {
     /// became of all of them together.
     pub(super) fn settle(&mut self) {
         self.attempts.sort_by_key(|attempt| attempt.began);
-        self.sort_diagnoses();
         for at in (0..self.attempts.len()).rev() {
             let retried = self.made_good_by(at);
             if let Some(attempt) = self.attempts.get_mut(at) {
                 attempt.retried = retried;
             }
         }
+        self.sort_diagnoses();
         let ends = self.attempts.iter().filter(|attempt| attempt.retried.is_none());
         self.operation = ends.fold(Operation::None, |all, attempt| all.and(attempt.outcome));
         // What could not be read may have been an attempt.
@@ -30,19 +30,32 @@ impl Report {
         }
     }
 
-    /// Puts the diagnoses in the order of time, too: first those that stopped something.
+    /// Puts the diagnoses in the order of time, too: first those of what failed for good, then those
+    /// of what else was stopped.
     fn sort_diagnoses(&mut self) {
-        let key = |of: &Diagnosis| (of.attempts == 0, of.time);
-        let mut order: Vec<usize> = (0..self.diagnoses.len()).collect();
-        order.sort_by_key(|at| self.diagnoses.get(*at).map(key));
-        let mut places: Vec<(usize, usize)> =
-            order.into_iter().enumerate().map(|(now, was)| (was, now)).collect();
-        places.sort_unstable();
-        let place = |was: usize| places.get(was).map(|(_, now)| *now);
-        for attempt in &mut self.attempts {
-            attempt.diagnosis = attempt.diagnosis.and_then(place);
+        let mut lasting = vec![false; self.diagnoses.len()];
+        let failed = |of: &&Attempt| {
+            of.retried.is_none() && matches!(of.outcome, Operation::Failed | Operation::Unfinished)
+        };
+        for at in self.attempts.iter().filter(failed).filter_map(|of| of.diagnosis) {
+            lasting.get_mut(at).into_iter().for_each(|of| *of = true);
         }
-        self.diagnoses.sort_by_key(key);
+        let all = std::mem::take(&mut self.diagnoses);
+        let mut all: Vec<(usize, bool, Diagnosis)> = all
+            .into_iter()
+            .zip(lasting)
+            .enumerate()
+            .map(|(was, (diagnosis, lasting))| (was, lasting, diagnosis))
+            .collect();
+        all.sort_by_key(|(_, lasting, of)| (!lasting, of.attempts == 0, of.time));
+        let mut places = vec![0; all.len()];
+        for (now, (was, ..)) in all.iter().enumerate() {
+            places.get_mut(*was).into_iter().for_each(|place| *place = now);
+        }
+        for attempt in &mut self.attempts {
+            attempt.diagnosis = attempt.diagnosis.and_then(|was| places.get(was).copied());
+        }
+        self.diagnoses = all.into_iter().map(|(.., diagnosis)| diagnosis).collect();
     }
 
     /// The place of the attempt that got what this one did not: the next one of the same client for

@@ -14,7 +14,7 @@ use super::outcome::operation;
 use super::prose::{count, len, list};
 use crate::bytes::printable;
 use crate::check::{Attempt, Blame, Certainty, Diagnosis, Operation, Report, Severity};
-use crate::gate::{Exit, Gate, Mark, operation_counts};
+use crate::gate::{Exit, Gate, Mark, came_to_nothing, is_lasting, operation_counts};
 
 /// Attempts and diagnoses that are told.
 const MOST_TOLD: usize = 20;
@@ -59,6 +59,14 @@ pub(super) fn lines(
         let text = "no shadow copy was asked for, and no question about one";
         let (_, colour) = operation(Operation::None);
         lines.push(Line { head: "NOTHING", text: text.to_owned(), colour });
+    }
+    if came_to_nothing(report.operation)
+        && !report.attempts.is_empty()
+        && !report.attempts.iter().any(is_lasting)
+    {
+        let text = "shadow copies of which no more is kept than how they ended: see `not seen`";
+        let (_, colour) = operation(report.operation);
+        lines.push(Line { head: "FAILED", text: text.to_owned(), colour });
     }
     let stopping = report.diagnoses.iter().enumerate().filter(|(_, of)| of.attempts > 0);
     for (at, diagnosis) in stopping.clone().take(MOST_TOLD) {

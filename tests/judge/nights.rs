@@ -220,6 +220,30 @@ fn who_may_not_call_is_stopped_by_the_first_call() {
 }
 
 #[test]
+fn a_machine_with_several_network_cards_is_one_client() {
+    let text = format!("{BEGUN}A@10.5.0.1:7(S1)=0\nA@10.5.0.1 close");
+    ends(&text, Failed, &[Failed], &["FS-60"]);
+    // Another machine is not.
+    let text = format!("{BEGUN}B:7(S1)=0\nB close");
+    let report = explained(&text, "spec");
+    assert_eq!(&*report.diagnoses[0].cause, "FS-60-01", "{}", list(&report));
+    let denied =
+        "A auth ntlm integrity\nA:8(\\\\fs\\d)=0->TRUE,FS\nA@10.5.0.1:1(ctx=0x0)=ACCESSDENIED";
+    ends(denied, Failed, &[Failed], &["FS-20"]);
+}
+
+#[test]
+fn what_failed_for_good_is_told_first() {
+    let text =
+        "A:8(\\\\fs\\d)=0->TRUE,FS\nwait 5s\nB auth ntlm integrity\nB:1(ctx=0x0)=ACCESSDENIED";
+    let report = ends(text, Failed, &[Unknown, Failed], &["FS-20", "FS-63"]);
+    assert_eq!(
+        report.attempts.iter().map(|of| of.diagnosis).collect::<Vec<_>>(),
+        [Some(1), Some(0)]
+    );
+}
+
+#[test]
 fn a_copy_that_somebody_else_cannot_read_is_no_failed_backup() {
     let share = "\\\\fs\\d@{C1}";
     let done = format!("{BEGUN}{ENDED}");

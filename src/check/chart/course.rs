@@ -190,8 +190,8 @@ pub(super) struct Course {
     /// Added by who is heard of, no more than [`MAX_CLIENTS`]. Beyond that one makes room that has not
     /// called.
     people: BTreeMap<IpAddr, Person>,
-    /// The first address that told a `ClientGuid`. Added by negotiations, no more than
-    /// [`MAX_MACHINES`]; nothing is removed.
+    /// The address of each `ClientGuid` that came for our pipe first. Added by what opens it and by
+    /// calls, no more than [`MAX_MACHINES`]; nothing is removed.
     machines: FxHashMap<Guid, IpAddr>,
     /// Added by Start; when there are more than [`MAX_SETS`] all are forgotten.
     sets: FxHashMap<Guid, Life>,
@@ -237,9 +237,6 @@ impl Course {
             What::Lost | What::Sealed => self.forget(),
             What::Negotiated(told) => {
                 let Some(machine) = told.client_guid.filter(|guid| !guid.is_nil()) else { return };
-                if self.machines.len() < MAX_MACHINES {
-                    self.machines.entry(machine).or_insert(client);
-                }
                 if let Some(person) = self.person(client) {
                     person.machine = Some(machine);
                     person.met = around.time;
@@ -248,11 +245,20 @@ impl Course {
             What::PipeOpened { name: Some(name), .. }
                 if name.eq_ignore_ascii_case(fsrvp::PIPE) && around.frame.is_some() =>
             {
+                self.comes(client);
                 if let Some(person) = self.person(client) {
                     person.watched = true;
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A client comes for our pipe.
+    fn comes(&mut self, client: IpAddr) {
+        let machine = self.of(client).and_then(|person| person.machine);
+        if let Some(machine) = machine.filter(|_| self.machines.len() < MAX_MACHINES) {
+            self.machines.entry(machine).or_insert(client);
         }
     }
 
@@ -279,6 +285,7 @@ impl Course {
     /// A call is over.
     pub(super) fn answered(&mut self, call: &Call, act: &Act) {
         let now = act.answered.unwrap_or(act.asked);
+        self.comes(act.client);
         if let Some(person) = self.person(act.client) {
             person.called = person.called.max(now);
             if person.name.is_none() {
