@@ -55,8 +55,35 @@ fn tells(report: &Report, cause: &Cause) -> bool {
             && of.confidence <= cause.confidence
             && (!of.alternatives.is_empty() || of.confidence == cause.confidence)
             && !of.remedy.contains('{')
-            && of.remedy.len() > 20
+            && is_filled(&of.remedy, &cause.remedy)
+            && is_filled(&of.explanation, &cause.why)
     })
+}
+
+/// Whether a text is this one of a cause, with something in place of each word in braces.
+fn is_filled(text: &str, pattern: &str) -> bool {
+    let mut rest = text;
+    let mut parts = pattern.split('{');
+    let begins = parts.next().is_some_and(|first| match rest.strip_prefix(first) {
+        Some(behind) => {
+            rest = behind;
+            true
+        }
+        None => false,
+    });
+    begins
+        && parts.all(|part| {
+            let behind = part.split_once('}').map_or(part, |(_, behind)| behind);
+            let at = if behind.is_empty() { Some(0) } else { rest.find(behind) };
+            match at.and_then(|at| rest.get(at + behind.len()..)) {
+                Some(next) => {
+                    rest = next;
+                    true
+                }
+                None => false,
+            }
+        })
+        && text.len() > 20
 }
 
 /// `VSHARK_CAUSE=FS-4` tries the causes with this in their id, and prints what is told.
