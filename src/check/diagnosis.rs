@@ -163,7 +163,7 @@ impl Judge<'_> {
         symptom: Option<Symptom>,
         report: &mut Report,
     ) {
-        let stopped = matches!(attempt.outcome, Operation::Failed | Operation::Unfinished);
+        let stopped = attempt.outcome.came_to_nothing();
         // Of what was refused not everything may be remembered.
         let stopped_itself = stopped && !dock.chart.is_full();
         let symptom =

@@ -70,6 +70,11 @@ impl Operation {
         }
     }
 
+    /// Whether it failed, or was not finished.
+    pub fn came_to_nothing(self) -> bool {
+        matches!(self, Self::Failed | Self::Unfinished)
+    }
+
     /// What became of two things together: what failed is not made good by the other.
     pub(super) fn and(self, other: Self) -> Self {
         let ranks = [Self::Failed, Self::Unfinished, Self::Unknown, Self::Completed];

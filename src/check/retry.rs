@@ -34,10 +34,8 @@ impl Report {
     /// of what else was stopped.
     fn sort_diagnoses(&mut self) {
         let mut lasting = vec![false; self.diagnoses.len()];
-        let failed = |of: &&Attempt| {
-            of.retried.is_none() && matches!(of.outcome, Operation::Failed | Operation::Unfinished)
-        };
-        for at in self.attempts.iter().filter(failed).filter_map(|of| of.diagnosis) {
+        let failed = self.attempts.iter().filter(|of| of.is_lasting());
+        for at in failed.filter_map(|of| of.diagnosis) {
             lasting.get_mut(at).into_iter().for_each(|of| *of = true);
         }
         let all = std::mem::take(&mut self.diagnoses);
@@ -62,7 +60,7 @@ impl Report {
     /// the same shares, or the one after that, and so on.
     fn made_good_by(&self, at: usize) -> Option<usize> {
         let failed = self.attempts.get(at)?;
-        if !matches!(failed.outcome, Operation::Failed | Operation::Unfinished) {
+        if !failed.outcome.came_to_nothing() {
             return None;
         }
         // They are in the order of time.
@@ -85,6 +83,11 @@ fn is_machine(user: &str) -> bool {
 }
 
 impl Attempt {
+    /// Whether it came to nothing, and no later one made that good.
+    pub fn is_lasting(&self) -> bool {
+        self.outcome.came_to_nothing() && self.retried.is_none()
+    }
+
     /// When the last that is known of it was.
     fn ended(&self) -> Option<Time> {
         self.stopped.as_ref().map(|stop| stop.time).max(self.began)

@@ -13,7 +13,7 @@ mod baseline;
 mod exit;
 mod expectation;
 
-use crate::check::{Attempt, Finding, Operation, Report, Severity};
+use crate::check::{Attempt, Finding, Report, Severity};
 pub use allow::Allowed;
 pub use baseline::{Baseline, BaselineError};
 pub use exit::{Exit, FailOn, Happened};
@@ -154,30 +154,20 @@ impl Gate {
 /// later one made good, and what stopped it, if it is known, is neither allowed nor in the baseline.
 /// `marks` are those of the diagnoses.
 pub fn operation_counts(report: &Report, marks: &[Mark]) -> bool {
-    if !came_to_nothing(report.operation) {
+    if !report.operation.came_to_nothing() {
         return false;
     }
-    let mut stopped = report.attempts.iter().filter(|of| is_lasting(of)).peekable();
+    let mut stopped = report.attempts.iter().filter(|of| of.is_lasting()).peekable();
     let excused = |diagnosis: Option<usize>| {
         diagnosis.and_then(|at| marks.get(at)).is_some_and(|mark| !mark.counts())
     };
     stopped.peek().is_none() || stopped.any(|attempt| !excused(attempt.diagnosis))
 }
 
-/// Whether an attempt came to nothing, and no later one made that good.
-pub fn is_lasting(attempt: &Attempt) -> bool {
-    came_to_nothing(attempt.outcome) && attempt.retried.is_none()
-}
-
 /// How many attempts a diagnosis, by its place, stopped that no later one made good.
 pub fn lasting(report: &Report, diagnosis: usize) -> u64 {
-    let stopped = |of: &&Attempt| of.diagnosis == Some(diagnosis) && is_lasting(of);
+    let stopped = |of: &&Attempt| of.diagnosis == Some(diagnosis) && of.is_lasting();
     u64::try_from(report.attempts.iter().filter(stopped).count()).unwrap_or(u64::MAX)
-}
-
-/// Whether something failed, or was not finished.
-pub fn came_to_nothing(operation: Operation) -> bool {
-    matches!(operation, Operation::Failed | Operation::Unfinished)
 }
 
 #[cfg(test)]

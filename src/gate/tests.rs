@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::bytes::Time;
-use crate::check::{Attempt, Blame, Certainty, Knowledge};
+use crate::check::{Attempt, Blame, Certainty, Knowledge, Operation};
 
 fn finding(rule: &str, severity: Severity, nth: u32) -> Finding {
     Finding {

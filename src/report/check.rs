@@ -19,7 +19,7 @@ use super::prose::{len, list, wrapped};
 use super::timeline;
 use crate::bytes::printable;
 use crate::check::{Blame, Finding, Report, ServerReport, Severity};
-use crate::gate::{Exit, came_to_nothing, is_lasting};
+use crate::gate::Exit;
 
 /// Findings that are alike are all shown if they are no more than this, unless they are notes;
 /// otherwise only the first.
@@ -292,10 +292,10 @@ impl<'r> CheckList<'r> {
 
 /// What stopped the first attempt that nothing made good.
 fn stopper(report: &Report) -> Option<&str> {
-    if !came_to_nothing(report.operation) {
+    if !report.operation.came_to_nothing() {
         return None;
     }
-    let mut lasting = report.attempts.iter().filter(|of| is_lasting(of));
+    let mut lasting = report.attempts.iter().filter(|of| of.is_lasting());
     let diagnosis = lasting.find_map(|of| report.diagnoses.get(of.diagnosis?))?;
     Some(&diagnosis.title)
 }

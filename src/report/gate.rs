@@ -9,7 +9,7 @@ use super::outcome::colour;
 use super::prose::{count, len, list};
 use crate::bytes::printable;
 use crate::check::Report;
-use crate::gate::{Exit, Expectation, Gate, Mark, Ruling, came_to_nothing, operation_counts};
+use crate::gate::{Exit, Expectation, Gate, Mark, Ruling, operation_counts};
 
 /// Fingerprints in a line.
 const MOST_LISTED: usize = 8;
@@ -51,7 +51,7 @@ impl CheckList<'_> {
         let plain = |lines: Vec<String>| lines.into_iter().map(|line| (line, Style::new()));
         self.lines("allowed", plain(allowed(of.gate)).collect(), out)?;
         self.lines("baseline", plain(baseline(of.gate)).collect(), out)?;
-        if came_to_nothing(report.operation) && !operation_counts(report, of.diagnoses) {
+        if report.operation.came_to_nothing() && !operation_counts(report, of.diagnoses) {
             let said =
                 "that the operation failed does not count: what stopped it is allowed or known";
             self.lines("", plain(vec![said.to_owned()]).collect(), out)?;

@@ -14,7 +14,7 @@ use super::outcome::operation;
 use super::prose::{count, len, list};
 use crate::bytes::printable;
 use crate::check::{Attempt, Blame, Certainty, Diagnosis, Operation, Report, Severity};
-use crate::gate::{Exit, Gate, Mark, came_to_nothing, is_lasting, operation_counts};
+use crate::gate::{Exit, Gate, Mark, operation_counts};
 
 /// Attempts and diagnoses that are told.
 const MOST_TOLD: usize = 20;
@@ -60,9 +60,9 @@ pub(super) fn lines(
         let (_, colour) = operation(Operation::None);
         lines.push(Line { head: "NOTHING", text: text.to_owned(), colour });
     }
-    if came_to_nothing(report.operation)
+    if report.operation.came_to_nothing()
         && !report.attempts.is_empty()
-        && !report.attempts.iter().any(is_lasting)
+        && !report.attempts.iter().any(Attempt::is_lasting)
     {
         let text = "shadow copies of which no more is kept than how they ended: see `not seen`";
         let (_, colour) = operation(report.operation);
@@ -103,7 +103,10 @@ fn broken(report: &Report, gated: &Gated<'_>, faults: &[(Blame, u64)]) -> Option
     let counts: Vec<String> = counts.map(|(n, of)| count(n, of.word())).collect();
     let whose: Vec<String> =
         faults.iter().map(|(party, n)| format!("{n} {}", by(*party))).collect();
-    let whose = if whose.is_empty() { whose.concat() } else { format!(" ({})", whose.join(", ")) };
+    let whose = match &*whose {
+        [] => String::new(),
+        whose => format!(" ({})", whose.join(", ")),
+    };
     let text = format!(
         "{}{whose} against the specification, which stopped nothing: each is told below",
         counts.join(", ")
@@ -252,7 +255,7 @@ fn sure(diagnosis: &Diagnosis) -> String {
 fn outcome(attempt: &Attempt, scene: &Scene<'_>) -> String {
     let mut text = wanted(attempt, scene);
     let reached = reached(attempt);
-    let ended = matches!(attempt.outcome, Operation::Failed | Operation::Unfinished);
+    let ended = attempt.outcome.came_to_nothing();
     if ended && !reached.is_empty() {
         text = format!("{text}; {reached}");
     }

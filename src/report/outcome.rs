@@ -9,7 +9,7 @@ use crate::check::{Catalogue, Conformance, Operation, Report, Severity, Tally, V
 /// Why nothing was judged, in a sentence; `None` if something was, or if there is something to
 /// explain.
 pub fn nothing_judged(report: &Report, findings: u64) -> Option<String> {
-    let tried = matches!(report.operation, Operation::Failed | Operation::Unfinished);
+    let tried = report.operation.came_to_nothing();
     if report.judged_calls > 0 || tried {
         return None;
     }

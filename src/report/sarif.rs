@@ -19,7 +19,7 @@ use crate::check::{
     Attempt, Blame, Catalogue, Cause, Causes, Certainty, Diagnosis, Finding, Operation, Report,
     Severity, section,
 };
-use crate::gate::{Baseline, Exit, Expectation, Mark, Ruling, is_lasting, lasting};
+use crate::gate::{Baseline, Exit, Expectation, Mark, Ruling, lasting};
 use crate::protocol::{Registry, fsrvp};
 
 /// Where the schema of the format is.
@@ -139,7 +139,7 @@ impl<'a> Document<'a> {
             self.diagnosis(diagnosis, severity, of.mark(at), out)?;
         }
         let unexplained = |attempt: &&Attempt| {
-            is_lasting(attempt)
+            attempt.is_lasting()
                 && attempt.diagnosis.is_none_or(|at| report.diagnoses.get(at).is_none())
         };
         for attempt in report.attempts.iter().filter(unexplained) {

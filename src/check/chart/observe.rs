@@ -104,20 +104,28 @@ impl Chart {
         client: IpAddr,
         times: std::ops::RangeInclusive<Time>,
     ) -> bool {
-        self.refused_in(client, times).is_some_and(|of| {
-            of.set.and_then(|set| self.troubles.of(set)).is_some() || of.set.is_none()
-        })
+        let lasts = |of: &Symptom| of.set.is_none_or(|set| self.troubles.of(set).is_some());
+        self.refusals(client, times).any(lasts)
     }
 
     /// The last call that this client was refused in some time.
-    pub(in crate::check) fn refused_in(
+    pub(super) fn refused_in(
         &self,
         client: IpAddr,
         times: std::ops::RangeInclusive<Time>,
     ) -> Option<&Symptom> {
+        self.refusals(client, times).last()
+    }
+
+    /// The calls that this client was refused in some time.
+    fn refusals(
+        &self,
+        client: IpAddr,
+        times: std::ops::RangeInclusive<Time>,
+    ) -> impl Iterator<Item = &Symptom> {
         // Neither an early question nor what is done behind a set ends a job.
         let ends = |opnum: u16| !matches!(opnum, 7 | 9 | 11);
-        self.symptoms.iter().rev().find(|of| {
+        self.symptoms.iter().filter(move |of| {
             matches!(of.stage, Stage::Call | Stage::Silence)
                 && of.opnum.is_some_and(ends)
                 && of.client == Some(client)

@@ -7,7 +7,7 @@ use super::xml::{Case, CaseResult, Suite};
 use super::{Frame, Suites};
 use crate::bytes::printable;
 use crate::check::{Attempt, Diagnosis, Operation, Report, ServerReport, Tally};
-use crate::gate::{Exit, Expectation, Ruling, came_to_nothing, is_lasting};
+use crate::gate::{Exit, Expectation, Ruling};
 use crate::report::finding::profile_name;
 use crate::report::gate::Gated;
 use crate::report::outcome::operation;
@@ -55,8 +55,8 @@ impl Suites<'_> {
             });
             cases.push(Case { took, ..self.attempt(name, attempt, diagnosis, of) });
         }
-        let told = report.attempts.iter().any(is_lasting);
-        if cases.is_empty() || came_to_nothing(report.operation) && !told {
+        let told = report.attempts.iter().any(Attempt::is_lasting);
+        if cases.is_empty() || report.operation.came_to_nothing() && !told {
             cases.push(overall(report, of));
         }
         Suite { name: "operation".to_owned(), cases, ..Suite::default() }
@@ -100,7 +100,7 @@ impl Suites<'_> {
             "{outcome}{}",
             title.or(stopped).map(|why| format!(": {why}")).unwrap_or_default()
         );
-        let fails = of.gate.fail_on.operation && is_lasting(attempt) && mark.counts();
+        let fails = of.gate.fail_on.operation && attempt.is_lasting() && mark.counts();
         let (result, out) = match attempt.outcome {
             _ if fails => (CaseResult::Failed { message, kind: "operation", text }, String::new()),
             Operation::Unknown => (CaseResult::Skipped("it cannot be told".to_owned()), text),
@@ -203,7 +203,7 @@ fn overall(report: &Report, of: &Gated<'_>) -> Case {
     let (result, out) = match report.operation {
         Operation::None => (CaseResult::Skipped("nothing was tried".to_owned()), text),
         Operation::Unknown => (CaseResult::Skipped("it cannot be told".to_owned()), text),
-        ended if came_to_nothing(ended) && of.gate.fail_on.operation => {
+        ended if ended.came_to_nothing() && of.gate.fail_on.operation => {
             let message = outcome.to_owned();
             (CaseResult::Failed { message, kind: "operation", text }, String::new())
         }
