@@ -22,6 +22,7 @@ mod open;
 mod origins;
 mod pcap;
 mod pcapng;
+mod places;
 mod report;
 mod resync;
 mod spool;
@@ -31,6 +32,7 @@ mod write;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fs::File;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -42,6 +44,7 @@ use spool::Input as Bytes;
 use window::Window;
 
 pub use origins::Origins;
+pub use places::{Again, Kept, read_at};
 pub use report::{BlockKind, CaptureFile, MAX_KINDS, MAX_PROBLEMS, Problem, Skip, Skipped};
 pub use spool::temporary;
 pub use window::MAX_BLOCK;
@@ -62,6 +65,8 @@ pub struct Frame<'a> {
     pub link: LinkType,
     /// What was captured of it.
     pub data: &'a [u8],
+    /// Where `data` begins in the input, once that is unpacked.
+    pub offset: u64,
     /// Its length on the wire, without a frame check sequence that the capture says it has.
     pub wire_len: u32,
     /// What somebody wrote beside it, one comment a line.
@@ -109,6 +114,8 @@ struct Input {
     no: u64,
     /// Nanoseconds added to the time of each of its frames.
     shift: i64,
+    /// What it was unpacked to, where that is kept.
+    unpacked: Option<File>,
 }
 
 /// All inputs, and the current frame.
@@ -124,6 +131,8 @@ pub struct Capture {
     started: bool,
     current: Option<usize>,
     no: u64,
+    /// Whether what compressed inputs are unpacked to is kept.
+    keeps: bool,
 }
 
 impl Capture {
@@ -138,7 +147,23 @@ impl Capture {
         paths: &[PathBuf],
         reader: &mut dyn FnMut(&Path) -> Option<Box<dyn Read + Send>>,
     ) -> Self {
-        let mut capture = Self::empty();
+        Self::empty().with(paths, reader)
+    }
+
+    /// The same; what compressed inputs are unpacked to is kept, so that each frame can be read
+    /// again at its `offset` in [`Capture::unpacked`].
+    pub fn open_keeping(
+        paths: &[PathBuf],
+        reader: &mut dyn FnMut(&Path) -> Option<Box<dyn Read + Send>>,
+    ) -> Self {
+        Self { keeps: true, ..Self::empty() }.with(paths, reader)
+    }
+
+    fn with(
+        mut self,
+        paths: &[PathBuf],
+        reader: &mut dyn FnMut(&Path) -> Option<Box<dyn Read + Send>>,
+    ) -> Self {
         let park = paths.len() > MAX_OPEN;
         for path in paths {
             let name = path.to_string_lossy().into_owned();
@@ -146,12 +171,17 @@ impl Capture {
                 Some(reader) => Ok(Bytes::Stream(reader)),
                 None => open::path(path),
             };
-            let file = capture.add(name, bytes, Some(path.clone()));
+            let file = self.add(name, bytes, Some(path.clone()));
             if park && path.is_file() {
-                capture.park(file);
+                self.park(file);
             }
         }
-        capture
+        self
+    }
+
+    /// What a compressed input is unpacked to, as far as it has been read, where it is kept.
+    pub fn unpacked(&self, file: usize) -> Option<&File> {
+        self.inputs.get(file)?.unpacked.as_ref()
     }
 
     /// One input that is already open, as tests and programs that capture for themselves have it.
@@ -199,6 +229,7 @@ impl Capture {
             time: Time::default(),
             link: LinkType::NULL,
             data: &[],
+            offset: 0,
             wire_len: 0,
             comment: None,
             file: 0,
@@ -209,12 +240,15 @@ impl Capture {
     fn frame_of(&self, file: usize) -> Option<Frame<'_>> {
         let input = self.inputs.get(file)?;
         let record = input.next.as_ref()?;
-        let held = input.source.as_ref()?.window.held();
+        let window = &input.source.as_ref()?.window;
+        let held = window.held();
+        let at = u64::try_from(record.at).unwrap_or_default();
         Some(Frame {
             no: FrameNo(self.no),
             time: record.time,
             link: record.link,
             data: held.get(record.at..record.at.saturating_add(record.len))?,
+            offset: window.offset().saturating_add(at),
             wire_len: record.wire_len.max(clamp(record.len)),
             comment: record.comment.as_deref(),
             file,
@@ -262,15 +296,25 @@ impl Capture {
             started: false,
             current: None,
             no: 0,
+            keeps: false,
         }
     }
 
     /// Adds an input and recognises what it is; gives its place.
     fn add(&mut self, name: String, bytes: Result<Bytes, String>, path: Option<PathBuf>) -> usize {
         let mut about = CaptureFile { name, ..CaptureFile::default() };
-        let source = begin(bytes, &mut about, &mut self.found);
+        let mut input = Input {
+            path,
+            source: None,
+            next: None,
+            parked: false,
+            no: 0,
+            shift: 0,
+            unpacked: None,
+        };
+        input.begin(bytes, &mut about, &mut self.found, self.keeps);
         self.files.push(about);
-        self.inputs.push(Input { path, source, next: None, parked: false, no: 0, shift: 0 });
+        self.inputs.push(input);
         self.inputs.len() - 1
     }
 
@@ -347,25 +391,32 @@ impl Capture {
             return;
         };
         input.parked = false;
-        if let Some(path) = &input.path {
-            input.source = begin(open::path(path), about, &mut self.found);
+        if let Some(bytes) = input.path.as_deref().map(open::path) {
+            input.begin(bytes, about, &mut self.found, self.keeps);
         }
         self.read(file);
     }
 }
 
-/// Recognises an input that was opened, or notes why it was not.
-fn begin(
-    bytes: Result<Bytes, String>,
-    file: &mut CaptureFile,
-    found: &mut Found,
-) -> Option<Source> {
-    let mut report = Report { file, found };
-    match bytes {
-        Ok(bytes) => open::input(bytes, &mut report),
-        Err(message) => {
-            report.problem(None, message, true);
-            None
+impl Input {
+    /// Recognises an input that was opened, or notes why it was not.
+    fn begin(
+        &mut self,
+        bytes: Result<Bytes, String>,
+        file: &mut CaptureFile,
+        found: &mut Found,
+        keeps: bool,
+    ) {
+        let mut report = Report { file, found };
+        match bytes {
+            Ok(bytes) => {
+                let kept = keeps.then_some(&mut self.unpacked);
+                self.source = open::input(bytes, &mut report, kept);
+            }
+            Err(message) => {
+                report.problem(None, message, true);
+                self.source = None;
+            }
         }
     }
 }

@@ -8,8 +8,9 @@ use std::path::Path;
 use super::netmon::NetMon;
 use super::pcap::Pcap;
 use super::pcapng::PcapNg;
+use super::places::Kept;
 use super::report::Report;
-use super::spool::Input;
+use super::spool::{Input, temporary};
 use super::unpack::unpacked;
 use super::window::Window;
 use super::{Record, Source};
@@ -57,9 +58,25 @@ pub(super) fn path(path: &Path) -> Result<Input, String> {
 }
 
 /// Recognises the input and reads up to its first packet. What cannot be read is reported as a
-/// problem.
-pub(super) fn input(input: Input, report: &mut Report<'_>) -> Option<Source> {
+/// problem. What it is unpacked to, if it is, goes into `kept`, too.
+pub(super) fn input(
+    input: Input,
+    report: &mut Report<'_>,
+    kept: Option<&mut Option<File>>,
+) -> Option<Source> {
     let (compression, mut window) = unpacked(Window::of(input));
+    if let (Some(_), Some(kept)) = (compression, kept) {
+        match temporary().and_then(|file| Ok((file.try_clone()?, file))) {
+            Ok((file, copy)) => {
+                window = Window::new(Box::new(Kept::new(window, file)));
+                *kept = Some(copy);
+            }
+            Err(e) => {
+                let message = format!("a temporary file to unpack it to could not be made: {e}");
+                report.problem(None, message, false);
+            }
+        }
+    }
     report.file.compression = compression;
     let format = match window.get(4) {
         Some([0x0a, 0x0d, 0x0d, 0x0a]) => {

@@ -68,6 +68,7 @@ mod tests {
                 time: Time::default(),
                 link: LinkType::ETHERNET,
                 data: &[],
+                offset: 0,
                 wire_len: 0,
                 comment: None,
                 file,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use vshark::bytes::{LinkType, View, millionths};
-use vshark::capture::{self, Capture, Frame, Origins};
+use vshark::capture::{self, Again, Capture, Frame, Kept, Origins};
 use vshark::net::{self, Dissected, Other};
 use vshark::pipeline::{Event, Pipeline, Summary};
 use vshark::report::text;
@@ -15,7 +15,6 @@ use vshark::skew::{self, Skew};
 
 use super::interrupt;
 use super::progress::Progress;
-use super::spool::{self, Kept};
 use super::{COULD_NOT_RUN, say};
 
 /// Unknown link types that are told; a file may name thousands.
@@ -67,7 +66,7 @@ impl Inputs {
             let to = self.kept.get(path).map(File::try_clone);
             Some(match to {
                 None => from,
-                Some(to) => Box::new(Kept { from, to: to.ok()? }),
+                Some(to) => Box::new(Kept::new(from, to.ok()?)),
             })
         })
     }
@@ -76,8 +75,8 @@ impl Inputs {
     /// numbers.
     pub(super) fn again(&self, run: &Run<'_>) -> Capture {
         let mut capture = Capture::open_with(&self.paths, &mut |path| {
-            let kept = spool::again(self.kept.get(path)?).ok()?;
-            Some(Box::new(kept))
+            let kept = self.kept.get(path)?.try_clone().ok()?;
+            Some(Box::new(Again::new(kept)))
         });
         allow_for(&run.skews, &mut capture);
         capture

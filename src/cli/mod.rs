@@ -15,7 +15,6 @@ mod rules;
 mod scenario;
 mod select;
 mod show;
-mod spool;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;

@@ -80,6 +80,7 @@ fn frame(no: u64, data: &[u8]) -> Frame<'_> {
         time: Time::from_nanos(i128::from(no) * 1_000_000),
         link: LinkType::ETHERNET,
         data,
+        offset: 0,
         wire_len: u32::try_from(data.len()).unwrap(),
         comment: None,
         file: 0,

@@ -16,6 +16,7 @@ pub mod matrix;
 mod missing;
 mod opening;
 mod outcome;
+pub mod pages;
 mod prose;
 pub mod rules;
 pub mod sarif;

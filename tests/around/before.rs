@@ -93,6 +93,7 @@ impl Lab {
                 link: LinkType::ETHERNET,
                 wire_len: u32::try_from(data.len()).unwrap(),
                 data,
+                offset: 0,
                 comment: None,
                 file: 0,
                 no_in_file: no,

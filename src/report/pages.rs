@@ -1,0 +1,180 @@
+//! The pages of a call or of a frame: each of its parts with its bytes and its fields.
+//!
+//! What was read once is dissected again, purely; a page is what `vshark show` prints and what the
+//! terminal UI goes through.
+
+use super::text::TimeStyle;
+use crate::bytes::{Buffer, LinkType, Reader, Sink, Span, Stop, Tree, View};
+use crate::call::{Call, Readable, Stub};
+use crate::ndr;
+use crate::pipeline::{Unit, UnitKind};
+use crate::rpc::{Message, pdu, trailer};
+use crate::{net, smb};
+
+/// A part of a call or of a frame.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// What it is, in a word or two.
+    pub name: String,
+    /// What it is, how long, and in which frames.
+    pub title: String,
+    /// Its bytes.
+    pub bytes: Buffer,
+    /// Its fields.
+    pub tree: Tree,
+}
+
+impl Page {
+    fn new(name: String, title: String, view: View<'_>, tree: Tree) -> Self {
+        let mut bytes = Buffer::default();
+        bytes.push(view);
+        Self { name, title, bytes, tree }
+    }
+}
+
+/// A call: its arguments, then its PDUs, where they were kept.
+pub fn of_call(call: &Call) -> Vec<Page> {
+    let mut pages = Vec::new();
+    let sides = [
+        ("request", &call.request, call.rpc.request.as_ref()),
+        ("response", &call.response, call.rpc.response.as_ref()),
+    ];
+    for (side, stub, message) in &sides {
+        if let Some(message) = message.filter(|_| stub.readable != Readable::Absent) {
+            pages.push(arguments(side, stub, message));
+        }
+    }
+    for (side, _, message) in &sides {
+        let pdus = message.map(|message| message.pdus.as_slice()).unwrap_or_default();
+        for (n, unit) in pdus.iter().enumerate() {
+            let (of, bytes) = (pdus.len(), unit.len());
+            let name = match of {
+                1 => format!("{side} PDU"),
+                _ => format!("{side} PDU {}", n + 1),
+            };
+            let title = format!("{side}, PDU {} of {of}, {bytes} bytes", n + 1);
+            add_unit(&mut pages, UnitKind::Rpc, name, title, unit.view());
+        }
+    }
+    pages
+}
+
+/// A frame: its headers, then the messages of which it carried a part.
+pub fn of_frame(link: LinkType, view: View<'_>, units: &[Unit], time: TimeStyle) -> Vec<Page> {
+    let frames = frames_of(view);
+    let when = view.time().map(|at| format!(", {}", time.whole(at))).unwrap_or_default();
+    let title = format!("{frames}{when}, {} bytes captured", view.len());
+    let mut tree = Tree::default();
+    net::rows(link, view, &mut tree);
+    let mut pages = vec![Page::new(frames, title, view, tree)];
+    for unit in units {
+        let what = match unit.kind {
+            UnitKind::Ip(_) => "IP datagram put together from fragments",
+            UnitKind::Smb => "SMB message",
+            UnitKind::Rpc => "DCE/RPC PDU",
+        };
+        let name = match unit.kind {
+            UnitKind::Ip(_) => "IP datagram",
+            _ => what,
+        };
+        let view = unit.bytes.view();
+        let title = format!("{what}, {} bytes, in {}", view.len(), frames_of(view));
+        add_unit(&mut pages, unit.kind, name.to_owned(), title, view);
+    }
+    pages
+}
+
+/// The values of a stub, and its bytes as they were put together from the PDUs.
+fn arguments(side: &str, stub: &Stub, message: &Message) -> Page {
+    let view = message.stub.view();
+    let about = match stub.readable {
+        Readable::Clear => String::new(),
+        other => format!(", {}", other.word()),
+    };
+    let mut tree = Tree::default();
+    match &stub.decoded {
+        Some(decoded) => {
+            ndr::rows(decoded, &mut tree);
+            for note in &decoded.notes {
+                tree.row("note", note.text.clone(), note.span);
+            }
+            if let Some(stop) = &decoded.stop {
+                tree.row("stopped", stop.to_string(), Span::new(stop.at, stop.at));
+            }
+        }
+        None if stub.readable == Readable::Sealed => {}
+        None => tree.row(
+            "not decoded",
+            "nothing is known of this interface's parameters".to_owned(),
+            Span::default(),
+        ),
+    }
+    if let Some(span) = stub.trailer {
+        let mut inner = Tree::default();
+        let bytes = view.slice(span);
+        let mut reader = Reader::new(bytes, &mut inner);
+        reader.order = trailer::order_of(bytes, message.order).unwrap_or(message.order);
+        let _ = reader.group("verification trailer", trailer::read);
+        tree.graft(&inner, span.start);
+    }
+    let title = format!("{side} stub, {} bytes, in {}{about}", view.len(), frames_of(view));
+    Page::new(format!("{side} stub"), title, view, tree)
+}
+
+/// A message, and what is in it if it is compressed.
+fn add_unit(pages: &mut Vec<Page>, kind: UnitKind, name: String, title: String, view: View<'_>) {
+    let mut tree = Tree::default();
+    let mut reader = Reader::new(view, &mut tree);
+    let mut compressed = None;
+    let stop = match kind {
+        UnitKind::Rpc => pdu::dissect(&mut reader).err(),
+        UnitKind::Smb => match smb::dissect(&mut reader, |_| {}) {
+            Ok(smb::Packet::Compressed(transform)) => {
+                compressed = Some(transform);
+                None
+            }
+            packet => packet.err(),
+        },
+        UnitKind::Ip(ip) => {
+            ip.rows(view, &mut tree);
+            None
+        }
+    };
+    note_stop(&mut tree, stop);
+    pages.push(Page::new(name, title, view, tree));
+    pages.extend(compressed.map(|transform| plain(view, &transform)));
+}
+
+/// The message in a compressed one.
+fn plain(view: View<'_>, transform: &smb::CompressionTransform) -> Page {
+    let name = "decompressed".to_owned();
+    let plain = match smb::decompress(view, transform, u32::MAX) {
+        Ok(plain) => plain,
+        Err(stop) => {
+            let title = format!("not decompressed: {stop}");
+            return Page { name, title, bytes: Buffer::default(), tree: Tree::default() };
+        }
+    };
+    let (message, whole) = (plain.message.view(), plain.whole);
+    let title = format!("SMB message, {whole} bytes, decompressed from {}", frames_of(message));
+    let mut tree = Tree::default();
+    let stop = smb::dissect_plain(&mut Reader::new(message, &mut tree), whole, |_| {}).err();
+    note_stop(&mut tree, stop);
+    Page { name, title, bytes: plain.message, tree }
+}
+
+fn note_stop(tree: &mut Tree, stop: Option<Stop>) {
+    if let Some(stop) = stop {
+        tree.row("stopped", stop.to_string(), Span::new(stop.at, stop.at));
+    }
+}
+
+/// The frames that carried these bytes, in words.
+pub fn frames_of(view: View<'_>) -> String {
+    let frames: Vec<String> = view.frames().iter().map(|frame| frame.0.to_string()).collect();
+    match frames.len() {
+        0 => "no frame".to_owned(),
+        1 => format!("frame {}", frames.concat()),
+        _ => format!("frames {}", frames.join(", ")),
+    }
+}
