@@ -52,7 +52,7 @@ pub struct Party {
 }
 
 /// What carried a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// `ncacn_np`
     NamedPipe(Box<PipeUse>),
@@ -61,7 +61,7 @@ pub enum Transport {
 }
 
 /// The pipe of a call and the SMB session it belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PipeUse {
     /// Name of the pipe, where its CREATE was seen.
     pub name: Option<String>,
@@ -82,7 +82,7 @@ pub struct PipeUse {
 }
 
 /// Who carried a call, as the layers below know it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Carrier {
     /// What carried it.
     pub transport: Transport,

@@ -51,6 +51,7 @@
 //! | [`scenario`] | conversations as text, written as captures: the way back through all of the above |
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
+//! | [`trace`] | where everything in a capture lies, for those who go back and forth in it |
 //! | [`check`] | the judge: the states a server may be in, rules, profiles, findings; state |
 //! | [`diff`] | two captures side by side: where their conversations part, and what else differs |
 //! | [`gate`] | what of that counts: rules that are let pass, a baseline, the exit code |
@@ -167,3 +168,4 @@ pub mod skew;
 pub mod smb;
 pub mod spelling;
 pub mod tcp;
+pub mod trace;

@@ -24,6 +24,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
     ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "security", "smb", "tcp"]),
+    ("trace", &["bytes", "call", "capture", "pipeline", "protocol", "rpc"]),
     (
         "check",
         &[

@@ -277,7 +277,8 @@ impl Buffer {
             {
                 last.len = last.len.saturating_add(piece.len);
             }
-            _ => self.pieces.push(piece),
+            _ if piece.len > 0 => self.pieces.push(piece),
+            _ => {}
         }
     }
 

@@ -25,10 +25,15 @@ struct Run {
 impl Origins {
     /// Takes the next frame.
     pub fn see(&mut self, frame: &Frame<'_>) {
+        self.note(frame.no, frame.file, frame.no_in_file);
+    }
+
+    /// Takes the number of the next frame, its file, and its number there.
+    pub fn note(&mut self, frame: FrameNo, file: usize, no_in_file: u64) {
         if let Some(run) = self.runs.back_mut()
-            && run.file == frame.file
-            && run.first + run.len == frame.no.0
-            && run.first_in_file + run.len == frame.no_in_file
+            && run.file == file
+            && run.first + run.len == frame.0
+            && run.first_in_file + run.len == no_in_file
         {
             run.len += 1;
             return;
@@ -36,12 +41,7 @@ impl Origins {
         if self.runs.len() >= MAX_RUNS {
             self.runs.pop_front();
         }
-        self.runs.push_back(Run {
-            first: frame.no.0,
-            file: frame.file,
-            first_in_file: frame.no_in_file,
-            len: 1,
-        });
+        self.runs.push_back(Run { first: frame.0, file, first_in_file: no_in_file, len: 1 });
     }
 
     /// The file of a frame, as an index into the inputs, and its number there.

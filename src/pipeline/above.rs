@@ -83,6 +83,10 @@ impl<'r> Above<'r> {
         Self { watch: Watch::new(frame), ..Self::with(registry, Rpc::keeping_pdus()) }
     }
 
+    pub(super) fn tracing(registry: &'r Registry) -> Self {
+        Self { watch: Watch::all(), ..Self::with(registry, Rpc::keeping_pdus()) }
+    }
+
     pub(super) fn registry(&self) -> &'r Registry {
         self.registry
     }

@@ -60,7 +60,7 @@ pub enum Event {
     Asked(Box<Call>),
     /// Something beside the calls happened.
     Around(Box<Around>),
-    /// A message of which a watched frame carried a part.
+    /// A message that somebody wants to see: of which a watched frame carried a part, or any.
     Unit(Unit),
 }
 
@@ -87,6 +87,11 @@ impl<'r> Pipeline<'r> {
     /// Layers that also keep the PDUs of every call, and give the messages that `frame` carried.
     pub fn watching(registry: &'r Registry, frame: Option<FrameNo>) -> Self {
         Self { above: Above::watching(registry, frame), ..Self::new(registry) }
+    }
+
+    /// Layers that also keep the PDUs of every call, and give every message.
+    pub fn tracing(registry: &'r Registry) -> Self {
+        Self { above: Above::tracing(registry), ..Self::new(registry) }
     }
 
     /// Layers that also say which frames it takes to read each call again.

@@ -5,7 +5,7 @@ use crate::bytes::{Buffer, FrameNo, View};
 use crate::net;
 
 /// What a unit is, which says how to dissect it again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnitKind {
     /// The payload of an IP datagram that was put together from fragments.
     Ip(net::Ip),
@@ -24,17 +24,31 @@ pub struct Unit {
     pub bytes: Buffer,
 }
 
-/// Keeps the units of one frame, and what it takes to read calls again, where that is wanted.
+/// Whose units are kept.
+#[derive(Clone, Copy, Debug, Default)]
+enum Wanted {
+    #[default]
+    Nobodys,
+    /// Those of which this frame carried a part.
+    Of(FrameNo),
+    All,
+}
+
+/// Keeps the units of one frame, or all of them until they are handed over, and what it takes to read calls again, where that is wanted.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    frame: Option<FrameNo>,
+    wanted: Wanted,
     pub(super) units: Vec<Unit>,
     pub(super) setup: Option<Box<Setup>>,
 }
 
 impl Watch {
     pub(super) fn new(frame: Option<FrameNo>) -> Self {
-        Self { frame, ..Self::default() }
+        Self { wanted: frame.map_or(Wanted::Nobodys, Wanted::Of), ..Self::default() }
+    }
+
+    pub(super) fn all() -> Self {
+        Self { wanted: Wanted::All, ..Self::default() }
     }
 
     pub(super) fn keeping_setup() -> Self {
@@ -46,14 +60,17 @@ impl Watch {
         self.setup.as_deref_mut().map(tell);
     }
 
-    /// Keeps `view` if the frame carried a part of it.
+    /// Keeps `view` if it is wanted.
     pub(super) fn see(&mut self, kind: UnitKind, view: View<'_>) {
         if let (UnitKind::Rpc, Some(setup)) = (kind, &mut self.setup) {
             setup.pdu(view);
         }
-        if let Some(frame) = self.frame
-            && view.pieces().any(|piece| piece.frame == frame)
-        {
+        let wanted = match self.wanted {
+            Wanted::Nobodys => false,
+            Wanted::Of(frame) => view.pieces().any(|piece| piece.frame == frame),
+            Wanted::All => true,
+        };
+        if wanted {
             let mut bytes = Buffer::default();
             bytes.push(view);
             self.units.push(Unit { kind, bytes });

@@ -19,7 +19,7 @@ pub enum StubState {
 }
 
 /// How a message was protected: \[MS-RPCE\] 2.2.2.11.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Auth {
     /// Security provider by its number; 0 is none.
     pub auth_type: u8,
