@@ -141,6 +141,7 @@ impl<'k> Tracker<'k> {
                     call: act.n,
                     opnum: act.opnum,
                     since: act.answered.unwrap_or(act.asked),
+                    sole: true,
                 })
             }
         };
