@@ -1,7 +1,7 @@
 //! [`Diary`]: what was asked for each shadow copy set of a server, in order.
 //!
 //! It is the same under every profile. What the set then was, and the server's timer, is
-//! [`Standing`], which each profile's tracker has its own of.
+//! [`Standing`](super::stand::Standing), which each profile's tracker has its own of.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -10,17 +10,15 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::act::Act;
-use super::machine::{Answer, View, Views};
+use super::machine::Answer;
 use super::say;
-use super::tracker::Tracker;
-use super::world::{Armed, Late, SetNo, TimerState, World};
 use crate::bytes::{Guid, Time};
 use crate::call::{Call, Readable};
 
 /// Sets of one server with pages.
 const MAX_SETS: usize = 4096;
-/// Entries of one server.
-const MAX_ENTRIES: usize = 65_536;
+/// Entries of one server, and calls of it of which it is kept who asked what.
+pub(super) const MAX_ENTRIES: usize = 65_536;
 /// Entries of one set that are kept from its beginning, and from its end.
 const MAX_FIRST: usize = 96;
 /// See above.
@@ -29,6 +27,31 @@ const MAX_LAST: usize = 32;
 const MAX_CLIENTS: usize = 256;
 /// What each of them asked before it had a set.
 const MAX_BEFORE: usize = 16;
+
+/// Who asked what, and when, whether it was about a set or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question {
+    pub(super) opnum: u16,
+    pub(super) client: IpAddr,
+    /// The set that it names or has started.
+    pub(super) set: Option<Guid>,
+    pub(super) asked: Time,
+    pub(super) answered: Option<Time>,
+}
+
+impl Question {
+    fn new(act: &Act) -> Self {
+        // The id beside a failure is not that of a set.
+        let started = || act.started().filter(|_| act.answer.is_success());
+        Self {
+            opnum: act.opnum,
+            client: act.client,
+            set: act.set().or_else(started).filter(|id| !id.is_nil()),
+            asked: act.asked,
+            answered: act.answered,
+        }
+    }
+}
 
 /// What was said to a call.
 #[derive(Clone, Copy, Debug)]
@@ -107,11 +130,18 @@ pub(super) struct Diary {
     /// `SetContext`, and `StartShadowCopySet` that failed, by client, until it has a set. Added by
     /// these; of each client the oldest is removed, and those of all when there are too many clients.
     before: FxHashMap<IpAddr, VecDeque<Entry>>,
+    /// By number of the call. Added by calls, no more than [`MAX_ENTRIES`]; then all are forgotten, as
+    /// their [`Standings`](super::stand::Standings) are.
+    calls: FxHashMap<u64, Question>,
 }
 
 impl Diary {
     /// A call is over.
     pub(super) fn answered(&mut self, call: &Call, act: &Act) {
+        if self.calls.len() >= MAX_ENTRIES {
+            self.calls.clear();
+        }
+        self.calls.insert(act.n, Question::new(act));
         let entry = Entry::new(call, act);
         let set = act.set().or_else(|| act.started()).filter(|id| !id.is_nil());
         match (act.opnum, set) {
@@ -152,6 +182,11 @@ impl Diary {
         }
     }
 
+    /// Who asked what with a call.
+    pub(super) fn question(&self, call: u64) -> Option<&Question> {
+        self.calls.get(&call)
+    }
+
     /// The account that a set is of, where that was told in clear.
     pub(super) fn user(&self, set: Guid) -> Option<&str> {
         self.sets.get(&set)?.user.as_deref()
@@ -190,89 +225,5 @@ impl Diary {
         }
         first.extend(last);
         first
-    }
-}
-
-/// How a set stood after a call, by one profile.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Standing {
-    /// What it was, if that is known.
-    pub(super) view: Option<View>,
-    /// Seconds that the server's timer then had; none where it was stopped, or nobody knows.
-    pub(super) seconds: Option<u32>,
-}
-
-/// How sets stood after each call, by one profile.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Standings {
-    /// By number of the call. Added by calls, no more than [`MAX_ENTRIES`]; then all are forgotten.
-    all: FxHashMap<u64, Standing>,
-}
-
-impl Standings {
-    pub(super) fn note(&mut self, call: u64, standing: Standing) {
-        if self.all.len() >= MAX_ENTRIES {
-            self.all.clear();
-        }
-        self.all.insert(call, standing);
-    }
-
-    pub(super) fn of(&self, call: u64) -> Standing {
-        self.all.get(&call).copied().unwrap_or_default()
-    }
-}
-
-impl Tracker<'_> {
-    /// How a set stands after a call: the one that it names, or has started.
-    pub(super) fn standing(&self, act: &Act, set: Option<SetNo>) -> Standing {
-        let set = set.or_else(|| self.sets.find(act.started()?));
-        let began = set.is_none() && act.opnum == 1 && act.answer.is_success();
-        let timer = if set.is_some() || began { self.running(set) } else { None };
-        Standing {
-            view: set.and_then(|no| self.view(no)),
-            seconds: timer.map(|armed| armed.seconds),
-        }
-    }
-
-    /// What a set is, if that is known.
-    fn view(&self, no: SetNo) -> Option<View> {
-        let after = self.sets.get(no)?.after;
-        let mut views = Views::default();
-        for world in &self.worlds {
-            match &world.unfinished {
-                Some(unfinished) if unfinished.set == Some(no) => views.add(unfinished.view),
-                _ => views = views.or(after),
-            }
-        }
-        let mut views = views.iter();
-        views.next().filter(|_| views.next().is_none())
-    }
-
-    /// The timer that runs for a set, or for a context without one, if that is known.
-    pub(super) fn running(&self, set: Option<SetNo>) -> Option<Armed> {
-        let of = |world: &Arc<World>| match world.timer.state {
-            TimerState::Armed(armed) => {
-                let current = world.unfinished.as_ref().map(|unfinished| unfinished.set);
-                (set.is_none() || current == Some(set)).then_some(armed)
-            }
-            TimerState::Off | TimerState::Unknown => None,
-        };
-        let mut timers = self.worlds.iter().map(of);
-        let first = timers.next()??;
-        let same = |other: Armed| (other.call, other.seconds) == (first.call, first.seconds);
-        timers.all(|other| other.is_some_and(same)).then_some(first)
-    }
-
-    /// The expiry by which a set went, if it is known to have gone so.
-    pub(super) fn expired_by(&self, set: SetNo) -> Option<&Late> {
-        let of = |world: &'_ Arc<World>| {
-            let gone = world.gone.iter().rfind(|(no, _)| *no == set);
-            gone.and_then(|(_, trail)| trail.late()).map(|late| late.call)
-        };
-        let mut calls = self.worlds.iter().map(of);
-        let first = calls.next()??;
-        let all = calls.all(|call| call == Some(first));
-        let gone = self.worlds.first().filter(|_| all)?.gone.iter();
-        gone.rev().find(|(no, _)| *no == set)?.1.late()
     }
 }

@@ -91,8 +91,11 @@ impl<'k> Tracker<'k> {
     ) -> World {
         let target = if act.opnum == 2 { self.created } else { set };
         let old = world.unfinished.as_ref();
-        let is_current = !act.names_set()
-            || old.is_some_and(|u| u.set == set || act.request.is_none() && u.view == view);
+        // Where the id cannot be read, it is the state that tells which set the row is about.
+        let named = |u: &Unfinished| {
+            if act.request.is_none() { u.view == view } else { u.set == set }
+        };
+        let is_current = !act.names_set() || old.is_some_and(named);
         match to {
             View::Gone | View::Recovered => {
                 let trail = Trail::new(why.clone(), &row.keeps.gone);
@@ -141,6 +144,7 @@ impl<'k> Tracker<'k> {
                     call: act.n,
                     opnum: act.opnum,
                     since: act.answered.unwrap_or(act.asked),
+                    sole: true,
                 })
             }
         };

@@ -31,12 +31,32 @@ impl<'k> Tracker<'k> {
             self.forget(now);
             return;
         }
+        let overlaps = !self.others && self.flying.iter().any(|flying| !flying.given_up);
+        self.remember();
+        let stood = overlaps.then(|| self.stood(&act));
         if act.takes_long() {
             // While the server works on it, no timer runs.
             self.expire(act.asked, act.asked.plus(self.slack));
             self.begin(&act);
         }
-        self.flying.push(Flying { act, given_up: false });
+        self.flying.push(Flying { act, given_up: false, stood });
+    }
+
+    /// Keeps how the server may have stood when calls in flight were asked, before anything else happens
+    /// that overlaps with them.
+    pub(super) fn remember(&mut self) {
+        if self.others {
+            // Nobody asks the tracker that allows for others.
+            return;
+        }
+        let stood = |flying: &Flying| match flying.stood {
+            None if !flying.given_up => Some(self.stood(&flying.act)),
+            stood => stood,
+        };
+        let stood: Vec<_> = self.flying.iter().map(stood).collect();
+        for (flying, stood) in self.flying.iter_mut().zip(stood) {
+            flying.stood = stood;
+        }
     }
 
     /// A call that takes long may have been accepted.
@@ -66,7 +86,7 @@ impl<'k> Tracker<'k> {
         }
         self.doubt(act, set);
         if self.flying.iter().filter(|flying| flying.given_up).count() < MAX_GIVEN_UP {
-            self.flying.push(Flying { act: act.clone(), given_up: true });
+            self.flying.push(Flying { act: act.clone(), given_up: true, stood: None });
         } else {
             self.blind = Some(act.asked.plus(ABANDONED));
         }
@@ -78,11 +98,22 @@ impl<'k> Tracker<'k> {
 
     /// Lets timers run out that may, or must, have run out before a request was looked at.
     pub(super) fn expire(&mut self, from: Time, until: Time) {
+        let worlds = std::mem::take(&mut self.worlds);
+        self.worlds = self.run_out(worlds, from, until);
+    }
+
+    /// What becomes of worlds in which timers may run out, or must, before a request is looked at.
+    pub(super) fn run_out(
+        &self,
+        known: Vec<Arc<World>>,
+        from: Time,
+        until: Time,
+    ) -> Vec<Arc<World>> {
         let slack = self.slack;
         let exposed = self.profile.quirks.contains(KEEPS_EXPOSED);
         let mut expired = Vec::new();
         let mut worlds = Vec::new();
-        for world in std::mem::take(&mut self.worlds) {
+        for world in known {
             let busy = world.open.is_some() || world.unfinished.is_some();
             match world.timer.state {
                 TimerState::Armed(Armed { latest, .. }) if busy && from > latest.plus(slack) => {
@@ -106,7 +137,7 @@ impl<'k> Tracker<'k> {
                 world.expired(&*ENDS_CONTEXT, exposed)
             });
         }
-        self.worlds = worlds;
+        worlds
     }
 
     /// Lets calls in flight take effect before this one, as they may.
@@ -155,7 +186,7 @@ impl<'k> Tracker<'k> {
                 break;
             }
         }
-        for Flying { act: other, given_up } in &flying {
+        for Flying { act: other, given_up, .. } in &flying {
             let begun = other.takes_long() && now.since(other.asked) > slack;
             if begun && !given_up && self.worlds.iter().any(|world| world.mark(other.n).is_some()) {
                 self.worlds.retain(|world| world.mark(other.n).is_some());

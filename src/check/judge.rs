@@ -102,6 +102,11 @@ impl<'k> Judge<'k> {
         }
     }
 
+    /// The server at an address, if anything was heard of it.
+    pub(super) fn known(&self, ip: IpAddr) -> Option<&Dock<'k>> {
+        self.servers.get(*self.by_ip.get(&ip)?)
+    }
+
     /// The server at an address.
     fn dock(&mut self, ip: IpAddr) -> Option<&mut Dock<'k>> {
         let known = self.by_ip.get(&ip).copied();

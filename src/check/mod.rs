@@ -32,7 +32,8 @@
 //! | `rules/` | what the table cannot say |
 //! | `bench.rs` | verdicts, rule by rule, and the findings |
 //! | `catalogue.rs`, `load.rs` | the pages of the rules |
-//! | `diary.rs` | what was asked for each set, in order, and how it then stood |
+//! | `diary.rs` | what was asked for each set, in order, and who asked |
+//! | `stand.rs` | how a server, and the set in question, may stand around each call |
 //! | `errand.rs`, `onward.rs`, `ways.rs` | what clients came for beside their sets, also at another server they were sent to, and names and tickets that kept them from any |
 //! | `crowd.rs` | tables of the clients of a server, and who makes room in them |
 //! | `chart/` | what went wrong at one server, with what was known around it |
@@ -155,6 +156,7 @@ mod say;
 mod server;
 mod sets;
 mod sight;
+mod stand;
 mod tracker;
 mod tri;
 mod ways;
@@ -172,3 +174,4 @@ pub use profile::{Assigned, Choice, Profile, Profiles};
 pub use report::{
     Conformance, Operation, Report, ServerReport, SetReport, SetStep, SetTimer, Verdict,
 };
+pub use stand::{Stand, StandTimer};

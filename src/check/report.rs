@@ -16,6 +16,7 @@ use super::outcome::outcome;
 use super::say;
 use super::server::Server;
 use super::sight::Sight;
+use super::stand::Standing;
 use super::tracker::{SECOND, Tracker};
 use super::world::SetNo;
 use crate::bytes::{Guid, Time};
@@ -460,8 +461,8 @@ fn steps(server: &Server<'_>, dock: &Dock<'_>, set: Guid) -> Vec<SetStep> {
             answered: entry.answered,
             said: entry.said(),
             failed: entry.failed(),
-            state: standing.view.map(View::word),
-            timer: standing.seconds.map(u64::from),
+            state: standing.and_then(Standing::view).map(View::word),
+            timer: standing.and_then(Standing::seconds).map(u64::from),
             share: entry.share.as_deref().map(str::to_owned),
             client: Some(entry.client),
             left_out,

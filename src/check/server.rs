@@ -10,12 +10,12 @@ use super::act::Act;
 use super::bench::{Bench, Place, Topic};
 use super::breach::Contradiction;
 use super::catalogue::Catalogue;
-use super::diary::Standings;
 use super::finding::{Certainty, Severity};
 use super::machine::{Machine, View};
 use super::profile::Profile;
 use super::rules::{Case, Rules};
 use super::say;
+use super::stand::Standings;
 use super::tracker::{SECOND, Step, Tracker};
 use super::tri::Tri;
 use crate::bytes::Time;
@@ -47,7 +47,7 @@ pub(super) struct Server<'k> {
     open: Option<Tracker<'k>>,
     rules: Rules,
     pub(super) bench: Bench<'k>,
-    /// How sets stood after each call.
+    /// How it, and the set in question, may have stood around each call.
     pub(super) standings: Standings,
     vantage: Vantage,
     /// Channels on which the server was heard: what it says there is in the capture. Added by answers,
@@ -123,7 +123,7 @@ impl<'k> Server<'k> {
             self.hear(act.channel);
         }
         let step = self.tracker.answered(&act);
-        self.standings.note(act.n, self.tracker.standing(&act, step.set));
+        self.standings.note(act.n, self.tracker.standing(&act, &step));
         let other = self.open.as_mut().map(|open| open.answered(&act));
         let place = Place::of(call, set_of(&act));
         let explained = other.as_ref().is_some_and(|step| step.contradiction.is_none());

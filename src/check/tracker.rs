@@ -11,6 +11,7 @@ use super::machine::{Answer, Machine, Method, Row, View, Views};
 use super::outcome::{Past, outcome};
 use super::profile::Profile;
 use super::sets::{Set, Sets};
+use super::stand::Stood;
 use super::tri::Tri;
 use super::world::{
     Mark, SetNo, Timer, TimerState, Trail, Unfinished, Why, World, merge, unmark, widen,
@@ -32,6 +33,9 @@ pub(super) struct Flying {
     pub(super) act: Act,
     /// Its answer will not be seen.
     pub(super) given_up: bool,
+    /// How the server may have stood when it was asked, if others overlap with it: their answers may
+    /// leave no world in which it is not done.
+    pub(super) stood: Option<Stood>,
 }
 
 /// An Abort that succeeded.
@@ -102,6 +106,8 @@ pub(super) struct Step<'k> {
     pub(super) outcomes: Vec<Outcome<'k>>,
     /// What is wrong with the answer, if anything.
     pub(super) contradiction: Option<Contradiction>,
+    /// How the server may have stood when it was asked, as was noted because others overlap with it.
+    pub(super) stood: Option<Stood>,
 }
 
 impl<'k> Tracker<'k> {
@@ -216,7 +222,9 @@ impl<'k> Tracker<'k> {
 
     /// A call is over: its answer is there, or will never be.
     pub(super) fn answered(&mut self, act: &Act) -> Step<'k> {
+        let stood = self.flying.iter().find(|of| of.act.n == act.n).and_then(|of| of.stood);
         self.flying.retain(|flying| flying.act.n != act.n);
+        self.remember();
         if std::mem::take(&mut self.joins) {
             self.unseen_aborts = Some(act.asked);
         }
@@ -231,13 +239,12 @@ impl<'k> Tracker<'k> {
         let before: Vec<Arc<World>> = self.worlds.iter().filter(unmarked).cloned().collect();
         self.created =
             act.started().filter(|_| act.answer.is_success()).map(|id| self.issue(act, id));
-        let Some(method) = self.machine.method(act.opnum) else {
-            let views = Views::default();
-            return Step { set, before, views, outcomes: Vec::new(), contradiction: None };
-        };
-        let views =
-            before.iter().flat_map(|w| self.views(w, act, set)).map(|(view, _)| view).collect();
-        let mut step = Step { set, before, views, outcomes: Vec::new(), contradiction: None };
+        let views = Views::default();
+        let (outcomes, contradiction) = (Vec::new(), None);
+        let mut step = Step { set, before, views, outcomes, contradiction, stood };
+        let Some(method) = self.machine.method(act.opnum) else { return step };
+        let views = step.before.iter().flat_map(|world| self.views(world, act, set));
+        step.views = views.map(|(view, _)| view).collect();
         match act.answer {
             Answer::Refused(_) => {}
             Answer::None => self.unanswered(act, method, set),
@@ -354,10 +361,17 @@ impl<'k> Tracker<'k> {
         if self.sets.is_full() {
             self.forget_sets(Time::default());
         }
+        let (after, doubt) = self.unmet();
+        self.sets.met(id, after, doubt)
+    }
+
+    /// What a set may be whose id was not seen before, where it is not the unfinished one; and whether it
+    /// may be that.
+    pub(super) fn unmet(&self) -> (Views, bool) {
         let gone = Views::default().with(View::Gone);
         let starting = self.flying.iter().any(|flying| flying.act.opnum == 2);
         let doubt = !self.all_ids_known || self.others || starting;
-        self.sets.met(id, if doubt { gone.with(View::Recovered) } else { gone }, doubt)
+        (if doubt { gone.with(View::Recovered) } else { gone }, doubt)
     }
 
     /// What a row sees of a world: the state of the set the call names, or of the server; and the

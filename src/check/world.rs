@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::machine::View;
+use super::tracker::SECOND;
 use crate::bytes::Time;
 
 /// Number of a shadow copy set in the table of its server.
@@ -169,6 +170,15 @@ pub(super) struct Armed {
     pub(super) opnum: u16,
     /// When it was started, at the latest.
     pub(super) since: Time,
+    /// Whether no other call may have started it instead.
+    pub(super) sole: bool,
+}
+
+impl Armed {
+    /// Whether `since` is when the call was answered that started it.
+    pub(super) fn is_answered(&self) -> bool {
+        self.latest == self.since.plus(i64::from(self.seconds).saturating_mul(SECOND))
+    }
 }
 
 impl TimerState {
@@ -179,6 +189,7 @@ impl TimerState {
             (Self::Armed(a), Self::Armed(b)) => Self::Armed(Armed {
                 earliest: a.earliest.min(b.earliest),
                 latest: a.latest.max(b.latest),
+                sole: a.sole && b.sole && a.call == b.call,
                 ..a
             }),
             _ => Self::Unknown,

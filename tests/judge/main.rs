@@ -26,6 +26,7 @@ mod reach;
 mod read;
 mod real;
 mod server;
+mod stands;
 mod table;
 mod talk;
 mod trial;
