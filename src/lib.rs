@@ -58,6 +58,7 @@
 //! | [`report`] | the call list, one call or frame in full, findings, the sheet of rules, the drawing of the machine, the JSON records, `JUnit` XML, SARIF |
 //! | [`filter`] | the filter language: which calls are shown, and which of their fields |
 //! | [`expect`] | what somebody expects of a capture, and whether it is so |
+//! | [`tui`] | the terminal UI: model, messages, screens; a feature, on by default |
 //!
 //! The `vshark` program (`src/main.rs`, `src/cli/`) is arguments, exit codes and the loop that pulls
 //! frames through the pipeline.
@@ -169,3 +170,5 @@ pub mod smb;
 pub mod spelling;
 pub mod tcp;
 pub mod trace;
+#[cfg(feature = "tui")]
+pub mod tui;

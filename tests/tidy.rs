@@ -52,6 +52,13 @@ const MODULES: &[(&str, &[&str])] = &[
             "spelling",
         ],
     ),
+    (
+        "tui",
+        &[
+            "bytes", "call", "check", "filter", "gate", "net", "pipeline", "protocol", "report",
+            "rpc", "smb", "trace",
+        ],
+    ),
 ];
 
 /// Lines of a source file; a file of tests may be longer.

@@ -7,6 +7,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use vshark::report::text::TimeStyle;
 
+#[cfg(feature = "tui")]
+use super::tui::Screen;
+
 /// Says from a packet capture why a backup of file shares (MS-FSRVP) failed, and shows it call by call.
 #[derive(Debug, Parser)]
 #[command(
@@ -14,11 +17,13 @@ use vshark::report::text::TimeStyle;
     subcommand_precedence_over_arg = true,
     arg_required_else_help = true,
     after_help = "Examples:\n  \
-        vshark backup.pcapng                    the calls, one a line\n  \
+        vshark backup.pcapng                    opens it in the terminal: ? shows the keys\n  \
+        vshark backup.pcapng | cat              the calls, one a line\n  \
         vshark show backup.pcapng --call 7      everything about call 7, with its bytes\n  \
         vshark calls --json backup.pcapng | jq -c 'select(.outcome != \"ok\")'\n  \
         vshark check backup.pcapng              why the backup failed, and what to do\n  \
-        tcpdump -U -w - port 445 | vshark -     calls as they happen\n\n\
+        tcpdump -U -w - port 445 | vshark -     calls as they happen\n  \
+        vshark -f growing.pcapng                the same of a file that grows\n\n\
         A terminal cuts long lines; `vshark FILE | cat` does not.\n\
         Exit codes: 0, or 2 when an input, or the rest of one, could not be read; `vshark check` has \
         more."
@@ -30,6 +35,11 @@ pub(crate) struct Args {
     pub(crate) calls: Calls,
     #[command(flatten)]
     pub(crate) shared: Shared,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+    #[cfg(feature = "tui")]
+    #[command(flatten)]
+    pub(crate) screen: Screen,
 }
 
 /// The commands.
@@ -148,6 +158,9 @@ pub(crate) struct Input {
     /// The same as FILE, where other tools' users type it
     #[arg(short = 'r', value_name = "FILE")]
     read: Vec<PathBuf>,
+    /// Read on when a file grows, until Ctrl-C is pressed
+    #[arg(short = 'f', long)]
+    pub(crate) follow: bool,
 }
 
 impl Input {
@@ -238,6 +251,13 @@ pub(crate) struct Judging {
     /// what it does
     #[arg(long)]
     pub(crate) idle_start: bool,
+}
+
+impl Judging {
+    /// Whether any of it was typed.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.profile != "auto" || self.all_clients || self.idle_start
+    }
 }
 
 /// `vshark check`

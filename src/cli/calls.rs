@@ -13,7 +13,7 @@ use vshark::report::text::{CallList, Options};
 
 use super::args::{Calls, Format, Shared};
 use super::extract::{Extract, Wanted};
-use super::input::{Inputs, Observer, Run, is_stdin};
+use super::input::{Inputs, Observer, Run};
 use super::select::{Selection, columns};
 use super::{say, width};
 
@@ -26,7 +26,8 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let paths = args.input.paths();
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
-    let live = paths.iter().any(|path| is_stdin(path));
+    let inputs = Inputs::new(&paths, args.write.is_some())?.following(args.input.follow);
+    let live = inputs.is_live();
     let form = match args.format()? {
         Format::Text => {
             let options = Options { time: shared.time.into(), width: width(), eager: live };
@@ -36,7 +37,6 @@ pub(super) fn run(
         Format::Fields => Form::Fields(columns(&args.fields, registry)?),
     };
     let extract = args.write.as_deref().map(|path| Extract::create(path, &paths)).transpose()?;
-    let inputs = Inputs::new(&paths, extract.is_some())?;
     let pipeline = match extract {
         Some(_) => Pipeline::keeping_setup(registry),
         None => Pipeline::new(registry),
@@ -63,7 +63,12 @@ pub(super) fn run(
     out.flush()?;
     tell_not_listed(&run, &selection, shown);
     if let Some(extract) = extract {
-        extract.write(&wanted, &inputs, &run)?;
+        if run.summary().frames == 0 {
+            // Why nothing was read has been told.
+            extract.give_up();
+        } else {
+            say(&extract.write(&wanted, &inputs, run.skews())?);
+        }
     }
     Ok(run.exit_code())
 }

@@ -38,14 +38,16 @@ pub(super) fn run(
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
     let knowledge = knowledge(shared)?;
     let mut trial = Trial::new(&args.judging, &knowledge, Gate::default())?;
-    let mut run = Run::open(&Inputs::new(&paths, false)?, Pipeline::new(registry));
+    let inputs = Inputs::new(&paths, false)?.following(args.input.follow);
+    let mut run = Run::open(&inputs, Pipeline::new(registry));
     trial.allow(run.skews());
-    write_capture(&paths, &run, out)?;
+    write_capture(&paths, inputs.is_live(), &run, out)?;
     let json = json::Writer { registry, files: selection.files.clone() };
     let mut records = Records { json, selection, trial, rules: BTreeMap::new(), out };
     run.go(&mut records)?;
     records.trial.finish();
-    records.after()?;
+    let findings = records.findings();
+    records.write_findings(&findings)?;
     let report = records.trial.report();
     // Nothing is let pass, and nothing failed on.
     let (expectations, diagnoses, exit) = (None, &[][..], Exit::Fine);
@@ -59,8 +61,13 @@ pub(super) fn run(
 
 /// The first record. It says how much there is, so files are read through once before; what comes
 /// from a pipe cannot be, and then the numbers are in the `summary` record alone.
-fn write_capture(paths: &[PathBuf], run: &Run<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let record = if paths.iter().any(|path| is_stream(path)) {
+fn write_capture(
+    paths: &[PathBuf],
+    live: bool,
+    run: &Run<'_>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let record = if live || paths.iter().any(|path| is_stream(path)) {
         json::capture(run.capture().files(), run.skews(), false)
     } else {
         let mut whole = Capture::open(paths);
@@ -125,7 +132,7 @@ impl Observer for Records<'_, '_> {
         Ok(self.write_findings(&findings)?)
     }
 
-    fn after(&mut self) -> anyhow::Result<()> {
+    fn after(&mut self, _: &Capture, _: &Pipeline<'_>) -> anyhow::Result<()> {
         let findings = self.findings();
         Ok(self.write_findings(&findings)?)
     }

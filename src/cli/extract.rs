@@ -12,9 +12,9 @@ use anyhow::{Context, bail};
 use vshark::bytes::FrameNo;
 use vshark::call::Call;
 use vshark::capture::Writer;
+use vshark::skew::Skew;
 
-use super::input::{Inputs, Run, is_stdin};
-use super::say;
+use super::input::{Inputs, is_stdin};
 
 /// The frames to be written.
 #[derive(Default)]
@@ -70,22 +70,15 @@ impl Extract {
         self.file.is_none()
     }
 
-    /// Reads the inputs again and writes what is wanted.
+    /// Reads the inputs again and writes what is wanted; gives what was written, in a sentence.
     pub(super) fn write(
         self,
         wanted: &Wanted,
         inputs: &Inputs,
-        run: &Run<'_>,
-    ) -> anyhow::Result<()> {
+        skews: &[Option<Skew>],
+    ) -> anyhow::Result<String> {
         let name = self.name;
         let out: Box<dyn Write> = match self.file {
-            Some(made) if run.summary().frames == 0 => {
-                // Why nothing was read has been told.
-                if made.fresh {
-                    let _ = fs::remove_file(&made.path);
-                }
-                return Ok(());
-            }
             Some(Made { file, .. }) => {
                 // Of a pipe or a device there is nothing to remove.
                 let _ = file.set_len(0);
@@ -93,7 +86,7 @@ impl Extract {
             }
             None => Box::new(io::stdout().lock()),
         };
-        let written = copy(out, wanted, inputs, run);
+        let written = copy(out, wanted, inputs, skews);
         let frames = match written {
             // Whoever reads what we write has seen enough; the caller knows.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error.into()),
@@ -101,15 +94,26 @@ impl Extract {
         };
         let calls = wanted.calls;
         let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-        say(&format!("{name}: {} of {}", count(frames, "frame"), count(calls, "call")));
-        Ok(())
+        Ok(format!("{name}: {} of {}", count(frames, "frame"), count(calls, "call")))
+    }
+
+    /// Nothing is written: a file that was made for it goes.
+    pub(super) fn give_up(self) {
+        if let Some(Made { path, fresh: true, .. }) = self.file {
+            let _ = fs::remove_file(&path);
+        }
     }
 }
 
-fn copy(out: Box<dyn Write>, wanted: &Wanted, inputs: &Inputs, run: &Run<'_>) -> io::Result<u64> {
+fn copy(
+    out: Box<dyn Write>,
+    wanted: &Wanted,
+    inputs: &Inputs,
+    skews: &[Option<Skew>],
+) -> io::Result<u64> {
     let mut writer = Writer::new(out, None)?;
     let mut left = wanted.frames.iter().copied().peekable();
-    let mut capture = inputs.again(run);
+    let mut capture = inputs.again(skews);
     let mut frames = 0;
     while left.peek().is_some() && capture.advance() {
         let frame = capture.frame();

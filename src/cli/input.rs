@@ -34,6 +34,10 @@ pub(super) fn is_stream(path: &Path) -> bool {
 /// The inputs, to be read once or twice.
 pub(super) struct Inputs {
     paths: Vec<PathBuf>,
+    /// Whether files are read on when they grow.
+    follow: bool,
+    /// Whether every frame can be read again, wherever it is.
+    traced: bool,
     /// What is kept of each stream that has to be read twice. Added by [`Inputs::new`].
     kept: BTreeMap<PathBuf, File>,
 }
@@ -52,14 +56,44 @@ impl Inputs {
             let file = capture::temporary().context("a temporary file could not be made")?;
             kept.insert(path.clone(), file);
         }
-        Ok(Self { paths: paths.to_vec(), kept })
+        Ok(Self { paths: paths.to_vec(), follow: false, traced: false, kept })
+    }
+
+    /// Files are read on when they grow, until Ctrl-C is pressed.
+    pub(super) fn following(self, follow: bool) -> Self {
+        Self { follow, ..self }
+    }
+
+    /// Every frame can be read again, wherever it is.
+    #[cfg(feature = "tui")]
+    pub(super) fn traced(self) -> Self {
+        Self { traced: true, ..self }
+    }
+
+    /// Whether more may come after what is there now.
+    pub(super) fn is_live(&self) -> bool {
+        self.follow || self.paths.iter().any(|path| is_stdin(path))
+    }
+
+    /// The file that has what was read of a stream.
+    #[cfg(feature = "tui")]
+    pub(super) fn kept(&self, path: &Path) -> Option<&File> {
+        self.kept.get(path)
+    }
+
+    /// The inputs by name.
+    #[cfg(feature = "tui")]
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.paths
     }
 
     /// Opens them.
     fn open(&self) -> Capture {
-        Capture::open_with(&self.paths, &mut |path| {
+        let open = if self.traced { Capture::open_keeping } else { Capture::open_with };
+        open(&self.paths, &mut |path| {
             let from: Box<dyn Read + Send> = match path {
                 path if is_stdin(path) => Box::new(interrupt::stdin()),
+                path if self.follow && path.is_file() => Box::new(interrupt::growing(path).ok()?),
                 path if self.kept.contains_key(path) => Box::new(File::open(path).ok()?),
                 _ => return None,
             };
@@ -73,12 +107,12 @@ impl Inputs {
 
     /// Opens them once more, after a run has read them to their end: the same frames have the same
     /// numbers.
-    pub(super) fn again(&self, run: &Run<'_>) -> Capture {
+    pub(super) fn again(&self, skews: &[Option<Skew>]) -> Capture {
         let mut capture = Capture::open_with(&self.paths, &mut |path| {
             let kept = self.kept.get(path)?.try_clone().ok()?;
             Some(Box::new(Again::new(kept)))
         });
-        allow_for(&run.skews, &mut capture);
+        allow_for(skews, &mut capture);
         capture
     }
 
@@ -106,6 +140,10 @@ pub(super) struct Run<'r> {
     link: Option<(usize, LinkType)>,
     /// Unknown link types that were told; one entry per file and type, as the files list them.
     told: Vec<(usize, LinkType)>,
+    /// What was found when the inputs were opened, in sentences that are not told yet.
+    found: Vec<String>,
+    /// Whether how far it has come is shown on the terminal.
+    shows_progress: bool,
 }
 
 /// What is seen of a run as it goes.
@@ -115,8 +153,12 @@ pub(super) trait Observer {
     /// Something happened.
     fn event(&mut self, event: Event, origins: &Origins) -> anyhow::Result<()>;
     /// That was all that the frame completed.
-    fn after(&mut self) -> anyhow::Result<()> {
+    fn after(&mut self, _: &Capture, _: &Pipeline<'_>) -> anyhow::Result<()> {
         Ok(())
+    }
+    /// Something about the inputs that people should know, in a sentence.
+    fn tell(&mut self, sentence: &str) {
+        say(sentence);
     }
 }
 
@@ -125,7 +167,8 @@ impl<'r> Run<'r> {
     pub(super) fn open(inputs: &Inputs, pipeline: Pipeline<'r>) -> Self {
         let mut capture = inputs.open();
         let packed = capture.files().iter().any(|file| file.compression.is_some());
-        let skews = compare_clocks(&inputs.paths);
+        let mut found = Vec::new();
+        let skews = compare_clocks(&inputs.paths, &mut found);
         allow_for(&skews, &mut capture);
         Self {
             capture,
@@ -139,13 +182,24 @@ impl<'r> Run<'r> {
             unreadable: false,
             link: None,
             told: Vec::new(),
+            found,
+            shows_progress: true,
         }
+    }
+
+    /// How far it has come is shown by somebody else.
+    #[cfg(feature = "tui")]
+    pub(super) fn without_progress(self) -> Self {
+        Self { shows_progress: false, ..self }
     }
 
     /// Reads everything; `observer` sees it all.
     pub(super) fn go(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
-        self.tell_problems();
-        let mut progress = Progress::new(self.len);
+        for sentence in std::mem::take(&mut self.found) {
+            observer.tell(&sentence);
+        }
+        self.tell_problems(observer);
+        let mut progress = Progress::new(self.len, self.shows_progress);
         while self.capture.advance() {
             progress
                 .frame(|| (self.capture.files().iter().map(|file| file.bytes).sum(), self.calls));
@@ -160,13 +214,13 @@ impl<'r> Run<'r> {
             self.pipeline.frame(&frame, &mut self.events);
             let (link, no) = ((frame.file, frame.link), frame.no_in_file);
             if self.link.replace(link) != Some(link) {
-                self.tell_unknown_link(link, no);
+                self.tell_unknown_link(link, no, observer);
             }
             self.hand_over(observer)?;
-            observer.after()?;
-            self.tell_problems();
+            observer.after(&self.capture, &self.pipeline)?;
+            self.tell_problems(observer);
         }
-        self.tell_problems();
+        self.tell_problems(observer);
         let unknown = |links: &[LinkType]| !links.is_empty() && !links.iter().any(|l| known(*l));
         self.unreadable |= self.capture.files().iter().any(|file| unknown(&file.links));
         self.pipeline.finish(&mut self.events);
@@ -181,19 +235,19 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    fn tell_problems(&mut self) {
+    fn tell_problems(&mut self, observer: &mut impl Observer) {
         if interrupt::happened() {
             // The input did not end where it was cut.
             self.capture.problems();
         }
         for problem in self.capture.problems() {
             self.unreadable |= problem.fatal;
-            say(&problem.to_string());
+            observer.tell(&problem.to_string());
         }
     }
 
     /// Says once per file that frames of such a type are not read.
-    fn tell_unknown_link(&mut self, at: (usize, LinkType), no: u64) {
+    fn tell_unknown_link(&mut self, at: (usize, LinkType), no: u64, observer: &mut impl Observer) {
         let (file, link) = at;
         if known(link) || self.told.len() >= MAX_TOLD || self.told.contains(&at) {
             return;
@@ -207,7 +261,7 @@ impl<'r> Run<'r> {
         if !found.starts_with("link type") {
             found = format!("{found} (link type {})", link.0);
         }
-        say(&format!(
+        observer.tell(&format!(
             "{name}, frame {no}: expected Ethernet, IP, loopback or Linux cooked frames, found \
              {found}, which is not read"
         ));
@@ -226,6 +280,12 @@ impl<'r> Run<'r> {
     /// What there was when the read was interrupted, in a sentence.
     pub(super) fn interrupted(&self) -> Option<String> {
         interrupt::happened().then(|| text::so_far(&self.summary()))
+    }
+
+    /// Bytes of all inputs, where that is known.
+    #[cfg(feature = "tui")]
+    pub(super) fn whole(&self) -> Option<u64> {
+        self.len
     }
 
     /// The inputs.
@@ -255,12 +315,13 @@ impl<'r> Run<'r> {
 }
 
 /// Compares the clocks of several files, and tells what was found.
-fn compare_clocks(paths: &[PathBuf]) -> Vec<Option<Skew>> {
+fn compare_clocks(paths: &[PathBuf], told: &mut Vec<String>) -> Vec<Option<Skew>> {
     if paths.len() < 2 {
         return Vec::new();
     }
     if paths.iter().any(|path| is_stream(path)) {
-        say("the clocks of the inputs are not compared, since one can be read only once");
+        let sentence = "the clocks of the inputs are not compared, since one can be read only once";
+        told.push(sentence.to_owned());
         return Vec::new();
     }
     let skews = skew::estimate(paths);
@@ -274,7 +335,7 @@ fn compare_clocks(paths: &[PathBuf]) -> Vec<Option<Skew>> {
         } else {
             ", all in one direction, so that the delay between them is part of it"
         };
-        say(&format!(
+        told.push(format!(
             "{}: its clock is {} s {way} that of {}, give or take {} s, by {} packets seen in \
              both{delay}; its times are corrected",
             path.display(),

@@ -1,6 +1,8 @@
-//! Ctrl-C while standard input is read: what was read is told as if the input had ended there.
+//! Ctrl-C while something is read that goes on: what was read is told as if the input had ended there.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 use std::process::exit;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -26,14 +28,42 @@ pub(super) fn happened() -> bool {
     AT.get().is_some()
 }
 
-/// Standard input, which ends when Ctrl-C is pressed. Pressed twice, it ends the program.
-pub(super) fn stdin() -> Input {
+/// From now on Ctrl-C ends the inputs. Pressed twice, it ends the program.
+fn listen() {
     // Without it Ctrl-C ends the program, as ever.
     let _ = ctrlc::set_handler(|| {
         if AT.set(Instant::now()).is_err() {
             exit(ENDED);
         }
     });
+}
+
+/// A file that is read on when it grows, until Ctrl-C is pressed.
+pub(super) fn growing(path: &Path) -> io::Result<Growing> {
+    listen();
+    Ok(Growing { file: File::open(path)? })
+}
+
+/// See [`growing`].
+pub(super) struct Growing {
+    file: File,
+}
+
+impl Read for Growing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.file.read(buffer)?;
+            if read > 0 || buffer.is_empty() || happened() {
+                return Ok(read);
+            }
+            thread::sleep(PERIOD);
+        }
+    }
+}
+
+/// Standard input, which ends when Ctrl-C is pressed.
+pub(super) fn stdin() -> Input {
+    listen();
     let (to, from) = sync_channel(AHEAD);
     // A read cannot be interrupted, so another thread waits for it; it goes with the program.
     thread::spawn(move || pass_on(&to));

@@ -6,8 +6,9 @@ use anyhow::{anyhow, bail};
 use vshark::bytes::Time;
 use vshark::capture::Origins;
 use vshark::check::{Finding, Judge, Knowledge, Options, Report};
-use vshark::gate::{Gate, Mark};
+use vshark::gate::{Exit, Gate, Happened, Mark, operation_counts};
 use vshark::pipeline::Event;
+use vshark::report::check::nothing_judged;
 use vshark::skew::Skew;
 
 use super::args::{Judging, Shared};
@@ -97,6 +98,12 @@ impl<'k> Trial<'k> {
         told
     }
 
+    /// The judge.
+    #[cfg(feature = "tui")]
+    pub(super) fn judge(&self) -> &Judge<'k> {
+        &self.judge
+    }
+
     /// What counts.
     pub(super) fn gate(&mut self) -> &mut Gate {
         &mut self.gate
@@ -122,6 +129,24 @@ impl<'k> Trial<'k> {
                 say(&format!("{n} {what}"));
             }
         }
+    }
+
+    /// What the run ends with; `untold` says whether there is something that could not be told.
+    pub(super) fn exit(
+        &mut self,
+        report: &Report,
+        marks: &[Mark],
+        untold: bool,
+        unreadable: bool,
+    ) -> Exit {
+        let nothing = nothing_judged(report, self.found).is_some();
+        self.gate.fail_on.exit(&Happened {
+            counts: self.gate.counts(),
+            operation: operation_counts(report, marks),
+            unchecked: report.sealed_calls > 0 || !report.unreadable.is_empty() || untold,
+            nothing,
+            unreadable,
+        })
     }
 
     /// How many findings of the judge there were, shown or not.

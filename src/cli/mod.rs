@@ -15,6 +15,8 @@ mod rules;
 mod scenario;
 mod select;
 mod show;
+#[cfg(feature = "tui")]
+mod tui;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -54,6 +56,9 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     if !matches!(args.command, Some(Command::Calls(_)) | None) && args.calls.is_asked() {
         anyhow::bail!("-e, -w, --header and --format belong to `vshark calls`");
+    }
+    if args.command.is_some() && (args.judging.is_asked() || args.calls.input.follow) {
+        anyhow::bail!("--profile, --all-clients, --idle-start and -f stand behind the command");
     }
     let registry = Registry::load(&args.shared.dissectors)?;
     let calls = match &args.command {
@@ -95,6 +100,10 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(Command::Calls(calls)) => calls.with(&args.calls),
         None => {
             misspelled(&args.calls.input.paths())?;
+            #[cfg(feature = "tui")]
+            if tui::is_wanted(args) {
+                return tui::run(args, &registry);
+            }
             args.calls.clone()
         }
     };

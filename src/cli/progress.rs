@@ -58,8 +58,8 @@ pub(super) struct Progress {
 
 impl Progress {
     /// A read of `whole` bytes begins.
-    pub(super) fn new(whole: Option<u64>) -> Self {
-        let started = io::stderr().is_terminal().then(Instant::now);
+    pub(super) fn new(whole: Option<u64>, shown: bool) -> Self {
+        let started = (shown && io::stderr().is_terminal()).then(Instant::now);
         Self { started, written: None, whole, frames: 0 }
     }
 

@@ -29,7 +29,7 @@ pub(super) fn run(
     }
     let paths = args.input.paths();
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
-    let inputs = Inputs::new(&paths, false)?;
+    let inputs = Inputs::new(&paths, false)?.following(args.input.follow);
     let mut run = Run::open(&inputs, Pipeline::watching(registry, watched));
     let mut found = Found {
         call: args.call,

@@ -12,7 +12,8 @@ use anstyle::Style;
 pub use super::finding::{Options, Scene};
 use super::finding::{Remark, profile_name, style};
 use super::gate::Gated;
-use super::opening::{self, Line};
+use super::opening;
+pub use super::opening::Line as OpeningLine;
 pub use super::outcome::nothing_judged;
 use super::outcome::{judged, operation, verdict};
 use super::prose::{len, list, wrapped};
@@ -110,6 +111,16 @@ impl<'r> CheckList<'r> {
         Ok(())
     }
 
+    /// The beginning of what there is to say: what was wanted, what stopped it, what to do.
+    pub fn opening(&mut self, report: &Report, gated: &Gated<'_>) -> Vec<OpeningLine> {
+        for server in &report.servers {
+            for address in &server.addresses {
+                self.scene.name(*address, server.name.as_deref());
+            }
+        }
+        opening::lines(report, gated, &self.faults(gated), &self.scene)
+    }
+
     /// The findings held that make the run fail, by whose they are.
     fn faults(&self, gated: &Gated<'_>) -> Vec<(Blame, u64)> {
         let mut faults: Vec<(Blame, u64)> = Vec::new();
@@ -157,18 +168,12 @@ impl<'r> CheckList<'r> {
         gated: &Gated<'_>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        for server in &report.servers {
-            for address in &server.addresses {
-                self.scene.name(*address, server.name.as_deref());
-            }
-        }
+        let opening = self.opening(report, gated);
         let nothing = nothing_judged(report, findings).map(|nothing| match gated.exit {
             Exit::CouldNotRun => format!("{nothing}, in what could be read"),
             _ => nothing,
         });
-        for Line { head, text, colour } in
-            opening::lines(report, gated, &self.faults(gated), &self.scene)
-        {
+        for OpeningLine { head, text, colour, .. } in opening {
             self.headed(head, colour, &text, Style::new(), out)?;
         }
         if let Some(nothing) = nothing.as_deref().filter(|_| report.servers.is_empty()) {

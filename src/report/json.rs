@@ -7,6 +7,7 @@ mod cause;
 mod diff;
 mod gate;
 mod judged;
+mod packet;
 
 use std::io;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use cause::cause;
 pub use diff::diffs;
 pub use gate::expectation;
 pub use judged::{Judged, finding, tally};
+pub use packet::{Packet, packet};
 
 /// Version of the records' form.
 pub const SCHEMA: u32 = 1;

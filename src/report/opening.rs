@@ -26,16 +26,21 @@ const MOST_SHARES: usize = 4;
 const MOST_OTHERS: usize = 6;
 
 /// A line: its head, what it says, and the colour of the head.
-#[derive(Debug)]
-pub(super) struct Line {
-    pub(super) head: &'static str,
-    pub(super) text: String,
-    pub(super) colour: Style,
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// A word, such as `FAILED` or `why`; empty where the line goes on with the one before.
+    pub head: &'static str,
+    /// What it says.
+    pub text: String,
+    /// The colour of the head.
+    pub colour: Style,
+    /// The call that shows it.
+    pub call: Option<u64>,
 }
 
 impl Line {
     fn new(head: &'static str, text: String) -> Self {
-        Self { head, text, colour: Style::new().bold() }
+        Self { head, text, colour: Style::new().bold(), call: None }
     }
 }
 
@@ -52,13 +57,13 @@ pub(super) fn lines(
         let text = "whether a backup was tried here, and how it ended, cannot be told: what would \
                     show it could not be read";
         let (_, colour) = operation(Operation::Unknown);
-        lines.push(Line { head: "UNKNOWN", text: text.to_owned(), colour });
+        lines.push(Line { head: "UNKNOWN", text: text.to_owned(), colour, call: None });
     }
     let nothing = report.attempts.is_empty() && report.operation == Operation::None;
     if nothing && !report.servers.is_empty() {
         let text = "no shadow copy was asked for, and no question about one";
         let (_, colour) = operation(Operation::None);
-        lines.push(Line { head: "NOTHING", text: text.to_owned(), colour });
+        lines.push(Line { head: "NOTHING", text: text.to_owned(), colour, call: None });
     }
     if report.operation.came_to_nothing()
         && !report.attempts.is_empty()
@@ -66,7 +71,7 @@ pub(super) fn lines(
     {
         let text = "shadow copies of which no more is kept than how they ended: see `not seen`";
         let (_, colour) = operation(report.operation);
-        lines.push(Line { head: "FAILED", text: text.to_owned(), colour });
+        lines.push(Line { head: "FAILED", text: text.to_owned(), colour, call: None });
     }
     let stopping = report.diagnoses.iter().enumerate().filter(|(_, of)| of.attempts > 0);
     for (at, diagnosis) in stopping.clone().take(MOST_TOLD) {
@@ -80,10 +85,12 @@ pub(super) fn lines(
     add_outcomes(&mut lines, report, scene);
     lines.extend(broken(report, gated, faults));
     for diagnosis in report.diagnoses.iter().filter(|of| of.attempts == 0).take(MOST_TOLD) {
+        let from = lines.len();
         lines.push(Line::new("worth a look", sentence(&diagnosis.title)));
         lines.push(Line::new("  why", printable(&diagnosis.explanation)));
         lines.push(Line::new("  do", printable(&diagnosis.remedy)));
         lines.push(Line::new("  sure", sure(diagnosis)));
+        shown_by(&mut lines, from, diagnosis.evidence.first().copied());
     }
     lines
 }
@@ -112,7 +119,7 @@ fn broken(report: &Report, gated: &Gated<'_>, faults: &[(Blame, u64)]) -> Option
         counts.join(", ")
     );
     let colour = style(Severity::Error);
-    (!counts.is_empty()).then_some(Line { head: "BUT", text, colour })
+    (!counts.is_empty()).then_some(Line { head: "BUT", text, colour, call: None })
 }
 
 /// Whose doing something is.
@@ -161,7 +168,7 @@ fn add_outcomes(lines: &mut Vec<Line>, report: &Report, scene: &Scene<'_>) {
             text = format!("{text}; {}", printable(&stop.said));
         }
         let (_, colour) = operation(first.outcome);
-        lines.push(Line { head: head(first), text, colour });
+        lines.push(Line { head: head(first), text, colour, call: stopped_at(first) });
     }
     if beyond > 0 {
         let text = format!("and {} (--json has all)", count(beyond, "more attempt"));
@@ -186,7 +193,9 @@ fn add_stopped(
         _ if mark.is_known() => " (known)",
         _ => "",
     };
-    lines.push(Line { head: head(first), text: format!("{text}{excused}"), colour });
+    let call = stopped_at(first).or_else(|| diagnosis.evidence.first().copied());
+    let from = lines.len();
+    lines.push(Line { head: head(first), text: format!("{text}{excused}"), colour, call: None });
     let mut what = wanted(first, scene);
     what.extend(first.began.map(|began| format!(", {}", scene.moment(began))));
     let mut parts = vec![reached(first)];
@@ -218,6 +227,17 @@ fn add_stopped(
         let named = list(&others, MOST_OTHERS);
         lines.push(Line::new("also", format!("{n} failed for the same reason: {named}")));
     }
+    shown_by(lines, from, call);
+}
+
+/// The call that stopped an attempt.
+fn stopped_at(attempt: &Attempt) -> Option<u64> {
+    attempt.stopped.as_ref()?.call
+}
+
+/// Says which call shows what the lines from one on say.
+fn shown_by(lines: &mut [Line], from: usize, call: Option<u64>) {
+    lines.iter_mut().skip(from).for_each(|line| line.call = call);
 }
 
 /// An attempt by its shares and by where it stopped.

@@ -44,6 +44,44 @@ impl TimeStyle {
             _ => time.to_string(),
         }
     }
+
+    /// The zone of times of day.
+    pub fn zone(self) -> TimeZone {
+        if self == Self::Local { TimeZone::system() } else { TimeZone::UTC }
+    }
+
+    /// Head of a column of times, where `time` stands first.
+    pub fn head(self, time: Time, zone: &TimeZone) -> String {
+        match self {
+            Self::Relative => "seconds".to_owned(),
+            Self::Delta => "+ seconds".to_owned(),
+            Self::Utc | Self::Local => {
+                let zoned = time.timestamp().to_zoned(zone.clone());
+                let name = if self == Self::Utc { "UTC" } else { "%Z" };
+                zoned.strftime(&format!("%e %b {name}")).to_string().trim_start().to_owned()
+            }
+        }
+    }
+
+    /// A time in a column: the time of day in `zone`, or seconds since `start` or since `before`.
+    pub fn cell(
+        self,
+        time: Time,
+        zone: &TimeZone,
+        start: Option<Time>,
+        before: Option<Time>,
+    ) -> String {
+        let since =
+            |since: Option<Time>| millionths(since.map_or(0, |since| time.since(since)) / 1000);
+        match self {
+            Self::Relative => since(start),
+            Self::Delta => since(before),
+            Self::Utc | Self::Local => {
+                let zoned = time.timestamp().to_zoned(zone.clone());
+                zoned.strftime("%H:%M:%S%.3f").to_string()
+            }
+        }
+    }
 }
 
 /// How the list is written.
@@ -103,10 +141,7 @@ struct Widths {
 impl<'r> CallList<'r> {
     /// A list that names statuses as `registry` does.
     pub fn new(registry: &'r Registry, options: Options) -> Self {
-        let zone = match options.time {
-            TimeStyle::Local => TimeZone::system(),
-            _ => TimeZone::UTC,
-        };
+        let zone = options.time.zone();
         Self {
             registry,
             options,
@@ -246,20 +281,9 @@ impl<'r> CallList<'r> {
 
     /// Head of the time column, and the time.
     fn time(&self, time: Time) -> (String, String) {
-        let seconds = |since: Option<Time>| {
-            let micros = since.map_or(0, |since| time.since(since)) / 1000;
-            millionths(micros)
-        };
-        match self.options.time {
-            TimeStyle::Relative => ("seconds".to_owned(), seconds(self.start)),
-            TimeStyle::Delta => ("+ seconds".to_owned(), seconds(self.before)),
-            TimeStyle::Utc | TimeStyle::Local => {
-                let zoned = time.timestamp().to_zoned(self.zone.clone());
-                let zone = if self.options.time == TimeStyle::Utc { "UTC" } else { "%Z" };
-                let head = zoned.strftime(&format!("%e %b {zone}")).to_string();
-                (head.trim_start().to_owned(), zoned.strftime("%H:%M:%S%.3f").to_string())
-            }
-        }
+        let style = self.options.time;
+        let cell = style.cell(time, &self.zone, self.start, self.before);
+        (style.head(time, &self.zone), cell)
     }
 }
 

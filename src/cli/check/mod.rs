@@ -8,12 +8,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use vshark::capture::{Frame, Origins};
+use vshark::capture::{Capture, Frame, Origins};
 use vshark::check::{Knowledge, Report};
 use vshark::expect::Expectations;
-use vshark::gate::{
-    Allowed, Baseline, Exit, Expectation, Gate, Happened, Ruling, operation_counts,
-};
+use vshark::gate::{Allowed, Baseline, Exit, Expectation, Gate, Ruling};
 use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::{Registry, read_text};
 use vshark::report::check::nothing_judged;
@@ -21,7 +19,7 @@ use vshark::report::gate::Gated;
 use vshark::report::json::{self, Judged};
 
 use super::args::{Check, CheckFormat, FailOn, Shared};
-use super::input::{Inputs, Observer, Run, is_stdin};
+use super::input::{Inputs, Observer, Run};
 use super::judging::{Told, Trial, knowledge};
 use super::say;
 use super::select::Selection;
@@ -41,9 +39,10 @@ pub(super) fn run(
     let expectations = expectations.transpose()?;
     let gate = gate(args, &knowledge, expectations.as_ref())?;
     let mut trial = Trial::new(&args.judging, &knowledge, gate)?;
-    let live = paths.iter().any(|path| is_stdin(path));
+    let inputs = Inputs::new(&paths, false)?.following(args.input.follow);
+    let live = inputs.is_live();
     let form = Form::new(args, shared, &knowledge, registry, &selection.files, live)?;
-    let mut run = Run::open(&Inputs::new(&paths, false)?, Pipeline::new(registry));
+    let mut run = Run::open(&inputs, Pipeline::new(registry));
     trial.allow(run.skews());
     let is_json = args.format() == CheckFormat::Json;
     if is_json {
@@ -65,15 +64,8 @@ pub(super) fn run(
     let marks = trial.gate().diagnoses(&report);
     let nothing = nothing_judged(&report, trial.found());
     let untold = |of: &Expectation| of.ruling == Ruling::Unchecked;
-    let exit = trial.gate().fail_on.exit(&Happened {
-        counts: trial.gate().counts(),
-        operation: operation_counts(&report, &marks),
-        unchecked: report.sealed_calls > 0
-            || !report.unreadable.is_empty()
-            || results.as_deref().unwrap_or_default().iter().any(untold),
-        nothing: nothing.is_some(),
-        unreadable: run.is_unreadable(),
-    });
+    let untold = results.as_deref().unwrap_or_default().iter().any(untold);
+    let exit = trial.exit(&report, &marks, untold, run.is_unreadable());
     let found = trial.found();
     let gated =
         Gated { gate: trial.gate(), expectations: results.as_deref(), diagnoses: &marks, exit };
@@ -209,7 +201,7 @@ impl Observer for Session<'_, '_> {
         Ok(())
     }
 
-    fn after(&mut self) -> anyhow::Result<()> {
+    fn after(&mut self, _: &Capture, _: &Pipeline<'_>) -> anyhow::Result<()> {
         self.write_findings()
     }
 }

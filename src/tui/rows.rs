@@ -1,0 +1,459 @@
+//! The rows of lists that are on the screen: calls, packets, and the ladder of the sequence.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+
+use super::model::Model;
+use crate::bytes::{FrameNo, Reader, Time, View, millionths, printable};
+use crate::call::{Call, Outcome, Party};
+use crate::check::machine::{self, Views};
+use crate::check::{Severity, Stand, StandTimer};
+use crate::net::{self, Dissected};
+use crate::pipeline::{Unit, UnitKind};
+use crate::report::brief;
+use crate::rpc::{PacketType, pdu};
+use crate::smb::{self, Status};
+use crate::trace::Unreadable;
+
+/// A call in the list.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) n: u64,
+    pub(super) time: String,
+    pub(super) client: String,
+    pub(super) server: String,
+    pub(super) method: String,
+    pub(super) asked: String,
+    pub(super) answered: String,
+    pub(super) took: String,
+    pub(super) outcome: Outcome,
+    /// The gravest finding at it.
+    pub(super) worst: Option<Severity>,
+    pub(super) marked: bool,
+    /// Why nothing of it can be shown.
+    pub(super) error: Option<String>,
+}
+
+/// A packet in the list.
+#[derive(Clone, Debug)]
+pub(super) struct Packet {
+    pub(super) no: u64,
+    pub(super) time: String,
+    pub(super) src: String,
+    pub(super) dst: String,
+    pub(super) protocol: &'static str,
+    pub(super) len: u32,
+    pub(super) about: String,
+    /// Whether something in it failed.
+    pub(super) bad: bool,
+    pub(super) marked: bool,
+}
+
+/// An arrow, or what is between arrows.
+#[derive(Clone, Debug)]
+pub(super) enum Rung {
+    /// A question.
+    Asks { from: usize, to: usize, text: String },
+    /// An answer.
+    Answers { from: usize, to: usize, text: String, outcome: Outcome, took: String },
+    /// A question without an answer.
+    Silence { to: usize },
+    /// Nothing happened for so long.
+    Idle { nanos: i64 },
+    /// What became of the shadow copy set, and of the server's timer.
+    State { at: usize, text: String },
+    /// The server's timer ran out.
+    Expired { at: usize, text: String },
+    /// What breaks a rule.
+    Broken { rule: String, severity: Severity, text: String },
+}
+
+/// A rung with when it was, and of which call.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) time: Time,
+    pub(super) call: u64,
+    pub(super) rung: Rung,
+}
+
+/// Who is in the ladder, and what happened between them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ladder {
+    pub(super) lanes: Vec<String>,
+    pub(super) steps: Vec<Step>,
+}
+
+impl Model<'_> {
+    /// The calls in these rows of the list.
+    pub(super) fn calls_in(&self, rows: std::ops::Range<usize>) -> Vec<Shown> {
+        let mut before = rows.start.checked_sub(1).and_then(|row| self.time_of(row));
+        let mut shown = Vec::new();
+        for n in rows.map_while(|row| self.call_at(row)) {
+            let call = self.trace.call(n, false, self.registry);
+            let mut row = self.shown(n, &call, before);
+            row.worst = self.worst.get(&n).copied();
+            row.marked = self.marks.contains(&super::detail::Subject::Call(n));
+            before = call.ok().flatten().map(|call| call.time).or(before);
+            shown.push(row);
+        }
+        shown
+    }
+
+    fn time_of(&self, row: usize) -> Option<Time> {
+        let call = self.trace.call(self.call_at(row)?, false, self.registry);
+        call.ok().flatten().map(|call| call.time)
+    }
+
+    fn shown(
+        &self,
+        n: u64,
+        call: &Result<Option<Call>, Unreadable>,
+        before: Option<Time>,
+    ) -> Shown {
+        let empty = Shown {
+            n,
+            time: String::new(),
+            client: String::new(),
+            server: String::new(),
+            method: String::new(),
+            asked: String::new(),
+            answered: String::new(),
+            took: String::new(),
+            outcome: Outcome::Unknown,
+            worst: None,
+            marked: false,
+            error: None,
+        };
+        let call = match call {
+            Ok(Some(call)) => call,
+            Ok(None) => return Shown { asked: "not complete so far".to_owned(), ..empty },
+            Err(error) => return Shown { error: Some(printable(&error.to_string())), ..empty },
+        };
+        let zone = self.time.zone();
+        Shown {
+            time: self.time.cell(call.time, &zone, self.trace.began(), before),
+            client: party(&call.client),
+            server: party(&call.server),
+            method: printable(&brief::method(call)),
+            asked: printable(&brief::asked(call, self.registry)),
+            answered: printable(&brief::answered(call, self.registry)),
+            took: call.elapsed.map(took).unwrap_or_default(),
+            outcome: call.outcome,
+            ..empty
+        }
+    }
+
+    /// The packets in these rows of the list.
+    pub(super) fn packets_in(&self, rows: std::ops::Range<usize>) -> Vec<Packet> {
+        let frames = self.trace.frames();
+        let numbers = rows.filter_map(|row| u64::try_from(row).ok()).map(|row| row + 1);
+        numbers.take_while(|no| *no <= frames).map(|no| self.packet(no)).collect()
+    }
+
+    fn packet(&self, no: u64) -> Packet {
+        let frame = FrameNo(no);
+        let about = self.trace.about(frame);
+        let zone = self.time.zone();
+        let before = no.checked_sub(1).and_then(|no| self.trace.about(FrameNo(no)));
+        let cell =
+            |time| self.time.cell(time, &zone, self.trace.began(), before.map(|about| about.time));
+        let mut packet = Packet {
+            no,
+            time: about.map(|about| cell(about.time)).unwrap_or_default(),
+            src: String::new(),
+            dst: String::new(),
+            protocol: "",
+            len: about.map_or(0, |about| about.wire_len),
+            about: String::new(),
+            bad: false,
+            marked: self.marks.contains(&super::detail::Subject::Frame(no)),
+        };
+        let (frame, units) =
+            match self.trace.frame(frame).and_then(|of| Ok((of, self.trace.units(frame)?))) {
+                Ok((Some(frame), units)) => (frame, units),
+                Ok((None, _)) => return packet,
+                Err(error) => {
+                    return Packet { about: printable(&error.to_string()), bad: true, ..packet };
+                }
+            };
+        let view = frame.bytes.view();
+        headers(&net::dissect(frame.link, view, frame.about.wire_len), &mut packet);
+        let mut said: Vec<String> = Vec::new();
+        let carried = self.trace.calls_in(FrameNo(no));
+        for n in &carried {
+            said.extend(self.carried(*n, FrameNo(no), &mut packet.bad));
+        }
+        for unit in &units {
+            let last = unit.bytes.view().frames().last() == Some(&FrameNo(no));
+            if last {
+                said.extend(unit_words(unit, !carried.is_empty(), &mut packet));
+            } else if packet.protocol == "TCP" {
+                "continues".clone_into(&mut packet.about);
+                packet.protocol = match unit.kind {
+                    UnitKind::Smb => "SMB",
+                    UnitKind::Rpc => "RPC",
+                    UnitKind::Ip(_) => "IP",
+                };
+            }
+        }
+        if !carried.is_empty() {
+            packet.protocol = "RPC";
+        }
+        if !said.is_empty() {
+            said.dedup();
+            packet.about = printable(&said.join(", "));
+        }
+        packet
+    }
+
+    /// How the server stood around the call before one.
+    fn before(&self, stand: &Stand) -> Option<&Stand> {
+        let of = self.stands.get(&stand.server)?;
+        let at = of.partition_point(|other| other.call < stand.call).checked_sub(1)?;
+        of.get(at)
+    }
+
+    /// What a call is to a frame that carried a part of it.
+    fn carried(&self, n: u64, frame: FrameNo, bad: &mut bool) -> Option<String> {
+        let call = self.trace.call(n, false, self.registry).ok()??;
+        let method = brief::method(&call);
+        let has = |of: &Option<crate::rpc::Message>| {
+            of.as_ref().is_some_and(|message| message.frames.contains(&frame))
+        };
+        if has(&call.rpc.response) {
+            *bad |= matches!(call.outcome, Outcome::Failed | Outcome::Fault);
+            return Some(format!("call {n} ← {method} {}", brief::result(&call, self.registry)));
+        }
+        has(&call.rpc.request).then(|| format!("call {n} → {method}"))
+    }
+
+    /// The ladder of the calls in these rows of the list.
+    pub(super) fn ladder_of(&self, rows: std::ops::Range<usize>) -> Ladder {
+        /// Nanoseconds without anything that are drawn.
+        const IDLE: i64 = 10_000_000_000;
+        let mut lanes: Vec<(IpAddr, Option<String>, bool)> = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
+        for n in rows.map_while(|row| self.call_at(row)) {
+            let Ok(Some(call)) = self.trace.call(n, false, self.registry) else { continue };
+            let from = lane(&mut lanes, &call.client, false);
+            let to = lane(&mut lanes, &call.server, true);
+            let asked = printable(&brief::asked(&call, self.registry));
+            let text = format!("{n} {} {asked}", printable(&brief::method(&call)));
+            let step = |time, rung| Step { time, call: n, rung };
+            steps.push(step(call.time, Rung::Asks { from, to, text }));
+            let answered = call.rpc.response.as_ref().map(|response| response.time);
+            let at = answered.unwrap_or(call.time);
+            let stand = self.stand_of(call.server.addr.ip(), n);
+            let before = stand.and_then(|stand| self.before(stand));
+            if let Some((time, text)) = before.and_then(|before| expired(before, call.time)) {
+                steps.push(step(time, Rung::Expired { at: to, text }));
+            }
+            match answered {
+                Some(time) => steps.push(step(
+                    time,
+                    Rung::Answers {
+                        from: to,
+                        to: from,
+                        text: printable(&brief::answered(&call, self.registry)),
+                        outcome: call.outcome,
+                        took: call.elapsed.map(took).unwrap_or_default(),
+                    },
+                )),
+                None => steps.push(step(call.time, Rung::Silence { to })),
+            }
+            if let Some(text) = stand.and_then(state_words) {
+                steps.push(step(at, Rung::State { at: to, text }));
+            }
+            for finding in self.findings.iter().filter(|finding| finding.call == Some(n)) {
+                let broken = Rung::Broken {
+                    rule: finding.rule.to_string(),
+                    severity: finding.severity,
+                    text: printable(&finding.message),
+                };
+                steps.push(step(at, broken));
+            }
+        }
+        // What belongs to one moment stays in its order.
+        steps.sort_by_key(|step| step.time);
+        let mut drawn: Vec<Step> = Vec::with_capacity(steps.len());
+        for step in steps {
+            if let Some(before) = drawn.last() {
+                let nanos = step.time.since(before.time);
+                let (time, call) = (before.time, before.call);
+                if nanos >= IDLE {
+                    drawn.push(Step { time, call, rung: Rung::Idle { nanos } });
+                }
+            }
+            drawn.push(step);
+        }
+        Ladder { lanes: lane_names(lanes), steps: drawn }
+    }
+}
+
+/// Puts a machine into the ladder.
+fn lane(lanes: &mut Vec<(IpAddr, Option<String>, bool)>, party: &Party, server: bool) -> usize {
+    let ip = party.addr.ip();
+    if let Some(at) = lanes.iter().position(|(of, ..)| *of == ip) {
+        if let Some((_, name, serves)) = lanes.get_mut(at) {
+            *serves |= server;
+            if name.is_none() {
+                name.clone_from(&party.name);
+            }
+        }
+        return at;
+    }
+    lanes.push((ip, party.name.clone(), server));
+    lanes.len() - 1
+}
+
+fn lane_names(lanes: Vec<(IpAddr, Option<String>, bool)>) -> Vec<String> {
+    let name = |(ip, name, _): (IpAddr, Option<String>, bool)| match name {
+        Some(name) => printable(&name),
+        None => ip.to_string(),
+    };
+    lanes.into_iter().map(name).collect()
+}
+
+/// Source, destination and protocol of a frame.
+fn headers(found: &Dissected, packet: &mut Packet) {
+    let ends = |packet: &mut Packet, src: &SocketAddr, dst: &SocketAddr| {
+        packet.src = src.to_string();
+        packet.dst = dst.to_string();
+    };
+    match found {
+        Dissected::Tcp(tcp) => {
+            ends(packet, &tcp.src, &tcp.dst);
+            packet.protocol = "TCP";
+            let flags =
+                [(tcp.syn, "SYN"), (tcp.fin, "FIN"), (tcp.rst, "RST"), (tcp.ack.is_some(), "ACK")];
+            let set: Vec<&str> =
+                flags.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
+            packet.about = format!("{} {} bytes", set.join(" "), tcp.payload_len);
+            packet.bad = tcp.rst;
+        }
+        Dissected::Udp(udp) => {
+            ends(packet, &udp.src, &udp.dst);
+            packet.protocol = "UDP";
+            packet.about = format!("{} bytes", udp.payload_len);
+        }
+        Dissected::Fragment(_) => {
+            packet.protocol = "IP";
+            "part of a datagram".clone_into(&mut packet.about);
+        }
+        Dissected::Undelivered(told) => {
+            packet.src = told.by.to_string();
+            packet.dst = told.src.to_string();
+            packet.protocol = "ICMP";
+            packet.about = format!("not delivered: {}", told.code);
+            packet.bad = true;
+        }
+        Dissected::Other(other) => packet.about = other.to_string(),
+    }
+}
+
+/// What a message is, in a few words; those of RPC go without saying where calls are named.
+fn unit_words(unit: &Unit, calls: bool, packet: &mut Packet) -> Vec<String> {
+    let view = unit.bytes.view();
+    match unit.kind {
+        UnitKind::Ip(_) => Vec::new(),
+        UnitKind::Rpc => {
+            packet.protocol = "RPC";
+            let ptype =
+                pdu::dissect(&mut Reader::new(view, &mut ())).ok().map(|pdu| pdu.header.ptype);
+            let plain = matches!(
+                ptype,
+                Some(PacketType::REQUEST | PacketType::RESPONSE | PacketType::FAULT)
+            );
+            let name = ptype.and_then(PacketType::name).filter(|_| !(calls && plain));
+            name.map(str::to_owned).into_iter().collect()
+        }
+        UnitKind::Smb => smb_words(view, calls, packet),
+    }
+}
+
+fn smb_words(view: View<'_>, calls: bool, packet: &mut Packet) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut bad = false;
+    packet.protocol = "SMB2";
+    let found = smb::dissect(&mut Reader::new(view, &mut ()), |message| {
+        let header = &message.header;
+        let mut text = header.command.name().unwrap_or("?").to_owned();
+        if header.is_response() {
+            text.push_str(" response");
+            if header.status != Status::SUCCESS {
+                let status =
+                    header.status.name().map_or_else(|| header.status.to_string(), str::to_owned);
+                let _ = write!(text, " {status}");
+                bad |=
+                    header.status.is_error() && header.status != Status::MORE_PROCESSING_REQUIRED;
+            }
+        }
+        // Of a pipe the call says it all.
+        if !(calls && ["READ", "WRITE", "IOCTL"].iter().any(|name| text.starts_with(name)) && !bad)
+        {
+            words.push(text);
+        }
+    });
+    packet.bad |= bad;
+    match found {
+        Ok(smb::Packet::Sealed(_)) => words.push("encrypted".to_owned()),
+        Ok(smb::Packet::Compressed(_)) => words.push("compressed".to_owned()),
+        Ok(smb::Packet::Session(_)) => {
+            packet.protocol = "NBSS";
+            words.push("session".to_owned());
+        }
+        Ok(smb::Packet::Smb1(message)) => {
+            packet.protocol = "SMB1";
+            let names = message.blocks.iter().filter_map(|block| block.command.name());
+            let answer = if message.header.is_response() { " response" } else { "" };
+            words.extend(names.map(|name| format!("{name}{answer}")));
+        }
+        Ok(smb::Packet::Messages | smb::Packet::Unknown) | Err(_) => {}
+    }
+    words
+}
+
+/// A machine by its name, or else by its address.
+pub(super) fn party(party: &Party) -> String {
+    match &party.name {
+        Some(name) => printable(name),
+        None => party.addr.ip().to_string(),
+    }
+}
+
+/// How long something took.
+pub(super) fn took(nanos: i64) -> String {
+    let millis = nanos / 1_000_000;
+    match millis {
+        0..10 => {
+            let text = millionths(nanos);
+            format!("{} ms", text.get(..text.len().saturating_sub(4)).unwrap_or(&text))
+        }
+        10_000..600_000 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+        600_000.. => format!("{} min", millis / 60_000),
+        _ => format!("{millis} ms"),
+    }
+}
+
+/// What became of a set by a call, in a few words.
+fn state_words(stand: &Stand) -> Option<String> {
+    let words = |views: Views| {
+        let words: Vec<&str> = views.iter().map(machine::View::word).collect();
+        if words.len() > 3 { "?".to_owned() } else { words.join(" or ") }
+    };
+    stand.set?;
+    let (before, after) = (words(stand.before), words(stand.after));
+    let same = before == after || before.is_empty();
+    let mut text = if same { after } else { format!("{before} → {after}") };
+    if let StandTimer::Running { seconds, .. } = stand.timer {
+        let _ = write!(text, ", timer {seconds} s");
+    }
+    Some(text)
+}
+
+/// When the timer that a call left running was over before the next call.
+fn expired(before: &Stand, next: Time) -> Option<(Time, String)> {
+    let StandTimer::Running { seconds, since, call } = before.timer else { return None };
+    let over = since.plus(i64::from(seconds).saturating_mul(1_000_000_000));
+    (next > over).then(|| (over, format!("the timer of {seconds} s, set by call {call}, is over")))
+}

@@ -1,0 +1,6 @@
+//! The terminal UI without a terminal: what is selected, what is drawn, and that nothing breaks it.
+
+mod fixture;
+mod random;
+mod screens;
+mod selection;

@@ -1,0 +1,190 @@
+//! What is on the screen after some keys. Whole screens are snapshots of the program (`tests/screens`).
+
+use ratatui::style::Color;
+
+use super::fixture::{capture, captures, drawn, empty, model, press, rows};
+use crate::tui::{Ask, Effect, Msg, Theme, View, update};
+
+const FAILS: &str = "e-py-create_fails.pcap";
+const SMALL: (u16, u16) = (80, 24);
+
+/// The first row on the screen that has `text` in it.
+#[track_caller]
+fn row(rows: &[String], text: &str) -> String {
+    let found = rows.iter().find(|row| row.contains(text));
+    found.unwrap_or_else(|| panic!("{text} is not on the screen:\n{}", rows.join("\n"))).clone()
+}
+
+#[test]
+fn the_first_screen_says_what_failed_and_leads_there() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    let screen = rows(&model, SMALL);
+    row(&screen, "FAILED       on the file server");
+    row(&screen, "snap create failed");
+    press(&mut model, "Enter");
+    assert_eq!((model.view, model.call), (View::Calls, 7));
+    row(&rows(&model, SMALL), "call 7: CommitShadowCopySet E_FAIL (0x80004005)");
+    press(&mut model, "Backspace");
+    assert_eq!(model.view, View::Overview);
+}
+
+#[test]
+fn the_same_call_is_selected_in_every_view() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, ": text:8 Enter 4");
+    row(&rows(&model, SMALL), "8 ExposeShadowCopySet");
+    press(&mut model, "5");
+    row(&rows(&model, SMALL), "call 8 ExposeShadowCopySet");
+    row(&rows(&model, SMALL), "→ FSRVP_E_BAD_STATE");
+    press(&mut model, "6");
+    assert_eq!(model.findings[model.list().at].call, Some(8));
+    press(&mut model, "3");
+    assert!(model.trace.calls_in(crate::bytes::FrameNo(model.frame)).contains(&8));
+    press(&mut model, "j j j 2");
+    assert_eq!(model.call, 8, "the frame behind it carried none");
+}
+
+#[test]
+fn without_colours_nothing_is_coloured() {
+    for path in [capture(FAILS), capture("b-ntlm-seal-smb311.pcap")] {
+        let mut model = model(&path, SMALL, Theme::Mono);
+        for view in View::ALL {
+            update(&mut model, Msg::Show(view));
+            for cell in drawn(&model, SMALL).content() {
+                assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{view:?}: {cell:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn everything_that_matters_is_told_without_colours() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Mono);
+    press(&mut model, ": text:7 Enter Tab Tab");
+    let screen = rows(&model, SMALL);
+    // A failed call has a mark, a finding a letter, the field's bytes brackets, the pane a thick rule.
+    row(&screen, "7!n18:13:24");
+    row(&screen, "[84 a2 45 59");
+    row(&screen, "━━ [request stub] frame 57");
+}
+
+#[test]
+fn a_filter_shows_what_is_wrong_as_it_is_typed_and_then_the_calls() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, "2 f text:statsu");
+    row(&rows(&model, SMALL), "there is no field `statsu`; did you mean `status`?");
+    press(&mut model, "Backspace Backspace text:us Space text:!= Space text:0 Enter");
+    let screen = rows(&model, SMALL);
+    row(&screen, "[status != 0: 3 of 15]");
+    assert_eq!(model.call, 7, "one that is shown is selected");
+    press(&mut model, "f");
+    assert_eq!(model.prompt.as_ref().unwrap().ask, Ask::Filter);
+    press(&mut model, "Ctrl-u Enter");
+    assert_eq!(model.calls_listed(), 15);
+    press(&mut model, "f Up");
+    assert_eq!(model.prompt.as_ref().unwrap().input.value(), "status != 0");
+}
+
+#[test]
+fn text_and_bytes_are_found_in_values_and_in_bytes() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, "2 / text:e_fail Enter");
+    assert_eq!(model.call, 7);
+    press(&mut model, "n");
+    assert_eq!(model.call, 14, "{:?}", model.said);
+    press(&mut model, "N");
+    assert_eq!(model.call, 7, "{:?}", model.said);
+    // The id of the set, in the order of the wire.
+    press(&mut model, "g g / text:x Space text:84a24559 Enter");
+    assert_eq!(model.call, 4, "the answer to Start has it first: {:?}", model.said);
+    let screen = rows(&model, SMALL);
+    row(&screen, "84 a2 45 59");
+    press(&mut model, "/ text:nowhere Enter");
+    row(&rows(&model, SMALL), "nowhere: not found");
+}
+
+#[test]
+fn what_is_copied_is_what_is_selected() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, ": text:7 Enter Tab j");
+    let copied = |effects: Vec<Effect>| match &*effects {
+        [Effect::Copy(text)] => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(copied(press(&mut model, "y v")), "180000");
+    assert_eq!(copied(press(&mut model, "y y")).trim(), "TimeOutInMilliseconds: 180000");
+    assert_eq!(copied(press(&mut model, "y x")), "20bf0200");
+    let tree = copied(press(&mut model, "y t"));
+    assert!(tree.starts_with("call 7: CommitShadowCopySet"), "{tree}");
+    assert!(tree.contains("return: E_FAIL"), "{tree}");
+    press(&mut model, "Esc");
+    assert!(copied(press(&mut model, "y y")).contains("CommitShadowCopySet"));
+}
+
+#[test]
+fn marked_calls_are_saved_and_the_view_is_written() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, "2 m j j m");
+    let effects = press(&mut model, "w Ctrl-u text:out.pcapng Enter");
+    assert_eq!(effects, [Effect::SavePackets("out.pcapng".into(), vec![1, 3])]);
+    let effects = press(&mut model, "W Ctrl-u text:calls.json Enter");
+    let [Effect::Create(path), Effect::Write(text), Effect::Close(_)] = &*effects else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(path.to_str(), Some("calls.json"));
+    let records: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(records.len(), 15);
+    assert_eq!(records[6]["method"], "CommitShadowCopySet");
+}
+
+#[test]
+fn times_are_written_as_is_wanted() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, "2");
+    row(&rows(&model, SMALL), "1  18:13:24.348");
+    press(&mut model, "t t");
+    row(&rows(&model, SMALL), "1  0.493959");
+    press(&mut model, "t");
+    row(&rows(&model, SMALL), "2 n0.016");
+}
+
+#[test]
+fn an_empty_capture_and_one_that_is_being_read_say_so() {
+    let model = empty(&[capture(FAILS)], Theme::Dark);
+    row(&rows(&model, SMALL), "no call so far");
+    row(&rows(&model, SMALL), "reading, 0 MB, 0 calls");
+}
+
+#[test]
+fn every_view_of_every_capture_is_drawn_at_every_size() {
+    for path in captures() {
+        let mut model = model(&path, SMALL, Theme::Dark);
+        for (width, height) in [(80, 24), (200, 60), (40, 10), (1, 1), (20, 3), (120, 30)] {
+            update(&mut model, Msg::Resize(width, height));
+            for view in View::ALL {
+                update(&mut model, Msg::Show(view));
+                press(&mut model, "G");
+                for row in rows(&model, (width, height)) {
+                    let bad = |c: char| crate::bytes::is_invisible(c);
+                    assert!(!row.contains(bad), "{}: {row:?}", path.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_keys_are_shown_from_their_table() {
+    let mut model = model(&capture(FAILS), (100, 90), Theme::Dark);
+    press(&mut model, "?");
+    let screen = rows(&model, (100, 90));
+    for group in crate::tui::keys::GROUPS {
+        row(&screen, group.title);
+        for binding in group.bindings {
+            row(&screen, binding.help);
+        }
+    }
+    press(&mut model, "x");
+    assert!(!rows(&model, (100, 90)).iter().any(|row| row.contains("Taking along")));
+}

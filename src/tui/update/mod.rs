@@ -1,0 +1,421 @@
+//! [`update()`]: what happens to the model when something is meant.
+
+mod load;
+mod moving;
+mod take;
+
+use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
+
+pub(super) use moving::Target;
+
+use super::detail::{Detail, Subject};
+use super::find::Search;
+use super::keys::{self, Found};
+use super::layout::inside;
+use super::line::{Prompt, Typed};
+use super::model::{Chosen, Model};
+use super::msg::{Ask, Effect, Msg, View};
+use crate::bytes::{FrameNo, printable};
+use crate::filter::Filter;
+use crate::report::{pages, show};
+
+/// What was typed before is remembered so often.
+const MAX_HISTORY: usize = 200;
+/// Jumps that can be gone back.
+const MAX_JUMPS: usize = 100;
+
+/// Does what is meant; gives what the program has to do.
+pub fn update(model: &mut Model<'_>, msg: Msg) -> Option<Effect> {
+    let effect = model.take(msg);
+    model.refresh();
+    effect
+}
+
+impl Model<'_> {
+    fn take(&mut self, msg: Msg) -> Option<Effect> {
+        match msg {
+            Msg::Key(key) => return self.key(key),
+            Msg::Paste(text) => self.paste(&text),
+            Msg::Resize(width, height) => self.size = (width, height),
+            Msg::Click(x, y) => return self.click(x, y),
+            Msg::Wheel(x, y, by) => self.wheel(x, y, by),
+            Msg::Show(view) => self.show(view),
+            Msg::Turn(by) => self.turn(by),
+            Msg::Move(by) => self.step(by),
+            Msg::Page(by) => self.page(by),
+            Msg::First => self.step(i64::MIN / 2),
+            Msg::Last => self.last(),
+            Msg::Focus(next) => self.turn_focus(next),
+            Msg::Enter => self.enter(),
+            Msg::Leave => self.leave(),
+            Msg::Left => self.sideways(false),
+            Msg::Right => self.sideways(true),
+            Msg::Toggle => _ = self.detail.toggle(None, &mut self.closed),
+            Msg::ToggleAll => self.detail.toggle_all(&mut self.closed),
+            Msg::Tab(next) => self.tab(next),
+            Msg::Zoom => self.zoom = self.view.has_detail() && !self.zoom,
+            Msg::Ask(ask) => self.ask(ask),
+            Msg::Again(forward) => match self.search.clone() {
+                Some(search) => self.find(search, forward, false),
+                None => self.complain("nothing was looked for so far: / looks for something"),
+            },
+            Msg::Mark => self.mark(),
+            Msg::NextMark => self.next_mark(),
+            Msg::Times => self.turn_times(),
+            Msg::Colours => {
+                self.theme = self.theme.next();
+                self.say(format!("colours: {}", self.theme.word()));
+            }
+            Msg::Help => self.help = if self.help.is_some() { None } else { Some(0) },
+            Msg::Copy(what) => return self.copy(what),
+            Msg::FollowPipe => self.follow_pipe(),
+            Msg::FollowSet => self.follow_set(),
+            Msg::Follow => {
+                self.follows = !self.follows;
+                let now = if self.follows { "goes along with" } else { "stays, whatever" };
+                self.say(format!("the list {now} what comes in"));
+                self.go_along();
+            }
+            Msg::Back => self.back(),
+            Msg::Redraw => return Some(Effect::Redraw),
+            Msg::Suspend => return Some(Effect::Suspend),
+            Msg::Quit => return Some(Effect::Quit),
+            Msg::Loaded(loaded) => self.load(*loaded),
+            Msg::Work => return self.work(),
+            Msg::Done(Ok(text)) => self.say(text),
+            Msg::Done(Err(text)) => {
+                self.job = None;
+                self.complain(text);
+            }
+        }
+        None
+    }
+
+    fn key(&mut self, key: KeyEvent) -> Option<Effect> {
+        if key.kind == KeyEventKind::Release {
+            return None;
+        }
+        if self.prompt.is_some() {
+            return self.type_key(key);
+        }
+        self.said = None;
+        let begun = self.begun.take();
+        match keys::find(begun.as_deref(), &keys::name(key)) {
+            Found::Msg(msg) if self.help.is_some() => self.in_help(msg),
+            Found::Msg(msg) => self.take(msg),
+            Found::Begins => {
+                self.begun = Some(keys::name(key));
+                None
+            }
+            Found::Nothing => {
+                if self.help.take().is_none() && begun.is_none() {
+                    self.say("no such key: ? shows the keys");
+                }
+                None
+            }
+        }
+    }
+
+    /// While the help is open, keys move in it or close it.
+    fn in_help(&mut self, msg: Msg) -> Option<Effect> {
+        let top = self.help.unwrap_or(0);
+        let moved = |by: i64| {
+            let by = isize::try_from(by).unwrap_or_default();
+            Some(top.saturating_add_signed(by).min(super::view::help::len()))
+        };
+        let page = i64::from(self.size.1) / 2;
+        self.help = match msg {
+            Msg::Move(by) => moved(by),
+            Msg::Page(by) => moved(by.saturating_mul(page)),
+            Msg::First => Some(0),
+            Msg::Last => moved(1000),
+            Msg::Redraw | Msg::Suspend | Msg::Colours => return self.take(msg),
+            _ => None,
+        };
+        None
+    }
+
+    fn type_key(&mut self, key: KeyEvent) -> Option<Effect> {
+        let mut prompt = self.prompt.take()?;
+        let none = Vec::new();
+        let history = self.history.get(&prompt.ask).unwrap_or(&none);
+        match prompt.key(key, history) {
+            Typed::On => {
+                prompt.check(self.registry, &self.names);
+                self.prompt = Some(prompt);
+                None
+            }
+            Typed::Leave => None,
+            Typed::Enter => self.answer(prompt),
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        if let Some(prompt) = &mut self.prompt {
+            prompt.paste(text);
+            prompt.check(self.registry, &self.names);
+        }
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        let text = match ask {
+            Ask::Filter => self.chosen.as_ref().map(|of| of.text.clone()).unwrap_or_default(),
+            Ask::SavePackets => "selected.pcapng".to_owned(),
+            Ask::SaveView => format!("{}.txt", self.view.title().to_lowercase()),
+            Ask::SaveCopy => "copied.txt".to_owned(),
+            Ask::Search | Ask::GoTo => String::new(),
+        };
+        if ask == Ask::SaveCopy && self.copied.is_empty() {
+            return self.complain("nothing was copied so far: y v, y y, y t or y x copies");
+        }
+        let mut prompt = Prompt::new(ask, text);
+        prompt.check(self.registry, &self.names);
+        self.prompt = Some(prompt);
+    }
+
+    /// A line is done.
+    fn answer(&mut self, mut prompt: Prompt) -> Option<Effect> {
+        let text = prompt.input.value().trim().to_owned();
+        let effect = match prompt.ask {
+            Ask::Filter => {
+                if let Err(error) = self.filter(&text) {
+                    prompt.check(self.registry, &self.names);
+                    self.complain(error);
+                    self.prompt = Some(prompt);
+                    return None;
+                }
+                None
+            }
+            Ask::Search if text.is_empty() => None,
+            Ask::Search => {
+                match Search::parse(&text) {
+                    Ok(search) => {
+                        self.search = Some(search.clone());
+                        self.find(search, true, true);
+                    }
+                    Err(error) => self.complain(error),
+                }
+                None
+            }
+            Ask::GoTo => {
+                self.go_to(&text);
+                None
+            }
+            Ask::SavePackets | Ask::SaveView | Ask::SaveCopy => self.save(prompt.ask, &text),
+        };
+        if !text.is_empty() {
+            let history = self.history.entry(prompt.ask).or_default();
+            history.retain(|before| *before != text);
+            history.push(text);
+            if history.len() > MAX_HISTORY {
+                history.remove(0);
+            }
+        }
+        effect
+    }
+
+    /// Shows the calls that an expression is true of; all, if there is none.
+    pub(super) fn filter(&mut self, text: &str) -> Result<(), String> {
+        if text.is_empty() {
+            self.chosen = None;
+            self.sync();
+            return Ok(());
+        }
+        let filter =
+            Filter::parse(text, self.registry).map_err(|error| printable(&error.to_string()))?;
+        self.chosen = Some(Chosen {
+            filter,
+            text: text.to_owned(),
+            rows: Vec::new(),
+            next: 1,
+            open: std::collections::BTreeSet::new(),
+        });
+        if !matches!(self.view, View::Calls | View::Sequence) {
+            self.show(View::Calls);
+        }
+        Ok(())
+    }
+
+    fn follow_pipe(&mut self) {
+        let call = self.trace.call(self.call, false, self.registry).ok().flatten();
+        let Some(call) = call else { return self.complain("there is no call to take a pipe from") };
+        let text = match call.pipe() {
+            Some(pipe) => {
+                let session = format!("smb.session_id == 0x{:x}", pipe.session_id);
+                match &pipe.file_id {
+                    Some(file) => format!("{session} && smb.file_id == \"{file}\""),
+                    None => session,
+                }
+            }
+            None => format!(
+                "ip.addr == {} && tcp.port == {}",
+                call.client.addr.ip(),
+                call.client.addr.port()
+            ),
+        };
+        self.follow(&text);
+    }
+
+    fn follow_set(&mut self) {
+        let set = self.stand().and_then(|stand| stand.set);
+        let Some(set) = set else { return self.complain("this call is about no shadow copy set") };
+        self.follow(&format!("fsrvp.ShadowCopySetId == {set} || fsrvp.pShadowCopySetId == {set}"));
+    }
+
+    /// Shows these calls only, or all again if it is these already.
+    fn follow(&mut self, text: &str) {
+        let same = self.chosen.as_ref().is_some_and(|chosen| chosen.text == text);
+        if let Err(error) = self.filter(if same { "" } else { text }) {
+            self.complain(error);
+        }
+    }
+
+    /// Out of what is open: what takes long, a zoom, a pane, a filter.
+    fn leave(&mut self) {
+        if self.job.take().is_some() {
+            self.say("stopped");
+        } else if self.zoom {
+            self.zoom = false;
+        } else if self.focus != super::model::Focus::List {
+            self.focus = super::model::Focus::List;
+        } else if self.chosen.take().is_some() {
+            self.say("all calls are shown again");
+            self.sync();
+        }
+    }
+
+    fn turn_times(&mut self) {
+        use crate::report::text::TimeStyle;
+        let (next, word) = match self.time {
+            TimeStyle::Utc => (TimeStyle::Local, "local"),
+            TimeStyle::Local => (TimeStyle::Relative, "seconds since the first frame"),
+            TimeStyle::Relative => (TimeStyle::Delta, "seconds since the row before"),
+            TimeStyle::Delta => (TimeStyle::Utc, "UTC"),
+        };
+        self.time = next;
+        self.detail.subject = None;
+        self.say(format!("times: {word}"));
+    }
+
+    /// Makes what is on the screen fit the rest of the model.
+    pub(super) fn refresh(&mut self) {
+        self.settle();
+        let height = inside(self.layout().list);
+        let len = self.rows();
+        self.list_mut().show(height, len);
+        let top = self.list().top;
+        match self.view {
+            View::Calls => self.calls = self.calls_in(top..top.saturating_add(height)),
+            View::Packets => self.packets = self.packets_in(top..top.saturating_add(height)),
+            View::Sequence => {
+                /// Calls before and after the selected one that are drawn if there is room.
+                const AROUND: usize = 120;
+                let at = self.list().at;
+                let from = at.saturating_sub(AROUND);
+                self.ladder = self.ladder_of(from..at.saturating_add(AROUND));
+            }
+            _ => {}
+        }
+        if self.view.has_detail() {
+            self.refresh_detail();
+        }
+    }
+
+    /// Once all calls were asked, one that is not shown cannot be selected.
+    fn settle(&mut self) {
+        if !matches!(self.view, View::Calls | View::Sequence) {
+            return;
+        }
+        let row = self.row_of(self.call);
+        let found = self.call_at(row) == Some(self.call);
+        let done = self.chosen.as_ref().is_none_or(|chosen| chosen.next > self.trace.calls());
+        let len = self.calls_listed();
+        if found {
+            self.list_mut().at = row;
+        } else if done && len > 0 {
+            let at = row.min(len - 1);
+            self.list_mut().at = at;
+            self.call = self.call_at(at).unwrap_or(self.call);
+        }
+    }
+
+    /// Shows the fields and bytes of what is selected.
+    pub(super) fn refresh_detail(&mut self) {
+        let Some(subject) = self.subject() else {
+            self.detail = Detail::default();
+            return;
+        };
+        let again = match subject {
+            Subject::Call(n) => self.detail.error.is_some() && self.trace.has_call(n),
+            Subject::Frame(_) => false,
+        };
+        if self.detail.subject != Some(subject) || again {
+            let mut detail = std::mem::take(&mut self.detail);
+            self.fill(&mut detail, subject);
+            self.detail = detail;
+        }
+        if let Some(frame) = self.detail.frame_shown()
+            && self.detail.frame.as_ref().is_none_or(|(of, _)| *of != frame)
+        {
+            let bytes = match self.trace.frame(frame) {
+                Ok(Some(stored)) => Ok(stored.bytes),
+                Ok(None) => Err("there is no such frame".to_owned()),
+                Err(error) => Err(printable(&error.to_string())),
+            };
+            self.detail.frame = Some((frame, bytes));
+        }
+        self.show_cursor();
+    }
+
+    /// Puts the fields and bytes of a call or frame into `detail`.
+    pub(super) fn fill(&self, detail: &mut Detail, subject: Subject) {
+        let failed = |error: &crate::trace::Unreadable| printable(&error.to_string());
+        match subject {
+            Subject::Call(n) => match self.trace.call(n, true, self.registry) {
+                Ok(Some(call)) => {
+                    let head = show::head(&call, self.registry);
+                    let title = format!("call {n}: {} {}", head.method, head.result);
+                    let facts = show::facts(&call, self.time);
+                    detail.set(subject, title, facts, pages::of_call(&call), &self.closed);
+                }
+                Ok(None) => detail.fail(subject, format!("call {n} is not complete so far")),
+                Err(error) => detail.fail(subject, failed(&error)),
+            },
+            Subject::Frame(no) => {
+                let frame = FrameNo(no);
+                let read =
+                    self.trace.frame(frame).and_then(|of| Ok((of, self.trace.units(frame)?)));
+                match read {
+                    Ok((Some(stored), units)) => {
+                        let view = stored.bytes.view();
+                        let pages = pages::of_frame(stored.link, view, &units, self.time);
+                        let note = self.trace.comment(frame).map(printable);
+                        let facts = note.map(|note| ("comment", note)).into_iter().collect();
+                        let title = format!("frame {no}");
+                        detail.set(subject, title, facts, pages, &self.closed);
+                    }
+                    Ok((None, _)) => detail.fail(subject, format!("there is no frame {no}")),
+                    Err(error) => detail.fail(subject, failed(&error)),
+                }
+            }
+        }
+    }
+}
+
+impl Model<'_> {
+    /// Remembers where a jump comes from.
+    fn jump(&mut self) {
+        if self.jumps.len() >= MAX_JUMPS {
+            self.jumps.remove(0);
+        }
+        self.jumps.push((self.view, self.call, self.frame));
+    }
+
+    fn back(&mut self) {
+        let Some((view, call, frame)) = self.jumps.pop() else {
+            return self.complain("there was no jump to go back from");
+        };
+        (self.view, self.call, self.frame) = (view, call, frame);
+        self.sync();
+    }
+}

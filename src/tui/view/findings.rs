@@ -1,0 +1,115 @@
+//! The findings, and the page of the rule that is selected.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::super::layout::inside;
+use super::super::model::Model;
+use super::super::text::{Row, cut, fit, wrap};
+use super::super::theme::Role;
+use super::overview::{by, of_severity};
+use super::{header, lines, title};
+use crate::bytes::printable;
+use crate::check::Finding;
+use crate::report::rules;
+
+/// Draws the list.
+pub(super) fn draw(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
+    let width = usize::from(area.width);
+    let mut drawn = vec![header(model, "   severity  by       call  rule, what", area.width, true)];
+    if model.findings.is_empty() {
+        let text = if model.ended { "nothing was found" } else { "nothing was found so far" };
+        drawn.push(Row::one(format!("  {text}"), Role::Dim).line(width, model.theme, None));
+    }
+    let list = model.list();
+    let shown = model.findings.iter().enumerate().skip(list.top).take(inside(area));
+    for (at, finding) in shown {
+        let over = (at == list.at).then_some(Role::Selected);
+        drawn.push(row(finding, width).line(width, model.theme, over));
+    }
+    lines(frame, area, drawn);
+}
+
+fn row(finding: &Finding, width: usize) -> Row {
+    let call = finding.call.map(|n| n.to_string()).unwrap_or_default();
+    let known = if finding.known.is_some() { " (known deviation)" } else { "" };
+    let row =
+        Row::one(format!("   {}", fit(finding.severity.word(), 10)), of_severity(finding.severity))
+            .add(format!("{} {call:>5}  ", fit(by(finding.party), 7)), Role::Plain)
+            .add(format!("{}  ", finding.rule), Role::Name);
+    let room = width.saturating_sub(row.columns());
+    row.add(cut(&format!("{}{known}", printable(&finding.message)), room), Role::Plain)
+}
+
+/// A finding as text.
+pub(super) fn text(model: &Model<'_>, at: usize) -> String {
+    let Some(finding) = model.findings.get(at) else { return String::new() };
+    let call = finding.call.map(|n| format!(" call {n}")).unwrap_or_default();
+    let (severity, party, certainty) =
+        (finding.severity.word(), by(finding.party), finding.certainty.word());
+    let message = printable(&finding.message);
+    format!("{severity} {} by {party}, {certainty}{call}: {message}", finding.rule)
+}
+
+/// Draws what there is to say of the finding that is selected.
+pub(super) fn draw_page(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    let width = usize::from(area.width);
+    let Some(finding) = model.findings.get(model.list().at) else {
+        let drawn = vec![title(model, "rule", area.width, false)];
+        return lines(frame, area, drawn);
+    };
+    let name = format!("{}, {}", finding.rule, finding.certainty.word());
+    let mut drawn = vec![title(model, &name, area.width, false)];
+    let mut rows: Vec<Row> = Vec::new();
+    let mut say = |text: &str, role| {
+        rows.extend(
+            wrap(text, width.saturating_sub(2))
+                .into_iter()
+                .map(|line| Row::one(format!(" {line}"), role)),
+        );
+    };
+    say(&printable(&finding.message), Role::Head);
+    for spot in &finding.spots {
+        let octets: Vec<String> =
+            spot.octets.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        say(
+            &format!(
+                "{} at {}: {} ({})",
+                spot.field,
+                spot.at,
+                octets.join(" "),
+                printable(&spot.text)
+            ),
+            Role::Plain,
+        );
+    }
+    for related in finding.related.iter().take(6) {
+        say(&format!("call {}: {}", related.call, printable(&related.note)), Role::Dim);
+    }
+    if let Some(known) = &finding.known {
+        say(&format!("a known deviation of {known}"), Role::Dim);
+    }
+    if let Some(rule) = model.knowledge.catalogue.get(&finding.rule) {
+        rows.push(Row::new());
+        let mut page = Vec::new();
+        // Writing into memory cannot fail.
+        let _ = rules::page(rule, Some(width.saturating_sub(2)), &mut page);
+        let page = String::from_utf8_lossy(&page).into_owned();
+        let plain = anstream::adapter::strip_str(&page).to_string();
+        rows.extend(
+            plain.lines().map(|line| Row::one(format!(" {}", printable(line)), Role::Plain)),
+        );
+    }
+    let room = inside(area);
+    let missing = rows.len() > room;
+    let shown = if missing { room.saturating_sub(1) } else { room };
+    drawn.extend(rows.iter().take(shown).map(|row| row.line(width, model.theme, None)));
+    if missing {
+        let more = format!(" … `vshark rules {}` has the rest", finding.rule);
+        drawn.push(Row::one(more, Role::Dim).line(width, model.theme, None));
+    }
+    lines(frame, area, drawn);
+}

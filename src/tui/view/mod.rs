@@ -1,0 +1,290 @@
+//! [`view()`]: draws the model. It changes nothing.
+
+pub(super) mod bytes;
+mod calls;
+mod fields;
+mod findings;
+pub(super) mod help;
+pub(super) mod overview;
+mod packets;
+pub(super) mod sequence;
+mod state;
+pub(super) mod statistics;
+
+use std::ops::Range;
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Clear, Paragraph};
+
+use super::layout::{Layout, inside};
+use super::model::{Focus, Model};
+use super::msg::{Ask, View};
+use super::text::{Row, columns, cut};
+use super::theme::Role;
+use crate::check::Operation;
+
+/// Draws everything.
+pub fn view(model: &Model<'_>, frame: &mut Frame<'_>) {
+    let layout = model.layout();
+    draw_tabs(model, frame, layout.tabs);
+    match model.view {
+        View::Overview => list(model, frame, layout.list, &overview::rows(model)),
+        View::Calls => calls::draw(model, frame, layout.list),
+        View::Packets => packets::draw(model, frame, layout.list),
+        View::Sequence => sequence::draw(model, frame, layout.list),
+        View::State => state::draw(model, frame, layout.list),
+        View::Findings => {
+            findings::draw(model, frame, layout.list);
+            findings::draw_page(model, frame, layout.side);
+        }
+        View::Statistics => list(model, frame, layout.list, &statistics::rows(model)),
+    }
+    if model.view.has_detail() {
+        fields::draw(model, frame, layout.fields);
+        bytes::draw(model, frame, layout.bytes);
+    }
+    draw_prompt(model, frame, &layout);
+    draw_status(model, frame, layout.status);
+    if model.help.is_some() {
+        help::draw(model, frame);
+    }
+}
+
+/// The text of a row of the view's list.
+pub(super) fn row_text(model: &Model<'_>, row: usize) -> String {
+    match model.view {
+        View::Overview => overview::rows(model).get(row).map(Row::text).unwrap_or_default(),
+        View::Calls => {
+            let shown = model.calls_in(row..row.saturating_add(1));
+            shown.first().map(super::job::text_of).unwrap_or_default()
+        }
+        View::Packets => {
+            let of = model.packets_in(row..row.saturating_add(1));
+            let text = |of: &super::rows::Packet| {
+                format!("{} {} {} {} {} {}", of.no, of.time, of.src, of.dst, of.protocol, of.about)
+            };
+            of.first().map(text).unwrap_or_default()
+        }
+        View::Sequence => sequence::rows(model).get(row).map(Row::text).unwrap_or_default(),
+        View::State => state::rows(model).get(row).map(Row::text).unwrap_or_default(),
+        View::Findings => findings::text(model, row),
+        View::Statistics => statistics::rows(model).get(row).map(Row::text).unwrap_or_default(),
+    }
+}
+
+/// How many rows of text the view has, without long lists.
+pub(super) fn text_rows(model: &Model<'_>) -> usize {
+    match model.view {
+        View::Sequence => sequence::rows(model).len(),
+        View::State => state::rows(model).len(),
+        _ => model.rows(),
+    }
+}
+
+/// Draws lines into a pane.
+fn lines(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'static>>) {
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The title of a pane, ruled to its end; that of the pane that takes the keys has a thick rule.
+fn title(model: &Model<'_>, text: &str, width: u16, focused: bool) -> Line<'static> {
+    let width = usize::from(width);
+    let rule = if focused { "━" } else { "─" };
+    let text = cut(&format!("{rule}{rule} {text} "), width);
+    let left = width.saturating_sub(columns(&text));
+    let role = if focused { Role::Head } else { Role::Dim };
+    Row::one(format!("{text}{}", rule.repeat(left)), role).line(width, model.theme, None)
+}
+
+/// The names of the columns of a list, as its title. They begin with three blanks, where the rule is.
+fn header(model: &Model<'_>, text: &str, width: u16, focused: bool) -> Line<'static> {
+    title(model, text.strip_prefix("   ").unwrap_or(text), width, focused)
+}
+
+/// Draws rows as a list, below the title of its view.
+fn list(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect, rows: &[Row]) {
+    let list = model.list();
+    let text = match model.view {
+        View::Overview => overview::title(model),
+        view => view.title().to_owned(),
+    };
+    let mut drawn = vec![title(model, &text, area.width, true)];
+    let shown = rows.iter().enumerate().skip(list.top).take(inside(area));
+    drawn.extend(shown.map(|(at, row)| {
+        let over = (at == list.at).then_some(Role::Selected);
+        row.line(usize::from(area.width), model.theme, over)
+    }));
+    lines(frame, area, drawn);
+}
+
+/// Where the tabs are.
+pub(super) fn tabs(model: &Model<'_>) -> Vec<(View, Range<u16>)> {
+    let mut at = 0u16;
+    let mut tabs = Vec::new();
+    for (n, view) in View::ALL.into_iter().enumerate() {
+        let len = u16::try_from(tab_text(model, n, view).chars().count()).unwrap_or(u16::MAX);
+        let end = at.saturating_add(len);
+        tabs.push((view, at..end));
+        at = end;
+    }
+    tabs
+}
+
+fn tab_text(model: &Model<'_>, n: usize, view: View) -> String {
+    let narrow = model.size.0 < 84;
+    let title = match view {
+        View::Statistics if narrow => "Stats",
+        view => view.title(),
+    };
+    format!(" {} {title} ", n + 1)
+}
+
+fn draw_tabs(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
+    let mut row = Row::new();
+    for (n, view) in View::ALL.into_iter().enumerate() {
+        let open = view == model.view;
+        row.push(tab_text(model, n, view), if open { Role::Tab } else { Role::Bar });
+    }
+    let left = usize::from(area.width).saturating_sub(row.columns());
+    let verdict = match model.digest.report.operation {
+        Operation::Failed => "FAILED",
+        Operation::Unfinished => "UNFINISHED",
+        Operation::Completed => "COMPLETED",
+        Operation::Unknown => "UNKNOWN",
+        Operation::None => "",
+    };
+    let far =
+        format!("{verdict}{} ", if model.ended || verdict.is_empty() { "" } else { " so far" });
+    if left > columns(&far) {
+        row.push(" ".repeat(left - columns(&far)), Role::Bar);
+        let role = match model.digest.report.operation {
+            Operation::Failed | Operation::Unfinished => Role::Bad,
+            Operation::Completed => Role::Good,
+            _ => Role::Doubt,
+        };
+        row.push(far, role);
+    } else {
+        row.push(" ".repeat(left), Role::Bar);
+    }
+    lines(frame, area, vec![row.line(usize::from(area.width), model.theme, None)]);
+}
+
+fn draw_prompt(model: &Model<'_>, frame: &mut Frame<'_>, layout: &Layout) {
+    let (area, Some(prompt)) = (layout.prompt, &model.prompt) else { return };
+    if area.height == 0 {
+        return;
+    }
+    frame.render_widget(Clear, area);
+    let width = usize::from(area.width);
+    let head = columns(prompt.title());
+    let room = width.saturating_sub(head + 1).max(1);
+    let scroll = prompt.input.visual_scroll(room);
+    let typed: String = prompt.input.value().chars().skip(scroll).collect();
+    let mut drawn = vec![Row::one(prompt.title(), Role::Head).add(typed, Role::Plain).line(
+        width,
+        model.theme,
+        None,
+    )];
+    if let Some(wrong) = &prompt.wrong {
+        let at = (head + wrong.at).saturating_sub(scroll).min(width.saturating_sub(2));
+        let text = cut(&format!("{}^ {}", " ".repeat(at), wrong.text), width);
+        // Where the sentence does not fit behind the place, it goes without.
+        let text =
+            if at + 2 + columns(&wrong.text) > width { format!("! {}", wrong.text) } else { text };
+        drawn.push(Row::one(text, Role::Bad).line(width, model.theme, None));
+    } else {
+        let hint = match prompt.ask {
+            Ask::Filter => "Enter shows these calls; Tab completes; empty shows all; Esc leaves",
+            Ask::Search => {
+                "text, whatever its case, in names, values and bytes; or bytes: x de ad be ef"
+            }
+            Ask::GoTo => "7 is a call, f57 a frame",
+            Ask::SavePackets => {
+                "a new pcapng file with the frames of these calls, and the logon and bind they need"
+            }
+            Ask::SaveView => "a name that ends in .json is written as JSON, one record a line",
+            Ask::SaveCopy => "a new file",
+        };
+        drawn.push(Row::one(hint, Role::Dim).line(width, model.theme, None));
+    }
+    for (name, what) in &prompt.offers {
+        let row = Row::one(format!("  {name}"), Role::Name).add(format!("  {what}"), Role::Dim);
+        drawn.push(row.line(width, model.theme, None));
+    }
+    drawn.truncate(usize::from(area.height));
+    lines(frame, area, drawn);
+    let column = head + prompt.input.visual_cursor().max(scroll) - scroll;
+    let x = area.x.saturating_add(u16::try_from(column.min(width.saturating_sub(1))).unwrap_or(0));
+    frame.set_cursor_position(Position { x, y: area.y });
+}
+
+/// The bottom: what was said last, or where everything is; how far the reading is.
+fn draw_status(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
+    let width = usize::from(area.width);
+    let far = progress(model);
+    let room = width.saturating_sub(columns(&far) + 1);
+    let row = match (&model.said, &model.begun) {
+        (_, Some(begun)) => Row::one(format!(" {begun} … (? shows what may follow)"), Role::Bar),
+        (Some(said), _) => {
+            let mark = if said.bad { " ! " } else { " " };
+            let role = if said.bad { Role::Bad } else { Role::Bar };
+            Row::one(cut(&format!("{mark}{}", said.text), room), role)
+        }
+        (None, None) => Row::one(cut(&format!(" {}", hints(model)), room), Role::Bar),
+    };
+    let left = width.saturating_sub(row.columns() + columns(&far));
+    let row = row.add(" ".repeat(left), Role::Bar).add(far, Role::Bar);
+    lines(frame, area, vec![row.line(width, model.theme, None)]);
+}
+
+/// What is shown, and the keys that matter most here.
+fn hints(model: &Model<'_>) -> String {
+    let keys = match (model.view, model.focus) {
+        (View::Overview, _) => "Enter go there  2 calls  f filter  / find  ? keys  q quit",
+        (View::Calls | View::Packets, Focus::List) => {
+            "Enter fields  Tab panes  f filter  / find  y copy  w save  ? keys  q quit"
+        }
+        (View::Calls | View::Packets, Focus::Fields) => {
+            "o open/close  Tab bytes  ] frames  y v copy value  z zoom  Esc list  ? keys"
+        }
+        (View::Calls | View::Packets, Focus::Bytes) => {
+            "arrows move  ] [ buffer, frames  y x copy bytes  z zoom  Esc list  ? keys"
+        }
+        (View::Sequence, _) => "Enter the call  s same set  p same pipe  f filter  ? keys",
+        (View::State, _) => "← → through time  Enter the call  ? keys  q quit",
+        (View::Findings, _) => "Enter the call  y y copy  W save  ? keys  q quit",
+        (View::Statistics, _) => "Enter calls of the method  ? keys  q quit",
+    };
+    match &model.chosen {
+        Some(chosen) => {
+            let searching = if chosen.next <= model.trace.calls() { "…" } else { "" };
+            format!(
+                "[{}: {}{searching} of {}]  {keys}",
+                chosen.text,
+                chosen.rows.len(),
+                model.trace.complete()
+            )
+        }
+        None => keys.to_owned(),
+    }
+}
+
+fn progress(model: &Model<'_>) -> String {
+    const MEGA: u64 = 1_000_000;
+    let frames = model.trace.frames();
+    let calls = model.trace.complete();
+    if model.ended {
+        return format!("{calls} calls, {frames} frames ");
+    }
+    match model.read {
+        (read, Some(all)) if all > 0 => {
+            let hundredths = (read.saturating_mul(100) / all).min(100);
+            let full = usize::try_from(hundredths / 10).unwrap_or(0);
+            let bar: String = "█".repeat(full) + &"░".repeat(10usize.saturating_sub(full));
+            format!("{bar} {hundredths} % of {} MB, {calls} calls ", all / MEGA)
+        }
+        (read, _) => format!("reading, {} MB, {calls} calls ", read / MEGA),
+    }
+}

@@ -1,0 +1,234 @@
+//! The first screen: what was wanted, what became of it and why; the shadow copy sets; the findings;
+//! what could not be seen. Each row leads to where it comes from.
+
+use super::super::model::Model;
+use super::super::text::{Row, cut, fit, wrap};
+use super::super::theme::Role;
+use super::super::update::Target;
+use crate::bytes::printable;
+use crate::check::{Blame, Operation, SetReport, Severity, Verdict};
+use crate::report::brief::short;
+use crate::report::text::not_listed;
+
+/// Columns of the words that rows begin with.
+const HEAD: usize = 13;
+/// Sets, findings and sentences that are listed here.
+const MOST_SETS: usize = 100;
+const MOST_FINDINGS: usize = 12;
+const MOST_SENTENCES: usize = 20;
+
+/// A row and where it leads.
+type Led = (Row, Option<Target>);
+
+/// The title: both verdicts, as far as they are known.
+pub(super) fn title(model: &Model<'_>) -> String {
+    let report = &model.digest.report;
+    let so_far = if model.ended { "" } else { " so far" };
+    let operation = report.operation.word().unwrap_or("nothing wanted");
+    let rules = report.conformance.iter().map(|of| {
+        let verdict = match of.verdict {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Inconclusive => "inconclusive",
+        };
+        format!("{} {verdict}", of.profile)
+    });
+    let rules: Vec<String> = rules.collect();
+    if rules.is_empty() {
+        return format!("operation: {operation}{so_far}");
+    }
+    format!("operation: {operation}{so_far}; rules: {}", rules.join(", "))
+}
+
+/// All rows.
+pub(in crate::tui) fn rows(model: &Model<'_>) -> Vec<Row> {
+    led(model).into_iter().map(|(row, _)| row).collect()
+}
+
+/// Where a row leads.
+pub(in crate::tui) fn target(model: &Model<'_>, row: usize) -> Option<Target> {
+    led(model).into_iter().nth(row)?.1
+}
+
+/// Why there is nothing to list, in a few rows.
+pub(super) fn nothing(model: &Model<'_>) -> Vec<String> {
+    if model.chosen.is_some() {
+        let calls = model.trace.complete();
+        return vec![format!("no call is what the filter asks for, of {calls}: Esc shows all")];
+    }
+    if !model.ended {
+        return vec!["no call so far".to_owned()];
+    }
+    let width = usize::from(model.size.0).saturating_sub(4);
+    let why = not_listed(&model.digest.summary);
+    let why = why.map_or_else(|| "there is no call".to_owned(), |why| printable(&why));
+    let mut rows = wrap(&why, width);
+    rows.extend(model.told.iter().flat_map(|sentence| wrap(sentence, width)));
+    rows
+}
+
+fn led(model: &Model<'_>) -> Vec<Led> {
+    let mut rows: Vec<Led> = Vec::new();
+    let width = usize::from(model.size.0);
+    for line in &model.digest.opening {
+        let target = line.call.map(Target::Call);
+        let role = role(line.head);
+        add(&mut rows, width, (line.head, role), &line.text, target);
+    }
+    if let Some(nothing) = model.digest.nothing.as_ref().filter(|_| model.ended) {
+        add(&mut rows, width, ("judged", Role::Head), nothing, None);
+    }
+    if rows.is_empty() {
+        for text in nothing(model) {
+            rows.push((Row::one(format!(" {text}"), Role::Dim), None));
+        }
+    }
+    add_sets(model, &mut rows, width);
+    add_findings(model, &mut rows, width);
+    let unseen = &model.digest.report.unreadable;
+    let beyond =
+        not_listed(&model.digest.summary).filter(|_| model.ended && model.trace.complete() > 0);
+    if !unseen.is_empty() || beyond.is_some() {
+        heading(&mut rows, "Not seen");
+        for sentence in unseen.iter().chain(&beyond).take(MOST_SENTENCES) {
+            add(&mut rows, width, ("", Role::Plain), &printable(sentence), None);
+        }
+    }
+    heading(&mut rows, "Read");
+    for (n, name) in model.options.files.iter().enumerate() {
+        if n < MOST_SENTENCES {
+            add(&mut rows, width, ("", Role::Plain), &printable(name), None);
+        }
+    }
+    for server in &model.digest.report.servers {
+        let addresses: Vec<String> = server.addresses.iter().map(ToString::to_string).collect();
+        let name = server.name.as_deref().map(printable).unwrap_or_default();
+        let text = format!(
+            "{name} {} judged as {}: {}",
+            addresses.join(", "),
+            server.profile,
+            printable(&server.recognised)
+        );
+        add(&mut rows, width, ("server", Role::Dim), text.trim(), None);
+    }
+    for sentence in model.told.iter().take(MOST_SENTENCES) {
+        add(&mut rows, width, ("", Role::Bad), sentence, None);
+    }
+    rows
+}
+
+fn heading(rows: &mut Vec<Led>, text: &str) {
+    rows.push((Row::new(), None));
+    rows.push((Row::one(format!(" {text}"), Role::Head), None));
+}
+
+/// A text with the word before it, in as many rows as it takes.
+fn add(
+    rows: &mut Vec<Led>,
+    width: usize,
+    (head, role): (&str, Role),
+    text: &str,
+    target: Option<Target>,
+) {
+    for (n, line) in wrap(text, width.saturating_sub(HEAD + 2)).into_iter().enumerate() {
+        let before = if n == 0 { fit(head, HEAD) } else { " ".repeat(HEAD) };
+        rows.push((Row::one(format!(" {before}"), role).add(line, Role::Plain), target));
+    }
+}
+
+/// How the word before a text is drawn.
+fn role(head: &str) -> Role {
+    match head {
+        "FAILED" | "UNFINISHED" | "BUT" => Role::Bad,
+        "COMPLETED" | "RETRIED" => Role::Good,
+        "UNKNOWN" | "NOTHING" => Role::Doubt,
+        _ => Role::Head,
+    }
+}
+
+fn add_sets(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
+    let sets = &model.digest.report.sets;
+    if sets.is_empty() {
+        return;
+    }
+    heading(rows, "Shadow copy sets (Enter shows the states)");
+    for set in sets.iter().take(MOST_SETS) {
+        let call = set.steps.iter().find(|step| step.failed).or_else(|| set.steps.first());
+        let target = call.map(|step| Target::State(step.call));
+        rows.push((of_set(set, width), target));
+    }
+    if sets.len() > MOST_SETS {
+        let more = sets.len() - MOST_SETS;
+        rows.push((Row::one(format!("   and {more} more: see State"), Role::Dim), None));
+    }
+}
+
+fn of_set(set: &SetReport, width: usize) -> Row {
+    let (word, role) = match set.outcome {
+        Operation::Completed => ("completed", Role::Good),
+        Operation::Failed => ("failed", Role::Bad),
+        Operation::Unfinished => ("unfinished", Role::Bad),
+        Operation::Unknown => ("unknown", Role::Doubt),
+        Operation::None => ("", Role::Dim),
+    };
+    let shares: Vec<String> = set.shares.iter().map(|share| printable(share)).collect();
+    let shares = if shares.is_empty() { "no share".to_owned() } else { shares.join(", ") };
+    let mut way: Vec<&str> = set.states.iter().map(|(_, state, _)| *state).collect();
+    way.dedup();
+    let row = Row::one(format!("   {}  ", fit(word, 11)), role)
+        .add(format!("{}  ", short(set.id)), Role::Dim)
+        .add(cut(&shares, width / 2), Role::Plain);
+    row.add(format!("  {}", way.join(" → ")), Role::Name)
+}
+
+fn add_findings(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
+    let count = |severity| model.findings.iter().filter(|of| of.severity == severity).count();
+    let severities = [Severity::Error, Severity::Warning, Severity::Note];
+    let counts: Vec<String> = severities
+        .into_iter()
+        .map(|severity| (count(severity), severity.word()))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{n} {word}{}", if n == 1 { "" } else { "s" }))
+        .collect();
+    if counts.is_empty() {
+        return;
+    }
+    heading(rows, &format!("Findings: {} (Enter shows the rule)", counts.join(", ")));
+    for (at, finding) in model.findings.iter().enumerate().take(MOST_FINDINGS) {
+        let call = finding.call.map(|n| format!(" (call {n})")).unwrap_or_default();
+        let text = format!("{}{call}", printable(&finding.message));
+        let row = Row::one(
+            format!("   {} ", fit(finding.severity.word(), 8)),
+            of_severity(finding.severity),
+        )
+        .add(format!("{} ", fit(by(finding.party), 7)), Role::Dim)
+        .add(cut(&text, width.saturating_sub(20)), Role::Plain);
+        rows.push((row, Some(Target::Finding(at))));
+    }
+    if model.findings.len() > MOST_FINDINGS {
+        let more = model.findings.len() - MOST_FINDINGS;
+        rows.push((
+            Row::one(format!("   and {more} more"), Role::Dim),
+            Some(Target::Finding(MOST_FINDINGS)),
+        ));
+    }
+}
+
+/// How a severity is drawn.
+pub(super) fn of_severity(severity: Severity) -> Role {
+    match severity {
+        Severity::Error => Role::Bad,
+        Severity::Warning => Role::Doubt,
+        Severity::Note => Role::Dim,
+    }
+}
+
+/// Whose doing it is.
+pub(super) fn by(party: Blame) -> &'static str {
+    match party {
+        Blame::Client => "client",
+        Blame::Server => "server",
+        Blame::Transport => "network",
+        Blame::Both => "both",
+    }
+}
