@@ -632,8 +632,15 @@ fn the_screens_of_the_readme_are_real() {
     for block in readme.split("```text\n").skip(1) {
         let (screen, _) = block.split_once("```").expect("the block ends");
         let (command, shown) = screen.split_once('\n').expect("a command and what it prints");
-        let arguments: Vec<_> = command.split_whitespace().skip(2).collect();
-        let list = vshark(&arguments);
+        // What stands in quotes is one argument.
+        let mut arguments: Vec<&str> = Vec::new();
+        for (n, part) in command.split('\'').enumerate() {
+            match n % 2 {
+                0 => arguments.extend(part.split_whitespace()),
+                _ => arguments.push(part),
+            }
+        }
+        let list = vshark(&arguments[2..]);
         let mut parts = shown.split("…\n");
         let rest = list.out.strip_prefix(parts.next().expect("it shows something"));
         let mut rest = rest.unwrap_or_else(|| panic!("{command}\n{}", list.out));

@@ -44,6 +44,8 @@ pub struct Attempt {
     pub stopped: Option<Stop>,
     /// What became of it.
     pub outcome: Operation,
+    /// Whether it goes on: what is read may tell its end later.
+    pub goes_on: bool,
     /// The place of its diagnosis in [`Report::diagnoses`].
     pub diagnosis: Option<usize>,
     /// The place in [`Report::attempts`] of the one that made it good.
@@ -173,6 +175,16 @@ impl Judge<'_> {
         if let Some(mut symptom) = symptom.filter(|_| stopped || unsure) {
             let set = attempt.set.map(|set| dock.chart.in_set(set)).unwrap_or_default();
             let about = symptom.concern(if set.is_empty() { &attempt.shares } else { &set });
+            let cut = matches!(symptom.stage, Stage::Stop | Stage::Silence)
+                && symptom
+                    .client
+                    .is_some_and(|of| dock.chart.may_go_on(of, symptom.time, self.now));
+            let cut = cut && attempt.outcome != Operation::Failed;
+            if cut && !self.ended {
+                attempt.goes_on = true;
+                report.attempts.push(attempt);
+                return;
+            }
             attempt.stopped = Some(Stop {
                 call: symptom.call,
                 frame: symptom.frame,
@@ -180,11 +192,7 @@ impl Judge<'_> {
                 said: symptom.said.clone(),
             });
             attempt.diagnosis = self.explain(dock, profile, (&symptom, &about), false, report);
-            let cut = matches!(symptom.stage, Stage::Stop | Stage::Silence)
-                && symptom
-                    .client
-                    .is_some_and(|of| dock.chart.may_go_on(of, symptom.time, self.now));
-            if cut && attempt.outcome != Operation::Failed {
+            if cut {
                 report.is_cut();
             }
         }

@@ -49,6 +49,8 @@ pub struct Judge<'k> {
     /// What kept clients from servers.
     pub(super) ways: Ways,
     pub(super) now: Time,
+    /// Whether the capture has ended; until then what is not finished goes on.
+    pub(super) ended: bool,
     clock_error: i64,
     /// Servers beyond the cap.
     pub(super) beyond: u64,
@@ -66,6 +68,7 @@ impl<'k> Judge<'k> {
             by_guid: FxHashMap::default(),
             ways: Ways::default(),
             now: Time::default(),
+            ended: false,
             clock_error: 0,
             beyond: 0,
         }
@@ -95,6 +98,7 @@ impl<'k> Judge<'k> {
     /// The capture has ended.
     pub fn finish(&mut self) {
         let now = self.now;
+        self.ended = true;
         for dock in &mut self.servers {
             for server in dock.by_profile.values_mut() {
                 server.finish(now);

@@ -69,10 +69,13 @@ impl Judge<'_> {
                 None => {}
             }
         }
-        for ending in &mut endings {
-            ending.cut(dock, self.now);
+        // Before the capture has ended, who has not done more may do it yet.
+        if self.ended {
+            for ending in &mut endings {
+                ending.cut(dock, self.now);
+            }
+            endings.extend(dock.unheard(self.now));
         }
-        endings.extend(dock.unheard(self.now));
         endings
     }
 

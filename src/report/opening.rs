@@ -12,7 +12,7 @@ use super::finding::{Scene, style};
 use super::gate::Gated;
 use super::outcome::operation;
 use super::prose::{count, len, list};
-use crate::bytes::printable;
+use crate::bytes::{FrameNo, printable};
 use crate::check::{Attempt, Blame, Certainty, Diagnosis, Operation, Report, Severity};
 use crate::gate::{Exit, Gate, Mark, operation_counts};
 
@@ -36,11 +36,13 @@ pub struct Line {
     pub colour: Style,
     /// The call that shows it.
     pub call: Option<u64>,
+    /// The frame that shows it, where no call does.
+    pub frame: Option<FrameNo>,
 }
 
 impl Line {
     fn new(head: &'static str, text: String) -> Self {
-        Self { head, text, colour: Style::new().bold(), call: None }
+        Self { head, text, colour: Style::new().bold(), call: None, frame: None }
     }
 }
 
@@ -57,13 +59,25 @@ pub(super) fn lines(
         let text = "whether a backup was tried here, and how it ended, cannot be told: what would \
                     show it could not be read";
         let (_, colour) = operation(Operation::Unknown);
-        lines.push(Line { head: "UNKNOWN", text: text.to_owned(), colour, call: None });
+        lines.push(Line {
+            head: "UNKNOWN",
+            text: text.to_owned(),
+            colour,
+            call: None,
+            frame: None,
+        });
     }
     let nothing = report.attempts.is_empty() && report.operation == Operation::None;
     if nothing && !report.servers.is_empty() {
         let text = "no shadow copy was asked for, and no question about one";
         let (_, colour) = operation(Operation::None);
-        lines.push(Line { head: "NOTHING", text: text.to_owned(), colour, call: None });
+        lines.push(Line {
+            head: "NOTHING",
+            text: text.to_owned(),
+            colour,
+            call: None,
+            frame: None,
+        });
     }
     if report.operation.came_to_nothing()
         && !report.attempts.is_empty()
@@ -71,7 +85,7 @@ pub(super) fn lines(
     {
         let text = "shadow copies of which no more is kept than how they ended: see `not seen`";
         let (_, colour) = operation(report.operation);
-        lines.push(Line { head: "FAILED", text: text.to_owned(), colour, call: None });
+        lines.push(Line { head: "FAILED", text: text.to_owned(), colour, call: None, frame: None });
     }
     let stopping = report.diagnoses.iter().enumerate().filter(|(_, of)| of.attempts > 0);
     for (at, diagnosis) in stopping.clone().take(MOST_TOLD) {
@@ -90,7 +104,7 @@ pub(super) fn lines(
         lines.push(Line::new("  why", printable(&diagnosis.explanation)));
         lines.push(Line::new("  do", printable(&diagnosis.remedy)));
         lines.push(Line::new("  sure", sure(diagnosis)));
-        shown_by(&mut lines, from, diagnosis.evidence.first().copied());
+        shown_by(&mut lines, from, evidence(diagnosis));
     }
     lines
 }
@@ -119,7 +133,7 @@ fn broken(report: &Report, gated: &Gated<'_>, faults: &[(Blame, u64)]) -> Option
         counts.join(", ")
     );
     let colour = style(Severity::Error);
-    (!counts.is_empty()).then_some(Line { head: "BUT", text, colour, call: None })
+    (!counts.is_empty()).then_some(Line { head: "BUT", text, colour, call: None, frame: None })
 }
 
 /// Whose doing something is.
@@ -168,7 +182,9 @@ fn add_outcomes(lines: &mut Vec<Line>, report: &Report, scene: &Scene<'_>) {
             text = format!("{text}; {}", printable(&stop.said));
         }
         let (_, colour) = operation(first.outcome);
-        lines.push(Line { head: head(first), text, colour, call: stopped_at(first) });
+        lines.push(Line { head: head(first), text, colour, call: None, frame: None });
+        let from = lines.len() - 1;
+        shown_by(lines, from, stopped_at(first));
     }
     if beyond > 0 {
         let text = format!("and {} (--json has all)", count(beyond, "more attempt"));
@@ -193,9 +209,18 @@ fn add_stopped(
         _ if mark.is_known() => " (known)",
         _ => "",
     };
-    let call = stopped_at(first).or_else(|| diagnosis.evidence.first().copied());
+    let shown = match stopped_at(first) {
+        (None, None) => evidence(diagnosis),
+        shown => shown,
+    };
     let from = lines.len();
-    lines.push(Line { head: head(first), text: format!("{text}{excused}"), colour, call: None });
+    lines.push(Line {
+        head: head(first),
+        text: format!("{text}{excused}"),
+        colour,
+        call: None,
+        frame: None,
+    });
     let mut what = wanted(first, scene);
     what.extend(first.began.map(|began| format!(", {}", scene.moment(began))));
     let mut parts = vec![reached(first)];
@@ -227,17 +252,24 @@ fn add_stopped(
         let named = list(&others, MOST_OTHERS);
         lines.push(Line::new("also", format!("{n} failed for the same reason: {named}")));
     }
-    shown_by(lines, from, call);
+    shown_by(lines, from, shown);
 }
 
-/// The call that stopped an attempt.
-fn stopped_at(attempt: &Attempt) -> Option<u64> {
-    attempt.stopped.as_ref()?.call
+/// What stopped an attempt: a call, or else a frame.
+fn stopped_at(attempt: &Attempt) -> (Option<u64>, Option<FrameNo>) {
+    attempt.stopped.as_ref().map_or((None, None), |stop| (stop.call, stop.frame))
 }
 
-/// Says which call shows what the lines from one on say.
-fn shown_by(lines: &mut [Line], from: usize, call: Option<u64>) {
-    lines.iter_mut().skip(from).for_each(|line| line.call = call);
+/// What shows a diagnosis first: a call, or else a frame.
+fn evidence(diagnosis: &Diagnosis) -> (Option<u64>, Option<FrameNo>) {
+    (diagnosis.evidence.first().copied(), diagnosis.frames.first().copied())
+}
+
+/// Says what shows what the lines from one on say.
+fn shown_by(lines: &mut [Line], from: usize, (call, frame): (Option<u64>, Option<FrameNo>)) {
+    for line in lines.iter_mut().skip(from) {
+        (line.call, line.frame) = (call, frame);
+    }
 }
 
 /// An attempt by its shares and by where it stopped.
@@ -287,6 +319,7 @@ fn head(attempt: &Attempt) -> &'static str {
         _ if attempt.retried.is_some() => "RETRIED",
         Operation::Completed => "COMPLETED",
         Operation::Failed => "FAILED",
+        Operation::Unfinished if attempt.goes_on => "RUNNING",
         Operation::Unfinished => "UNFINISHED",
         Operation::Unknown => "UNKNOWN",
         Operation::None => "",

@@ -224,6 +224,15 @@ impl Trace {
         calls
     }
 
+    /// Who was at the ends of a call, without reading it.
+    pub fn ends(&self, n: u64) -> Option<Ends> {
+        let Some(Entry::Call(record)) = self.spot(n).and_then(|spot| self.log.entry(spot)) else {
+            return None;
+        };
+        let half = record.request.as_ref().or(record.response.as_ref())?;
+        at(&self.commons.ends, half.ends).copied()
+    }
+
     /// Reads a call again, with its PDUs if they are wanted; `None` if there is no such call, or it is
     /// not complete.
     pub fn call(

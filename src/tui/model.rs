@@ -6,10 +6,11 @@ use std::net::IpAddr;
 use super::detail::{Detail, Subject, closed_at_first};
 use super::find::Search;
 use super::job::Job;
+use super::ladder::Ladder;
 use super::line::Prompt;
 use super::list::List;
 use super::msg::{Ask, Digest, View};
-use super::rows::{Ladder, Packet, Shown};
+use super::rows::{Packet, Shown};
 use super::theme::Theme;
 use crate::bytes::FrameNo;
 use crate::check::{Finding, Knowledge, Severity, Stand};
@@ -92,6 +93,8 @@ pub struct Model<'k> {
     pub(super) names: Vec<FieldName>,
     pub(super) search: Option<Search>,
     pub(super) job: Option<Job>,
+    /// How often it was worked on what takes long since the last other message.
+    pub(super) slices: u32,
     pub(super) marks: BTreeSet<Subject>,
     /// Where jumps came from.
     pub(super) jumps: Vec<(View, u64, u64)>,
@@ -147,6 +150,7 @@ impl<'k> Model<'k> {
             names: crate::filter::names(registry),
             search: None,
             job: None,
+            slices: 0,
             marks: BTreeSet::new(),
             jumps: Vec::new(),
             help: None,

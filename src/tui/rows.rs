@@ -1,13 +1,12 @@
-//! The rows of lists that are on the screen: calls, packets, and the ladder of the sequence.
+//! The rows of lists that are on the screen: calls and packets.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::model::Model;
 use crate::bytes::{FrameNo, Reader, Time, View, millionths, printable};
 use crate::call::{Call, Outcome, Party};
-use crate::check::machine::{self, Views};
-use crate::check::{Severity, Stand, StandTimer};
+use crate::check::Severity;
 use crate::net::{self, Dissected};
 use crate::pipeline::{Unit, UnitKind};
 use crate::report::brief;
@@ -47,40 +46,6 @@ pub(super) struct Packet {
     /// Whether something in it failed.
     pub(super) bad: bool,
     pub(super) marked: bool,
-}
-
-/// An arrow, or what is between arrows.
-#[derive(Clone, Debug)]
-pub(super) enum Rung {
-    /// A question.
-    Asks { from: usize, to: usize, text: String },
-    /// An answer.
-    Answers { from: usize, to: usize, text: String, outcome: Outcome, took: String },
-    /// A question without an answer.
-    Silence { to: usize },
-    /// Nothing happened for so long.
-    Idle { nanos: i64 },
-    /// What became of the shadow copy set, and of the server's timer.
-    State { at: usize, text: String },
-    /// The server's timer ran out.
-    Expired { at: usize, text: String },
-    /// What breaks a rule.
-    Broken { rule: String, severity: Severity, text: String },
-}
-
-/// A rung with when it was, and of which call.
-#[derive(Clone, Debug)]
-pub(super) struct Step {
-    pub(super) time: Time,
-    pub(super) call: u64,
-    pub(super) rung: Rung,
-}
-
-/// Who is in the ladder, and what happened between them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ladder {
-    pub(super) lanes: Vec<String>,
-    pub(super) steps: Vec<Step>,
 }
 
 impl Model<'_> {
@@ -206,13 +171,6 @@ impl Model<'_> {
         packet
     }
 
-    /// How the server stood around the call before one.
-    fn before(&self, stand: &Stand) -> Option<&Stand> {
-        let of = self.stands.get(&stand.server)?;
-        let at = of.partition_point(|other| other.call < stand.call).checked_sub(1)?;
-        of.get(at)
-    }
-
     /// What a call is to a frame that carried a part of it.
     fn carried(&self, n: u64, frame: FrameNo, bad: &mut bool) -> Option<String> {
         let call = self.trace.call(n, false, self.registry).ok()??;
@@ -226,92 +184,6 @@ impl Model<'_> {
         }
         has(&call.rpc.request).then(|| format!("call {n} → {method}"))
     }
-
-    /// The ladder of the calls in these rows of the list.
-    pub(super) fn ladder_of(&self, rows: std::ops::Range<usize>) -> Ladder {
-        /// Nanoseconds without anything that are drawn.
-        const IDLE: i64 = 10_000_000_000;
-        let mut lanes: Vec<(IpAddr, Option<String>, bool)> = Vec::new();
-        let mut steps: Vec<Step> = Vec::new();
-        for n in rows.map_while(|row| self.call_at(row)) {
-            let Ok(Some(call)) = self.trace.call(n, false, self.registry) else { continue };
-            let from = lane(&mut lanes, &call.client, false);
-            let to = lane(&mut lanes, &call.server, true);
-            let asked = printable(&brief::asked(&call, self.registry));
-            let text = format!("{n} {} {asked}", printable(&brief::method(&call)));
-            let step = |time, rung| Step { time, call: n, rung };
-            steps.push(step(call.time, Rung::Asks { from, to, text }));
-            let answered = call.rpc.response.as_ref().map(|response| response.time);
-            let at = answered.unwrap_or(call.time);
-            let stand = self.stand_of(call.server.addr.ip(), n);
-            let before = stand.and_then(|stand| self.before(stand));
-            if let Some((time, text)) = before.and_then(|before| expired(before, call.time)) {
-                steps.push(step(time, Rung::Expired { at: to, text }));
-            }
-            match answered {
-                Some(time) => steps.push(step(
-                    time,
-                    Rung::Answers {
-                        from: to,
-                        to: from,
-                        text: printable(&brief::answered(&call, self.registry)),
-                        outcome: call.outcome,
-                        took: call.elapsed.map(took).unwrap_or_default(),
-                    },
-                )),
-                None => steps.push(step(call.time, Rung::Silence { to })),
-            }
-            if let Some(text) = stand.and_then(state_words) {
-                steps.push(step(at, Rung::State { at: to, text }));
-            }
-            for finding in self.findings.iter().filter(|finding| finding.call == Some(n)) {
-                let broken = Rung::Broken {
-                    rule: finding.rule.to_string(),
-                    severity: finding.severity,
-                    text: printable(&finding.message),
-                };
-                steps.push(step(at, broken));
-            }
-        }
-        // What belongs to one moment stays in its order.
-        steps.sort_by_key(|step| step.time);
-        let mut drawn: Vec<Step> = Vec::with_capacity(steps.len());
-        for step in steps {
-            if let Some(before) = drawn.last() {
-                let nanos = step.time.since(before.time);
-                let (time, call) = (before.time, before.call);
-                if nanos >= IDLE {
-                    drawn.push(Step { time, call, rung: Rung::Idle { nanos } });
-                }
-            }
-            drawn.push(step);
-        }
-        Ladder { lanes: lane_names(lanes), steps: drawn }
-    }
-}
-
-/// Puts a machine into the ladder.
-fn lane(lanes: &mut Vec<(IpAddr, Option<String>, bool)>, party: &Party, server: bool) -> usize {
-    let ip = party.addr.ip();
-    if let Some(at) = lanes.iter().position(|(of, ..)| *of == ip) {
-        if let Some((_, name, serves)) = lanes.get_mut(at) {
-            *serves |= server;
-            if name.is_none() {
-                name.clone_from(&party.name);
-            }
-        }
-        return at;
-    }
-    lanes.push((ip, party.name.clone(), server));
-    lanes.len() - 1
-}
-
-fn lane_names(lanes: Vec<(IpAddr, Option<String>, bool)>) -> Vec<String> {
-    let name = |(ip, name, _): (IpAddr, Option<String>, bool)| match name {
-        Some(name) => printable(&name),
-        None => ip.to_string(),
-    };
-    lanes.into_iter().map(name).collect()
 }
 
 /// Source, destination and protocol of a frame.
@@ -433,27 +305,4 @@ pub(super) fn took(nanos: i64) -> String {
         600_000.. => format!("{} min", millis / 60_000),
         _ => format!("{millis} ms"),
     }
-}
-
-/// What became of a set by a call, in a few words.
-fn state_words(stand: &Stand) -> Option<String> {
-    let words = |views: Views| {
-        let words: Vec<&str> = views.iter().map(machine::View::word).collect();
-        if words.len() > 3 { "?".to_owned() } else { words.join(" or ") }
-    };
-    stand.set?;
-    let (before, after) = (words(stand.before), words(stand.after));
-    let same = before == after || before.is_empty();
-    let mut text = if same { after } else { format!("{before} → {after}") };
-    if let StandTimer::Running { seconds, .. } = stand.timer {
-        let _ = write!(text, ", timer {seconds} s");
-    }
-    Some(text)
-}
-
-/// When the timer that a call left running was over before the next call.
-fn expired(before: &Stand, next: Time) -> Option<(Time, String)> {
-    let StandTimer::Running { seconds, since, call } = before.timer else { return None };
-    let over = since.plus(i64::from(seconds).saturating_mul(1_000_000_000));
-    (next > over).then(|| (over, format!("the timer of {seconds} s, set by call {call}, is over")))
 }

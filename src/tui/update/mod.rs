@@ -26,8 +26,14 @@ const MAX_JUMPS: usize = 100;
 
 /// Does what is meant; gives what the program has to do.
 pub fn update(model: &mut Model<'_>, msg: Msg) -> Option<Effect> {
+    // What takes long is shown now and then, and when it is done.
+    const SLICES: u32 = 32;
+    let works = matches!(msg, Msg::Work);
     let effect = model.take(msg);
-    model.refresh();
+    model.slices = if works { model.slices.wrapping_add(1) } else { 0 };
+    if model.slices.is_multiple_of(SLICES) || !model.is_busy() {
+        model.refresh();
+    }
     effect
 }
 
@@ -308,11 +314,7 @@ impl Model<'_> {
             View::Calls => self.calls = self.calls_in(top..top.saturating_add(height)),
             View::Packets => self.packets = self.packets_in(top..top.saturating_add(height)),
             View::Sequence => {
-                /// Calls before and after the selected one that are drawn if there is room.
-                const AROUND: usize = 120;
-                let at = self.list().at;
-                let from = at.saturating_sub(AROUND);
-                self.ladder = self.ladder_of(from..at.saturating_add(AROUND));
+                self.ladder = self.ladder_around(self.list().at);
             }
             _ => {}
         }

@@ -18,7 +18,8 @@ pub(super) fn draw(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
     let detail = &model.detail;
     let focused = model.focus == Focus::Fields;
-    let mut drawn = vec![title(model, &detail.title, area.width, focused)];
+    let text = if detail.title.is_empty() { "fields" } else { &detail.title };
+    let mut drawn = vec![title(model, text, area.width, focused)];
     if let Some(error) = &detail.error {
         for text in wrap(error, width.saturating_sub(4)) {
             drawn.push(Row::one(format!("  {text}"), Role::Bad).line(width, model.theme, None));

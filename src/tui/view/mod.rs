@@ -150,6 +150,7 @@ fn draw_tabs(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     let left = usize::from(area.width).saturating_sub(row.columns());
     let verdict = match model.digest.report.operation {
         Operation::Failed => "FAILED",
+        Operation::Unfinished if !model.ended => "RUNNING",
         Operation::Unfinished => "UNFINISHED",
         Operation::Completed => "COMPLETED",
         Operation::Unknown => "UNKNOWN",
@@ -160,6 +161,7 @@ fn draw_tabs(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     if left > columns(&far) {
         row.push(" ".repeat(left - columns(&far)), Role::Bar);
         let role = match model.digest.report.operation {
+            Operation::Unfinished if !model.ended => Role::Doubt,
             Operation::Failed | Operation::Unfinished => Role::Bad,
             Operation::Completed => Role::Good,
             _ => Role::Doubt,

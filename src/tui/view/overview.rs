@@ -24,7 +24,10 @@ type Led = (Row, Option<Target>);
 pub(super) fn title(model: &Model<'_>) -> String {
     let report = &model.digest.report;
     let so_far = if model.ended { "" } else { " so far" };
-    let operation = report.operation.word().unwrap_or("nothing wanted");
+    let operation = match report.operation {
+        Operation::Unfinished if !model.ended => "running",
+        operation => operation.word().unwrap_or("nothing wanted"),
+    };
     let rules = report.conformance.iter().map(|of| {
         let verdict = match of.verdict {
             Verdict::Pass => "pass",
@@ -71,7 +74,8 @@ fn led(model: &Model<'_>) -> Vec<Led> {
     let mut rows: Vec<Led> = Vec::new();
     let width = usize::from(model.size.0);
     for line in &model.digest.opening {
-        let target = line.call.map(Target::Call);
+        let frame = line.frame.map(|frame| Target::Frame(frame.0));
+        let target = line.call.map(Target::Call).or(frame);
         let role = role(line.head);
         add(&mut rows, width, (line.head, role), &line.text, target);
     }
@@ -130,8 +134,9 @@ fn add(
     text: &str,
     target: Option<Target>,
 ) {
-    for (n, line) in wrap(text, width.saturating_sub(HEAD + 2)).into_iter().enumerate() {
-        let before = if n == 0 { fit(head, HEAD) } else { " ".repeat(HEAD) };
+    let indent = if head.is_empty() { 2 } else { HEAD };
+    for (n, line) in wrap(text, width.saturating_sub(indent + 2)).into_iter().enumerate() {
+        let before = if n == 0 { fit(head, indent) } else { " ".repeat(indent) };
         rows.push((Row::one(format!(" {before}"), role).add(line, Role::Plain), target));
     }
 }
@@ -141,7 +146,7 @@ fn role(head: &str) -> Role {
     match head {
         "FAILED" | "UNFINISHED" | "BUT" => Role::Bad,
         "COMPLETED" | "RETRIED" => Role::Good,
-        "UNKNOWN" | "NOTHING" => Role::Doubt,
+        "UNKNOWN" | "NOTHING" | "RUNNING" => Role::Doubt,
         _ => Role::Head,
     }
 }
@@ -155,7 +160,7 @@ fn add_sets(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
     for set in sets.iter().take(MOST_SETS) {
         let call = set.steps.iter().find(|step| step.failed).or_else(|| set.steps.first());
         let target = call.map(|step| Target::State(step.call));
-        rows.push((of_set(set, width), target));
+        rows.push((of_set(set, model.ended, width), target));
     }
     if sets.len() > MOST_SETS {
         let more = sets.len() - MOST_SETS;
@@ -163,10 +168,11 @@ fn add_sets(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
     }
 }
 
-fn of_set(set: &SetReport, width: usize) -> Row {
+fn of_set(set: &SetReport, ended: bool, width: usize) -> Row {
     let (word, role) = match set.outcome {
         Operation::Completed => ("completed", Role::Good),
         Operation::Failed => ("failed", Role::Bad),
+        Operation::Unfinished if !ended => ("running", Role::Doubt),
         Operation::Unfinished => ("unfinished", Role::Bad),
         Operation::Unknown => ("unknown", Role::Doubt),
         Operation::None => ("", Role::Dim),

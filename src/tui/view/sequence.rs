@@ -3,8 +3,7 @@
 //! ```text
 //!                 VM                                    FSS1
 //!  18:13:24.383   ├──7 CommitShadowCopySet set 5945…──────►│
-//!  18:13:24.391   │◄─────────────────────E_FAIL, 8 ms──────┤
-//!                 │                                        ◆ Added, timer 180 s
+//!  18:13:24.391   │◄─────────────────────E_FAIL, 8 ms──────┤ ◆ Added, timer 180 s
 //!                 ⋮ nothing for 41 s                       ⋮
 //! ```
 
@@ -13,9 +12,10 @@ use std::fmt::Write as _;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use super::super::ladder::{Rung, Step};
 use super::super::layout::inside;
 use super::super::model::Model;
-use super::super::rows::{Rung, Step, took};
+use super::super::rows::took;
 use super::super::text::{Row, columns, cut, fit};
 use super::super::theme::Role;
 use super::calls::role;
@@ -115,14 +115,16 @@ fn row(model: &Model<'_>, at: usize, step: &Step, lanes: &[usize], width: usize)
         Rung::Asks { from, to, text } => {
             arrow(timed, lanes, (place(*from), place(*to)), (text, Role::Name), width)
         }
-        Rung::Answers { from, to, text, outcome, took } => {
+        Rung::Answers { from, to, text, outcome, took, state } => {
             let sign = if role(*outcome) == Role::Bad { "✗ " } else { "" };
-            let text = if took.is_empty() {
-                format!("{sign}{text}")
-            } else {
-                format!("{sign}{text}, {took}")
-            };
-            arrow(timed, lanes, (place(*from), place(*to)), (&text, role(*outcome)), width)
+            let comma = if took.is_empty() { "" } else { ", " };
+            let text = format!("{sign}{text}{comma}{took}");
+            let ends = (place(*from), place(*to));
+            let mut row = arrow(timed, lanes, ends, (&text, role(*outcome)), width);
+            if let Some(state) = state {
+                row.push(format!(" ◆ {state}"), Role::Name);
+            }
+            row
         }
         Rung::Silence { to } => {
             beside(timed, lanes, place(*to), "? no answer in the capture", Role::Doubt, width)
@@ -140,7 +142,7 @@ fn row(model: &Model<'_>, at: usize, step: &Step, lanes: &[usize], width: usize)
         }
         Rung::State { at, text } => {
             let blank = Row::one(" ".repeat(TIME), Role::Dim);
-            beside(blank, lanes, place(*at), &format!("◆ {text}"), Role::Good, width)
+            beside(blank, lanes, place(*at), &format!("◆ {text}"), Role::Name, width)
         }
         Rung::Expired { at, text } => {
             beside(timed, lanes, place(*at), &format!("⏰ {text}"), Role::Bad, width)

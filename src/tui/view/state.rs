@@ -26,7 +26,7 @@ use super::{lines, title};
 use crate::bytes::{Time, printable};
 use crate::call::{Call, Outcome};
 use crate::check::machine::{View, Views};
-use crate::check::{Stand, StandTimer};
+use crate::check::{Finding, Severity, Stand, StandTimer};
 use crate::report::brief;
 use crate::report::machine::{Arrow, UNFINISHED, of_context, of_sets};
 
@@ -123,8 +123,8 @@ fn diagram(model: &Model<'_>, stand: Option<&Stand>, height: usize) -> Vec<Row> 
     let closed = context.has(View::Closed) || context.has(View::ClosedSet);
     let word = match (open, closed) {
         (true, true) => "open or closed",
-        (true, false) => "open: a client may start a set",
-        (false, true) => "closed: SetContext comes first",
+        (true, false) => "open",
+        (false, true) => "closed",
         (false, false) => "?",
     };
     rows.push(Row::new());
@@ -190,7 +190,12 @@ fn call_of(model: &Model<'_>, n: u64) -> Option<Call> {
 }
 
 fn failed(model: &Model<'_>, stand: &Stand) -> bool {
-    call_of(model, stand.call).is_some_and(|call| call.outcome != Outcome::Ok)
+    call_of(model, stand.call).is_some_and(|call| is_bad(&call))
+}
+
+/// Whether a call failed, or has no answer. Of one that is sealed nobody knows.
+fn is_bad(call: &Call) -> bool {
+    matches!(call.outcome, Outcome::Failed | Outcome::Fault | Outcome::NoResponse)
 }
 
 fn clock(model: &Model<'_>, time: Time) -> String {
@@ -223,7 +228,9 @@ fn beside(model: &Model<'_>, stand: Option<&Stand>, width: usize, height: usize)
         let answered = printable(&brief::answered(&call, model.registry));
         rows.push(Row::one("→ ", Role::Dim).add(answered, role));
     }
-    for finding in model.findings.iter().filter(|of| of.call == Some(stand.call)).take(2) {
+    // Notes accuse nobody, and there is little room.
+    let grave = |of: &&Finding| of.call == Some(stand.call) && of.severity > Severity::Note;
+    for finding in model.findings.iter().filter(grave).take(2) {
         let text = format!("▲ {} {}", finding.severity.word(), printable(&finding.message));
         let lines = wrap(&text, width).into_iter().take(3);
         rows.extend(
@@ -304,7 +311,7 @@ fn way(model: &Model<'_>, height: usize) -> Vec<Row> {
     for stand in way.iter().skip(first).take(height) {
         let here = stand.call == model.call;
         let call = call_of(model, stand.call);
-        let bad = call.as_ref().is_some_and(|call| call.outcome != Outcome::Ok);
+        let bad = call.as_ref().is_some_and(is_bad);
         let method = call.as_ref().map(|call| printable(&brief::method(call))).unwrap_or_default();
         let method = method.trim_end_matches("ShadowCopySet").trim_end_matches("To").to_owned();
         let became = match stand.set {

@@ -112,6 +112,12 @@ fn add_rest(model: &Model<'_>, rows: &mut Vec<Row>, width: usize) {
         rows.extend(lines.into_iter().map(|line| Row::one(format!("   {line}"), role)));
     };
     say(&text, Role::Plain);
+    let weight = model.trace.weight();
+    let size = match weight >> 20 {
+        0 => format!("{} KiB", weight >> 10),
+        mebi => format!("{mebi} MiB"),
+    };
+    say(&format!("the index of all that takes {size} of memory"), Role::Dim);
     if !summary.smb_dialects.is_empty() {
         say(&format!("SMB dialects: {}", summary.smb_dialects.join(", ")), Role::Plain);
     }
