@@ -18,6 +18,8 @@
 //!                 dissectors/ms-fsrvp/machine.toml, rules/ ─────────► check ─findings┤
 //!                                                                       │           │
 //!                                       events of another capture ──► diff ─partings┘
+//!
+//!            the same events, and the frames ──► trace (where everything lies) ──► tui ──► screen
 //! ```
 //!
 //! A TCP segment is delivered when everything it acknowledges has been, so answers follow their
@@ -28,7 +30,9 @@
 //! each server, which keeps the states that the server may be in and moves them by the rows of
 //! `machine.toml`; rules look at what the table cannot say; a `Bench` makes one finding of one fault.
 //! Its page has the whole picture. [`diff`] takes the events of two captures, makes the steps of a
-//! conversation of each, and says where they part.
+//! conversation of each, and says where they part. For those who go back and forth, [`trace`] keeps
+//! where each frame, message and call lies, and reads and decodes again what is looked at; the terminal
+//! UI is a function of that and of what the judge says.
 //!
 //! # Modules, from the ground up
 //!
@@ -132,7 +136,14 @@
 //!   `src/check/recognise.rs`. Users do the same in a file: `--profile FILE`.
 //! - **what two captures are compared by**: a value of a call in `src/diff/values.rs`; what is so
 //!   throughout a conversation in `src/diff/traits.rs`, with its words in `src/report/diff/words.rs`.
-//! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`.
+//! - **a column or word of the call list**: `src/report/text.rs` and `src/report/brief.rs`; of the
+//!   terminal UI's, `src/tui/rows.rs` and the file of the list in `src/tui/view/`.
+//! - **a part of a call or frame that is shown with its bytes**: a page in `src/report/pages.rs`, for
+//!   `vshark show` and the terminal UI alike.
+//! - **a key of the terminal UI**: a row in `src/tui/keys.rs`, which the help is made of, a message in
+//!   `src/tui/msg.rs`, and its arm in `src/tui/update/mod.rs`.
+//! - **a view of the terminal UI**: a variant of `View` in `src/tui/msg.rs` and a file in
+//!   `src/tui/view/`; its screens are texts in `tests/screens/`.
 
 #![cfg_attr(
     not(test),

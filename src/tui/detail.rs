@@ -327,6 +327,10 @@ pub(super) fn closed_at_first() -> BTreeSet<String> {
 fn fields(subject: Subject, facts: Facts, pages: &[Page]) -> Vec<Field> {
     let mut fields = Vec::new();
     if !facts.is_empty() {
+        let about = match subject {
+            Subject::Call(_) => "about the call",
+            Subject::Frame(_) => "about the frame",
+        };
         let plain = |depth, name: &str, value, group, path| Field {
             page: None,
             depth,
@@ -336,7 +340,7 @@ fn fields(subject: Subject, facts: Facts, pages: &[Page]) -> Vec<Field> {
             group,
             path,
         };
-        fields.push(plain(0, "about the call", String::new(), true, "call".to_owned()));
+        fields.push(plain(0, about, String::new(), true, "call".to_owned()));
         for (name, value) in facts {
             fields.push(plain(1, name, value, false, format!("call/{name}")));
         }

@@ -46,8 +46,8 @@ pub(super) const GROUPS: &[Group] = &[
         bindings: &[
             key(&["j", "Down"], || Msg::Move(1), "down"),
             key(&["k", "Up"], || Msg::Move(-1), "up"),
-            key(&["Ctrl-d", "PageDown", "Space"], || Msg::Page(1), "a screen down"),
-            key(&["Ctrl-u", "PageUp", "b"], || Msg::Page(-1), "a screen up"),
+            key(&["Ctrl-d", "Ctrl-f", "PageDown", "Space"], || Msg::Page(1), "a screen down"),
+            key(&["Ctrl-u", "Ctrl-b", "PageUp", "b"], || Msg::Page(-1), "a screen up"),
             key(&["g g", "Home"], || Msg::First, "first"),
             key(&["G", "End"], || Msg::Last, "last"),
             key(&["h", "Left"], || Msg::Left, "close a group; a byte, or a call in time, back"),

@@ -200,9 +200,7 @@ fn state_words(stand: &Stand) -> Option<String> {
         if words.len() > 3 { "?".to_owned() } else { words.join(" or ") }
     };
     stand.set?;
-    let (before, after) = (words(stand.before), words(stand.after));
-    let same = before == after || before.is_empty();
-    let mut text = if same { after } else { format!("{before} → {after}") };
+    let mut text = words(stand.after);
     if let StandTimer::Running { seconds, .. } = stand.timer {
         let _ = write!(text, ", timer {seconds} s");
     }
@@ -213,5 +211,5 @@ fn state_words(stand: &Stand) -> Option<String> {
 fn expired(before: &Stand, next: Time) -> Option<(Time, String)> {
     let StandTimer::Running { seconds, since, call } = before.timer else { return None };
     let over = since.plus(i64::from(seconds).saturating_mul(1_000_000_000));
-    (next > over).then(|| (over, format!("the timer of {seconds} s, set by call {call}, is over")))
+    (next > over).then(|| (over, format!("timer of {seconds} s (call {call}) is over")))
 }

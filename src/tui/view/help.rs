@@ -44,6 +44,15 @@ fn rows() -> Vec<Row> {
     rows.extend(marks.map(|(mark, what)| {
         Row::one(format!("   {}", fit(mark, 24)), Role::Name).add(what, Role::Plain)
     }));
+    rows.push(Row::new());
+    rows.push(Row::one(" Mouse", Role::Head));
+    let mouse = [
+        ("click, wheel", "select, move; tabs, groups and bytes can be clicked"),
+        ("with Shift held", "selects text, as the terminal does without vshark"),
+    ];
+    rows.extend(mouse.map(|(what, does)| {
+        Row::one(format!("   {}", fit(what, 24)), Role::Name).add(does, Role::Plain)
+    }));
     rows
 }
 

@@ -16,7 +16,7 @@ use super::super::ladder::{Rung, Step};
 use super::super::layout::inside;
 use super::super::model::Model;
 use super::super::rows::took;
-use super::super::text::{Row, columns, cut, fit};
+use super::super::text::{Row, columns, cut, fit, right};
 use super::super::theme::Role;
 use super::calls::role;
 use super::overview::of_severity;
@@ -117,9 +117,14 @@ fn row(model: &Model<'_>, at: usize, step: &Step, lanes: &[usize], width: usize)
         }
         Rung::Answers { from, to, text, outcome, took, state } => {
             let sign = if role(*outcome) == Role::Bad { "✗ " } else { "" };
-            let comma = if took.is_empty() { "" } else { ", " };
-            let text = format!("{sign}{text}{comma}{took}");
             let ends = (place(*from), place(*to));
+            // How long it took is told where there is room beside what was said.
+            let room = ends.0.abs_diff(ends.1).saturating_sub(10);
+            let timed_too = columns(text) + columns(took) + columns(sign) <= room;
+            let text = match took.as_str() {
+                took if timed_too && !took.is_empty() => format!("{sign}{text}, {took}"),
+                _ => format!("{sign}{text}"),
+            };
             let mut row = arrow(timed, lanes, ends, (&text, role(*outcome)), width);
             if let Some(state) = state {
                 row.push(format!(" ◆ {state}"), Role::Name);
@@ -145,7 +150,15 @@ fn row(model: &Model<'_>, at: usize, step: &Step, lanes: &[usize], width: usize)
             beside(blank, lanes, place(*at), &format!("◆ {text}"), Role::Name, width)
         }
         Rung::Expired { at, text } => {
-            beside(timed, lanes, place(*at), &format!("⏰ {text}"), Role::Bad, width)
+            let mut row = timed;
+            let to = place(*at);
+            rails(&mut row, lanes, lanes.first().copied().unwrap_or(TIME));
+            row.push("│", Role::Dim);
+            // On the server's line, from its left.
+            let room = to.saturating_sub(row.columns() + 2);
+            row.push(format!("{} ", right(text, room)), Role::Bad);
+            row.push("✗", Role::Bad);
+            row
         }
         Rung::Broken { rule, severity, text } => {
             let blank = Row::one(" ".repeat(TIME), Role::Dim);
