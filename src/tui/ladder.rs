@@ -106,7 +106,7 @@ impl Model<'_> {
             if let Some(text) = stand.and_then(state_words) {
                 steps.push(step(at, Rung::State { at: to, text }));
             }
-            for finding in self.findings.iter().filter(|finding| finding.call == Some(n)) {
+            for finding in self.findings.at_call(n) {
                 let broken = Rung::Broken {
                     rule: finding.rule.to_string(),
                     severity: finding.severity,

@@ -17,6 +17,7 @@
 //! | `update/` | what a message does: moving, loading, taking along |
 //! | `job.rs`, `find.rs` | what takes long, in slices between two keys: filter, search, writing lists |
 //! | `detail.rs` | fields and bytes of one call or frame, and the selection in both |
+//! | `found.rs` | what was found, in its order |
 //! | `list.rs`, `rows.rs`, `ladder.rs` | which rows are on the screen, and what is in them |
 //! | `line.rs` | the line that is typed: history, completion, errors |
 //! | `layout.rs` | where the panes are |
@@ -25,6 +26,7 @@
 
 mod detail;
 mod find;
+mod found;
 mod job;
 mod keys;
 mod ladder;

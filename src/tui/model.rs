@@ -1,10 +1,11 @@
 //! [`Model`]: all that the screen shows, and where in it the user is.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::detail::{Detail, Subject, closed_at_first};
 use super::find::Search;
+use super::found::Found;
 use super::job::Job;
 use super::ladder::Ladder;
 use super::line::Prompt;
@@ -13,7 +14,7 @@ use super::msg::{Ask, Digest, View};
 use super::rows::{Packet, Shown};
 use super::theme::Theme;
 use crate::bytes::FrameNo;
-use crate::check::{Finding, Knowledge, Severity, Stand};
+use crate::check::{Knowledge, Stand};
 use crate::filter::{FieldName, Filter};
 use crate::protocol::Registry;
 use crate::report::text::TimeStyle;
@@ -107,10 +108,7 @@ pub struct Model<'k> {
     /// Whether the list goes along with what comes in.
     pub(super) follows: bool,
 
-    /// The gravest first, then by time.
-    pub(super) findings: Vec<Finding>,
-    /// The gravest finding at each call.
-    pub(super) worst: HashMap<u64, Severity>,
+    pub(super) findings: Found,
     /// By server, in the order of the calls.
     pub(super) stands: BTreeMap<IpAddr, Vec<Stand>>,
     pub(super) digest: Digest,
@@ -157,8 +155,7 @@ impl<'k> Model<'k> {
             begun: None,
             copied: String::new(),
             follows: options.live,
-            findings: Vec::new(),
-            worst: HashMap::new(),
+            findings: Found::default(),
             stands: BTreeMap::new(),
             digest: Digest::default(),
             told: Vec::new(),

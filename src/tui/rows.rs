@@ -56,7 +56,7 @@ impl Model<'_> {
         for n in rows.map_while(|row| self.call_at(row)) {
             let call = self.trace.call(n, false, self.registry);
             let mut row = self.shown(n, &call, before);
-            row.worst = self.worst.get(&n).copied();
+            row.worst = self.findings.worst(n);
             row.marked = self.marks.contains(&super::detail::Subject::Call(n));
             before = call.ok().flatten().map(|call| call.time).or(before);
             shown.push(row);

@@ -37,7 +37,7 @@ fn the_same_call_is_selected_in_every_view() {
     row(&rows(&model, SMALL), "call 8 ExposeShadowCopySet");
     row(&rows(&model, SMALL), "→ FSRVP_E_BAD_STATE");
     press(&mut model, "6");
-    assert_eq!(model.findings[model.list().at].call, Some(8));
+    assert_eq!(model.findings.get(model.list().at).unwrap().call, Some(8));
     press(&mut model, "3");
     assert!(model.trace.calls_in(crate::bytes::FrameNo(model.frame)).contains(&8));
     press(&mut model, "j j j 2");

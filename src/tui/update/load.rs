@@ -1,7 +1,5 @@
 //! Taking in what was read.
 
-use std::cmp::Reverse;
-
 use super::super::model::Model;
 use super::super::msg::{Loaded, View};
 use crate::bytes::printable;
@@ -13,22 +11,13 @@ impl Model<'_> {
     pub(super) fn load(&mut self, loaded: Loaded) {
         let Loaded { batch, findings, stands, anew, digest, told, read, ended } = loaded;
         self.trace.take(batch);
-        if !findings.is_empty() {
-            for finding in &findings {
-                if let Some(call) = finding.call {
-                    let worst = self.worst.entry(call).or_insert(finding.severity);
-                    *worst = (*worst).max(finding.severity);
-                }
+        for finding in findings {
+            if self.view == View::Findings {
+                // Who reads one of them goes on reading it.
+                let list = self.lists.entry(View::Findings).or_default();
+                list.at = self.findings.moved(list.at, &finding);
             }
-            // Who reads one of them goes on reading it.
-            let at = self.lists.get(&View::Findings).map_or(0, |list| list.at);
-            let reads = self.findings.get(at).map(|finding| finding.fingerprint.clone());
-            self.findings.extend(findings);
-            self.findings.sort_by_key(|finding| (Reverse(finding.severity), finding.time));
-            let of = |reads: &String| self.findings.iter().position(|of| of.fingerprint == *reads);
-            if let Some(at) = reads.as_ref().and_then(of) {
-                self.lists.entry(View::Findings).or_default().at = at;
-            }
+            self.findings.push(finding);
         }
         if anew {
             self.stands.clear();

@@ -72,7 +72,7 @@ impl Model<'_> {
             View::Calls | View::Sequence => Some(self.row_of(self.call)),
             View::Packets => usize::try_from(self.frame.saturating_sub(1)).ok(),
             View::State => self.way().iter().position(|stand| stand.call >= self.call),
-            View::Findings => self.findings.iter().position(|of| of.call == Some(self.call)),
+            View::Findings => self.findings.place_of(self.call),
             View::Overview | View::Statistics => None,
         };
         if let Some(at) = at {

@@ -22,7 +22,7 @@ pub(super) fn draw(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
         drawn.push(Row::one(format!("  {text}"), Role::Dim).line(width, model.theme, None));
     }
     let list = model.list();
-    let shown = model.findings.iter().enumerate().skip(list.top).take(inside(area));
+    let shown = model.findings.from(list.top).take(inside(area));
     for (at, finding) in shown {
         let over = (at == list.at).then_some(Role::Selected);
         drawn.push(row(finding, width).line(width, model.theme, over));

@@ -188,7 +188,7 @@ fn of_set(set: &SetReport, ended: bool, width: usize) -> Row {
 }
 
 fn add_findings(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
-    let count = |severity| model.findings.iter().filter(|of| of.severity == severity).count();
+    let count = |severity| model.findings.count(severity);
     let severities = [Severity::Error, Severity::Warning, Severity::Note];
     let counts: Vec<String> = severities
         .into_iter()
@@ -200,7 +200,7 @@ fn add_findings(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
         return;
     }
     heading(rows, &format!("Findings: {} (Enter shows the rule)", counts.join(", ")));
-    for (at, finding) in model.findings.iter().enumerate().take(MOST_FINDINGS) {
+    for (at, finding) in model.findings.from(0).take(MOST_FINDINGS) {
         let call = finding.call.map(|n| format!(" (call {n})")).unwrap_or_default();
         let text = format!("{}{call}", printable(&finding.message));
         let row = Row::one(

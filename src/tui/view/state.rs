@@ -229,8 +229,8 @@ fn beside(model: &Model<'_>, stand: Option<&Stand>, width: usize, height: usize)
         rows.push(Row::one("→ ", Role::Dim).add(answered, role));
     }
     // Notes accuse nobody, and there is little room.
-    let grave = |of: &&Finding| of.call == Some(stand.call) && of.severity > Severity::Note;
-    for finding in model.findings.iter().filter(grave).take(2) {
+    let grave = |of: &&Finding| of.severity > Severity::Note;
+    for finding in model.findings.at_call(stand.call).filter(grave).take(2) {
         let text = format!("▲ {} {}", finding.severity.word(), printable(&finding.message));
         let lines = wrap(&text, width).into_iter().take(3);
         rows.extend(
@@ -344,7 +344,9 @@ fn scrubber(model: &Model<'_>, width: usize) -> Row {
     // Of very many only those that are told apart.
     let step = way.len().div_ceil(room).max(1);
     for (n, stand) in way.iter().enumerate().step_by(step) {
-        let bad = model.worst.contains_key(&stand.call) || (step == 1 && failed(model, stand));
+        let worst = model.findings.worst(stand.call);
+        let grave = worst.is_some_and(|worst| worst > Severity::Note);
+        let bad = grave || (step == 1 && failed(model, stand));
         if let Some(mark) = marks.get_mut(place(n)) {
             *mark = if bad { ('!', Role::Bad) } else { ('·', Role::Plain) };
         }
