@@ -199,6 +199,14 @@ pub struct Loaded {
     pub ended: bool,
 }
 
+impl Loaded {
+    /// Whether there is something in it beside where things lie.
+    pub fn has_news(&self) -> bool {
+        let Self { findings, stands, digest, told, ended, .. } = self;
+        !findings.is_empty() || !stands.is_empty() || digest.is_some() || !told.is_empty() || *ended
+    }
+}
+
 /// What there is to say of all that was read so far.
 #[derive(Debug, Default)]
 pub struct Digest {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use vshark::capture::{Capture, Frame, Origins};
 use vshark::check::Knowledge;
 use vshark::gate::{FailOn, Gate};
-use vshark::pipeline::{Event, Pipeline};
+use vshark::pipeline::{Event, Pipeline, Summary};
 use vshark::protocol::Registry;
 use vshark::report::check::{CheckList, Options, Scene, nothing_judged};
 use vshark::report::gate::Gated;
@@ -115,6 +115,7 @@ pub(super) fn read(
         digested: None,
         cost: Duration::ZERO,
         fresh: false,
+        summary: Summary::default(),
         take,
         gone: false,
     };
@@ -173,6 +174,8 @@ struct Reading<'t> {
     cost: Duration,
     /// Whether something happened since the last digest.
     fresh: bool,
+    /// What the pipeline had counted by then.
+    summary: Summary,
     take: &'t mut (dyn FnMut(Loaded) -> bool + Send),
     /// Whether nobody takes anything any more.
     gone: bool,
@@ -219,21 +222,23 @@ impl Reading<'_> {
         self.next.read = (read, self.whole);
     }
 
-    /// Hands over what was read, if it is time or there is much of it.
+    /// Hands over what was read, if it is time or there is much of it. Where nothing comes any more,
+    /// there is no `pipeline`: what it counts is as it was.
     fn hand_over(&mut self, pipeline: Option<&Pipeline<'_>>) {
         if self.handed.elapsed() < PERIOD && self.recorder.weight() < BATCH {
             return;
         }
-        if let Some(pipeline) = pipeline {
-            let due = match self.digested {
-                None => self.fresh,
-                Some(at) => self.fresh && at.elapsed() >= DIGEST.max(self.cost * DIGEST_SHARE),
-            };
-            if due {
-                self.digest(pipeline.summary(), false);
-            }
+        let due = match self.digested {
+            None => true,
+            Some(at) => at.elapsed() >= DIGEST.max(self.cost * DIGEST_SHARE),
+        };
+        if self.fresh && due {
+            let summary = pipeline.map_or_else(|| self.summary.clone(), Pipeline::summary);
+            self.digest(summary, false);
         }
-        self.give();
+        if self.recorder.weight() > 0 || self.next.has_news() {
+            self.give();
+        }
     }
 
     fn give(&mut self) {
@@ -248,7 +253,7 @@ impl Reading<'_> {
     }
 
     /// What there is to say so far.
-    fn digest(&mut self, summary: vshark::pipeline::Summary, unreadable: bool) {
+    fn digest(&mut self, summary: Summary, unreadable: bool) {
         let begun = Instant::now();
         let report = self.trial.report();
         let marks = self.trial.gate().diagnoses(&report);
@@ -257,6 +262,7 @@ impl Reading<'_> {
         let gated = Gated { gate: self.trial.gate(), expectations: None, diagnoses: &marks, exit };
         let opening = self.list.opening(&report, &gated);
         let statistics = self.statistics.clone();
+        self.summary = summary.clone();
         self.next.digest = Some(Box::new(Digest { report, opening, summary, statistics, nothing }));
         self.fresh = false;
         self.cost = begun.elapsed();
