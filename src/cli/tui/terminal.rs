@@ -55,7 +55,10 @@ impl Terminal {
 
     /// Everything is drawn anew next time.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `clear` of ratatui asks the terminal where the cursor is, and never hears: who listens takes
+        // the answer.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     /// Hands text to the clipboard of the terminal (OSC 52), which also works over ssh.
