@@ -279,7 +279,7 @@ fn a_file_that_grows_is_followed() {
     let (first, second) = bytes.split_at(bytes.len() / 2);
     let path = made("terminal/grows.pcap", first);
     let mut terminal = open(&["-f", &path]);
-    terminal.shows(" 4 calls");
+    terminal.shows("reading, 0 MB, 4 calls");
     terminal.keys("2");
     // The list goes along with what comes in.
     terminal.shows("── call 4: StartShadowCopySet");
