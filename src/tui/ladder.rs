@@ -80,6 +80,7 @@ impl Model<'_> {
             let to = lane(&mut lanes, &call.server);
             let asked = printable(&brief::asked(&call, self.registry));
             let text = format!("{n} {} {asked}", printable(&brief::method(&call)));
+            let text = text.trim_end().to_owned();
             let step = |time, rung| Step { time, call: n, rung };
             steps.push(step(call.time, Rung::Asks { from, to, text }));
             let answered = call.rpc.response.as_ref().map(|response| response.time);

@@ -1,6 +1,7 @@
 //! The terminal: taken over, given back whatever happens, listened to.
 
 use std::io::{self, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::process::exit;
 use std::sync::mpsc::Sender;
@@ -25,7 +26,9 @@ const PANICKED: i32 = 101;
 
 /// The terminal while it is ours.
 pub(super) struct Terminal {
-    terminal: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: where the terminal went away, its end would complain of that to the terminal,
+    /// and panic.
+    terminal: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Terminal {
@@ -39,7 +42,8 @@ impl Terminal {
             exit(PANICKED);
         }));
         take_over()?;
-        Ok(Self { terminal: ratatui::Terminal::new(CrosstermBackend::new(stdout()))? })
+        let terminal = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(Self { terminal: ManuallyDrop::new(terminal) })
     }
 
     /// Columns and rows.
@@ -55,7 +59,10 @@ impl Terminal {
 
     /// Everything is drawn anew next time.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `clear` of ratatui asks the terminal where the cursor is, and never hears: who listens takes
+        // the answer.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     /// Hands text to the clipboard of the terminal (OSC 52), which also works over ssh.

@@ -104,7 +104,7 @@ pub(super) fn role(outcome: Outcome) -> Role {
 }
 
 /// How it is told without colours.
-fn sign(outcome: Outcome) -> &'static str {
+pub(super) fn sign(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok | Outcome::Unknown => " ",
         Outcome::Failed | Outcome::Fault => "!",

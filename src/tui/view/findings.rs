@@ -18,8 +18,18 @@ pub(super) fn draw(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
     let mut drawn = vec![header(model, "   severity  by       call  rule, what", area.width, true)];
     if model.findings.is_empty() {
-        let text = if model.ended { "nothing was found" } else { "nothing was found so far" };
-        drawn.push(Row::one(format!("  {text}"), Role::Dim).line(width, model.theme, None));
+        let text = match &model.digest.nothing {
+            _ if !model.ended => "nothing was found so far".to_owned(),
+            // Where nothing was judged that is no good news.
+            Some(nothing) => {
+                let why = nothing.strip_prefix("nothing: ").unwrap_or(nothing);
+                format!("nothing could be judged: {}", printable(why))
+            }
+            None => "nothing was found".to_owned(),
+        };
+        for line in wrap(&text, width.saturating_sub(4)) {
+            drawn.push(Row::one(format!("  {line}"), Role::Dim).line(width, model.theme, None));
+        }
     }
     let list = model.list();
     let shown = model.findings.from(list.top).take(inside(area));

@@ -37,6 +37,7 @@ fn rows() -> Vec<Row> {
         ("!", "failed"),
         ("?", "no answer, or no question, in the capture"),
         ("E, W, n", "an error, a warning, a note about it: see Findings"),
+        ("▲", "a warning or an error at that time, under State"),
         ("*", "marked by you"),
         ("[ ] in bytes", "the field that is selected"),
         ("··", "bytes that are not in the capture, or encrypted"),

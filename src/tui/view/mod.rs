@@ -281,7 +281,8 @@ fn progress(model: &Model<'_>) -> String {
         return format!("{calls} calls, {frames} frames ");
     }
     match model.read {
-        (read, Some(all)) if all > 0 => {
+        // Of a file that grows nobody knows how long it will be.
+        (read, Some(all)) if all > 0 && !model.options.live => {
             let hundredths = (read.saturating_mul(100) / all).min(100);
             let full = usize::try_from(hundredths / 10).unwrap_or(0);
             let bar: String = "█".repeat(full) + &"░".repeat(10usize.saturating_sub(full));

@@ -22,6 +22,7 @@ use super::super::layout::inside;
 use super::super::model::Model;
 use super::super::text::{Row, columns, cut, fit, wrap};
 use super::super::theme::Role;
+use super::calls::{role, sign};
 use super::{lines, title};
 use crate::bytes::{Time, printable};
 use crate::call::{Call, Outcome};
@@ -190,12 +191,7 @@ fn call_of(model: &Model<'_>, n: u64) -> Option<Call> {
 }
 
 fn failed(model: &Model<'_>, stand: &Stand) -> bool {
-    call_of(model, stand.call).is_some_and(|call| is_bad(&call))
-}
-
-/// Whether a call failed, or has no answer. Of one that is sealed nobody knows.
-fn is_bad(call: &Call) -> bool {
-    matches!(call.outcome, Outcome::Failed | Outcome::Fault | Outcome::NoResponse)
+    call_of(model, stand.call).is_some_and(|call| role(call.outcome) == Role::Bad)
 }
 
 fn clock(model: &Model<'_>, time: Time) -> String {
@@ -213,7 +209,7 @@ fn beside(model: &Model<'_>, stand: Option<&Stand>, width: usize, height: usize)
         return rows;
     };
     if let Some(call) = call_of(model, stand.call) {
-        let role = super::calls::role(call.outcome);
+        let role = role(call.outcome);
         let method = printable(&brief::method(&call));
         let head = format!("call {} ", stand.call);
         rows.push(
@@ -311,16 +307,16 @@ fn way(model: &Model<'_>, height: usize) -> Vec<Row> {
     for stand in way.iter().skip(first).take(height) {
         let here = stand.call == model.call;
         let call = call_of(model, stand.call);
-        let bad = call.as_ref().is_some_and(is_bad);
+        let outcome = call.as_ref().map_or(Outcome::Unknown, |call| call.outcome);
         let method = call.as_ref().map(|call| printable(&brief::method(call))).unwrap_or_default();
         let method = method.trim_end_matches("ShadowCopySet").trim_end_matches("To").to_owned();
         let became = match stand.set {
             Some(_) => words(stand.after),
             None => String::new(),
         };
-        let sign = if bad { "!" } else { " " };
+        let number = if sign(outcome) == " " { Role::Plain } else { role(outcome) };
         let row = Row::one(if here { " ▶" } else { "  " }, Role::Head)
-            .add(format!("{:>4}{sign} ", stand.call), if bad { Role::Bad } else { Role::Plain })
+            .add(format!("{:>4}{} ", stand.call, sign(outcome)), number)
             .add(format!("{} ", fit(&method, 18)), if here { Role::Head } else { Role::Name })
             .add(became, Role::Plain);
         rows.push(row);
@@ -344,11 +340,13 @@ fn scrubber(model: &Model<'_>, width: usize) -> Row {
     // Of very many only those that are told apart.
     let step = way.len().div_ceil(room).max(1);
     for (n, stand) in way.iter().enumerate().step_by(step) {
-        let worst = model.findings.worst(stand.call);
-        let grave = worst.is_some_and(|worst| worst > Severity::Note);
-        let bad = grave || (step == 1 && failed(model, stand));
+        let worst = model.findings.worst(stand.call).filter(|worst| *worst > Severity::Note);
         if let Some(mark) = marks.get_mut(place(n)) {
-            *mark = if bad { ('!', Role::Bad) } else { ('·', Role::Plain) };
+            *mark = match worst {
+                _ if step == 1 && failed(model, stand) => ('!', Role::Bad),
+                Some(worst) => ('▲', super::overview::of_severity(worst)),
+                None => ('·', Role::Plain),
+            };
         }
     }
     if let Some(mark) = marks.get_mut(place(at)) {

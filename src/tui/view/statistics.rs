@@ -47,7 +47,8 @@ pub(in crate::tui) fn rows(model: &Model<'_>) -> Vec<Row> {
     let width = usize::from(model.size.0);
     let wide = width >= 110;
     let name = statistics.methods.keys().map(|name| name.chars().count()).max().unwrap_or(0);
-    let name = name.clamp(12, if wide { 40 } else { 24 });
+    // The figures take 60 columns.
+    let name = name.clamp(12, if wide { 40 } else { width.saturating_sub(60).clamp(12, 40) });
     let head = format!(
         " {}  {} {} {}  {} {} {} {}",
         fit("method", name),
@@ -65,7 +66,8 @@ pub(in crate::tui) fn rows(model: &Model<'_>) -> Vec<Row> {
         rows.push(of_method(method, of, name, wide));
     }
     if statistics.methods.is_empty() {
-        rows.push(Row::one("  no call so far", Role::Dim));
+        let text = if model.ended { "  no call" } else { "  no call so far" };
+        rows.push(Row::one(text, Role::Dim));
     }
     if statistics.beyond > 0 {
         let text = format!("  {} calls of more methods", statistics.beyond);
@@ -166,6 +168,8 @@ fn of_method(method: &str, of: &OfMethod, name: usize, wide: bool) -> Row {
     let micros =
         [times.min(), times.value_at_quantile(0.5), times.value_at_quantile(0.95), times.max()];
     for micros in micros {
+        // The same end of a step for all: of one call they are one time.
+        let micros = times.lowest_equivalent(micros);
         let nanos = i64::try_from(micros.saturating_mul(1000)).unwrap_or(i64::MAX);
         row.push(format!("{} ", right(&took(nanos), 8)), Role::Plain);
     }
