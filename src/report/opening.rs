@@ -253,6 +253,11 @@ fn add_stopped(
         lines.push(Line::new("also", format!("{n} failed for the same reason: {named}")));
     }
     shown_by(lines, from, shown);
+    let other = attempts().find(|of| !std::ptr::eq(*of, first)).map(stopped_at);
+    if let Some(other) = other {
+        let last = lines.len() - 1;
+        shown_by(lines, last, other);
+    }
 }
 
 /// What stopped an attempt: a call, or else a frame.

@@ -43,7 +43,16 @@ pub(super) struct Stores {
 
 impl Stores {
     pub(super) fn add(&mut self, file: usize, store: Store) {
-        self.open.borrow_mut().retain(|(of, _)| *of != file);
+        let mut open = self.open.borrow_mut();
+        open.retain(|(of, _)| *of != file);
+        // A file that is open can be read on when its name is gone.
+        if let Store::Path(path) = &store
+            && open.len() < MAX_OPEN
+            && let Ok(handle) = File::open(path)
+        {
+            open.push((file, handle));
+        }
+        drop(open);
         self.stores.insert(file, store);
     }
 

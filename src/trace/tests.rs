@@ -145,14 +145,21 @@ fn what_is_not_there_is_not_found() {
 }
 
 #[test]
-fn an_input_that_has_vanished_is_told() {
+fn an_input_that_was_cut_is_told_and_one_without_a_name_is_read() {
     let registry = Registry::embedded().unwrap();
     let path = std::env::temp_dir().join(format!("vshark-vanish-{}.pcap", std::process::id()));
     let from = captures().into_iter().find(|path| path.ends_with("e-py-create_fails.pcap"));
     std::fs::copy(from.unwrap(), &path).unwrap();
     let (_, trace) = read(std::slice::from_ref(&path), &registry, 100);
-    std::fs::remove_file(&path).unwrap();
+    if cfg!(unix) {
+        let other = path.with_extension("other");
+        std::fs::rename(&path, &other).unwrap();
+        assert!(trace.call(7, true, &registry).unwrap().is_some());
+        std::fs::rename(&other, &path).unwrap();
+    }
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
     let error = trace.call(7, true, &registry).unwrap_err().to_string();
     assert!(error.starts_with("frame 57 could not be read again: "), "{error}");
     assert!(error.contains("vshark-vanish"), "{error}");
+    std::fs::remove_file(&path).unwrap();
 }

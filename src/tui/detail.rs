@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 
 use super::list::List;
-use crate::bytes::{Buffer, FrameNo, Span, index};
+use crate::bytes::{Buffer, FrameNo, Piece, Span, index};
 use crate::report::pages::Page;
 
 /// What the fields are of.
@@ -151,6 +151,16 @@ impl Detail {
         self.go_to_own();
     }
 
+    /// Selects what a call was answered: what its method returned.
+    pub(super) fn select_answer(&mut self) {
+        let is = |at: &usize| {
+            self.fields.get(*at).is_some_and(|field| field.path == "response stub/return")
+        };
+        if let Some(at) = self.visible.iter().position(is) {
+            self.select(at);
+        }
+    }
+
     /// Puts the cursor on the first byte that is the selected row's own.
     fn go_to_own(&mut self) {
         if let Some(at) = self.first_own() {
@@ -205,21 +215,33 @@ impl Detail {
         here.map(|piece| Span::new(piece.offset, piece.offset.saturating_add(piece.len))).collect()
     }
 
-    /// The row whose own a byte is that is shown.
+    /// The frame in whose bytes the cursor is, if it is in a frame's.
+    fn frame_here(&self) -> Option<FrameNo> {
+        match (self.subject, self.selected()?.page?) {
+            (Some(Subject::Frame(no)), 0) => Some(FrameNo(no)),
+            _ => self.frame_shown(),
+        }
+    }
+
+    /// The row whose own a byte is that is shown. In a frame that is the innermost of all pages.
     pub(super) fn owner(&self, at: u32) -> Option<usize> {
         let current = self.selected()?.page?;
-        let Some(frame) = self.frame_shown() else { return self.innermost(current, at) };
-        let others = (0..self.pages.len()).filter(|page| *page != current);
-        std::iter::once(current).chain(others).find_map(|number| {
-            let page = self.pages.get(number)?;
-            let has = |piece: &crate::bytes::Piece| {
+        let Some(frame) = self.frame_here() else { return self.innermost(current, at) };
+        let of_frame = matches!(self.subject, Some(Subject::Frame(_)));
+        let found = self.pages.iter().enumerate().filter_map(|(number, page)| {
+            let has = |piece: &Piece| {
                 piece.frame == frame
                     && !piece.made
                     && (piece.offset..piece.offset.saturating_add(piece.len)).contains(&at)
             };
             let piece = page.bytes.view().pieces().find(has)?;
-            self.innermost(number, piece.at.saturating_add(at - piece.offset))
-        })
+            let row = self.innermost(number, piece.at.saturating_add(at - piece.offset))?;
+            let field = self.fields.get(row)?;
+            // The arguments come first of a call's pages, and last of a frame's.
+            let place = if of_frame { self.pages.len() - number } else { number };
+            Some(((field.group, field.span.len(), number != current, place), row))
+        });
+        found.min_by_key(|(key, _)| *key).map(|(_, row)| row)
     }
 
     /// The innermost row of a page that was read from a byte.
@@ -242,17 +264,21 @@ impl Detail {
     pub(super) fn point(&mut self, at: u32, closed: &mut BTreeSet<String>) {
         let len = self.shown().map_or(0, Buffer::len);
         self.cursor = at.min(len.saturating_sub(1));
-        if let Some(row) = self.owner(self.cursor) {
-            self.reveal(row, closed);
-            let page = self.selected().and_then(|field| field.page);
-            if self.tab > 0
-                && let Some(page) = page.and_then(|page| self.pages.get(page))
-            {
-                let frame = self.frame.as_ref().map(|(frame, _)| *frame);
-                self.frames = page.bytes.view().frames();
-                let place = self.frames.iter().position(|of| Some(*of) == frame);
-                self.tab = place.map_or(0, |place| place + 1);
-            }
+        let frame = self.frame_here();
+        let Some(row) = self.owner(self.cursor) else { return };
+        let bytes = self.shown().cloned();
+        self.reveal(row, closed);
+        let Some(frame) = frame else { return };
+        // The bytes that are shown stay those of the frame.
+        let page = self.selected().and_then(|field| field.page);
+        let Some(of) = page.and_then(|page| self.pages.get(page)) else { return };
+        if let (Some(Subject::Frame(_)), Some(0)) = (self.subject, page) {
+            (self.frames, self.tab) = (Vec::new(), 0);
+        } else {
+            self.frames = of.bytes.view().frames();
+            let place = self.frames.iter().position(|of| *of == frame);
+            self.tab = place.map_or(0, |place| place + 1);
+            self.frame = bytes.map(|bytes| (frame, Ok(bytes)));
         }
     }
 

@@ -35,8 +35,7 @@ pub(super) enum Hit {
 impl Search {
     /// Reads what was typed: `x de ad be ef` is bytes, everything else is text.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let hexadecimal = text.strip_prefix("x ").or_else(|| text.strip_prefix("0x"));
-        let pattern = match hexadecimal {
+        let pattern = match text.strip_prefix("x ") {
             Some(digits) => Pattern::Bytes(bytes(digits)?),
             None => Pattern::Text(text.to_lowercase()),
         };
@@ -125,7 +124,8 @@ mod tests {
     fn bytes_and_text_are_told_apart() {
         let pattern = |text: &str| Search::parse(text).map(|search| search.pattern);
         assert_eq!(pattern("x de ad"), Ok(Pattern::Bytes(vec![0xde, 0xad])));
-        assert_eq!(pattern("0xDEad"), Ok(Pattern::Bytes(vec![0xde, 0xad])));
+        // A status is looked for as it is written.
+        assert_eq!(pattern("0x80004005"), Ok(Pattern::Text("0x80004005".to_owned())));
         assert_eq!(pattern("Share"), Ok(Pattern::Text("share".to_owned())));
         assert!(pattern("x d").is_err() && pattern("x zz").is_err() && pattern("x ").is_err());
     }

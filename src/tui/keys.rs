@@ -152,7 +152,13 @@ pub(super) fn name(key: KeyEvent) -> String {
         KeyCode::Esc => "Esc".to_owned(),
         other => format!("{other:?}"),
     };
-    if key.modifiers.contains(KeyModifiers::CONTROL) { format!("Ctrl-{named}") } else { named }
+    // Both together are AltGr, with which many keyboards have \ and brackets.
+    match (key.modifiers.contains(KeyModifiers::CONTROL), key.modifiers.contains(KeyModifiers::ALT))
+    {
+        (true, false) => format!("Ctrl-{named}"),
+        (false, true) => format!("Alt-{named}"),
+        _ => named,
+    }
 }
 
 /// The key of a name.

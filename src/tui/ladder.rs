@@ -197,7 +197,10 @@ fn lane_names(lanes: Vec<(IpAddr, Option<String>)>) -> Vec<String> {
 /// What became of a set by a call, in a few words.
 fn state_words(stand: &Stand) -> Option<String> {
     let words = |views: Views| {
-        let words: Vec<&str> = views.iter().map(machine::View::word).collect();
+        // What is gone comes last.
+        let views = machine::View::OF_SET.into_iter().filter(|view| views.has(*view));
+        let mut words: Vec<&str> = views.map(machine::View::word).collect();
+        words.sort_by_key(|word| *word == machine::View::Gone.word());
         if words.len() > 3 { "?".to_owned() } else { words.join(" or ") }
     };
     stand.set?;

@@ -63,13 +63,35 @@ impl Model<'_> {
         let body = row(1.min(bottom), bottom.saturating_sub(1));
         match self.view {
             View::Calls | View::Packets => self.three(body, &mut layout),
-            View::Findings => two(body, &mut layout),
+            View::Findings => self.two(body, &mut layout),
             _ => layout.list = body,
         }
         layout
     }
 
+    /// A list, and a page beside it, or below where there is no room.
+    fn two(&self, body: Rect, layout: &mut Layout) {
+        match (self.zoom, self.focus) {
+            (true, Focus::List) => layout.list = body,
+            (true, _) => layout.side = body,
+            (false, _) if body.width >= WIDE => {
+                let left = share(body.width, 50);
+                layout.list = Rect { width: left, ..body };
+                layout.side = Rect { x: body.x + left, width: body.width - left, ..body };
+            }
+            (false, focus) => {
+                let list = if focus == Focus::List { 40 } else { 25 };
+                (layout.list, layout.side) = split(body, share(body.height, list));
+            }
+        }
+    }
+
+    /// A list, and the fields and bytes of what is selected in it.
     fn three(&self, body: Rect, layout: &mut Layout) {
+        if self.rows() == 0 {
+            layout.list = body;
+            return;
+        }
         if self.zoom {
             match self.focus {
                 Focus::List => layout.list = body,
@@ -98,19 +120,6 @@ impl Model<'_> {
         let (middle, last) = split(rest, share(body.height, fields));
         layout.fields = middle;
         layout.bytes = last;
-    }
-}
-
-/// A list, and a page beside it, or below where there is no room.
-fn two(body: Rect, layout: &mut Layout) {
-    if body.width >= WIDE {
-        let left = share(body.width, 50);
-        layout.list = Rect { width: left, ..body };
-        layout.side = Rect { x: body.x + left, width: body.width - left, ..body };
-    } else {
-        let (top, rest) = split(body, share(body.height, 40));
-        layout.list = top;
-        layout.side = rest;
     }
 }
 

@@ -73,8 +73,10 @@ impl Prompt {
 
     /// Takes a key.
     pub(super) fn key(&mut self, key: KeyEvent, history: &[String]) -> Typed {
-        let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
+        // Both together are AltGr, with which many keyboards have \ | @ and brackets.
+        let control = key.modifiers.contains(KeyModifiers::CONTROL) && !alt;
+        let alt = alt && !key.modifiers.contains(KeyModifiers::CONTROL);
         let request = match (key.code, control) {
             (KeyCode::Enter, _) => return Typed::Enter,
             (KeyCode::Esc, _) | (KeyCode::Char('c' | 'g'), true) => return Typed::Leave,

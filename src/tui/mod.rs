@@ -15,7 +15,9 @@
 //! | `model.rs`, `msg.rs` | what is shown; what is meant |
 //! | `keys.rs` | which key means what; the help is made of it |
 //! | `update/` | what a message does: moving, loading, taking along |
-//! | `job.rs`, `find.rs` | what takes long, in slices between two keys: filter, search, writing lists |
+//! | `job.rs` | what takes long, in slices between two keys: filter, search, writing |
+//! | `find.rs`, `seek.rs` | what is looked for, and where it is; row after row |
+//! | `write.rs` | lists as files |
 //! | `detail.rs` | fields and bytes of one call or frame, and the selection in both |
 //! | `found.rs` | what was found, in its order |
 //! | `list.rs`, `rows.rs`, `ladder.rs` | which rows are on the screen, and what is in them |
@@ -36,11 +38,13 @@ mod list;
 mod model;
 mod msg;
 mod rows;
+mod seek;
 mod statistics;
 mod text;
 mod theme;
 mod update;
 mod view;
+mod write;
 
 pub use keys::named as key_named;
 pub use model::{Model, Options};

@@ -48,6 +48,8 @@ pub(super) struct Chosen {
     pub(super) filter: Filter,
     /// As it was typed.
     pub(super) text: String,
+    /// What it is called at the bottom.
+    pub(super) title: String,
     /// Numbers of the calls that it is true of, ascending.
     pub(super) rows: Vec<u64>,
     /// The first call that was not asked yet.
@@ -66,6 +68,7 @@ pub(super) struct Said {
 
 /// All that the screen shows.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Model<'k> {
     pub(super) registry: &'k Registry,
     pub(super) knowledge: &'k Knowledge,
@@ -103,6 +106,8 @@ pub struct Model<'k> {
     pub(super) help: Option<usize>,
     /// A key that began something.
     pub(super) begun: Option<String>,
+    /// The first line of the rule's page on the screen.
+    pub(super) page_top: usize,
     /// What was copied last.
     pub(super) copied: String,
     /// Whether the list goes along with what comes in.
@@ -116,6 +121,8 @@ pub struct Model<'k> {
     pub(super) told: Vec<String>,
     pub(super) read: (u64, Option<u64>),
     pub(super) ended: bool,
+    /// Whether an input, or the rest of one, could not be read.
+    pub(super) unreadable: bool,
     pub(super) said: Option<Said>,
 
     /// The calls, packets and ladder on the screen, made anew when something changes.
@@ -153,6 +160,7 @@ impl<'k> Model<'k> {
             jumps: Vec::new(),
             help: None,
             begun: None,
+            page_top: 0,
             copied: String::new(),
             follows: options.live,
             findings: Found::default(),
@@ -161,6 +169,7 @@ impl<'k> Model<'k> {
             told: Vec::new(),
             read: (0, None),
             ended: false,
+            unreadable: false,
             said: None,
             calls: Vec::new(),
             packets: Vec::new(),
@@ -171,15 +180,12 @@ impl<'k> Model<'k> {
 
     /// Whether there is something to do that takes long: `Msg::Work` goes on with it.
     pub fn is_busy(&self) -> bool {
-        let choosing = self.chosen.as_ref().is_some_and(|chosen| {
-            chosen.next <= self.trace.calls() || chosen.open.iter().any(|n| self.trace.has_call(*n))
-        });
-        choosing || self.job.is_some()
+        self.is_choosing() || self.job.is_some()
     }
 
     /// What the program ends with when the user quits: whether something could not be read.
     pub fn has_failed(&self) -> bool {
-        self.trace.frames() == 0 && !self.told.is_empty()
+        self.unreadable
     }
 
     /// Sentences about what could not be read.
@@ -290,7 +296,7 @@ impl<'k> Model<'k> {
     }
 }
 
-fn stand_in(stands: &[Stand], call: u64) -> Option<&Stand> {
+pub(super) fn stand_in(stands: &[Stand], call: u64) -> Option<&Stand> {
     let at = stands.binary_search_by_key(&call, |stand| stand.call).ok()?;
     stands.get(at)
 }

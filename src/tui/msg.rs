@@ -61,6 +61,11 @@ impl View {
         Self::ALL.iter().position(|view| *view == self).unwrap_or_default()
     }
 
+    /// Whether keys can go to other panes than its list.
+    pub(super) fn has_panes(self) -> bool {
+        self.has_detail() || self == Self::Findings
+    }
+
     /// Whether it has a list with the fields and bytes of what is selected below.
     pub(super) fn has_detail(self) -> bool {
         matches!(self, Self::Calls | Self::Packets)
@@ -87,7 +92,7 @@ pub enum Ask {
 /// What is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Copied {
-    /// The value of the field, or the cell of the list.
+    /// The value of the field; in a list the row.
     Value,
     /// The row.
     Row,
@@ -197,6 +202,8 @@ pub struct Loaded {
     pub read: (u64, Option<u64>),
     /// Whether that was all.
     pub ended: bool,
+    /// Whether an input, or the rest of one, could not be read.
+    pub unreadable: bool,
 }
 
 impl Loaded {

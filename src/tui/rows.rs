@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::model::Model;
+use super::write::text_of;
 use crate::bytes::{FrameNo, Reader, Time, View, millionths, printable};
 use crate::call::{Call, Outcome, Party};
 use crate::check::Severity;
@@ -62,6 +63,11 @@ impl Model<'_> {
             shown.push(row);
         }
         shown
+    }
+
+    /// A call as text.
+    pub(super) fn call_text(&self, n: u64) -> String {
+        text_of(&self.shown(n, &self.trace.call(n, false, self.registry), None))
     }
 
     fn time_of(&self, row: usize) -> Option<Time> {
@@ -180,7 +186,7 @@ impl Model<'_> {
         };
         if has(&call.rpc.response) {
             *bad |= matches!(call.outcome, Outcome::Failed | Outcome::Fault);
-            return Some(format!("call {n} ← {method} {}", brief::result(&call, self.registry)));
+            return Some(format!("call {n} ← {} {method}", brief::result(&call, self.registry)));
         }
         has(&call.rpc.request).then(|| format!("call {n} → {method}"))
     }

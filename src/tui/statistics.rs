@@ -20,12 +20,16 @@ const LONGEST: u64 = 3_600_000_000;
 /// A method.
 #[derive(Clone, Debug)]
 pub struct OfMethod {
+    /// What shows its calls.
+    pub filter: String,
     /// Calls.
     pub calls: u64,
     /// Those that failed: by an error, by a fault.
     pub failed: u64,
     /// Those without an answer, or without a question.
     pub incomplete: u64,
+    /// Those of which nobody knows how they went.
+    pub unknown: u64,
     /// Those of which something is sealed.
     pub sealed: u64,
     /// Response times, in microseconds.
@@ -73,9 +77,11 @@ impl Statistics {
             return;
         }
         let of = self.methods.entry(method).or_insert_with(|| OfMethod {
+            filter: filter(call),
             calls: 0,
             failed: 0,
             incomplete: 0,
+            unknown: 0,
             sealed: 0,
             times: Histogram::new_with_bounds(1, LONGEST, 2).ok(),
         });
@@ -83,6 +89,7 @@ impl Statistics {
         of.failed += u64::from(failed);
         let incomplete = matches!(call.outcome, Outcome::NoResponse | Outcome::NoRequest);
         of.incomplete += u64::from(incomplete);
+        of.unknown += u64::from(call.outcome == Outcome::Unknown);
         let sealed = |readable| readable == Readable::Sealed;
         of.sealed += u64::from(sealed(call.request.readable) || sealed(call.response.readable));
         let nanos = call.elapsed.and_then(|nanos| u64::try_from(nanos).ok());
@@ -121,5 +128,17 @@ impl Statistics {
             }
             None => "TCP".to_owned(),
         };
+    }
+}
+
+/// An expression that is true of the calls of the same method.
+fn filter(call: &Call) -> String {
+    match (call.rpc.interface, call.rpc.opnum) {
+        (Some(interface), Some(opnum)) => {
+            format!("interface.uuid == {} && opnum == {opnum}", interface.uuid)
+        }
+        (Some(interface), None) => format!("interface.uuid == {} && !opnum", interface.uuid),
+        (None, Some(opnum)) => format!("!interface.uuid && opnum == {opnum}"),
+        (None, None) => "!interface.uuid && !opnum".to_owned(),
     }
 }

@@ -141,6 +141,7 @@ pub(super) fn read(
         let mut reading = lock(&shared);
         reading.trial.finish();
         reading.next.ended = true;
+        reading.next.unreadable = run.is_unreadable();
         let unreadable = run.is_unreadable();
         reading.digest(run.summary(), unreadable);
         reading.progress(run.capture());

@@ -63,7 +63,7 @@ fn everything_that_matters_is_told_without_colours() {
     press(&mut model, ": text:7 Enter Tab Tab");
     let screen = rows(&model, SMALL);
     // A failed call has a mark, a finding a letter, the field's bytes brackets, the pane a thick rule.
-    row(&screen, "7!n18:13:24");
+    row(&screen, "7!n 18:13:24");
     row(&screen, "[84 a2 45 59");
     row(&screen, "━━ [request stub] frame 57");
 }
@@ -75,7 +75,7 @@ fn a_filter_shows_what_is_wrong_as_it_is_typed_and_then_the_calls() {
     row(&rows(&model, SMALL), "there is no field `statsu`; did you mean `status`?");
     press(&mut model, "Backspace Backspace text:us Space text:!= Space text:0 Enter");
     let screen = rows(&model, SMALL);
-    row(&screen, "[status != 0: 3 of 15]");
+    row(&screen, "3 of 15 calls: status != 0");
     assert_eq!(model.call, 7, "one that is shown is selected");
     press(&mut model, "f");
     assert_eq!(model.prompt.as_ref().unwrap().ask, Ask::Filter);
@@ -142,11 +142,11 @@ fn marked_calls_are_saved_and_the_view_is_written() {
 fn times_are_written_as_is_wanted() {
     let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
     press(&mut model, "2");
-    row(&rows(&model, SMALL), "1  18:13:24.348");
+    row(&rows(&model, SMALL), "1   18:13:24.348");
     press(&mut model, "t t");
-    row(&rows(&model, SMALL), "1  0.493959");
+    row(&rows(&model, SMALL), "1   0.493959");
     press(&mut model, "t");
-    row(&rows(&model, SMALL), "2 n0.016");
+    row(&rows(&model, SMALL), "2 n 0.016");
 }
 
 #[test]
@@ -187,4 +187,121 @@ fn the_keys_are_shown_from_their_table() {
     }
     press(&mut model, "x");
     assert!(!rows(&model, (100, 90)).iter().any(|row| row.contains("Taking along")));
+}
+
+#[test]
+fn what_is_meant_is_the_row_that_is_selected() {
+    // The first screen has the failure selected, and no call was looked at yet.
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    let effects = press(&mut model, "w Ctrl-u text:out.pcapng Enter");
+    assert_eq!(effects, [Effect::SavePackets("out.pcapng".into(), vec![7])]);
+    press(&mut model, "m 2 j j j j j j");
+    row(&rows(&model, SMALL), "*    7!n");
+    // In lists that are drawn otherwise it is the call.
+    for keys in ["5 y y", "4 y y"] {
+        let effects = press(&mut model, keys);
+        let [Effect::Copy(text)] = &*effects else { panic!("{keys}: {effects:?}") };
+        assert!(text.starts_with("7 ") && text.contains("CommitShadowCopySet"), "{keys}: {text}");
+    }
+    // Where there is no call nothing is saved, unless something is marked.
+    assert_eq!(press(&mut model, "7 w Ctrl-u text:out.pcapng Enter").len(), 1);
+    let mut model = super::fixture::model(&capture(FAILS), SMALL, Theme::Dark);
+    assert!(press(&mut model, "7 w Ctrl-u text:out.pcapng Enter").is_empty());
+    row(&rows(&model, SMALL), "this row is of no call");
+}
+
+#[test]
+fn another_attempt_is_led_to_from_its_own_row() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    let at = rows(&model, SMALL).iter().position(|row| row.contains("also  ")).unwrap() - 2;
+    for _ in 0..at {
+        press(&mut model, "j");
+    }
+    press(&mut model, "Enter");
+    assert_eq!(model.call, 14);
+    let field = model.detail.selected().unwrap();
+    assert_eq!((&*field.name, &*field.value), ("return", "E_FAIL (0x80004005)"));
+}
+
+#[test]
+fn a_status_is_found_as_it_is_written() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, "2 / text:0x80004005 Enter");
+    assert_eq!(model.call, 7, "{:?}", model.said);
+    press(&mut model, "2 5 / text:Commit Enter");
+    assert_eq!(model.call, 14, "the calls are looked through, not the drawing");
+}
+
+#[test]
+fn a_frame_shows_what_is_in_the_call_and_its_bytes_lead_there() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, ": text:f61 Enter Tab");
+    let field = model.detail.fields.iter().find(|field| field.name == "return").unwrap();
+    assert_eq!(field.value, "E_FAIL (0x80004005)");
+    // The octets of the status in the frame.
+    let bytes = model.detail.pages[0].bytes.view().bytes();
+    let at = bytes.windows(4).position(|four| four == [0x05, 0x40, 0x00, 0x80]).unwrap();
+    let mut closed = model.closed.clone();
+    model.detail.select(0);
+    model.detail.point(u32::try_from(at).unwrap(), &mut closed);
+    assert_eq!(model.detail.selected().unwrap().name, "return");
+    assert_eq!(model.detail.frame_shown(), Some(crate::bytes::FrameNo(61)), "the frame stays");
+    assert_eq!(model.detail.cursor as usize, at);
+}
+
+#[test]
+fn keys_go_to_the_list_after_a_jump() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, "5 Enter Tab Backspace");
+    let before = model.call;
+    press(&mut model, "j");
+    assert_eq!((model.view, model.call), (View::State, before + 1));
+}
+
+#[test]
+fn the_page_of_a_rule_is_read_to_its_end() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, "6 g g Tab");
+    press(&mut model, "G");
+    row(&rows(&model, SMALL), "A:5(S1,to=1800000)=0");
+    press(&mut model, "z");
+    row(&rows(&model, SMALL), "Why it matters");
+}
+
+#[test]
+fn calls_of_a_method_without_a_name_are_shown_too() {
+    let mut model = model(&capture("e-py-bad_pdus.pcap"), SMALL, Theme::Dark);
+    let methods = model.digest.statistics.methods.len();
+    assert!(methods > 3);
+    for at in 0..methods {
+        press(&mut model, "7 g g");
+        for _ in 0..=at {
+            press(&mut model, "j");
+        }
+        press(&mut model, "Enter");
+        let of = model.digest.statistics.methods.values().nth(at).unwrap();
+        assert_eq!(model.calls_listed() as u64, of.calls, "{}", of.filter);
+        press(&mut model, "Esc");
+    }
+}
+
+#[test]
+fn a_list_is_written_whole_while_a_filter_is_at_work() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    press(&mut model, "2");
+    // Nothing is worked on between these keys.
+    let keys = "f s t a t u s Space ! = Space 0 Enter W Ctrl-u o . t x t Enter";
+    let mut effects = Vec::new();
+    for key in keys.split(' ') {
+        effects.extend(update(&mut model, Msg::Key(crate::tui::key_named(key).unwrap())));
+    }
+    while model.is_busy() {
+        effects.extend(update(&mut model, Msg::Work));
+    }
+    let written = effects.iter().filter_map(|effect| match effect {
+        Effect::Write(text) => Some(text.lines().count()),
+        _ => None,
+    });
+    assert_eq!(written.sum::<usize>(), 3);
+    assert!(matches!(effects.last(), Some(Effect::Close(text)) if text == "o.txt: 3 calls"));
 }

@@ -9,7 +9,8 @@ const MAX_TOLD: usize = 200;
 
 impl Model<'_> {
     pub(super) fn load(&mut self, loaded: Loaded) {
-        let Loaded { batch, findings, stands, anew, digest, told, read, ended } = loaded;
+        let Loaded { batch, findings, stands, anew, digest, told, read, ended, unreadable } =
+            loaded;
         self.trace.take(batch);
         for finding in findings {
             if self.view == View::Findings {
@@ -44,6 +45,7 @@ impl Model<'_> {
         }
         self.read = read;
         self.ended |= ended;
+        self.unreadable |= unreadable;
         if self.call == 0 && self.trace.calls() > 0 {
             self.call = 1;
         }

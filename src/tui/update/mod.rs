@@ -10,14 +10,17 @@ pub(super) use moving::Target;
 
 use super::detail::{Detail, Subject};
 use super::find::Search;
+use super::job::Job;
 use super::keys::{self, Found};
 use super::layout::inside;
 use super::line::{Prompt, Typed};
-use super::model::{Chosen, Model};
+use super::model::{Chosen, Model, stand_in};
 use super::msg::{Ask, Effect, Msg, View};
+use super::write::Writing;
 use crate::bytes::{FrameNo, printable};
 use crate::filter::Filter;
-use crate::report::{pages, show};
+use crate::report::pages::{self, Page};
+use crate::report::show;
 
 /// What was typed before is remembered so often.
 const MAX_HISTORY: usize = 200;
@@ -59,7 +62,7 @@ impl Model<'_> {
             Msg::Toggle => _ = self.detail.toggle(None, &mut self.closed),
             Msg::ToggleAll => self.detail.toggle_all(&mut self.closed),
             Msg::Tab(next) => self.tab(next),
-            Msg::Zoom => self.zoom = self.view.has_detail() && !self.zoom,
+            Msg::Zoom => self.zoom = self.view.has_panes() && !self.zoom,
             Msg::Ask(ask) => self.ask(ask),
             Msg::Again(forward) => match self.search.clone() {
                 Some(search) => self.find(search, forward, false),
@@ -77,6 +80,10 @@ impl Model<'_> {
             Msg::FollowPipe => self.follow_pipe(),
             Msg::FollowSet => self.follow_set(),
             Msg::Follow => {
+                if self.ended {
+                    self.complain("all was read: nothing more comes in");
+                    return None;
+                }
                 self.follows = !self.follows;
                 let now = if self.follows { "goes along with" } else { "stays, whatever" };
                 self.say(format!("the list {now} what comes in"));
@@ -143,6 +150,7 @@ impl Model<'_> {
 
     fn type_key(&mut self, key: KeyEvent) -> Option<Effect> {
         let mut prompt = self.prompt.take()?;
+        self.said = None;
         let none = Vec::new();
         let history = self.history.get(&prompt.ask).unwrap_or(&none);
         match prompt.key(key, history) {
@@ -232,6 +240,7 @@ impl Model<'_> {
         self.chosen = Some(Chosen {
             filter,
             text: text.to_owned(),
+            title: text.to_owned(),
             rows: Vec::new(),
             next: 1,
             open: std::collections::BTreeSet::new(),
@@ -243,8 +252,11 @@ impl Model<'_> {
     }
 
     fn follow_pipe(&mut self) {
-        let call = self.trace.call(self.call, false, self.registry).ok().flatten();
-        let Some(call) = call else { return self.complain("there is no call to take a pipe from") };
+        let here = self.call_here();
+        let call = here.and_then(|n| self.trace.call(n, false, self.registry).ok().flatten());
+        let Some(call) = call else {
+            return self.complain("this row is of no call: there is no pipe to follow");
+        };
         let text = match call.pipe() {
             Some(pipe) => {
                 let session = format!("smb.session_id == 0x{:x}", pipe.session_id);
@@ -259,27 +271,39 @@ impl Model<'_> {
                 call.client.addr.port()
             ),
         };
-        self.follow(&text);
+        self.follow(&text, "same pipe (p shows all)");
     }
 
     fn follow_set(&mut self) {
-        let set = self.stand().and_then(|stand| stand.set);
-        let Some(set) = set else { return self.complain("this call is about no shadow copy set") };
-        self.follow(&format!("fsrvp.ShadowCopySetId == {set} || fsrvp.pShadowCopySetId == {set}"));
+        let here = self.call_here();
+        let stand = here.and_then(|n| self.stands.values().find_map(|of| stand_in(of, n)));
+        let Some(set) = stand.and_then(|stand| stand.set) else {
+            return self.complain("this row is of no call about a shadow copy set");
+        };
+        let text = format!("fsrvp.ShadowCopySetId == {set} || fsrvp.pShadowCopySetId == {set}");
+        self.follow(&text, "same set (s shows all)");
     }
 
     /// Shows these calls only, or all again if it is these already.
-    fn follow(&mut self, text: &str) {
+    fn follow(&mut self, text: &str, title: &str) {
         let same = self.chosen.as_ref().is_some_and(|chosen| chosen.text == text);
         if let Err(error) = self.filter(if same { "" } else { text }) {
             self.complain(error);
+        }
+        if let Some(chosen) = &mut self.chosen {
+            title.clone_into(&mut chosen.title);
         }
     }
 
     /// Out of what is open: what takes long, a zoom, a pane, a filter.
     fn leave(&mut self) {
-        if self.job.take().is_some() {
-            self.say("stopped");
+        if let Some(job) = self.job.take() {
+            match job {
+                Job::Seek(_) => self.say("stopped"),
+                Job::Write(Writing { name, .. }) => {
+                    self.complain(format!("{name} was not written to its end"));
+                }
+            }
         } else if self.zoom {
             self.zoom = false;
         } else if self.focus != super::model::Focus::List {
@@ -390,7 +414,8 @@ impl Model<'_> {
                 match read {
                     Ok((Some(stored), units)) => {
                         let view = stored.bytes.view();
-                        let pages = pages::of_frame(stored.link, view, &units, self.time);
+                        let mut pages = pages::of_frame(stored.link, view, &units, self.time);
+                        pages.extend(self.stubs_in(frame));
                         let note = self.trace.comment(frame).map(printable);
                         let facts = note.map(|note| ("comment", note)).into_iter().collect();
                         let title = format!("frame {no}");
@@ -405,6 +430,22 @@ impl Model<'_> {
 }
 
 impl Model<'_> {
+    /// The arguments that a frame carried a part of, as pages.
+    fn stubs_in(&self, frame: FrameNo) -> Vec<Page> {
+        let mut stubs = Vec::new();
+        for n in self.trace.calls_in(frame) {
+            let call = self.trace.call(n, false, self.registry).ok().flatten();
+            let pages = call.as_ref().map(pages::of_call).unwrap_or_default();
+            for page in pages {
+                if page.bytes.view().pieces().any(|piece| piece.frame == frame) {
+                    let title = format!("call {n}, {}", page.title);
+                    stubs.push(Page { title, ..page });
+                }
+            }
+        }
+        stubs
+    }
+
     /// Remembers where a jump comes from.
     fn jump(&mut self) {
         if self.jumps.len() >= MAX_JUMPS {
@@ -417,7 +458,8 @@ impl Model<'_> {
         let Some((view, call, frame)) = self.jumps.pop() else {
             return self.complain("there was no jump to go back from");
         };
-        (self.view, self.call, self.frame) = (view, call, frame);
+        self.turn_to(view);
+        (self.call, self.frame) = (call, frame);
         self.sync();
     }
 }

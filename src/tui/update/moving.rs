@@ -14,6 +14,8 @@ use crate::bytes::{Buffer, FrameNo};
 pub(in crate::tui) enum Target {
     /// To a call.
     Call(u64),
+    /// To what a call was answered.
+    Answer(u64),
     /// To a frame.
     Frame(u64),
     /// To a finding, by its place.
@@ -54,10 +56,13 @@ impl Model<'_> {
             }
             _ => {}
         }
-        self.view = to;
-        self.zoom = false;
-        self.focus = Focus::List;
+        self.turn_to(to);
         self.sync();
+    }
+
+    /// Another view is open; keys go to its list.
+    pub(super) fn turn_to(&mut self, to: View) {
+        (self.view, self.zoom, self.focus, self.page_top) = (to, false, Focus::List, 0);
     }
 
     fn frame_of_call(&self) -> Option<FrameNo> {
@@ -72,11 +77,20 @@ impl Model<'_> {
             View::Calls | View::Sequence => Some(self.row_of(self.call)),
             View::Packets => usize::try_from(self.frame.saturating_sub(1)).ok(),
             View::State => self.way().iter().position(|stand| stand.call >= self.call),
-            View::Findings => self.findings.place_of(self.call),
+            View::Findings => {
+                let here = self.findings.get(self.list().at).and_then(|of| of.call);
+                self.findings.place_of(self.call).filter(|_| here != Some(self.call))
+            }
             View::Overview | View::Statistics => None,
         };
+        let height = inside(self.layout().list);
         if let Some(at) = at {
-            self.list_mut().at = at;
+            let list = self.list_mut();
+            list.at = at;
+            if !(list.top..list.top.saturating_add(height)).contains(&at) {
+                // What comes after it is seen, too.
+                list.top = at.saturating_sub(height / 3);
+            }
         }
     }
 
@@ -105,11 +119,18 @@ impl Model<'_> {
 
     /// So many rows down, in the pane that takes the keys.
     pub(super) fn step(&mut self, by: i64) {
+        if self.view == View::Findings && self.focus != Focus::List {
+            let most = view::findings::page_len(self).saturating_sub(inside(self.layout().side));
+            let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
+            self.page_top = self.page_top.saturating_add_signed(by).min(most);
+            return;
+        }
         match self.focus {
             Focus::List => {
                 let len = self.rows();
                 self.follows = false;
                 self.list_mut().step(by, len);
+                self.page_top = 0;
                 self.follow_list();
             }
             Focus::Fields => {
@@ -135,6 +156,7 @@ impl Model<'_> {
         let layout = self.layout();
         let pane = match self.focus {
             Focus::List => layout.list,
+            _ if self.view == View::Findings => layout.side,
             Focus::Fields => layout.fields,
             Focus::Bytes => layout.bytes,
         };
@@ -148,10 +170,12 @@ impl Model<'_> {
     }
 
     pub(super) fn turn_focus(&mut self, next: bool) {
-        if !self.view.has_detail() {
+        if !self.view.has_panes() {
             return;
         }
         self.focus = match (self.focus, next) {
+            (Focus::List, _) if self.view == View::Findings => Focus::Fields,
+            (_, _) if self.view == View::Findings => Focus::List,
             (Focus::List, true) | (Focus::Bytes, false) => Focus::Fields,
             (Focus::Fields, true) | (Focus::List, false) => Focus::Bytes,
             (Focus::Bytes, true) | (Focus::Fields, false) => Focus::List,
@@ -190,12 +214,21 @@ impl Model<'_> {
     pub(super) fn show_cursor(&mut self) {
         let pane = self.layout().bytes;
         let (row, height) = (view::bytes::per_row(pane), inside(pane).max(1));
-        let at = crate::bytes::index(self.detail.cursor / row.max(1));
+        let line = |at: u32| crate::bytes::index(at / row.max(1));
+        let at = line(self.detail.cursor);
+        // Where fields are gone through, all of the field is to be seen, if there is room.
+        let lit = self.detail.lit();
+        let end = lit.iter().find(|span| span.end > self.detail.cursor);
+        let end = end.filter(|_| self.focus != Focus::Bytes).map_or(at, |span| line(span.end - 1));
+        let end = end.min(at.saturating_add(height - 1));
         if at < self.detail.top {
             self.detail.top = at;
-        } else if at - self.detail.top >= height {
-            self.detail.top = at + 1 - height;
+        } else if end.saturating_sub(self.detail.top) >= height {
+            self.detail.top = end + 1 - height;
         }
+        let len = self.detail.shown().map_or(0, Buffer::len);
+        let all = crate::bytes::index(len.div_ceil(row.max(1)));
+        self.detail.top = self.detail.top.min(all.saturating_sub(height));
         let fields = inside(self.layout().fields);
         let len = self.detail.visible.len();
         self.detail.list.show(fields, len);
@@ -239,39 +272,43 @@ impl Model<'_> {
         };
         self.jump();
         match target {
-            Target::Call(n) => {
-                let hidden = self.call_at(self.row_of(n)) != Some(n);
+            Target::Call(n) | Target::Answer(n) => {
+                // A filter that is still at work may not have come to it.
+                let hidden = self.chosen.as_ref().is_some_and(|of| !self.is_chosen(of, n));
                 if hidden && self.chosen.take().is_some() {
                     self.say("the filter is off: it hid this call");
                 }
+                self.turn_to(View::Calls);
                 self.call = n;
-                self.view = View::Calls;
             }
             Target::Frame(no) => {
+                self.turn_to(View::Packets);
                 self.frame = no;
-                self.view = View::Packets;
             }
             Target::State(n) => {
+                self.turn_to(View::State);
                 self.call = n;
-                self.view = View::State;
             }
             Target::Finding(at) => {
-                self.view = View::Findings;
+                self.turn_to(View::Findings);
                 self.list_mut().at = at;
                 return self.follow_list();
             }
             Target::Method(at) => {
-                let method = view::statistics::method(self, at).map(str::to_owned);
-                if let Some(method) = method
-                    && let Err(error) = self.filter(&format!("method == \"{method}\""))
+                let filter = view::statistics::filter(self, at).map(str::to_owned);
+                if let Some(filter) = filter
+                    && let Err(error) = self.filter(&filter)
                 {
                     self.complain(error);
                 }
                 return;
             }
         }
-        self.focus = Focus::List;
         self.sync();
+        if matches!(target, Target::Answer(_)) {
+            self.refresh_detail();
+            self.detail.select_answer();
+        }
     }
 
     /// To a call or frame by number: `7`, `f57`.
@@ -292,7 +329,16 @@ impl Model<'_> {
                 _ => format!("there is no {what} {number}: they are numbered 1 to {most}"),
             });
         }
-        self.go(Some(if of_frame { Target::Frame(number) } else { Target::Call(number) }));
+        match (of_frame, self.view) {
+            // Who looks at states or arrows goes on doing so.
+            (false, View::State) => self.go(Some(Target::State(number))),
+            (false, View::Sequence) => {
+                self.call = number;
+                self.sync();
+            }
+            (false, _) => self.go(Some(Target::Call(number))),
+            (true, _) => self.go(Some(Target::Frame(number))),
+        }
     }
 
     pub(super) fn click(&mut self, x: u16, y: u16) -> Option<Effect> {
@@ -330,6 +376,8 @@ impl Model<'_> {
             if again && at == before && !self.view.has_detail() {
                 self.enter();
             }
+        } else if inside(layout.side) {
+            self.focus = Focus::Fields;
         } else if inside(layout.fields) {
             let row = row(layout.fields)?;
             let at = self.detail.list.top.saturating_add(row);
@@ -369,6 +417,9 @@ impl Model<'_> {
         } else if over(layout.bytes) {
             let row = i64::from(view::bytes::per_row(layout.bytes));
             self.byte(by.saturating_mul(row));
+        } else if over(layout.side) {
+            self.focus = Focus::Fields;
+            self.step(by);
         } else if over(layout.list) && matches!(self.view, View::Sequence | View::State) {
             self.focus = Focus::List;
             self.step(by);

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::super::detail::{Detail, Subject};
-use super::super::job::{Job, lines};
+use super::super::job::Job;
 use super::super::model::{Focus, Model};
 use super::super::msg::{Ask, Copied, Effect, View};
 use super::super::view;
+use super::super::write::{What, Writing, lines};
 use super::Target;
 use crate::bytes::{Buffer, FrameNo, Span};
 use crate::report::json;
@@ -16,14 +17,32 @@ use crate::report::json;
 const MAX_COPY: usize = 74_000;
 
 impl Model<'_> {
+    /// The call that the selected row is of, or leads to.
+    pub(super) fn call_here(&self) -> Option<u64> {
+        let at = self.list().at;
+        let of_finding = |at| self.findings.get(at)?.call;
+        match self.view {
+            View::Overview => match view::overview::target(self, at)? {
+                Target::Call(n) | Target::Answer(n) | Target::State(n) => Some(n),
+                Target::Finding(at) => of_finding(at),
+                Target::Frame(no) => self.trace.calls_in(FrameNo(no)).first().copied(),
+                Target::Method(_) => None,
+            },
+            View::Findings => of_finding(at),
+            View::Packets => self.trace.calls_in(FrameNo(self.frame)).first().copied(),
+            View::Statistics => None,
+            View::Calls | View::Sequence | View::State => (self.call > 0).then_some(self.call),
+        }
+    }
+
     pub(super) fn mark(&mut self) {
         let subject = match self.view {
-            View::Packets => Subject::Frame(self.frame),
-            _ => Subject::Call(self.call),
+            View::Packets => Some(Subject::Frame(self.frame)).filter(|_| self.frame > 0),
+            _ => self.call_here().map(Subject::Call),
         };
-        if matches!(subject, Subject::Call(0) | Subject::Frame(0)) {
-            return self.complain("there is nothing to mark");
-        }
+        let Some(subject) = subject else {
+            return self.complain("this row is of no call that could be marked");
+        };
         if !self.marks.remove(&subject) {
             self.marks.insert(subject);
         }
@@ -55,10 +74,7 @@ impl Model<'_> {
             Copied::Row if in_detail && self.focus != Focus::List => field.map(row),
             Copied::Value | Copied::Row => Some(view::row_text(self, self.list().at)),
             Copied::Tree if in_detail => Some(tree(&self.detail)),
-            Copied::Tree => {
-                let rows = 0..self.rows().min(10_000);
-                Some(lines(rows.map(|row| view::row_text(self, row))))
-            }
+            Copied::Tree => Some(lines(view::all_text(self).into_iter())),
             Copied::Hex if in_detail => hex(&self.detail),
             Copied::Hex => None,
         };
@@ -86,7 +102,7 @@ impl Model<'_> {
         if ask == Ask::SavePackets {
             let calls = self.calls_to_save();
             if calls.is_empty() {
-                self.complain("there is no call whose packets could be saved");
+                self.complain("this row is of no call whose packets could be saved");
                 return None;
             }
             self.say(format!("saving packets of {} to {name}", count(calls.len())));
@@ -95,32 +111,37 @@ impl Model<'_> {
         let json = path.extension().is_some_and(|ending| {
             ending.eq_ignore_ascii_case("json") || ending.eq_ignore_ascii_case("ndjson")
         });
-        let name = name.to_owned();
-        let listed = matches!(self.view, View::Calls | View::Packets);
-        self.job = Some(if ask == Ask::SaveCopy {
-            Job::Text { text: format!("{}\n", self.copied), name }
-        } else if listed {
-            Job::Write { json, view: self.view, next: 0, name }
-        } else if let Some(text) = self.whole_view(json) {
-            Job::Text { text, name }
-        } else {
-            self.complain("this view is saved as text: name a file that does not end in .json");
+        if !self.is_free() {
             return None;
-        });
+        }
+        let what = match (ask, self.view) {
+            (Ask::SaveCopy, _) => {
+                What::Text(Some(format!("{}\n", self.copied)), "written".to_owned())
+            }
+            (_, View::Calls) => What::Calls(0, json),
+            (_, View::Packets) => What::Packets(0, json),
+            (_, View::Findings) if json => {
+                let mark = crate::gate::Mark::default();
+                let record = |finding| json::line(&json::finding(finding, mark));
+                let said = format!("{} findings", self.findings.len());
+                What::Text(Some(lines(self.findings.iter().map(record))), said)
+            }
+            _ if json => {
+                let text = "this view is saved as text: name a file that does not end in .json";
+                self.complain(text);
+                return None;
+            }
+            (_, view) => {
+                let text = lines(view::all_text(self).into_iter());
+                let said = match view {
+                    View::Sequence => "the calls around the selected one",
+                    _ => "the view as it is now",
+                };
+                What::Text(Some(text), said.to_owned())
+            }
+        };
+        self.job = Some(Job::Write(Writing { name: name.to_owned(), what }));
         Some(Effect::Create(path))
-    }
-
-    /// A view without a long list, whole.
-    fn whole_view(&self, json: bool) -> Option<String> {
-        if !json {
-            let rows = 0..view::text_rows(self);
-            return Some(lines(rows.map(|row| view::row_text(self, row))));
-        }
-        if self.view != View::Findings {
-            return None;
-        }
-        let record = |finding| json::line(&json::finding(finding, crate::gate::Mark::default()));
-        Some(lines(self.findings.iter().map(record)))
     }
 
     /// The marked calls and those of marked frames; the selected one if nothing is marked.
@@ -133,8 +154,7 @@ impl Model<'_> {
         if self.marks.is_empty() {
             calls = match self.view {
                 View::Packets => self.trace.calls_in(FrameNo(self.frame)),
-                _ if self.call > 0 => vec![self.call],
-                _ => Vec::new(),
+                _ => self.call_here().into_iter().collect(),
             };
         }
         calls.sort_unstable();
@@ -171,8 +191,14 @@ fn hex(detail: &Detail) -> Option<String> {
     let spans: Vec<Span> = detail.lit();
     let mut text = String::new();
     for span in spans {
-        for byte in bytes.view().slice(span).bytes() {
-            let _ = write!(text, "{byte:02x}");
+        for at in span.start..span.end {
+            let one = Span::new(at, at.saturating_add(1));
+            match bytes.view().slice(one).bytes() {
+                // A byte that is not there is none.
+                _ if bytes.view().hole_in(one).is_some() => text.push_str(".."),
+                [byte] => _ = write!(text, "{byte:02x}"),
+                _ => {}
+            }
         }
     }
     Some(text)

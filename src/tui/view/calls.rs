@@ -16,17 +16,41 @@ const WITH_PARTIES: u16 = 120;
 /// Columns of a party.
 const PARTY: usize = 15;
 
+/// Columns of the client where there is no room for both.
+const CLIENT: usize = 10;
+
+/// Who is shown of the parties of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parties {
+    Both,
+    Client,
+    None,
+}
+
+/// Whether the calls on the screen are of several clients.
+fn several(calls: &[Shown]) -> bool {
+    let mut clients = calls.iter().map(|shown| &shown.client).filter(|name| !name.is_empty());
+    let first = clients.next();
+    clients.any(|client| Some(client) != first)
+}
+
 /// Draws the calls that are on the screen.
 pub(super) fn draw(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
     let method = method_width(model, area.width);
-    let parties = area.width >= WITH_PARTIES;
+    let parties = match (area.width >= WITH_PARTIES, several(&model.calls)) {
+        (true, _) => Parties::Both,
+        (false, true) => Parties::Client,
+        (false, false) => Parties::None,
+    };
     let first = model.trace.began();
     let when = first.map(|first| model.time.head(first, &model.time.zone())).unwrap_or_default();
-    let mut head = format!("     n  {}", fit(&when, 12));
-    if parties {
-        head = format!("{head}  {}  {}", fit("client", PARTY), fit("server", PARTY));
-    }
+    let mut head = format!("     n   {}", fit(&when, 12));
+    head = match parties {
+        Parties::Both => format!("{head}  {}  {}", fit("client", PARTY), fit("server", PARTY)),
+        Parties::Client => format!("{head}  {}", fit("client", CLIENT)),
+        Parties::None => head,
+    };
     let head = format!("{head}  {}  asked → answered", fit("call", method));
     let mut drawn = vec![header(model, &head, area.width, model.focus == Focus::List)];
     if model.calls.is_empty() {
@@ -51,20 +75,25 @@ fn method_width(model: &Model<'_>, width: u16) -> usize {
     widest.unwrap_or(0).clamp(12, most)
 }
 
-fn row(shown: &Shown, width: usize, method: usize, parties: bool) -> Row {
+fn row(shown: &Shown, width: usize, method: usize, parties: Parties) -> Row {
     let role = role(shown.outcome);
     let mark = if shown.marked { "*" } else { " " };
     let start = Row::one(mark, Role::Marked)
         .add(format!("{:>5}", shown.n), Role::Plain)
         .add(sign(shown.outcome), role)
-        .add(letter(shown.worst), Role::Bad);
+        .add(letter(shown.worst), Role::Bad)
+        .add(" ", Role::Plain);
     if let Some(error) = &shown.error {
-        return start.add(format!(" {error}"), Role::Bad);
+        return start.add(error.clone(), Role::Bad);
     }
     let mut row = start.add(format!("{}  ", fit(&shown.time, 12)), Role::Dim);
-    if parties {
-        let both = format!("{}  {}  ", fit(&shown.client, PARTY), fit(&shown.server, PARTY));
-        row.push(both, Role::Plain);
+    match parties {
+        Parties::Both => {
+            let both = format!("{}  {}  ", fit(&shown.client, PARTY), fit(&shown.server, PARTY));
+            row.push(both, Role::Plain);
+        }
+        Parties::Client => row.push(format!("{}  ", fit(&shown.client, CLIENT)), Role::Plain),
+        Parties::None => {}
     }
     row.push(format!("{}  ", fit(&shown.method, method)), Role::Name);
     let took = if width >= 100 { 10 } else { 0 };

@@ -4,19 +4,28 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::super::layout::inside;
-use super::super::model::Model;
+use super::super::model::{Focus, Model};
 use super::super::text::{Row, cut, fit, wrap};
 use super::super::theme::Role;
 use super::overview::{by, of_severity};
 use super::{header, lines, title};
-use crate::bytes::printable;
+use crate::bytes::{Side, printable};
 use crate::check::Finding;
 use crate::report::rules;
+
+/// Columns from which the list says which rule it is.
+const WITH_RULE: usize = 90;
 
 /// Draws the list.
 pub(super) fn draw(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
-    let mut drawn = vec![header(model, "   severity  by       call  rule, what", area.width, true)];
+    let wide = width >= WITH_RULE;
+    let head = if wide {
+        "   severity  by       call  rule, what"
+    } else {
+        "   severity  by       call  what"
+    };
+    let mut drawn = vec![header(model, head, area.width, model.focus == Focus::List)];
     if model.findings.is_empty() {
         let text = match &model.digest.nothing {
             _ if !model.ended => "nothing was found so far".to_owned(),
@@ -34,7 +43,11 @@ pub(super) fn draw(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     let list = model.list();
     let shown = model.findings.from(list.top).take(inside(area));
     for (at, finding) in shown {
-        let over = (at == list.at).then_some(Role::Selected);
+        let over = (at == list.at).then_some(if model.focus == Focus::List {
+            Role::Selected
+        } else {
+            Role::Held
+        });
         drawn.push(row(finding, width).line(width, model.theme, over));
     }
     lines(frame, area, drawn);
@@ -43,10 +56,12 @@ pub(super) fn draw(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
 fn row(finding: &Finding, width: usize) -> Row {
     let call = finding.call.map(|n| n.to_string()).unwrap_or_default();
     let known = if finding.known.is_some() { " (known deviation)" } else { "" };
+    // Its page is below, with the rule for its title.
+    let rule = if width >= WITH_RULE { format!("{}  ", finding.rule) } else { String::new() };
     let row =
         Row::one(format!("   {}", fit(finding.severity.word(), 10)), of_severity(finding.severity))
             .add(format!("{} {call:>5}  ", fit(by(finding.party), 7)), Role::Plain)
-            .add(format!("{}  ", finding.rule), Role::Name);
+            .add(rule, Role::Name);
     let room = width.saturating_sub(row.columns());
     row.add(cut(&format!("{}{known}", printable(&finding.message)), room), Role::Plain)
 }
@@ -67,34 +82,49 @@ pub(super) fn draw_page(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
         return;
     }
     let width = usize::from(area.width);
-    let Some(finding) = model.findings.get(model.list().at) else {
-        let drawn = vec![title(model, "rule", area.width, false)];
-        return lines(frame, area, drawn);
-    };
-    let name = format!("{}, {}", finding.rule, finding.certainty.word());
-    let mut drawn = vec![title(model, &name, area.width, false)];
+    let focused = model.focus != Focus::List;
+    let finding = model.findings.get(model.list().at);
+    let name = finding.map(|of| format!("{}, {}", of.rule, of.certainty.word()));
+    let rows = page(model, width);
+    let room = inside(area);
+    let top = model.page_top.min(rows.len().saturating_sub(room));
+    let more = if rows.len() > top + room && !focused { " (Tab and j for the rest)" } else { "" };
+    let name = format!("{}{more}", name.unwrap_or_else(|| "rule".to_owned()));
+    let mut drawn = vec![title(model, &name, area.width, focused)];
+    let shown = rows.iter().skip(top).take(room);
+    drawn.extend(shown.map(|row| row.line(width, model.theme, None)));
+    lines(frame, area, drawn);
+}
+
+/// Rows of the page of the finding that is selected.
+pub(in crate::tui) fn page_len(model: &Model<'_>) -> usize {
+    page(model, usize::from(model.layout().side.width)).len()
+}
+
+/// What there is to say of the finding that is selected, and of its rule.
+fn page(model: &Model<'_>, width: usize) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
+    let Some(finding) = model.findings.get(model.list().at) else { return rows };
     let mut say = |text: &str, role| {
-        rows.extend(
-            wrap(text, width.saturating_sub(2))
-                .into_iter()
-                .map(|line| Row::one(format!(" {line}"), role)),
-        );
+        let lines = wrap(text, width.saturating_sub(2)).into_iter();
+        rows.extend(lines.map(|line| Row::one(format!(" {line}"), role)));
     };
     say(&printable(&finding.message), Role::Head);
     for spot in &finding.spots {
         let octets: Vec<String> =
             spot.octets.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        say(
-            &format!(
-                "{} at {}: {} ({})",
-                spot.field,
-                spot.at,
-                octets.join(" "),
-                printable(&spot.text)
-            ),
-            Role::Plain,
+        let side = match spot.side {
+            Side::Client => "request",
+            Side::Server => "response",
+        };
+        let text = format!(
+            "{} at byte {} of the {side}: {} ({})",
+            spot.field,
+            spot.at,
+            octets.join(" "),
+            printable(&spot.text)
         );
+        say(&text, Role::Plain);
     }
     for related in finding.related.iter().take(6) {
         say(&format!("call {}: {}", related.call, printable(&related.note)), Role::Dim);
@@ -113,13 +143,5 @@ pub(super) fn draw_page(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
             plain.lines().map(|line| Row::one(format!(" {}", printable(line)), Role::Plain)),
         );
     }
-    let room = inside(area);
-    let missing = rows.len() > room;
-    let shown = if missing { room.saturating_sub(1) } else { room };
-    drawn.extend(rows.iter().take(shown).map(|row| row.line(width, model.theme, None)));
-    if missing {
-        let more = format!(" … `vshark rules {}` has the rest", finding.rule);
-        drawn.push(Row::one(more, Role::Dim).line(width, model.theme, None));
-    }
-    lines(frame, area, drawn);
+    rows
 }

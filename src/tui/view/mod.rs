@@ -3,7 +3,7 @@
 pub(super) mod bytes;
 mod calls;
 mod fields;
-mod findings;
+pub(super) mod findings;
 pub(super) mod help;
 pub(super) mod overview;
 mod packets;
@@ -23,6 +23,7 @@ use super::model::{Focus, Model};
 use super::msg::{Ask, View};
 use super::text::{Row, columns, cut};
 use super::theme::Role;
+use super::write::{packet_text, text_of};
 use crate::check::Operation;
 
 /// Draws everything.
@@ -54,32 +55,40 @@ pub fn view(model: &Model<'_>, frame: &mut Frame<'_>) {
 
 /// The text of a row of the view's list.
 pub(super) fn row_text(model: &Model<'_>, row: usize) -> String {
+    let call = |row: usize| {
+        let shown = model.calls_in(row..row.saturating_add(1));
+        shown.first().map(text_of).unwrap_or_default()
+    };
+    let of = |rows: Vec<Row>| rows.get(row).map(Row::text).unwrap_or_default();
     match model.view {
-        View::Overview => overview::rows(model).get(row).map(Row::text).unwrap_or_default(),
-        View::Calls => {
-            let shown = model.calls_in(row..row.saturating_add(1));
-            shown.first().map(super::job::text_of).unwrap_or_default()
-        }
+        View::Overview => of(overview::rows(model)),
+        View::Calls | View::Sequence => call(row),
         View::Packets => {
             let of = model.packets_in(row..row.saturating_add(1));
-            let text = |of: &super::rows::Packet| {
-                format!("{} {} {} {} {} {}", of.no, of.time, of.src, of.dst, of.protocol, of.about)
-            };
-            of.first().map(text).unwrap_or_default()
+            of.first().map(packet_text).unwrap_or_default()
         }
-        View::Sequence => sequence::rows(model).get(row).map(Row::text).unwrap_or_default(),
-        View::State => state::rows(model).get(row).map(Row::text).unwrap_or_default(),
+        View::State => {
+            model.way().get(row).map(|stand| model.call_text(stand.call)).unwrap_or_default()
+        }
         View::Findings => findings::text(model, row),
-        View::Statistics => statistics::rows(model).get(row).map(Row::text).unwrap_or_default(),
+        View::Statistics => of(statistics::rows(model)),
     }
 }
 
-/// How many rows of text the view has, without long lists.
-pub(super) fn text_rows(model: &Model<'_>) -> usize {
+/// The lines of the view; of a list no more than ten thousand.
+pub(super) fn all_text(model: &Model<'_>) -> Vec<String> {
+    const MOST: usize = 10_000;
+    let texts = |rows: Vec<Row>| rows.iter().map(Row::text).collect();
     match model.view {
-        View::Sequence => sequence::rows(model).len(),
-        View::State => state::rows(model).len(),
-        _ => model.rows(),
+        View::Overview => texts(overview::rows(model)),
+        View::Calls => model.calls_in(0..MOST).iter().map(text_of).collect(),
+        View::Packets => model.packets_in(0..MOST).iter().map(packet_text).collect(),
+        View::Sequence => texts(sequence::rows(model)),
+        View::State => texts(state::rows(model)),
+        View::Findings => {
+            (0..model.findings.len().min(MOST)).map(|at| findings::text(model, at)).collect()
+        }
+        View::Statistics => texts(statistics::rows(model)),
     }
 }
 
@@ -148,17 +157,21 @@ fn draw_tabs(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
         row.push(tab_text(model, n, view), if open { Role::Tab } else { Role::Bar });
     }
     let left = usize::from(area.width).saturating_sub(row.columns());
+    let narrow = model.size.0 < 100;
     let verdict = match model.digest.report.operation {
         Operation::Failed => "FAILED",
         Operation::Unfinished if !model.ended => "RUNNING",
+        Operation::Unfinished if narrow => "OPEN",
         Operation::Unfinished => "UNFINISHED",
+        Operation::Completed if narrow => "OK",
         Operation::Completed => "COMPLETED",
+        Operation::Unknown if narrow => "?",
         Operation::Unknown => "UNKNOWN",
         Operation::None => "",
     };
-    let far =
-        format!("{verdict}{} ", if model.ended || verdict.is_empty() { "" } else { " so far" });
-    if left > columns(&far) {
+    let so_far = if model.ended || verdict.is_empty() || narrow { "" } else { " so far" };
+    let far = format!("{verdict}{so_far}");
+    if left >= columns(&far) {
         row.push(" ".repeat(left - columns(&far)), Role::Bar);
         let role = match model.digest.report.operation {
             Operation::Unfinished if !model.ended => Role::Doubt,
@@ -189,7 +202,9 @@ fn draw_prompt(model: &Model<'_>, frame: &mut Frame<'_>, layout: &Layout) {
         model.theme,
         None,
     )];
-    if let Some(wrong) = &prompt.wrong {
+    // A name that is not whole is no error as long as it may become one.
+    let unfinished = !prompt.offers.is_empty();
+    if let Some(wrong) = prompt.wrong.as_ref().filter(|_| !unfinished) {
         let at = (head + wrong.at).saturating_sub(scroll).min(width.saturating_sub(2));
         let text = cut(&format!("{}^ {}", " ".repeat(at), wrong.text), width);
         // Where the sentence does not fit behind the place, it goes without.
@@ -198,7 +213,8 @@ fn draw_prompt(model: &Model<'_>, frame: &mut Frame<'_>, layout: &Layout) {
         drawn.push(Row::one(text, Role::Bad).line(width, model.theme, None));
     } else {
         let hint = match prompt.ask {
-            Ask::Filter => "Enter shows these calls; Tab completes; empty shows all; Esc leaves",
+            Ask::Filter if unfinished => "Tab completes the name",
+            Ask::Filter => "Enter shows these calls; Tab completes names; empty shows all",
             Ask::Search => {
                 "text, whatever its case, in names, values and bytes; or bytes: x de ad be ef"
             }
@@ -206,12 +222,24 @@ fn draw_prompt(model: &Model<'_>, frame: &mut Frame<'_>, layout: &Layout) {
             Ask::SavePackets => {
                 "a new pcapng file with the frames of these calls, and the logon and bind they need"
             }
-            Ask::SaveView => "a name that ends in .json is written as JSON, one record a line",
+            Ask::SaveView => match model.view {
+                View::Calls | View::Packets | View::Findings => {
+                    "a new file; one whose name ends in .json is JSON, one record a line"
+                }
+                _ => "a new text file",
+            },
             Ask::SaveCopy => "a new file",
         };
         drawn.push(Row::one(hint, Role::Dim).line(width, model.theme, None));
     }
-    for (name, what) in &prompt.offers {
+    let room = usize::from(area.height).saturating_sub(2);
+    for (at, (name, what)) in prompt.offers.iter().enumerate() {
+        let beyond = prompt.offers.len().saturating_sub(room);
+        if at + 1 == room && beyond > 0 {
+            let more = format!("  and {} more", beyond + 1);
+            drawn.push(Row::one(more, Role::Dim).line(width, model.theme, None));
+            break;
+        }
         let row = Row::one(format!("  {name}"), Role::Name).add(format!("  {what}"), Role::Dim);
         drawn.push(row.line(width, model.theme, None));
     }
@@ -225,7 +253,10 @@ fn draw_prompt(model: &Model<'_>, frame: &mut Frame<'_>, layout: &Layout) {
 /// The bottom: what was said last, or where everything is; how far the reading is.
 fn draw_status(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
+    // What went wrong is worth more than how much there is.
+    let bad = model.said.as_ref().is_some_and(|said| said.bad);
     let far = progress(model);
+    let far = if bad && width < 100 { String::new() } else { far };
     let room = width.saturating_sub(columns(&far) + 1);
     let row = match (&model.said, &model.begun) {
         (_, Some(begun)) => Row::one(format!(" {begun} … (? shows what may follow)"), Role::Bar),
@@ -243,34 +274,36 @@ fn draw_status(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
 
 /// What is shown, and the keys that matter most here.
 fn hints(model: &Model<'_>) -> String {
+    if model.help.is_some() {
+        return "j k move in the keys, any other key closes them".to_owned();
+    }
+    if model.prompt.is_some() {
+        return "Enter done  Esc leave  Up what was typed before  Ctrl-u empty".to_owned();
+    }
     let keys = match (model.view, model.focus) {
-        (View::Overview, _) => "Enter go there  2 calls  f filter  / find  ? keys  q quit",
+        (View::Overview, _) => "? keys  q quit  Enter go there  2 calls  f filter  / find",
         (View::Calls | View::Packets, Focus::List) => {
-            "Enter fields  Tab panes  f filter  / find  y copy  w save  ? keys  q quit"
+            "? keys  q quit  Enter fields  f filter  / find  y copy  w save"
         }
         (View::Calls | View::Packets, Focus::Fields) => {
-            "o open/close  Tab bytes  ] frames  y v copy value  z zoom  Esc list  ? keys"
+            "? keys  Esc list  Tab bytes  o open/close  ] frames  y v copy value  z zoom"
         }
         (View::Calls | View::Packets, Focus::Bytes) => {
-            "arrows move  ] [ buffer, frames  y x copy bytes  z zoom  Esc list  ? keys"
+            "? keys  Esc list  arrows move  ] [ buffer, frames  y x copy bytes  z zoom"
         }
-        (View::Sequence, _) => "Enter the call  s same set  p same pipe  f filter  ? keys",
-        (View::State, _) => "← → through time  Enter the call  ? keys  q quit",
-        (View::Findings, _) => "Enter the call  y y copy  W save  ? keys  q quit",
-        (View::Statistics, _) => "Enter calls of the method  ? keys  q quit",
+        (View::Sequence, _) => "? keys  Enter the call  s same set  p same pipe  f filter",
+        (View::State, _) => "? keys  q quit  ← → through time  Enter the call",
+        (View::Findings, Focus::List) => "? keys  Enter the call  Tab the rule  y y copy  W save",
+        (View::Findings, _) => "? keys  Esc list  j k move  z zoom",
+        (View::Statistics, _) => "? keys  q quit  Enter calls of the method",
     };
-    match &model.chosen {
-        Some(chosen) => {
-            let searching = if chosen.next <= model.trace.calls() { "…" } else { "" };
-            format!(
-                "[{}: {}{searching} of {}]  {keys}",
-                chosen.text,
-                chosen.rows.len(),
-                model.trace.complete()
-            )
-        }
-        None => keys.to_owned(),
-    }
+    // Where all is shown a filter is not told.
+    let listed = matches!(model.view, View::Calls | View::Sequence);
+    let Some(chosen) = model.chosen.as_ref().filter(|_| listed) else { return keys.to_owned() };
+    let searching = if model.is_choosing() { "…" } else { "" };
+    let filter = cut(&chosen.title, usize::from(model.size.0) / 3);
+    let (of, all) = (chosen.rows.len(), model.trace.complete());
+    format!("{of}{searching} of {all} calls: {filter}  Esc all  {keys}")
 }
 
 fn progress(model: &Model<'_>) -> String {

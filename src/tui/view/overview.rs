@@ -2,7 +2,7 @@
 //! what could not be seen. Each row leads to where it comes from.
 
 use super::super::model::Model;
-use super::super::text::{Row, cut, fit, wrap};
+use super::super::text::{Row, columns, cut, fit, wrap};
 use super::super::theme::Role;
 use super::super::update::Target;
 use crate::bytes::printable;
@@ -26,6 +26,7 @@ pub(super) fn title(model: &Model<'_>) -> String {
     let so_far = if model.ended { "" } else { " so far" };
     let operation = match report.operation {
         Operation::Unfinished if !model.ended => "running",
+        _ if model.unreadable && model.trace.frames() == 0 => "nothing could be read",
         operation => operation.word().unwrap_or("nothing wanted"),
     };
     let rules = report.conformance.iter().map(|of| {
@@ -73,13 +74,17 @@ pub(super) fn nothing(model: &Model<'_>) -> Vec<String> {
 fn led(model: &Model<'_>) -> Vec<Led> {
     let mut rows: Vec<Led> = Vec::new();
     let width = usize::from(model.size.0);
+    for sentence in model.told.iter().take(MOST_SENTENCES) {
+        add(&mut rows, width, ("NOT READ", Role::Bad), sentence, None);
+    }
     for line in &model.digest.opening {
         let frame = line.frame.map(|frame| Target::Frame(frame.0));
-        let target = line.call.map(Target::Call).or(frame);
+        let target = line.call.map(Target::Answer).or(frame);
         let role = role(line.head);
         add(&mut rows, width, (line.head, role), &line.text, target);
     }
-    if let Some(nothing) = model.digest.nothing.as_ref().filter(|_| model.ended) {
+    let judged = model.ended && !(model.unreadable && model.trace.frames() == 0);
+    if let Some(nothing) = model.digest.nothing.as_ref().filter(|_| judged) {
         add(&mut rows, width, ("judged", Role::Head), nothing, None);
     }
     if rows.is_empty() {
@@ -114,9 +119,6 @@ fn led(model: &Model<'_>) -> Vec<Led> {
             printable(&server.recognised)
         );
         add(&mut rows, width, ("server", Role::Dim), text.trim(), None);
-    }
-    for sentence in model.told.iter().take(MOST_SENTENCES) {
-        add(&mut rows, width, ("", Role::Bad), sentence, None);
     }
     rows
 }
@@ -181,10 +183,18 @@ fn of_set(set: &SetReport, ended: bool, width: usize) -> Row {
     let shares = if shares.is_empty() { "no share".to_owned() } else { shares.join(", ") };
     let mut way: Vec<&str> = set.states.iter().map(|(_, state, _)| *state).collect();
     way.dedup();
+    // Where it ended matters most: what there is no room for is left out before it.
+    let room = (width / 2).saturating_sub(14);
+    let mut shown = way.join(" → ");
+    while columns(&shown) > room && way.len() > 1 {
+        way.remove(0);
+        shown = format!("… → {}", way.join(" → "));
+    }
     let row = Row::one(format!("   {}  ", fit(word, 11)), role)
         .add(format!("{}  ", short(set.id)), Role::Dim)
-        .add(cut(&shares, width / 2), Role::Plain);
-    row.add(format!("  {}", way.join(" → ")), Role::Name)
+        .add(format!("{}  ", fit(&shown, room)), Role::Name);
+    let left = width.saturating_sub(row.columns());
+    row.add(cut(&shares, left), Role::Plain)
 }
 
 fn add_findings(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
@@ -201,8 +211,8 @@ fn add_findings(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
     }
     heading(rows, &format!("Findings: {} (Enter shows the rule)", counts.join(", ")));
     for (at, finding) in model.findings.from(0).take(MOST_FINDINGS) {
-        let call = finding.call.map(|n| format!(" (call {n})")).unwrap_or_default();
-        let text = format!("{}{call}", printable(&finding.message));
+        let call = finding.call.map(|n| format!("call {n}: ")).unwrap_or_default();
+        let text = format!("{call}{}", printable(&finding.message));
         let row = Row::one(
             format!("   {} ", fit(finding.severity.word(), 8)),
             of_severity(finding.severity),

@@ -117,6 +117,12 @@ fn row(model: &Model<'_>, at: usize, step: &Step, lanes: &[usize], width: usize)
         }
         Rung::Answers { from, to, text, outcome, took, state } => {
             let sign = if role(*outcome) == Role::Bad { "✗ " } else { "" };
+            // Which call it answers is told where another was asked in between.
+            let asks = |step: &&Step| matches!(step.rung, Rung::Asks { .. });
+            let steps = model.ladder.steps.get(..at).unwrap_or_default();
+            let own = steps.iter().rev().find(asks).is_some_and(|of| of.call == step.call);
+            let sign = if own { sign.to_owned() } else { format!("{} {sign}", step.call) };
+            let sign = sign.as_str();
             let ends = (place(*from), place(*to));
             // How long it took is told where there is room beside what was said.
             let room = ends.0.abs_diff(ends.1).saturating_sub(10);

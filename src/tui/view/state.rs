@@ -94,7 +94,9 @@ fn drawing(model: &Model<'_>, width: usize, height: usize) -> Vec<Row> {
 fn diagram(model: &Model<'_>, stand: Option<&Stand>, height: usize) -> Vec<Row> {
     let arrows = of_sets(&model.knowledge.machine);
     let after = stand.map(|stand| stand.after).unwrap_or_default();
-    let before = stand.map(|stand| stand.before).unwrap_or_default();
+    // Of a call that is about no set, the one that is not finished shows why it was refused.
+    let other = stand.and_then(|stand| unfinished(model, stand)).map(|of| of.after);
+    let before = other.or(stand.map(|stand| stand.before)).unwrap_or_default();
     let been = been(model, stand);
     let mut rows = Vec::new();
     // Where there is little room arrows stand beside the states.
@@ -235,11 +237,17 @@ fn beside(model: &Model<'_>, stand: Option<&Stand>, width: usize, height: usize)
     }
     if let Some(set) = stand.set {
         let (before, after) = (words(stand.before), words(stand.after));
-        let before = if before.is_empty() { "[*]".to_owned() } else { before };
-        rows.push(
-            Row::one(format!("set {}  ", brief::short(set)), Role::Plain)
-                .add(format!("{before} → {after}"), Role::Name),
-        );
+        let way = match before.as_str() {
+            before if before == after => after,
+            "" => format!("[*] → {after}"),
+            before => format!("{before} → {after}"),
+        };
+        let of = format!("set {}  ", brief::short(set));
+        rows.push(Row::one(of, Role::Plain).add(way, Role::Name));
+    }
+    if let Some((other, set)) = unfinished(model, stand).and_then(|of| Some((of, of.set?))) {
+        let text = format!("unfinished: set {} of {} is ", brief::short(set), other.client);
+        rows.push(Row::one(text, Role::Plain).add(words(other.after), Role::Name));
     }
     rows.extend(timer(model, stand));
     let on = leads_on(model, stand);
@@ -261,9 +269,30 @@ fn beside(model: &Model<'_>, stand: Option<&Stand>, width: usize, height: usize)
     rows
 }
 
+/// How the unfinished set of the server stood that a call is not about, if it is about none.
+fn unfinished<'m>(model: &'m Model<'_>, stand: &Stand) -> Option<&'m Stand> {
+    /// Calls before it that are looked at.
+    const MOST: usize = 2000;
+    if stand.set.is_some() {
+        return None;
+    }
+    let way = model.way();
+    let until = way.partition_point(|of| of.call < stand.call);
+    let mut seen = Vec::new();
+    for of in way.get(..until).unwrap_or_default().iter().rev().take(MOST) {
+        let Some(set) = of.set.filter(|set| !seen.contains(set)) else { continue };
+        seen.push(set);
+        if of.after.iter().all(|view| View::UNFINISHED.contains(&view)) && !of.after.is_empty() {
+            return Some(of);
+        }
+    }
+    None
+}
+
 /// States in words; so many that they say nothing are a question mark.
 fn words(views: Views) -> String {
-    let words: Vec<&str> = views.iter().map(View::word).collect();
+    let chain = CHAIN.into_iter().filter(|view| views.has(*view));
+    let words: Vec<&str> = chain.map(View::word).collect();
     if words.len() > 3 { "any state".to_owned() } else { words.join(" or ") }
 }
 
@@ -295,7 +324,11 @@ fn leads_on(model: &Model<'_>, stand: &Stand) -> Vec<String> {
     };
     let arrows = of_sets(&model.knowledge.machine);
     let ways = arrows.iter().filter(|arrow| here(arrow) && !arrow.is_loop());
-    ways.map(|arrow| format!("→ {}: {}", arrow.to, arrow.labels.join(", "))).collect()
+    let mut ways: Vec<String> =
+        ways.map(|arrow| format!("→ {}: {}", arrow.to, arrow.labels.join(", "))).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    ways.retain(|way| seen.insert(way.clone()));
+    ways
 }
 
 /// The calls around the one that is selected, and what each made of its set.
@@ -317,7 +350,7 @@ fn way(model: &Model<'_>, height: usize) -> Vec<Row> {
         let number = if sign(outcome) == " " { Role::Plain } else { role(outcome) };
         let row = Row::one(if here { " ▶" } else { "  " }, Role::Head)
             .add(format!("{:>4}{} ", stand.call, sign(outcome)), number)
-            .add(format!("{} ", fit(&method, 18)), if here { Role::Head } else { Role::Name })
+            .add(format!("{} ", fit(&method, 19)), if here { Role::Head } else { Role::Name })
             .add(became, Role::Plain);
         rows.push(row);
     }

@@ -140,22 +140,21 @@ fn add_rest(model: &Model<'_>, rows: &mut Vec<Row>, width: usize) {
 /// Where a row leads.
 pub(in crate::tui) fn target(model: &Model<'_>, row: usize) -> Option<Target> {
     let at = row.checked_sub(BEFORE)?;
-    method(model, at).map(|_| Target::Method(at))
+    filter(model, at).map(|_| Target::Method(at))
 }
 
-/// The method at a place.
-pub(in crate::tui) fn method<'m>(model: &'m Model<'_>, at: usize) -> Option<&'m str> {
-    model.digest.statistics.methods.keys().nth(at).map(String::as_str)
+/// What shows the calls of the method at a place.
+pub(in crate::tui) fn filter<'m>(model: &'m Model<'_>, at: usize) -> Option<&'m str> {
+    model.digest.statistics.methods.values().nth(at).map(|of| of.filter.as_str())
 }
 
 fn of_method(method: &str, of: &OfMethod, name: usize, wide: bool) -> Row {
     let count = |n: u64| if n == 0 { "-".to_owned() } else { n.to_string() };
+    // Of sealed calls nobody knows.
+    let failed = if of.failed == 0 && of.unknown > 0 { "?".to_owned() } else { count(of.failed) };
     let mut row = Row::one(format!(" {}  ", fit(&printable(method), name)), Role::Name)
         .add(format!("{} ", right(&of.calls.to_string(), 6)), Role::Plain)
-        .add(
-            format!("{} ", right(&count(of.failed), 6)),
-            if of.failed > 0 { Role::Bad } else { Role::Dim },
-        )
+        .add(format!("{} ", right(&failed, 6)), if of.failed > 0 { Role::Bad } else { Role::Dim })
         .add(
             format!("{}  ", right(&count(of.incomplete), 5)),
             if of.incomplete > 0 { Role::Doubt } else { Role::Dim },
