@@ -246,8 +246,8 @@ fn beside(model: &Model<'_>, stand: Option<&Stand>, width: usize, height: usize)
         rows.push(Row::one(of, Role::Plain).add(way, Role::Name));
     }
     if let Some((other, set)) = unfinished(model, stand).and_then(|of| Some((of, of.set?))) {
-        let text = format!("unfinished: set {} of {} is ", brief::short(set), other.client);
-        rows.push(Row::one(text, Role::Plain).add(words(other.after), Role::Name));
+        let text = format!(": unfinished set {} of {}", brief::short(set), other.client);
+        rows.push(Row::one(words(other.after), Role::Name).add(text, Role::Plain));
     }
     rows.extend(timer(model, stand));
     let on = leads_on(model, stand);
