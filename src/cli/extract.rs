@@ -12,7 +12,6 @@ use anyhow::{Context, bail};
 use vshark::bytes::FrameNo;
 use vshark::call::Call;
 use vshark::capture::Writer;
-use vshark::skew::Skew;
 
 use super::input::{Inputs, is_stdin};
 
@@ -71,12 +70,7 @@ impl Extract {
     }
 
     /// Reads the inputs again and writes what is wanted; gives what was written, in a sentence.
-    pub(super) fn write(
-        self,
-        wanted: &Wanted,
-        inputs: &Inputs,
-        skews: &[Option<Skew>],
-    ) -> anyhow::Result<String> {
+    pub(super) fn write(self, wanted: &Wanted, inputs: &Inputs) -> anyhow::Result<String> {
         let name = self.name;
         let out: Box<dyn Write> = match self.file {
             Some(Made { file, .. }) => {
@@ -86,7 +80,7 @@ impl Extract {
             }
             None => Box::new(io::stdout().lock()),
         };
-        let written = copy(out, wanted, inputs, skews);
+        let written = copy(out, wanted, inputs);
         let frames = match written {
             // Whoever reads what we write has seen enough; the caller knows.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error.into()),
@@ -105,15 +99,10 @@ impl Extract {
     }
 }
 
-fn copy(
-    out: Box<dyn Write>,
-    wanted: &Wanted,
-    inputs: &Inputs,
-    skews: &[Option<Skew>],
-) -> io::Result<u64> {
+fn copy(out: Box<dyn Write>, wanted: &Wanted, inputs: &Inputs) -> io::Result<u64> {
     let mut writer = Writer::new(out, None)?;
     let mut left = wanted.frames.iter().copied().peekable();
-    let mut capture = inputs.again(skews);
+    let mut capture = inputs.again();
     let mut frames = 0;
     while left.peek().is_some() && capture.advance() {
         let frame = capture.frame();

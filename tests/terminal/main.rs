@@ -8,18 +8,18 @@
 #[path = "../common/program.rs"]
 #[expect(dead_code, reason = "pipes and refusals are tried elsewhere")]
 mod program;
+mod saving;
 #[path = "../common/terminal.rs"]
 mod terminal;
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use terminal::Terminal;
 
-use program::{capture, command, made, vshark};
+use program::{capture, command, made};
 
 const FAILED: &str = "captures/e-py-create_fails.pcap";
 /// What the last line says when all of it was read.
@@ -354,35 +354,6 @@ fn what_is_copied_goes_to_the_clipboard_of_the_terminal() {
     assert!(text.starts_with("7 18:13:24.383 "), "{text}");
     assert!(text.contains("CommitShadowCopySet") && text.contains("→ E_FAIL"), "{text}");
     terminal.shows("copied");
-    quits(terminal);
-}
-
-#[test]
-fn packets_of_a_call_are_saved() {
-    let path = absent("terminal/saved.pcapng");
-    let mut terminal = Terminal::open(in_terminal(&[FAILED]), (200, 40), |command| command);
-    terminal.shows(READ);
-    terminal.keys(":7\r");
-    terminal.shows("── call 7: CommitShadowCopySet");
-    terminal.keys("w");
-    terminal.shows("selected.pcapng");
-    terminal.keys(&format!("\u{15}{path}\r"));
-    terminal.shows("frames of 1 call");
-    assert!(Path::new(&path).exists());
-    let list = vshark(&["calls", &path]);
-    assert_eq!(list.code, Some(0), "{}", list.err);
-    assert!(
-        list.out.contains("CommitShadowCopySet") && list.out.contains("E_FAIL"),
-        "{}",
-        list.out
-    );
-    assert!(!list.out.contains("ExposeShadowCopySet"), "{}", list.out);
-    // What is there already is not written over.
-    let before = fs::read(&path).expect("it was saved");
-    terminal.keys(&format!("w\u{15}{path}\r"));
-    terminal.shows("is there already");
-    assert_eq!(fs::read(&path).expect("it was saved"), before);
-    fs::remove_file(&path).expect("it was saved");
     quits(terminal);
 }
 

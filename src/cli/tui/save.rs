@@ -26,7 +26,7 @@ pub(super) fn packets(
     let mut wanted = Wanted::default();
     let mut pipeline = Pipeline::keeping_setup(registry);
     let mut events = Vec::new();
-    let mut capture = inputs.again(&[]);
+    let mut capture = inputs.again();
     let mut take = |events: &mut Vec<Event>| {
         for event in events.drain(..) {
             if let Event::Call(call) = event
@@ -46,7 +46,7 @@ pub(super) fn packets(
         pipeline.finish(&mut events);
         take(&mut events);
     }
-    let written = extract.write(&wanted, inputs, &[]);
+    let written = extract.write(&wanted, inputs);
     if written.is_err() {
         let _ = std::fs::remove_file(path);
     }
