@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 use terminal::Terminal;
 
-use program::{capture, command, made};
+use program::{capture, command, made, vshark};
 
 const FAILED: &str = "captures/e-py-create_fails.pcap";
 /// What the last line says when all of it was read.
@@ -371,4 +371,31 @@ fn what_is_no_capture_is_told_after_the_end() {
     stderr.read_to_string(&mut said).expect("sentences are text");
     let sentence = format!("vshark: {path}, offset 0: expected a pcap, ");
     assert!(said.starts_with(&sentence) && said.lines().count() == 1, "{said}");
+}
+
+#[test]
+fn what_is_found_at_the_end_is_listed() {
+    let text = made(
+        "terminal/left.txt",
+        br"A:1(ctx=0x0)=0
+A:2(cid=U1)=0->S1
+A:3(S1,\\fs\d)=0->C1
+A:3(S1,\\fs\e)=0->C2
+A:12(S1,to=1800000)=0
+A:4(S1,to=60000)=0
+A:5(S1,to=1800000)=0
+A:10(C1,S1,\\fs\d,L=1)=0->\\fs\d@{C1}
+A:10(C2,S1,\\fs\e,L=1)=0->\\fs\e@{C2}
+A:6(S1)=0
+A:0()=0->1,1
+A:11(S1,C1,\\fs\d)=0
+A close
+",
+    );
+    let path = absent("terminal/left.pcapng");
+    assert_eq!(vshark(&["scenario", &text, "-o", &path]).code, Some(0));
+    let rule = "FSRVP-3.2.4.8-03";
+    assert!(vshark(&["check", &path]).out.contains(rule));
+    let screen = vshark(&["--press", "6", "--size", "120x40", &path]).ok();
+    assert!(screen.contains(rule), "{screen}");
 }

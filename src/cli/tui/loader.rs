@@ -140,6 +140,7 @@ pub(super) fn read(
         drop(end);
         let mut reading = lock(&shared);
         reading.trial.finish();
+        reading.take_findings();
         reading.next.ended = true;
         let unreadable = run.is_unreadable();
         reading.digest(run.summary(), unreadable);
@@ -197,6 +198,11 @@ impl Reading<'_> {
                 self.stand(server, stand);
             }
         }
+        self.take_findings();
+    }
+
+    /// Hands over what the judge found since the last time.
+    fn take_findings(&mut self) {
         for told in self.trial.findings(&self.selection) {
             self.next.findings.push(told.finding.clone());
             // Writing into nothing cannot fail.
