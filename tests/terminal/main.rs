@@ -260,8 +260,11 @@ fn a_capture_comes_through_a_pipe_while_keys_come_from_the_terminal() {
     let mut pipe = terminal.child.stdin.take().expect("a pipe");
     pipe.write_all(first).expect("the program reads");
     terminal.shows(" 4 calls");
+    // What was counted so far is told while nothing comes.
+    terminal.keys("7");
+    terminal.shows("connections: 1, SMB messages: 37");
     // Keys are taken while more may come.
-    terminal.keys("2jj");
+    terminal.keys("2k");
     terminal.shows("── call 3: SetContext");
     pipe.write_all(second).expect("the program reads");
     terminal.shows("15 calls");

@@ -116,6 +116,7 @@ pub(super) fn read(
         cost: Duration::ZERO,
         fresh: false,
         summary: Summary::default(),
+        uncounted: false,
         take,
         gone: false,
     };
@@ -175,8 +176,10 @@ struct Reading<'t> {
     cost: Duration,
     /// Whether something happened since the last digest.
     fresh: bool,
-    /// What the pipeline had counted by then.
+    /// What the pipeline had counted by then; in a live read, when something happened last.
     summary: Summary,
+    /// Whether something happened since `summary` was made.
+    uncounted: bool,
     take: &'t mut (dyn FnMut(Loaded) -> bool + Send),
     /// Whether nobody takes anything any more.
     gone: bool,
@@ -189,6 +192,7 @@ impl Reading<'_> {
             return;
         }
         self.fresh = true;
+        self.uncounted = true;
         self.list.scene().see(event);
         self.trial.event(event, &self.selection, origins);
         if let Event::Call(call) = event {
@@ -297,6 +301,10 @@ impl Observer for Watch<'_, '_, '_> {
 
     fn after(&mut self, capture: &Capture, pipeline: &Pipeline<'_>) -> anyhow::Result<()> {
         let mut reading = lock(self.shared);
+        if self.inputs.is_live() && std::mem::take(&mut reading.uncounted) {
+            // It is digested where nothing follows, too, and then there is no pipeline to ask.
+            reading.summary = pipeline.summary();
+        }
         while reading.files < self.inputs.paths().len() {
             let file = reading.files;
             reading.files += 1;
