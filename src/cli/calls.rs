@@ -67,7 +67,7 @@ pub(super) fn run(
             // Why nothing was read has been told.
             extract.give_up();
         } else {
-            say(&extract.write(&wanted, &inputs, run.skews())?);
+            say(&extract.write(&wanted, &inputs)?);
         }
     }
     Ok(run.exit_code())

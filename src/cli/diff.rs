@@ -93,7 +93,8 @@ struct Reading {
 
 fn read(path: &PathBuf, registry: &Registry) -> anyhow::Result<Reading> {
     let paths = std::slice::from_ref(path);
-    let mut run = Run::open(&Inputs::new(paths, false)?, Pipeline::new(registry));
+    let inputs = Inputs::new(paths, false)?;
+    let mut run = Run::open(&inputs, Pipeline::new(registry));
     let mut recorder = Seen(Recorder::new());
     run.go(&mut recorder)?;
     if let Some(sentence) = run.interrupted() {

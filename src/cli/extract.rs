@@ -12,7 +12,6 @@ use anyhow::{Context, bail};
 use vshark::bytes::FrameNo;
 use vshark::call::Call;
 use vshark::capture::Writer;
-use vshark::skew::Skew;
 
 use super::input::{Inputs, is_stdin};
 
@@ -71,12 +70,7 @@ impl Extract {
     }
 
     /// Reads the inputs again and writes what is wanted; gives what was written, in a sentence.
-    pub(super) fn write(
-        self,
-        wanted: &Wanted,
-        inputs: &Inputs,
-        skews: &[Option<Skew>],
-    ) -> anyhow::Result<String> {
+    pub(super) fn write(self, wanted: &Wanted, inputs: &Inputs) -> anyhow::Result<String> {
         let name = self.name;
         let out: Box<dyn Write> = match self.file {
             Some(Made { file, .. }) => {
@@ -86,15 +80,12 @@ impl Extract {
             }
             None => Box::new(io::stdout().lock()),
         };
-        let written = copy(out, wanted, inputs, skews);
-        let frames = match written {
+        let frames = match copy(out, wanted, inputs, &|| false) {
             // Whoever reads what we write has seen enough; the caller knows.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error.into()),
-            written => written.with_context(|| format!("{name}: could not be written"))?,
+            frames => frames.with_context(|| format!("{name}: could not be written"))?,
         };
-        let calls = wanted.calls;
-        let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-        Ok(format!("{name}: {} of {}", count(frames, "frame"), count(calls, "call")))
+        Ok(written(&name, frames, wanted))
     }
 
     /// Nothing is written: a file that was made for it goes.
@@ -105,17 +96,28 @@ impl Extract {
     }
 }
 
-fn copy(
-    out: Box<dyn Write>,
+/// What was written, in a sentence.
+pub(super) fn written(name: &str, frames: u64, wanted: &Wanted) -> String {
+    let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    format!("{name}: {} of {}", count(frames, "frame"), count(wanted.calls, "call"))
+}
+
+/// Reads the inputs again and writes what is wanted; gives how many frames that were. Once `stops` says
+/// so, it is interrupted.
+pub(super) fn copy(
+    out: Box<dyn Write + '_>,
     wanted: &Wanted,
     inputs: &Inputs,
-    skews: &[Option<Skew>],
+    stops: &dyn Fn() -> bool,
 ) -> io::Result<u64> {
     let mut writer = Writer::new(out, None)?;
     let mut left = wanted.frames.iter().copied().peekable();
-    let mut capture = inputs.again(skews);
+    let mut capture = inputs.again();
     let mut frames = 0;
     while left.peek().is_some() && capture.advance() {
+        if stops() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let frame = capture.frame();
         while left.next_if(|no| *no < frame.no).is_some() {}
         if left.next_if_eq(&frame.no).is_some() {

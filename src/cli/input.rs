@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, bail};
 use vshark::bytes::{LinkType, View, millionths};
@@ -40,6 +41,8 @@ pub(super) struct Inputs {
     traced: bool,
     /// What is kept of each stream that has to be read twice. Added by [`Inputs::new`].
     kept: BTreeMap<PathBuf, File>,
+    /// How far their clocks are off, once a run has compared them; empty where that is not possible.
+    skews: OnceLock<Vec<Option<Skew>>>,
 }
 
 impl Inputs {
@@ -56,7 +59,8 @@ impl Inputs {
             let file = capture::temporary().context("a temporary file could not be made")?;
             kept.insert(path.clone(), file);
         }
-        Ok(Self { paths: paths.to_vec(), follow: false, traced: false, kept })
+        let skews = OnceLock::new();
+        Ok(Self { paths: paths.to_vec(), follow: false, traced: false, kept, skews })
     }
 
     /// Files are read on when they grow, until Ctrl-C is pressed.
@@ -105,14 +109,19 @@ impl Inputs {
         })
     }
 
-    /// Opens them once more, after a run has read them to their end: the same frames have the same
-    /// numbers.
-    pub(super) fn again(&self, skews: &[Option<Skew>]) -> Capture {
+    /// How far their clocks are off; empty where they were not compared.
+    fn skews(&self) -> &[Option<Skew>] {
+        self.skews.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Opens them once more, after a run has read what is looked for: the same frames have the same
+    /// numbers, as the same clocks are corrected.
+    pub(super) fn again(&self) -> Capture {
         let mut capture = Capture::open_with(&self.paths, &mut |path| {
             let kept = self.kept.get(path)?.try_clone().ok()?;
             Some(Box::new(Again::new(kept)))
         });
-        allow_for(skews, &mut capture);
+        allow_for(self.skews(), &mut capture);
         capture
     }
 
@@ -127,7 +136,7 @@ impl Inputs {
 pub(super) struct Run<'r> {
     capture: Capture,
     /// How far the clocks of the inputs are off; empty where they were not compared.
-    skews: Vec<Option<Skew>>,
+    skews: &'r [Option<Skew>],
     /// Bytes of the inputs, where that is known.
     len: Option<u64>,
     calls: u64,
@@ -164,12 +173,13 @@ pub(super) trait Observer {
 
 impl<'r> Run<'r> {
     /// Opens the inputs.
-    pub(super) fn open(inputs: &Inputs, pipeline: Pipeline<'r>) -> Self {
+    pub(super) fn open(inputs: &'r Inputs, pipeline: Pipeline<'r>) -> Self {
         let mut capture = inputs.open();
         let packed = capture.files().iter().any(|file| file.compression.is_some());
         let mut found = Vec::new();
-        let skews = compare_clocks(&inputs.paths, &mut found);
-        allow_for(&skews, &mut capture);
+        inputs.skews.get_or_init(|| compare_clocks(&inputs.paths, &mut found));
+        let skews = inputs.skews();
+        allow_for(skews, &mut capture);
         Self {
             capture,
             skews,
@@ -295,7 +305,7 @@ impl<'r> Run<'r> {
 
     /// How far the clocks of the inputs are off.
     pub(super) fn skews(&self) -> &[Option<Skew>] {
-        &self.skews
+        self.skews
     }
 
     /// What was seen.

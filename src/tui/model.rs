@@ -183,6 +183,12 @@ impl<'k> Model<'k> {
         self.is_choosing() || self.job.is_some()
     }
 
+    /// Whether a file is being written; if it is not any more, without [`Effect::Close`](super::Effect),
+    /// that was given up.
+    pub fn is_writing(&self) -> bool {
+        matches!(self.job, Some(Job::Text { .. } | Job::Write { .. }))
+    }
+
     /// What the program ends with when the user quits: whether something could not be read.
     pub fn has_failed(&self) -> bool {
         self.unreadable

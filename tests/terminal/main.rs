@@ -8,12 +8,12 @@
 #[path = "../common/program.rs"]
 #[expect(dead_code, reason = "pipes and refusals are tried elsewhere")]
 mod program;
+mod saving;
 #[path = "../common/terminal.rs"]
 mod terminal;
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
@@ -260,8 +260,11 @@ fn a_capture_comes_through_a_pipe_while_keys_come_from_the_terminal() {
     let mut pipe = terminal.child.stdin.take().expect("a pipe");
     pipe.write_all(first).expect("the program reads");
     terminal.shows(" 4 calls");
+    // What was counted so far is told while nothing comes.
+    terminal.keys("7");
+    terminal.shows("connections: 1, SMB messages: 37");
     // Keys are taken while more may come.
-    terminal.keys("2jj");
+    terminal.keys("2k");
     terminal.shows("── call 3: SetContext");
     pipe.write_all(second).expect("the program reads");
     terminal.shows("15 calls");
@@ -358,35 +361,6 @@ fn what_is_copied_goes_to_the_clipboard_of_the_terminal() {
 }
 
 #[test]
-fn packets_of_a_call_are_saved() {
-    let path = absent("terminal/saved.pcapng");
-    let mut terminal = Terminal::open(in_terminal(&[FAILED]), (200, 40), |command| command);
-    terminal.shows(READ);
-    terminal.keys(":7\r");
-    terminal.shows("── call 7: CommitShadowCopySet");
-    terminal.keys("w");
-    terminal.shows("selected.pcapng");
-    terminal.keys(&format!("\u{15}{path}\r"));
-    terminal.shows("frames of 1 call");
-    assert!(Path::new(&path).exists());
-    let list = vshark(&["calls", &path]);
-    assert_eq!(list.code, Some(0), "{}", list.err);
-    assert!(
-        list.out.contains("CommitShadowCopySet") && list.out.contains("E_FAIL"),
-        "{}",
-        list.out
-    );
-    assert!(!list.out.contains("ExposeShadowCopySet"), "{}", list.out);
-    // What is there already is not written over.
-    let before = fs::read(&path).expect("it was saved");
-    terminal.keys(&format!("w\u{15}{path}\r"));
-    terminal.shows("is there already");
-    assert_eq!(fs::read(&path).expect("it was saved"), before);
-    fs::remove_file(&path).expect("it was saved");
-    quits(terminal);
-}
-
-#[test]
 fn what_is_no_capture_is_told_after_the_end() {
     let path = made("terminal/no-capture", b"this is not a capture");
     let mut terminal =
@@ -400,4 +374,31 @@ fn what_is_no_capture_is_told_after_the_end() {
     stderr.read_to_string(&mut said).expect("sentences are text");
     let sentence = format!("vshark: {path}, offset 0: expected a pcap, ");
     assert!(said.starts_with(&sentence) && said.lines().count() == 1, "{said}");
+}
+
+#[test]
+fn what_is_found_at_the_end_is_listed() {
+    let text = made(
+        "terminal/left.txt",
+        br"A:1(ctx=0x0)=0
+A:2(cid=U1)=0->S1
+A:3(S1,\\fs\d)=0->C1
+A:3(S1,\\fs\e)=0->C2
+A:12(S1,to=1800000)=0
+A:4(S1,to=60000)=0
+A:5(S1,to=1800000)=0
+A:10(C1,S1,\\fs\d,L=1)=0->\\fs\d@{C1}
+A:10(C2,S1,\\fs\e,L=1)=0->\\fs\e@{C2}
+A:6(S1)=0
+A:0()=0->1,1
+A:11(S1,C1,\\fs\d)=0
+A close
+",
+    );
+    let path = absent("terminal/left.pcapng");
+    assert_eq!(vshark(&["scenario", &text, "-o", &path]).code, Some(0));
+    let rule = "FSRVP-3.2.4.8-03";
+    assert!(vshark(&["check", &path]).out.contains(rule));
+    let screen = vshark(&["--press", "6", "--size", "120x40", &path]).ok();
+    assert!(screen.contains(rule), "{screen}");
 }

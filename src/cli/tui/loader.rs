@@ -116,6 +116,7 @@ pub(super) fn read(
         cost: Duration::ZERO,
         fresh: false,
         summary: Summary::default(),
+        uncounted: false,
         take,
         gone: false,
     };
@@ -140,6 +141,7 @@ pub(super) fn read(
         drop(end);
         let mut reading = lock(&shared);
         reading.trial.finish();
+        reading.take_findings();
         reading.next.ended = true;
         reading.next.unreadable = run.is_unreadable();
         let unreadable = run.is_unreadable();
@@ -175,8 +177,10 @@ struct Reading<'t> {
     cost: Duration,
     /// Whether something happened since the last digest.
     fresh: bool,
-    /// What the pipeline had counted by then.
+    /// What the pipeline had counted by then; in a live read, when something happened last.
     summary: Summary,
+    /// Whether something happened since `summary` was made.
+    uncounted: bool,
     take: &'t mut (dyn FnMut(Loaded) -> bool + Send),
     /// Whether nobody takes anything any more.
     gone: bool,
@@ -189,6 +193,7 @@ impl Reading<'_> {
             return;
         }
         self.fresh = true;
+        self.uncounted = true;
         self.list.scene().see(event);
         self.trial.event(event, &self.selection, origins);
         if let Event::Call(call) = event {
@@ -198,6 +203,11 @@ impl Reading<'_> {
                 self.stand(server, stand);
             }
         }
+        self.take_findings();
+    }
+
+    /// Hands over what the judge found since the last time.
+    fn take_findings(&mut self) {
         for told in self.trial.findings(&self.selection) {
             self.next.findings.push(told.finding.clone());
             // Writing into nothing cannot fail.
@@ -292,6 +302,10 @@ impl Observer for Watch<'_, '_, '_> {
 
     fn after(&mut self, capture: &Capture, pipeline: &Pipeline<'_>) -> anyhow::Result<()> {
         let mut reading = lock(self.shared);
+        if self.inputs.is_live() && std::mem::take(&mut reading.uncounted) {
+            // It is digested where nothing follows, too, and then there is no pipeline to ask.
+            reading.summary = pipeline.summary();
+        }
         while reading.files < self.inputs.paths().len() {
             let file = reading.files;
             reading.files += 1;

@@ -7,15 +7,14 @@ mod save;
 mod terminal;
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write, stdout};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use ratatui::crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
 use vshark::bytes::printable;
 use vshark::check::Knowledge;
@@ -41,8 +40,10 @@ const FRAME: Duration = Duration::from_millis(60);
 enum Happens {
     /// Something at the terminal.
     Terminal(Event),
-    /// More of the capture, or an effect that was carried out.
+    /// More of the capture.
     Msg(Msg),
+    /// Packets were saved, or why they were not.
+    Saved(Result<String, String>),
     /// Somebody ends the program, by this signal.
     Ended(i32),
 }
@@ -80,10 +81,18 @@ pub(super) fn run(args: &Args, registry: &Registry) -> anyhow::Result<ExitCode> 
     terminal::listen(&to);
     let credit = loader::start(trial, inputs.clone(), registry, &to);
     let mut screen = Terminal::open()?;
-    let mut program = Program { inputs, registry, to, file: None };
+    let mut program = Program {
+        inputs,
+        registry,
+        to,
+        waiting: VecDeque::new(),
+        file: None,
+        saving: 0,
+        stops: Arc::default(),
+    };
     let ended = program.go(&mut model, &mut screen, &from, &credit);
-    drop(screen);
-    match ended? {
+    drop((screen, credit));
+    match program.wind_up(ended?, &from) {
         Some(signal) => Ok(ExitCode::from(u8::try_from(128 + signal).unwrap_or(COULD_NOT_RUN))),
         None if model.has_failed() => {
             for sentence in model.failures() {
@@ -114,8 +123,14 @@ struct Program {
     inputs: Arc<Inputs>,
     registry: &'static Registry,
     to: Sender<Happens>,
+    /// What happened and was not looked at yet.
+    waiting: VecDeque<Happens>,
     /// The file that is being written.
-    file: Option<File>,
+    file: Option<save::New>,
+    /// How many captures are being saved, each by a thread of its own.
+    saving: usize,
+    /// Whether these stop.
+    stops: Arc<AtomicBool>,
 }
 
 impl Program {
@@ -132,14 +147,13 @@ impl Program {
         let mut drawn: Option<Instant> = None;
         let mut urgent = true;
         let mut stale = true;
-        let mut waiting: VecDeque<Happens> = VecDeque::new();
         loop {
             let due = urgent || drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME);
             if stale && due {
                 screen.draw(|frame| view(model, frame))?;
                 (drawn, stale, urgent) = (Some(Instant::now()), false, false);
             }
-            if waiting.is_empty() {
+            if self.waiting.is_empty() {
                 let patience = match (model.is_busy(), stale) {
                     (true, _) => Some(Duration::ZERO),
                     (false, true) => Some(FRAME),
@@ -150,15 +164,16 @@ impl Program {
                     Some(patience) => from.recv_timeout(patience),
                 };
                 match next {
-                    Ok(happens) => waiting.push_back(happens),
+                    Ok(happens) => self.waiting.push_back(happens),
                     Err(RecvTimeoutError::Disconnected) => return Ok(None),
                     Err(RecvTimeoutError::Timeout) => {}
                 }
-                waiting.extend(from.try_iter());
+                self.waiting.extend(from.try_iter());
             }
             // Keys go before what was read.
-            let key = waiting.iter().position(|happens| !matches!(happens, Happens::Msg(_)));
-            let next = key.and_then(|at| waiting.remove(at)).or_else(|| waiting.pop_front());
+            let key = self.waiting.iter().position(|happens| !matches!(happens, Happens::Msg(_)));
+            let next =
+                key.and_then(|at| self.waiting.remove(at)).or_else(|| self.waiting.pop_front());
             let effect = match next {
                 Some(Happens::Ended(signal)) => return Ok(Some(signal)),
                 Some(Happens::Terminal(event)) => {
@@ -172,6 +187,11 @@ impl Program {
                     }
                     stale = true;
                     update(model, msg)
+                }
+                Some(Happens::Saved(saved)) => {
+                    self.saving = self.saving.saturating_sub(1);
+                    (stale, urgent) = (true, true);
+                    update(model, Msg::Done(saved))
                 }
                 None if model.is_busy() => {
                     stale = true;
@@ -189,7 +209,41 @@ impl Program {
             {
                 return Ok(None);
             }
+            if !model.is_writing() {
+                // Who was writing it has given up.
+                self.file = None;
+            }
         }
+    }
+
+    /// What is being saved when the user ends the program is saved to its end; where a signal ends it,
+    /// nothing of that is left. Gives the signal that ended it.
+    fn wind_up(&mut self, mut ended: Option<i32>, from: &Receiver<Happens>) -> Option<i32> {
+        if let Some(file) = self.file.take() {
+            super::say(&format!("{}: not written, as the program was ended", file.name()));
+        }
+        let mut told = false;
+        while self.saving > 0 {
+            if ended.is_some() {
+                self.stops.store(true, Ordering::Relaxed);
+            }
+            let next = self.waiting.pop_front().or_else(|| from.try_recv().ok()).or_else(|| {
+                if ended.is_none() && !std::mem::replace(&mut told, true) {
+                    super::say("packets are being saved: Ctrl-C stops that");
+                }
+                from.recv().ok()
+            });
+            let Some(next) = next else { break };
+            match next {
+                Happens::Saved(Ok(text) | Err(text)) => {
+                    self.saving -= 1;
+                    super::say(&text);
+                }
+                Happens::Ended(signal) => ended = Some(signal),
+                Happens::Terminal(_) | Happens::Msg(_) => {}
+            }
+        }
+        ended
     }
 
     /// Does what the model cannot; true if that is the end.
@@ -210,13 +264,16 @@ impl Program {
             Effect::Copy(text) => screen.copy(&text)?,
             Effect::SavePackets(path, calls) => {
                 let (inputs, registry, to) = (self.inputs.clone(), self.registry, self.to.clone());
+                let stops = self.stops.clone();
+                self.saving += 1;
                 std::thread::spawn(move || {
-                    let saved = save::packets(&path, &calls, &inputs, registry);
+                    let stops = || stops.load(Ordering::Relaxed);
+                    let saved = save::packets(&path, &calls, &inputs, registry, &stops);
                     let saved = saved.map_err(|error| printable(&format!("{error:#}")));
-                    let _ = to.send(Happens::Msg(Msg::Done(saved)));
+                    let _ = to.send(Happens::Saved(saved));
                 });
             }
-            Effect::Create(path) => match create(&path) {
+            Effect::Create(path) => match save::New::create(&path) {
                 Ok(file) => self.file = Some(file),
                 Err(error) => _ = update(model, Msg::Done(Err(printable(&format!("{error:#}"))))),
             },
@@ -228,22 +285,14 @@ impl Program {
                 }
             }
             Effect::Close(text) => {
-                self.file = None;
+                if let Some(file) = self.file.take() {
+                    file.keep();
+                }
                 update(model, Msg::Done(Ok(text)));
             }
         }
         Ok(false)
     }
-}
-
-/// Makes a new file. What is there stays.
-fn create(path: &Path) -> anyhow::Result<File> {
-    let name = path.display();
-    if path.exists() {
-        bail!("{name} is there already: name another file");
-    }
-    let made = OpenOptions::new().write(true).create_new(true).open(path);
-    made.with_context(|| format!("{name}: could not be written"))
 }
 
 /// What something at the terminal means.

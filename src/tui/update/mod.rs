@@ -48,8 +48,14 @@ impl Model<'_> {
             Msg::Resize(width, height) => self.size = (width, height),
             Msg::Click(x, y) => return self.click(x, y),
             Msg::Wheel(x, y, by) => self.wheel(x, y, by),
-            Msg::Show(view) => self.show(view),
-            Msg::Turn(by) => self.turn(by),
+            Msg::Show(view) => {
+                self.show(view);
+                self.go_along();
+            }
+            Msg::Turn(by) => {
+                self.turn(by);
+                self.go_along();
+            }
             Msg::Move(by) => self.step(by),
             Msg::Page(by) => self.page(by),
             Msg::First => self.step(i64::MIN / 2),
