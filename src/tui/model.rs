@@ -186,7 +186,7 @@ impl<'k> Model<'k> {
     /// Whether a file is being written; if it is not any more, without [`Effect::Close`](super::Effect),
     /// that was given up.
     pub fn is_writing(&self) -> bool {
-        matches!(self.job, Some(Job::Text { .. } | Job::Write { .. }))
+        matches!(self.job, Some(Job::Write(_)))
     }
 
     /// What the program ends with when the user quits: whether something could not be read.

@@ -133,8 +133,8 @@ fn packets_that_are_being_saved_are_saved_to_the_end_or_not_at_all() {
     terminal.keys("q");
     assert_eq!(terminal.ends().code(), Some(0));
     terminal.is_given_back();
-    assert!(terminal.has("frames of 1 call"), "{}", terminal.rows().join("\n"));
-    assert!(fs::metadata(&path).expect("it was saved").len() > 0);
+    // Whether it was saved before the end or at it, it is whole.
+    assert!(vshark(&["calls", &path]).out.contains("CommitShadowCopySet"));
 
     let path = absent("terminal/not-at-all.pcapng");
     let mut terminal = Terminal::open(in_terminal(&[&input]), WIDE, |command| command);

@@ -307,7 +307,7 @@ impl Model<'_> {
             match job {
                 Job::Seek(_) => self.say("stopped"),
                 Job::Write(Writing { name, .. }) => {
-                    self.complain(format!("{name} was not written to its end"));
+                    self.complain(format!("stopped: there is no {name}"));
                 }
             }
         } else if self.zoom {
