@@ -157,6 +157,8 @@ pub(super) struct Run<'r> {
 
 /// What is seen of a run as it goes.
 pub(super) trait Observer {
+    /// The inputs, before their current frame is seen.
+    fn before(&mut self, _: &Capture) {}
     /// A frame, before what it completes.
     fn frame(&mut self, _: &Frame<'_>) {}
     /// Something happened.
@@ -220,6 +222,7 @@ impl<'r> Run<'r> {
             if self.several {
                 self.origins.see(&frame);
             }
+            observer.before(&self.capture);
             observer.frame(&frame);
             self.pipeline.frame(&frame, &mut self.events);
             let (link, no) = ((frame.file, frame.link), frame.no_in_file);

@@ -402,3 +402,16 @@ A close
     let screen = vshark(&["--press", "6", "--size", "120x40", &path]).ok();
     assert!(screen.contains(rule), "{screen}");
 }
+
+#[test]
+fn many_packed_inputs_are_read_again() {
+    let bytes = capture("captures/g-bulk-same-connection-sign.pcap.gz");
+    let copies: Vec<String> =
+        (0..35).map(|n| made(&format!("terminal/copy{n}.pcap.gz"), &bytes)).collect();
+    let mut arguments = vec!["--press", "3 j G", "--size", "120x40"];
+    arguments.extend(copies.iter().map(String::as_str));
+    let screen = vshark(&arguments).out;
+    assert!(screen.contains("── frame "), "{screen}");
+    assert!(!screen.contains("could not be read"), "{screen}");
+    assert!(screen.contains("TCP"), "{screen}");
+}
