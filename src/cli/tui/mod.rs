@@ -78,9 +78,10 @@ pub(super) fn run(args: &Args, registry: &Registry) -> anyhow::Result<ExitCode> 
         return press::run(model, trial, &inputs, registry, keys, &args.screen.size);
     }
     let (to, from) = channel();
+    terminal::guard();
     terminal::listen(&to);
-    let credit = loader::start(trial, inputs.clone(), registry, &to);
     let mut screen = Terminal::open()?;
+    let credit = loader::start(trial, inputs.clone(), registry, &to);
     let mut program = Program {
         inputs,
         registry,
