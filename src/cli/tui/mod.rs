@@ -45,6 +45,7 @@ enum Happens {
     /// Packets were saved, or why they were not.
     Saved(Result<String, String>),
     /// Somebody ends the program, by this signal.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "signals are those of Unix"))]
     Ended(i32),
 }
 
