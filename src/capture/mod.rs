@@ -164,22 +164,24 @@ impl Capture {
         paths: &[PathBuf],
         reader: &mut dyn FnMut(&Path) -> Option<Box<dyn Read + Send>>,
     ) -> Self {
-        let park = paths.len() > MAX_OPEN;
         for path in paths {
+            let park = paths.len() > MAX_OPEN && path.is_file();
             let name = path.to_string_lossy().into_owned();
             let bytes = match reader(path) {
                 Some(reader) => Ok(Bytes::Stream(reader)),
                 None => open::path(path),
             };
-            let file = self.add(name, bytes, Some(path.clone()));
-            if park && path.is_file() {
+            // Of a mere look nothing is kept.
+            let file = self.add(name, bytes, Some(path.clone()), self.keeps && !park);
+            if park {
                 self.park(file);
             }
         }
         self
     }
 
-    /// What a compressed input is unpacked to, as far as it has been read, where it is kept.
+    /// What a compressed input is unpacked to, as far as it has been read, where it is kept. Of a long
+    /// list of inputs it is known once the first frame of this one is there.
     pub fn unpacked(&self, file: usize) -> Option<&File> {
         self.inputs.get(file)?.unpacked.as_ref()
     }
@@ -193,7 +195,7 @@ impl Capture {
     pub fn from_readers(readers: impl IntoIterator<Item = (String, Box<dyn Read + Send>)>) -> Self {
         let mut capture = Self::empty();
         for (name, reader) in readers {
-            capture.add(name, Ok(Bytes::Stream(reader)), None);
+            capture.add(name, Ok(Bytes::Stream(reader)), None, false);
         }
         capture
     }
@@ -301,7 +303,13 @@ impl Capture {
     }
 
     /// Adds an input and recognises what it is; gives its place.
-    fn add(&mut self, name: String, bytes: Result<Bytes, String>, path: Option<PathBuf>) -> usize {
+    fn add(
+        &mut self,
+        name: String,
+        bytes: Result<Bytes, String>,
+        path: Option<PathBuf>,
+        keeps: bool,
+    ) -> usize {
         let mut about = CaptureFile { name, ..CaptureFile::default() };
         let mut input = Input {
             path,
@@ -312,7 +320,7 @@ impl Capture {
             shift: 0,
             unpacked: None,
         };
-        input.begin(bytes, &mut about, &mut self.found, self.keeps);
+        input.begin(bytes, &mut about, &mut self.found, keeps);
         self.files.push(about);
         self.inputs.push(input);
         self.inputs.len() - 1

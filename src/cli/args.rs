@@ -158,7 +158,7 @@ pub(crate) struct Input {
     /// The same as FILE, where other tools' users type it
     #[arg(short = 'r', value_name = "FILE")]
     read: Vec<PathBuf>,
-    /// Read on when a file grows, until Ctrl-C is pressed
+    /// Read on when a file grows, until Ctrl-C is pressed, or the terminal UI is closed
     #[arg(short = 'f', long)]
     pub(crate) follow: bool,
 }

@@ -63,7 +63,7 @@ impl Inputs {
         Ok(Self { paths: paths.to_vec(), follow: false, traced: false, kept, skews })
     }
 
-    /// Files are read on when they grow, until Ctrl-C is pressed.
+    /// Files are read on when they grow.
     pub(super) fn following(self, follow: bool) -> Self {
         Self { follow, ..self }
     }
@@ -94,10 +94,15 @@ impl Inputs {
     /// Opens them.
     fn open(&self) -> Capture {
         let open = if self.traced { Capture::open_keeping } else { Capture::open_with };
+        // The terminal UI takes signals itself, and must give the terminal back: no other handler may
+        // stand in for its own. Its inputs end when the program does.
+        let heard = !self.traced;
         open(&self.paths, &mut |path| {
             let from: Box<dyn Read + Send> = match path {
-                path if is_stdin(path) => Box::new(interrupt::stdin()),
-                path if self.follow && path.is_file() => Box::new(interrupt::growing(path).ok()?),
+                path if is_stdin(path) => Box::new(interrupt::stdin(heard)),
+                path if self.follow && path.is_file() => {
+                    Box::new(interrupt::growing(path, heard).ok()?)
+                }
                 path if self.kept.contains_key(path) => Box::new(File::open(path).ok()?),
                 _ => return None,
             };
@@ -157,6 +162,8 @@ pub(super) struct Run<'r> {
 
 /// What is seen of a run as it goes.
 pub(super) trait Observer {
+    /// The inputs, before their current frame is seen.
+    fn before(&mut self, _: &Capture) {}
     /// A frame, before what it completes.
     fn frame(&mut self, _: &Frame<'_>) {}
     /// Something happened.
@@ -220,6 +227,7 @@ impl<'r> Run<'r> {
             if self.several {
                 self.origins.see(&frame);
             }
+            observer.before(&self.capture);
             observer.frame(&frame);
             self.pipeline.frame(&frame, &mut self.events);
             let (link, no) = ((frame.file, frame.link), frame.no_in_file);

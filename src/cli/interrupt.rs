@@ -38,9 +38,11 @@ fn listen() {
     });
 }
 
-/// A file that is read on when it grows, until Ctrl-C is pressed.
-pub(super) fn growing(path: &Path) -> io::Result<Growing> {
-    listen();
+/// A file that is read on when it grows, until Ctrl-C is pressed, if that is `heard` here.
+pub(super) fn growing(path: &Path, heard: bool) -> io::Result<Growing> {
+    if heard {
+        listen();
+    }
     Ok(Growing { file: File::open(path)? })
 }
 
@@ -61,9 +63,11 @@ impl Read for Growing {
     }
 }
 
-/// Standard input, which ends when Ctrl-C is pressed.
-pub(super) fn stdin() -> Input {
-    listen();
+/// Standard input, which ends when Ctrl-C is pressed, if that is `heard` here.
+pub(super) fn stdin(heard: bool) -> Input {
+    if heard {
+        listen();
+    }
     let (to, from) = sync_channel(AHEAD);
     // A read cannot be interrupted, so another thread waits for it; it goes with the program.
     thread::spawn(move || pass_on(&to));

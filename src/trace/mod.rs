@@ -89,7 +89,9 @@ pub struct StoredFrame {
 impl Trace {
     /// Takes what was recorded next.
     pub fn take(&mut self, batch: Batch) {
-        let Batch { frames, numbers, records, stretches, calls, commons, stores, comments } = batch;
+        let Batch { frames, links, numbers, records, stretches, calls, commons, stores, comments } =
+            batch;
+        self.frames.know(links);
         for (at, packed) in frames.iter().enumerate() {
             let before = self.frames.len();
             self.frames.push(*packed);
@@ -154,9 +156,15 @@ impl Trace {
         self.calls.get(place).copied().flatten()
     }
 
-    /// When a frame was captured, and how long it is.
+    /// When a frame was captured, and how long it is; `None` too for a number under which the capture
+    /// has no packet.
     pub fn about(&self, frame: FrameNo) -> Option<About> {
         self.frames.about(frame)
+    }
+
+    /// When the last packet before this number was captured.
+    pub fn time_before(&self, frame: FrameNo) -> Option<Time> {
+        self.frames.time_before(frame)
     }
 
     /// When the first frame was captured.
@@ -182,7 +190,7 @@ impl Trace {
             + self.commented
     }
 
-    /// Reads a frame again; `None` if there is no such frame.
+    /// Reads a frame again; `None` if there is no such frame, or no packet under this number.
     pub fn frame(&self, frame: FrameNo) -> Result<Option<StoredFrame>, Unreadable> {
         let Some(about) = self.frames.about(frame) else { return Ok(None) };
         let bytes = self.bytes_of(&about, frame)?;

@@ -10,7 +10,7 @@ use super::log::{STRETCH, Stretch};
 use super::place::Place;
 use super::record::{CallRecord, End, Entry, Half, UnitRecord};
 use super::store::Store;
-use crate::bytes::{Ends, FrameNo, clamp};
+use crate::bytes::{Ends, FrameNo, LinkType, clamp};
 use crate::call::{Call, Carrier};
 use crate::capture::Frame;
 use crate::pipeline::{Event, Unit, UnitKind};
@@ -20,6 +20,8 @@ use crate::rpc::{Auth, Ending, Message, SyntaxId, Transfer};
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(super) frames: Vec<Packed>,
+    /// Link types that were not met before.
+    pub(super) links: Vec<LinkType>,
     /// Numbers of the frames in their files, where there are several of these.
     pub(super) numbers: Vec<u64>,
     pub(super) records: Vec<u8>,
@@ -77,6 +79,7 @@ pub struct Recorder {
     now: u64,
     /// The stretch that goes on, and how many records it has.
     stretch: Option<(Stretch, usize)>,
+    links: Numbers<LinkType>,
     carriers: Numbers<Carrier>,
     auths: Numbers<Auth>,
     syntaxes: Numbers<SyntaxId>,
@@ -105,14 +108,16 @@ impl Recorder {
             self.batch.numbers.extend(self.several.then_some(0));
         }
         self.now = frame.no.0;
-        self.batch.frames.push(Packed::new(&About {
+        let about = About {
             time: frame.time,
             link: frame.link,
             len: clamp(frame.data.len()),
             wire_len: frame.wire_len,
             file: frame.file,
             offset: frame.offset,
-        }));
+        };
+        let link = self.links.of(&frame.link, &mut self.batch.links);
+        self.batch.frames.push(Packed::new(&about, link));
         self.batch.numbers.extend(self.several.then_some(file));
         if let Some(comment) = frame.comment {
             self.batch.comments.push((frame.no, comment.to_owned()));

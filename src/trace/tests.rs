@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Batch, Recorder, Store, Trace};
-use crate::bytes::{Buffer, FrameNo};
+use crate::bytes::{Buffer, FrameNo, LinkType};
 use crate::call::Call;
 use crate::capture::Capture;
 use crate::pipeline::{Event, Pipeline, Unit};
@@ -25,7 +25,7 @@ fn captures() -> Vec<PathBuf> {
 /// What was there when it was read first.
 #[derive(Default)]
 struct First {
-    frames: Vec<(FrameNo, Vec<u8>)>,
+    frames: Vec<(FrameNo, LinkType, Vec<u8>)>,
     calls: Vec<Call>,
     units: Vec<Unit>,
 }
@@ -58,7 +58,7 @@ fn read(paths: &[PathBuf], registry: &Registry, every: u64) -> (First, Trace) {
     while capture.advance() {
         let frame = capture.frame();
         recorder.frame(&frame);
-        first.frames.push((frame.no, frame.data.to_vec()));
+        first.frames.push((frame.no, frame.link, frame.data.to_vec()));
         pipeline.frame(&frame, &mut events);
         take(&mut recorder, &mut events, &mut first);
         if frame.no.0.is_multiple_of(every) {
@@ -84,8 +84,9 @@ fn every_frame_message_and_call_is_read_again_as_it_was() {
     for path in captures() {
         let (first, trace) = read(std::slice::from_ref(&path), &registry, 100);
         let name = path.display();
-        for (no, data) in &first.frames {
+        for (no, link, data) in &first.frames {
             let again = trace.frame(*no).unwrap().unwrap();
+            assert_eq!(again.link, *link, "{name}, frame {}", no.0);
             assert_eq!(again.bytes.view().bytes(), data, "{name}, frame {}", no.0);
         }
         assert_eq!(trace.complete(), first.calls.len() as u64, "{name}");
@@ -104,7 +105,7 @@ fn every_frame_message_and_call_is_read_again_as_it_was() {
             }
             calls += 1;
         }
-        for (no, _) in &first.frames {
+        for (no, ..) in &first.frames {
             let again = trace.units(*no).unwrap();
             let carried = |unit: &&Unit| unit.bytes.view().pieces().any(|of| of.frame == *no);
             let was: Vec<&Unit> = first.units.iter().filter(carried).collect();
@@ -124,7 +125,7 @@ fn frames_of_several_inputs_know_where_they_came_from() {
     let paths: Vec<PathBuf> = captures().into_iter().take(3).collect();
     let (first, trace) = read(&paths, &registry, 7);
     let mut seen = [0u64; 3];
-    for (no, data) in &first.frames {
+    for (no, _, data) in &first.frames {
         let (file, in_file) = trace.origins().of(*no).unwrap();
         seen[file] += 1;
         assert_eq!(in_file, seen[file]);

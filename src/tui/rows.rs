@@ -125,9 +125,8 @@ impl Model<'_> {
         let frame = FrameNo(no);
         let about = self.trace.about(frame);
         let zone = self.time.zone();
-        let before = no.checked_sub(1).and_then(|no| self.trace.about(FrameNo(no)));
-        let cell =
-            |time| self.time.cell(time, &zone, self.trace.began(), before.map(|about| about.time));
+        let before = self.trace.time_before(frame);
+        let cell = |time| self.time.cell(time, &zone, self.trace.began(), before);
         let mut packet = Packet {
             no,
             time: about.map(|about| cell(about.time)).unwrap_or_default(),
@@ -142,7 +141,10 @@ impl Model<'_> {
         let (frame, units) =
             match self.trace.frame(frame).and_then(|of| Ok((of, self.trace.units(frame)?))) {
                 Ok((Some(frame), units)) => (frame, units),
-                Ok((None, _)) => return packet,
+                Ok((None, _)) => {
+                    let about = "no packet under this number".to_owned();
+                    return Packet { about, ..packet };
+                }
                 Err(error) => {
                     return Packet { about: printable(&error.to_string()), bad: true, ..packet };
                 }

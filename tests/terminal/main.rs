@@ -146,6 +146,19 @@ fn the_terminal_may_go_away() {
     assert_eq!(terminal.ends().code(), Some(129));
 }
 
+/// A shell in a terminal that runs a script.
+fn in_shell(script: &str) -> Terminal {
+    let mut command = Command::new("sh");
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["-c", script]);
+    for (name, value) in in_terminal(&[]).env("PS1", "").get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Terminal::open(command, SIZE, |command| command)
+}
+
 /// A shell stops it, as only a shell's child can be stopped from the keyboard.
 #[test]
 fn it_stops_and_goes_on_as_the_shell_wants() {
@@ -153,18 +166,7 @@ fn it_stops_and_goes_on_as_the_shell_wants() {
         "set -m; '{}' {FAILED}; echo \"stopped: $?\"; stty -a; read go; fg >/dev/null; echo \"ended: $?\"",
         env!("CARGO_BIN_EXE_vshark")
     );
-    let mut shell = in_terminal(&[]);
-    let mut shell = {
-        let mut command = Command::new("sh");
-        command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["-c", &script]);
-        for (name, value) in shell.env("PS1", "").get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        Terminal::open(command, SIZE, |command| command)
-    };
+    let mut shell = in_shell(&script);
     shell.shows(READ);
     shell.keys("2");
     shell.shows("── call 1: IsPathSupported");
@@ -184,6 +186,30 @@ fn it_stops_and_goes_on_as_the_shell_wants() {
     shell.shows("ended: 0");
     shell.ends();
     shell.is_given_back();
+}
+
+#[test]
+fn a_whole_pipeline_stops() {
+    let script = format!(
+        "set -m; (cat {FAILED}; exec sleep 1000) | '{}' -; echo \"stopped: $?\"; kill -9 %1",
+        env!("CARGO_BIN_EXE_vshark")
+    );
+    let mut shell = in_shell(&script);
+    shell.shows("15 calls");
+    shell.keys("\u{1a}");
+    shell.shows("stopped: 1");
+    shell.ends();
+    shell.is_given_back();
+}
+
+#[test]
+fn a_signal_ends_a_live_read_and_the_terminal_is_given_back() {
+    let path = made("terminal/live.pcap", &capture(FAILED));
+    let mut terminal = open(&["-f", &path]);
+    terminal.shows("15 calls");
+    terminal.signal(Signal::INT);
+    assert_eq!(terminal.ends().code(), Some(130));
+    terminal.is_given_back();
 }
 
 #[test]
@@ -398,4 +424,17 @@ A close
     assert!(vshark(&["check", &path]).out.contains(rule));
     let screen = vshark(&["--press", "6", "--size", "200x40", &path]).ok();
     assert!(screen.contains(rule), "{screen}");
+}
+
+#[test]
+fn many_packed_inputs_are_read_again() {
+    let bytes = capture("captures/g-bulk-same-connection-sign.pcap.gz");
+    let copies: Vec<String> =
+        (0..35).map(|n| made(&format!("terminal/copy{n}.pcap.gz"), &bytes)).collect();
+    let mut arguments = vec!["--press", "3 j G", "--size", "120x40"];
+    arguments.extend(copies.iter().map(String::as_str));
+    let screen = vshark(&arguments).out;
+    assert!(screen.contains("── frame "), "{screen}");
+    assert!(!screen.contains("could not be read"), "{screen}");
+    assert!(screen.contains("TCP"), "{screen}");
 }

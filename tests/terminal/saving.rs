@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::program::{capture, made, vshark};
 use super::{FAILED, READ, Terminal, absent, in_terminal, quits};
@@ -87,6 +88,14 @@ fn the_terminal_is_no_file_to_save_to() {
     quits(terminal);
 }
 
+/// Waits until there is a file.
+#[track_caller]
+fn appears(terminal: &mut Terminal, path: &str) {
+    while !Path::new(path).exists() {
+        assert!(terminal.take(Duration::from_millis(1)).is_some(), "the program ended");
+    }
+}
+
 /// Packets before those of [`long`] that matter.
 const BEFORE: usize = 200_000;
 
@@ -110,7 +119,7 @@ fn what_is_given_up_leaves_no_file() {
     let mut terminal = Terminal::open(in_terminal(&[&input]), WIDE, |command| command);
     terminal.shows(" 200105 frames");
     terminal.keys(&format!("3W\u{15}{path}\r"));
-    terminal.until("a file", |_| Path::new(&path).exists());
+    appears(&mut terminal, &path);
     terminal.keys("\u{1b}");
     terminal.shows("stopped");
     assert!(!Path::new(&path).exists());
@@ -125,7 +134,7 @@ fn packets_that_are_being_saved_are_saved_to_the_end_or_not_at_all() {
         terminal.keys(":7\r");
         terminal.shows("── call 7: CommitShadowCopySet");
         terminal.keys(&format!("w\u{15}{path}\r"));
-        terminal.until("a file", |_| Path::new(path).exists());
+        appears(terminal, path);
     };
     let path = absent("terminal/to-the-end.pcapng");
     let mut terminal = Terminal::open(in_terminal(&[&input]), WIDE, |command| command);

@@ -1,7 +1,7 @@
 //! Reading, in a thread of its own: what was read is handed over in batches, and what there is to
 //! say of it so far now and then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -108,7 +108,7 @@ pub(super) fn read(
         selection,
         next: Loaded::default(),
         profiles: BTreeMap::new(),
-        files: 0,
+        begun: BTreeSet::new(),
         frames: 0,
         whole: run.whole(),
         handed: Instant::now(),
@@ -166,8 +166,8 @@ struct Reading<'t> {
     next: Loaded,
     /// The profile by which each server was judged when its stands were handed over.
     profiles: BTreeMap<IpAddr, Arc<str>>,
-    /// Inputs of which it was said where they are read again.
-    files: usize,
+    /// Inputs of which it was said where they are read again: those whose frames have begun.
+    begun: BTreeSet<usize>,
     /// Frames since the clock was looked at.
     frames: u32,
     whole: Option<u64>,
@@ -288,6 +288,16 @@ struct Watch<'m, 't, 'i> {
 }
 
 impl Observer for Watch<'_, '_, '_> {
+    fn before(&mut self, capture: &Capture) {
+        let file = capture.frame().file;
+        let mut reading = lock(self.shared);
+        if reading.begun.insert(file)
+            && let Some(store) = store(capture, self.inputs, file)
+        {
+            reading.recorder.store(file, store);
+        }
+    }
+
     fn frame(&mut self, frame: &Frame<'_>) {
         let mut reading = lock(self.shared);
         reading.recorder.frame(frame);
@@ -305,13 +315,6 @@ impl Observer for Watch<'_, '_, '_> {
         if self.inputs.is_live() && std::mem::take(&mut reading.uncounted) {
             // It is digested where nothing follows, too, and then there is no pipeline to ask.
             reading.summary = pipeline.summary();
-        }
-        while reading.files < self.inputs.paths().len() {
-            let file = reading.files;
-            reading.files += 1;
-            if let Some(store) = store(capture, self.inputs, file) {
-                reading.recorder.store(file, store);
-            }
         }
         reading.frames += 1;
         if reading.frames >= FRAMES || self.inputs.is_live() || reading.recorder.weight() >= BATCH {

@@ -45,6 +45,7 @@ enum Happens {
     /// Packets were saved, or why they were not.
     Saved(Result<String, String>),
     /// Somebody ends the program, by this signal.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "signals are those of Unix"))]
     Ended(i32),
 }
 
@@ -78,9 +79,10 @@ pub(super) fn run(args: &Args, registry: &Registry) -> anyhow::Result<ExitCode> 
         return press::run(model, trial, &inputs, registry, keys, &args.screen.size);
     }
     let (to, from) = channel();
+    terminal::guard();
     terminal::listen(&to);
-    let credit = loader::start(trial, inputs.clone(), registry, &to);
     let mut screen = Terminal::open()?;
+    let credit = loader::start(trial, inputs.clone(), registry, &to);
     let mut program = Program {
         inputs,
         registry,

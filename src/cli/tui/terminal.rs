@@ -32,18 +32,13 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the terminal over. It is given back when this is dropped, and before anything is said of
-    /// a panic, in whichever thread.
+    /// Takes the terminal over. It is given back when this is dropped.
     pub(super) fn open() -> io::Result<Self> {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |about| {
-            give_back();
-            before(about);
-            exit(PANICKED);
-        }));
-        take_over()?;
         let terminal = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
-        Ok(Self { terminal: ManuallyDrop::new(terminal) })
+        let opened = Self { terminal: ManuallyDrop::new(terminal) };
+        // What fails half way is given back, too.
+        take_over()?;
+        Ok(opened)
     }
 
     /// Columns and rows.
@@ -74,7 +69,8 @@ impl Terminal {
     #[cfg(unix)]
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
+        // All of a pipeline stops, as it would if the terminal had seen the key.
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         take_over()?;
         self.clear()
     }
@@ -90,6 +86,16 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// From now on the terminal is given back before anything is said of a panic, in whichever thread.
+pub(super) fn guard() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |about| {
+        give_back();
+        before(about);
+        exit(PANICKED);
+    }));
 }
 
 fn take_over() -> io::Result<()> {

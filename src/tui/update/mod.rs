@@ -427,7 +427,9 @@ impl Model<'_> {
                         let title = format!("frame {no}");
                         detail.set(subject, title, facts, pages, &self.closed);
                     }
-                    Ok((None, _)) => detail.fail(subject, format!("there is no frame {no}")),
+                    Ok((None, _)) => {
+                        detail.fail(subject, format!("there is no packet under the number {no}"));
+                    }
                     Err(error) => detail.fail(subject, failed(&error)),
                 }
             }
