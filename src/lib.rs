@@ -90,7 +90,8 @@
 //!    unknown; RPC is recognised by content, never by port; the payload of ordinary files is skipped and
 //!    never mistaken for RPC.
 //! 7. Memory follows what is open (flows, sessions, calls in flight) and a bounded number of what was,
-//!    not what has passed.
+//!    not what has passed. The exception is [`trace`], which is an index of what has passed: some bytes
+//!    for each frame, message and call, and only for those who go back and forth.
 //! 8. JSON is made in `report::json` and `report::value`, and text reaches a terminal only through
 //!    [`printable`](bytes::printable).
 //!

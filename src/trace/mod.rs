@@ -13,9 +13,10 @@
 //!
 //! # What it costs
 //!
-//! A frame takes 24 bytes. A message and a call take a record in a log, of about 15 and 80 bytes, and
-//! a call eight more for its place. What many calls have in common (who carried them, how they were
-//! protected) is kept once. A stretch of the log knows the lowest frame that its records travelled
+//! A frame takes 24 bytes. A message and a call take a record in a log, of about 15 and 100 bytes, and
+//! a call twelve more for its place. What many calls have in common (who carried them, how they were
+//! protected) is kept once. So this is the exception to what `src/lib.rs` says of memory: it follows
+//! what has passed, for it is the index of that. A stretch of the log knows the lowest frame that its records travelled
 //! in, and the frame in which the last of them was complete: those of a frame are found by that.
 //!
 //! INVARIANT: bytes that were made, by decompression, are in no input, and so they are in the log.
@@ -30,7 +31,7 @@ mod store;
 use std::collections::BTreeMap;
 
 use crate::bytes::{Buffer, Ends, FrameNo, LinkType, Piece, Time, View, index};
-use crate::call::{Call, Carrier};
+use crate::call::{Call, Carrier, PipeUse, Transport};
 use crate::capture::Origins;
 use crate::pipeline::{Unit, UnitKind};
 use crate::protocol::Registry;
@@ -84,6 +85,24 @@ pub struct StoredFrame {
     pub about: About,
     /// Its bytes.
     pub bytes: Buffer,
+}
+
+impl Commons {
+    /// Bytes that it takes, about.
+    fn weight(&self) -> usize {
+        let carried = |carrier: &Carrier| {
+            let pipe = match &carrier.transport {
+                Transport::NamedPipe(_) => size_of::<PipeUse>(),
+                Transport::Tcp => 0,
+            };
+            size_of::<Carrier>() + pipe
+        };
+        self.carriers.iter().map(carried).sum::<usize>()
+            + size_of_val(self.auths.as_slice())
+            + size_of_val(self.syntaxes.as_slice())
+            + size_of_val(self.ends.as_slice())
+            + size_of_val(self.kinds.as_slice())
+    }
 }
 
 impl Trace {
@@ -186,6 +205,7 @@ impl Trace {
     pub fn weight(&self) -> usize {
         self.frames.weight()
             + self.log.weight()
+            + self.commons.weight()
             + self.calls.capacity() * size_of::<Option<Spot>>()
             + self.commented
     }

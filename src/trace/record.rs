@@ -6,7 +6,7 @@ use super::place::{Place, Why};
 use super::store::Unreadable;
 use super::{Trace, at};
 use crate::bytes::{Buffer, FrameNo, Guid, Order, Time};
-use crate::call::Call;
+use crate::call::{Call, Transport};
 use crate::protocol::Registry;
 use crate::rpc::{self, ChannelId, Ending, Message, Transfer};
 
@@ -37,10 +37,34 @@ pub(super) struct CallRecord {
     pub(super) object: Option<[u8; 16]>,
     pub(super) auth: u32,
     pub(super) carrier: u32,
+    /// Of the pipe, which the carrier goes without here.
+    pub(super) file: Option<FileId>,
     pub(super) near_loss: bool,
     pub(super) ending: End,
     pub(super) request: Option<Half>,
     pub(super) response: Option<Half>,
+}
+
+/// The `file_id` of a pipe, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum FileId {
+    Guid([u8; 16]),
+    Other(String),
+}
+
+impl FileId {
+    /// That of this text.
+    pub(super) fn of(text: &str) -> Self {
+        let guid = text.parse::<Guid>().ok().filter(|guid| guid.to_string() == text);
+        guid.map_or_else(|| Self::Other(text.to_owned()), |guid| Self::Guid(*guid.as_bytes()))
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Guid(bytes) => Guid::from_bytes(*bytes).to_string(),
+            Self::Other(text) => text.clone(),
+        }
+    }
 }
 
 /// [`Ending`], as it is written.
@@ -175,7 +199,11 @@ impl Trace {
                 End::NoAnswer => Ending::NoAnswer,
             },
         };
-        Ok(Some(Call::new(call, carrier.clone(), registry)))
+        let mut carrier = carrier.clone();
+        if let Transport::NamedPipe(pipe) = &mut carrier.transport {
+            pipe.file_id = record.file.as_ref().map(FileId::text);
+        }
+        Ok(Some(Call::new(call, carrier, registry)))
     }
 
     fn message(&self, half: &Half, pdus: bool) -> Result<Option<Message>, Unreadable> {

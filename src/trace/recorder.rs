@@ -8,10 +8,10 @@ use super::Commons;
 use super::frames::{About, Packed};
 use super::log::{STRETCH, Stretch};
 use super::place::Place;
-use super::record::{CallRecord, End, Entry, Half, UnitRecord};
+use super::record::{CallRecord, End, Entry, FileId, Half, UnitRecord};
 use super::store::Store;
 use crate::bytes::{Ends, FrameNo, LinkType, clamp};
-use crate::call::{Call, Carrier};
+use crate::call::{Call, Carrier, Transport};
 use crate::capture::Frame;
 use crate::pipeline::{Event, Unit, UnitKind};
 use crate::rpc::{Auth, Ending, Message, SyntaxId, Transfer};
@@ -36,12 +36,7 @@ pub struct Batch {
 impl Batch {
     /// Bytes that it takes, about.
     pub fn weight(&self) -> usize {
-        self.frames.len() * size_of::<Packed>() + self.records.len()
-    }
-
-    /// Whether nothing was recorded.
-    pub fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.records.is_empty() && self.stores.is_empty()
+        self.frames.len() * size_of::<Packed>() + self.records.len() + self.commons.weight()
     }
 }
 
@@ -141,8 +136,14 @@ impl Recorder {
 
     fn call(&mut self, call: &Call) {
         let rpc = &call.rpc;
+        // Each opening of a pipe has a number of its own, and most else in common with the others.
+        let mut transport = call.transport.clone();
+        let file = match &mut transport {
+            Transport::NamedPipe(pipe) => pipe.file_id.take().map(|text| FileId::of(&text)),
+            Transport::Tcp => None,
+        };
         let carrier = Carrier {
-            transport: call.transport.clone(),
+            transport,
             client_name: call.client.name.clone(),
             server_name: call.server.name.clone(),
         };
@@ -165,6 +166,7 @@ impl Recorder {
             object: rpc.object.map(|object| *object.as_bytes()),
             auth,
             carrier,
+            file,
             near_loss: rpc.near_loss,
             ending: match rpc.ending {
                 Ending::Response => End::Response,

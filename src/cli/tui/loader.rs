@@ -37,6 +37,8 @@ const PERIOD: Duration = Duration::from_millis(40);
 /// that.
 const DIGEST: Duration = Duration::from_millis(400);
 const DIGEST_SHARE: u32 = 20;
+/// Servers of which it is known by what profile they were judged last; the judge has 512 at a time.
+const MAX_PROFILES: usize = 4096;
 
 /// Lets the loader go on: it waits when too much of what it read was not taken.
 pub(super) struct Credit(Sender<()>);
@@ -164,7 +166,8 @@ struct Reading<'t> {
     statistics: Statistics,
     selection: Selection<'static>,
     next: Loaded,
-    /// The profile by which each server was judged when its stands were handed over.
+    /// The profile by which each server was judged when its stands were handed over. Added with the
+    /// stands; the lowest address goes where there are more than [`MAX_PROFILES`].
     profiles: BTreeMap<IpAddr, Arc<str>>,
     /// Inputs of which it was said where they are read again: those whose frames have begun.
     begun: BTreeSet<usize>,
@@ -225,6 +228,9 @@ impl Reading<'_> {
             self.next.stands = self.trial.judge().stands();
         } else {
             self.next.stands.push(stand);
+        }
+        if self.profiles.len() > MAX_PROFILES {
+            self.profiles.pop_first();
         }
     }
 
