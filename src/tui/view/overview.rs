@@ -8,6 +8,7 @@ use super::super::update::Target;
 use crate::bytes::printable;
 use crate::check::{Blame, Operation, SetReport, Severity, Verdict};
 use crate::report::brief::short;
+use crate::report::check::OpeningLine;
 use crate::report::text::not_listed;
 
 /// Columns of the words that rows begin with.
@@ -77,7 +78,9 @@ fn led(model: &Model<'_>) -> Vec<Led> {
     for sentence in model.told.iter().take(MOST_SENTENCES) {
         add(&mut rows, width, ("NOT READ", Role::Bad), sentence, None);
     }
-    for line in &model.digest.opening {
+    // What was not asked for so far may be yet.
+    let told = |line: &&OpeningLine| model.ended || line.head != "NOTHING";
+    for line in model.digest.opening.iter().filter(told) {
         let frame = line.frame.map(|frame| Target::Frame(frame.0));
         let target = line.call.map(Target::Answer).or(frame);
         let role = role(line.head);
