@@ -271,6 +271,8 @@ impl Model<'_> {
             return self.say("there is nowhere to go from this row");
         };
         self.jump();
+        // Who goes somewhere stays there.
+        self.follows = false;
         match target {
             Target::Call(n) | Target::Answer(n) => {
                 // A filter that is still at work may not have come to it.
