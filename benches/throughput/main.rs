@@ -9,44 +9,17 @@
 //! The files are made in the target directory, and are gone afterwards.
 
 mod grow;
+mod kinds;
 
-use std::fs::File;
-use std::io::{BufWriter, Read, Write, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use grow::{Grown, Template, grow};
+use grow::Grown;
+use kinds::{Kind, folder, high_water, kinds, make, megabytes, remove, say, say_size};
 
 /// Runs of vshark, of which the fastest counts; tshark is run once.
 const RUNS: usize = 3;
-
-/// A kind of capture, and what it is made of.
-struct Kind {
-    name: &'static str,
-    about: &'static str,
-    templates: &'static [&'static str],
-}
-
-const KINDS: [Kind; 2] = [
-    Kind {
-        name: "bulk",
-        about: "files read and written over SMB 3, eleven FSRVP calls for every 2.6 MB",
-        templates: &["g-bulk-same-connection-sign.pcap.gz"],
-    },
-    Kind {
-        name: "rpc",
-        about: "FSRVP over SMB 2 and 3, little else",
-        templates: &[
-            "a-ntlm-sign-smb311.pcap",
-            "a5-spnego-sign.pcap",
-            "d-SMB2_02-sign.pcap",
-            "e-py-create_fails.pcap",
-            "g-two_pipes_one_session.pcap",
-            "et-torture-create_simple-bigendian-sign.pcap",
-        ],
-    },
-];
 
 /// What a run took.
 #[derive(Clone, Copy)]
@@ -57,25 +30,15 @@ struct Run {
 }
 
 fn main() {
-    let megabytes = match std::env::var("VSHARK_BENCH_MB") {
-        Ok(text) => text.parse().expect("VSHARK_BENCH_MB is a number of megabytes"),
-        Err(_) => 256,
-    };
-    let only = std::env::var("VSHARK_BENCH_ONLY").ok();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    for kind in KINDS {
-        if only.as_deref().is_some_and(|only| only != kind.name) {
-            continue;
-        }
-        let template = |name: &&str| Template::read(&root.join("captures").join(name));
-        let templates: Vec<_> = kind.templates.iter().map(template).collect();
-        measure(&kind, &templates, megabytes, &folder);
+    let megabytes = megabytes(256);
+    for kind in kinds() {
+        measure(&kind, megabytes, &folder());
     }
 }
 
-fn measure(kind: &Kind, templates: &[Template], megabytes: u64, folder: &Path) {
+fn measure(kind: &Kind, megabytes: u64, folder: &Path) {
     say(&format!("\n{}: {}", kind.name, kind.about));
+    let templates = &kind.templates();
     let program = env!("CARGO_BIN_EXE_vshark");
     let vshark = |command: &str, path: &Path| run(Command::new(program).arg(command).arg(path));
     // Memory must not grow with the file, so an eighth of it is measured too.
@@ -86,12 +49,7 @@ fn measure(kind: &Kind, templates: &[Template], megabytes: u64, folder: &Path) {
 
     let path = folder.join(format!("{}.pcapng", kind.name));
     let grown = make(templates, megabytes, &path);
-    say(&format!(
-        "{} MB, {} packets, {} conversations",
-        grown.bytes / 1_000_000,
-        grown.frames,
-        grown.repetitions
-    ));
+    say_size(&grown);
     let best = |runs: Vec<Option<Run>>| {
         let peak = runs.iter().flatten().filter_map(|run| run.peak).max();
         let time = runs.iter().flatten().map(|run| run.time).min();
@@ -145,25 +103,6 @@ fn line([name, cells @ ..]: [String; 6]) {
     say(&format!("{name:<14}{}", cells.concat()));
 }
 
-fn say(text: &str) {
-    let _ = writeln!(stdout(), "{text}");
-}
-
-/// Makes a file and reads it once, so that no program pays for the disk.
-fn make(templates: &[Template], megabytes: u64, path: &Path) -> Grown {
-    let file = File::create(path).expect("the target directory can be written to");
-    let enough = |grown: &Grown| grown.bytes >= megabytes * 1_000_000;
-    let grown = grow(templates, enough, BufWriter::new(file)).expect("the disk has room");
-    let mut file = File::open(path).expect("it was made");
-    let mut buffer = vec![0; 1 << 20];
-    while file.read(&mut buffer).expect("it can be read") > 0 {}
-    grown
-}
-
-fn remove(path: &Path) {
-    let _ = std::fs::remove_file(path);
-}
-
 /// Runs a program to its end; none if there is no such program, or it fails.
 fn run(command: &mut Command) -> Option<Run> {
     let begin = Instant::now();
@@ -180,11 +119,4 @@ fn run(command: &mut Command) -> Option<Run> {
         }
     }
     Some(Run { time: begin.elapsed(), peak })
-}
-
-/// `VmHWM` of a process that runs, in KiB. Only Linux tells.
-fn high_water(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
