@@ -12,19 +12,26 @@ pub(super) fn columns(text: &str) -> usize {
 
 /// `text` in at most `width` columns; if it is longer, its end becomes an ellipsis.
 pub(super) fn cut(text: &str, width: usize) -> String {
-    if columns(text) <= width {
+    // Of what is megabytes long no more is looked at than there can be room for.
+    let most = width.saturating_mul(16).saturating_add(64);
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    let start = text.get(..end.unwrap_or(0)).unwrap_or_default();
+    if start.len() == text.len() && columns(text) <= width {
         return text.to_owned();
     }
+    let text = start;
+    // Characters that stand together may take another width than each alone: a heart with the
+    // selector for emoji is wider, so what is kept is measured as it is.
     let mut kept = String::new();
-    let mut used = 0;
     for c in text.chars() {
-        let next = used + c.width().unwrap_or(0);
-        if next + 1 > width {
+        kept.push(c);
+        if columns(&kept) + 1 > width {
+            kept.pop();
             break;
         }
-        kept.push(c);
-        used = next;
     }
+    // Taking one away may leave what is wider without it.
+    while columns(&kept) + 1 > width && kept.pop().is_some() {}
     if width > 0 {
         kept.push('…');
     }
@@ -175,6 +182,21 @@ mod tests {
         assert_eq!(right("ab", 4), "  ab");
         assert_eq!(cut("abc", 0), "");
         assert_eq!(cut("abc", 1), "…");
+    }
+
+    #[test]
+    fn nothing_is_wider_than_it_may_be() {
+        let strange =
+            ["❤\u{fe0f}", "👩\u{1f3fd}", "🇩🇪", "ﷺ", "한", "e\u{301}", "\u{644}\u{627}", "a", "日"];
+        assert_eq!(cut(&"\u{301}".repeat(1 << 20), 5).chars().last(), Some('…'));
+        for n in 0..400usize {
+            let text: String =
+                (0..n % 23).map(|at| strange[(n * 7 + at * 5 + at * at) % strange.len()]).collect();
+            for width in 0..30 {
+                assert!(columns(&cut(&text, width)) <= width, "{text} in {width}");
+                assert_eq!(columns(&fit(&text, width)), width, "{text} in {width}");
+            }
+        }
     }
 
     #[test]

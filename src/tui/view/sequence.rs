@@ -199,7 +199,7 @@ fn arrow(
     let room = room - 1;
     let text = cut(text, room.saturating_sub(4));
     let dashes = room.saturating_sub(columns(&text) + 2);
-    let before = if rightwards { 1 } else { dashes.saturating_sub(1) };
+    let before = if rightwards { dashes.min(1) } else { dashes.saturating_sub(1) };
     row.push("─".repeat(before), Role::Dim);
     row.push(format!(" {text} "), role);
     row.push("─".repeat(dashes - before), Role::Dim);
