@@ -6,6 +6,7 @@ use super::job::{Job, SLICE};
 use super::model::{Focus, Model};
 use super::msg::View;
 use super::write::text_of;
+use crate::bytes::FrameNo;
 
 /// A search that goes on.
 #[derive(Debug)]
@@ -98,6 +99,8 @@ impl Model<'_> {
             }
             View::Packets => {
                 let no = u64::try_from(row).ok()?.checked_add(1)?;
+                // There may be very many numbers without a packet.
+                self.trace.about(FrameNo(no))?;
                 let packets = self.packets_in(row..row.saturating_add(1));
                 if packets.first().is_some_and(|packet| search.is_in(&packet.about)) {
                     return Some(Hit::Row);
