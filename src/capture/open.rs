@@ -72,8 +72,9 @@ pub(super) fn input(
                 *kept = Some(copy);
             }
             Err(e) => {
-                let message = format!("a temporary file to unpack it to could not be made: {e}");
-                report.problem(None, message, false);
+                // Read on, its frames would be read again from the packed file: other bytes.
+                report.problem(None, unkept(&e), true);
+                return None;
             }
         }
     }
@@ -107,6 +108,14 @@ pub(super) fn input(
             None
         }
     }
+}
+
+/// What is said where there is no place to keep what an input is unpacked to.
+fn unkept(error: &io::Error) -> String {
+    format!(
+        "a temporary file to unpack it to could not be made: {error}; \
+         name a directory that can be written to in TMPDIR, or unpack it first"
+    )
 }
 
 /// What is said when the system, or the decompressor, gives an error in the middle of an input.

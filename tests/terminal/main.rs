@@ -438,3 +438,14 @@ fn many_packed_inputs_are_read_again() {
     assert!(!screen.contains("could not be read"), "{screen}");
     assert!(screen.contains("TCP"), "{screen}");
 }
+
+#[test]
+fn a_packed_input_that_cannot_be_kept_is_not_shown_from_other_bytes() {
+    let packed = "captures/g-bulk-same-connection-sign.pcap.gz";
+    let mut command = command(&["--press", "2", "--size", "200x30", packed]);
+    let run = command.env("TMPDIR", "/nowhere").output().expect("vshark runs");
+    let screen = String::from_utf8(run.stdout).expect("output is UTF-8");
+    assert_eq!(run.status.code(), Some(2), "{screen}");
+    assert!(screen.contains("a temporary file to unpack it to could not be made"), "{screen}");
+    assert!(screen.contains("0 calls, 0 frames"), "{screen}");
+}
