@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::bytes::{Buffer, FrameNo, Span, Stop, Time, View};
+use crate::dcom;
 use crate::idl::{Format, NamesKind, Syntax};
 use crate::ndr::tower::Tower;
 use crate::ndr::{Context, Data, Decoded, Direction, Note, Number, Value};
@@ -130,6 +131,8 @@ pub struct Stub {
     pub readable: Readable,
     /// Octets of it.
     pub bytes: u32,
+    /// What comes before the parameters of an object call: `ORPCTHIS` or `ORPCTHAT`.
+    pub orpc: Option<Decoded>,
     /// Its values, as far as they could be read; `None` if nobody knows how.
     pub decoded: Option<Decoded>,
     /// Where a verification trailer is.
@@ -172,10 +175,11 @@ impl Call {
     pub fn new(rpc: rpc::Call, carrier: Carrier, registry: &Registry) -> Self {
         let interface =
             rpc.interface.and_then(|syntax| registry.interface(syntax.uuid, syntax.major)).cloned();
-        let request = Stub::of(&rpc, rpc.request.as_ref(), Direction::In, interface.as_deref());
+        let of = interface.as_deref();
+        let request = Stub::of(&rpc, rpc.request.as_ref(), Direction::In, of, registry);
         let response = match rpc.ending {
             Ending::Fault(_) => Stub::absent(),
-            _ => Stub::of(&rpc, rpc.response.as_ref(), Direction::Out, interface.as_deref()),
+            _ => Stub::of(&rpc, rpc.response.as_ref(), Direction::Out, of, registry),
         };
         let asked = rpc.request.as_ref().filter(|message| message.complete);
         let answered = rpc.response.as_ref().filter(|message| message.complete);
@@ -253,7 +257,7 @@ fn outcome(rpc: &rpc::Call, interface: Option<&Interface>, status: Option<u32>) 
 
 impl Stub {
     fn absent() -> Self {
-        Self { readable: Readable::Absent, bytes: 0, decoded: None, trailer: None }
+        Self { readable: Readable::Absent, bytes: 0, orpc: None, decoded: None, trailer: None }
     }
 
     fn of(
@@ -261,6 +265,7 @@ impl Stub {
         message: Option<&Message>,
         direction: Direction,
         interface: Option<&Interface>,
+        registry: &Registry,
     ) -> Self {
         let Some(message) = message else { return Self::absent() };
         let state = message.stub_state();
@@ -291,10 +296,36 @@ impl Stub {
         };
         let view = stub.arguments(&message.stub);
         let context = Context { syntax, order: message.order };
-        stub.decoded =
-            interface.and_then(|interface| interface.decode(opnum, direction, view, 0, context));
+        let Some(interface) = interface else { return stub };
+        let types = registry.dcom();
+        if interface.object {
+            stub.orpc = Some(dcom::orpc(types, direction, view, context));
+        }
+        let (from, stop) =
+            stub.orpc.as_ref().map_or((0, None), |orpc| (orpc.used, orpc.stop.clone()));
+        stub.decoded = match stop {
+            // What comes before the parameters is not whole, and they cannot be found.
+            Some(stop) => Some(Decoded { stop: Some(stop), used: from, ..Decoded::default() }),
+            None => interface.decode(opnum, direction, view, from, context),
+        };
+        if let Some(decoded) = &mut stub.decoded {
+            dcom::open(decoded, types);
+        }
         stub.weigh(state, view);
         stub
+    }
+
+    /// `ORPCTHIS` or `ORPCTHAT`: before the parameters of an object call, or one of the parameters of
+    /// an activation.
+    pub fn orpc(&self) -> Option<&Value> {
+        let named =
+            |name: &str| ["orpcthis", "orpcthat"].iter().any(|of| name.eq_ignore_ascii_case(of));
+        let before = self.orpc.iter().flat_map(|orpc| &orpc.params).next();
+        let among = || {
+            let mut parameters = self.decoded.iter().flat_map(|decoded| &decoded.params);
+            parameters.find(|(name, _)| named(name))
+        };
+        before.or_else(among).map(|(_, value)| value)
     }
 
     /// The protocol towers among its values: what an endpoint mapper is asked and tells.

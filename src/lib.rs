@@ -1,4 +1,5 @@
-//! vshark dissects Windows shadow-copy traffic: MS-FSRVP over SMB and DCE/RPC, call by call.
+//! vshark dissects Windows shadow-copy traffic, call by call: MS-FSRVP over SMB and DCE/RPC, MS-SCMP
+//! over DCOM.
 //!
 //! This page is the map. It says what each module is for, what it may know, and where things go.
 //!
@@ -10,7 +11,7 @@
 //!   capture ─frames─► net ─segments─► tcp ─bytes─┬─► smb ─pipe bytes─┐           idl ─types─► protocol
 //!                                                └────────bytes──────┴─► rpc      │              │
 //!                                                                         │      ndr ◄───────────┘
-//!                                                                   joined calls  │
+//!                                                                   joined calls  ├─► dcom
 //!                                                                         └─► call ◄─ values
 //!                                                                              │
 //!            pipeline runs all of this and emits one stream of events ──┬──────┴─► report (text, JSON)
@@ -52,6 +53,7 @@
 //! | [`idl`] | IDL text to a type table |
 //! | [`ndr`] | a type of that table over a stub: values, and back; NDR and NDR64 |
 //! | [`protocol`] | the registry of `dissectors/`, and FSRVP's messages as Rust types |
+//! | [`dcom`] | what object calls carry: `ORPCTHIS`, references to objects, activation properties (pure) |
 //! | [`scenario`] | conversations as text, written as captures: the way back through all of the above |
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
@@ -164,6 +166,7 @@ pub mod bytes;
 pub mod call;
 pub mod capture;
 pub mod check;
+pub mod dcom;
 pub mod diff;
 pub mod expect;
 pub mod filter;

@@ -18,11 +18,12 @@ const MODULES: &[(&str, &[&str])] = &[
     ("idl", &["bytes"]),
     ("ndr", &["bytes", "idl"]),
     ("protocol", &["bytes", "idl", "ndr"]),
+    ("dcom", &["bytes", "idl", "ndr", "protocol"]),
     (
         "scenario",
         &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "security", "smb", "spelling"],
     ),
-    ("call", &["bytes", "idl", "ndr", "protocol", "rpc"]),
+    ("call", &["bytes", "dcom", "idl", "ndr", "protocol", "rpc"]),
     ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "security", "smb", "tcp"]),
     ("trace", &["bytes", "call", "capture", "pipeline", "protocol", "rpc"]),
     (

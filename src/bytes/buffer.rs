@@ -30,6 +30,12 @@ impl Span {
     pub fn is_empty(self) -> bool {
         self.end <= self.start
     }
+
+    /// Counts it from `by` bytes earlier.
+    pub fn shift(&mut self, by: u32) {
+        self.start = self.start.saturating_add(by);
+        self.end = self.end.saturating_add(by);
+    }
 }
 
 /// A run of bytes of a unit, and a frame they travelled in.

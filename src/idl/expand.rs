@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Error;
-use super::compile::{Compiler, Scope, Tagged, has};
+use super::compile::{Compiler, Scope, Tagged, Typedef, has};
 use super::expr::{Expr, Operator};
 use super::syntax::{Attr, AttrValue, Base, Declarator, FieldDecl, Name, Spec, Term};
 use super::types::{Array, Field, Kind, Pointing, Shape, Type, TypeId};
@@ -220,6 +220,9 @@ impl Compiler {
             }
             return Err(self.error(from, name, format!("unknown type `{}`", name.text)));
         };
+        if is_marshaled_pointer(&typedef) {
+            return Ok(Shaped::Object("IUnknown".into()));
+        }
         let site = Use { scope: typedef.scope, siblings: &[] };
         let declarator = &typedef.declarator;
         let mut shaped = if let Spec::Body(_) = typedef.spec {
@@ -266,6 +269,12 @@ impl Compiler {
             };
             if let Some(pointer) = find(&mut shaped, |link| link.dim == Dim::Pointer) {
                 pointer.kind = Some(kind);
+            } else if let Shaped::Link(array) = &mut shaped
+                && array.dim == Dim::Open
+            {
+                // An open array that has such an attribute is passed by that pointer.
+                array.dim = Dim::Pointer;
+                array.kind = Some(kind);
             }
         }
         if has(attrs, "context_handle")
@@ -409,6 +418,14 @@ impl Compiler {
         let called = format!("{called} *").into();
         Ok(self.add(Type::new(called, Kind::Pointer { kind, to: target })))
     }
+}
+
+/// `MInterfacePointer`, which is what travels of an interface that is passed by pointer.
+fn is_marshaled_pointer(typedef: &Typedef) -> bool {
+    let Declarator { pointers, dims, .. } = &typedef.declarator;
+    let Spec::Body(body) = &typedef.spec else { return false };
+    let tag = body.tag.as_ref().map(|tag| &*tag.text);
+    *pointers == 0 && dims.is_empty() && tag == Some("tagMInterfacePointer")
 }
 
 fn kind_of(base: Base) -> Kind {

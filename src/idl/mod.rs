@@ -26,7 +26,8 @@
 //! - `context_handle`; `handle_t`, which is never marshalled; interface pointers (`iid_is`, or an
 //!   interface's name behind a pointer), which travel as `MInterfacePointer` (\[MS-DCOM\] 2.2.14).
 //! - all base types, `hyper` and `__int64`, `error_status_t`, and the MIDL names `WCHAR`-like
-//!   typedefs are made of. A structure with the tag `_GUID` is a GUID.
+//!   typedefs are made of. A structure with the tag `_GUID` is a GUID, and a pointer to one with the
+//!   tag `tagMInterfacePointer` is an interface pointer.
 //! - expressions with `?:`, the binary operators of C, and unary `*`, `-`, `~`, `!`. Member access
 //!   is not in the subset.
 //!

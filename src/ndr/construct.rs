@@ -123,6 +123,8 @@ impl Decoder<'_, '_, '_> {
                     of: of.clone(),
                     objref: None,
                     at: Span::default(),
+                    object: None,
+                    stop: None,
                 }))
             }
             _ => Data::Null,

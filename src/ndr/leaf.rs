@@ -182,6 +182,7 @@ pub(super) fn interface(of: Option<&Arc<str>>, arg: &Arg) -> Result<Data, Unenco
     };
     let objref = objref.ok_or_else(|| mismatch("an OBJREF", arg))?.into_boxed_slice();
     let (of, objref) = (of.cloned(), Some(objref));
-    let pointer = InterfacePointer { referent: 0, of, objref, at: Span::default() };
+    let pointer =
+        InterfacePointer { referent: 0, of, objref, at: Span::default(), object: None, stop: None };
     Ok(Data::Interface(Box::new(pointer)))
 }

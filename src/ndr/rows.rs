@@ -66,8 +66,10 @@ fn row(name: &str, value: &Value, tree: &mut Tree) {
         }
         Data::Interface(pointer) => {
             referent(name, pointer.referent, value.span, tree);
-            if pointer.objref.is_some() {
-                tree.row(name, text(value), pointer.at);
+            match &pointer.object {
+                Some(object) => row(name, object, tree),
+                None if pointer.objref.is_some() => tree.row(name, text(value), pointer.at),
+                None => {}
             }
         }
         _ => tree.row(name, text(value), value.span),

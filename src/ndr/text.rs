@@ -1,7 +1,7 @@
 //! Values on one line, for lists of calls and rows of trees.
 
 use super::tower::Tower;
-use super::value::{Data, Number, Text, Value};
+use super::value::{Data, InterfacePointer, Number, Text, Value};
 use crate::idl::{Format, Names, NamesKind};
 
 /// The value on one line, for lists of calls: strings quoted, flags and enumerations by name.
@@ -39,12 +39,28 @@ pub fn text(value: &Value) -> String {
             Some((_, value)) => text(value),
             None => "{}".to_owned(),
         },
-        Data::Interface(pointer) => match (&pointer.of, &pointer.objref) {
-            (Some(of), _) if &**of != "IUnknown" => format!("{of}*"),
-            (_, Some(objref)) => octets(objref),
-            (_, None) => "?".to_owned(),
-        },
+        Data::Interface(pointer) => interface(pointer),
         Data::Handle(handle) => handle.uuid.to_string(),
+    }
+}
+
+/// What is pointed to, by the interface that is declared or the one it says, and its number.
+fn interface(pointer: &InterfacePointer) -> String {
+    let InterfacePointer { of, objref, object, .. } = pointer;
+    let of = of.as_deref().filter(|of| *of != "IUnknown");
+    let member = |name| Some(object.as_deref()?.field(name)?.as_guid()?.to_string());
+    match (member("ipid"), member("clsid"), member("iid"), objref) {
+        (Some(ipid), _, iid, _) => {
+            format!("{}* {ipid}", of.map_or_else(|| iid.unwrap_or_default(), str::to_owned))
+        }
+        (_, Some(clsid), ..) => {
+            let data = object.as_deref().and_then(|object| object.field("data"));
+            let data = data.filter(|data| matches!(data.data, Data::Record(_)));
+            data.map_or_else(|| format!("class {clsid}"), text)
+        }
+        _ if of.is_some() => format!("{}*", of.unwrap_or_default()),
+        (.., Some(objref)) => octets(objref),
+        _ => "?".to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::bytes::{Guid, Span};
+use crate::bytes::{Guid, Span, Stop};
 use crate::idl::Format;
 
 /// One value.
@@ -213,7 +213,7 @@ pub struct Union {
 }
 
 /// An interface pointer: `MInterfacePointer` (\[MS-DCOM\] 2.2.14).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InterfacePointer {
     /// Referent identifier.
     pub referent: u64,
@@ -223,6 +223,10 @@ pub struct InterfacePointer {
     pub objref: Option<Box<[u8]>>,
     /// Where `abData` is.
     pub at: Span,
+    /// What the octets say, once somebody has read them: a structure.
+    pub object: Option<Box<Value>>,
+    /// Where and why that ended early, from the first octet.
+    pub stop: Option<Stop>,
 }
 
 /// A context handle: \[C706\] appendix N.
@@ -234,7 +238,46 @@ pub struct ContextHandle {
     pub uuid: Guid,
 }
 
+impl Counts {
+    fn shift(&mut self, by: u32) {
+        let all = [&mut self.max, &mut self.offset, &mut self.actual];
+        for (_, span) in all.into_iter().flatten() {
+            span.shift(by);
+        }
+    }
+}
+
 impl Value {
+    /// Counts the bytes of a value and of all in it from `by` earlier.
+    pub fn shift(&mut self, by: u32) {
+        self.span.shift(by);
+        match &mut self.data {
+            Data::Pointer(pointer) => pointer.to.shift(by),
+            Data::Text(text) => text.counts.shift(by),
+            Data::Bytes(bytes) => bytes.counts.shift(by),
+            Data::Record(record) => {
+                record.fields.iter_mut().for_each(|(_, value)| value.shift(by));
+            }
+            Data::List(list) => {
+                list.counts.shift(by);
+                list.items.iter_mut().for_each(|item| item.shift(by));
+            }
+            Data::Union(union) => {
+                union.tag.shift(by);
+                if let Some((_, value)) = &mut union.arm {
+                    value.shift(by);
+                }
+            }
+            Data::Interface(pointer) => {
+                pointer.at.shift(by);
+                if let Some(object) = &mut pointer.object {
+                    object.shift(by);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// The value itself, pointers followed.
     pub fn target(&self) -> &Value {
         let mut value = self;
@@ -288,10 +331,12 @@ impl Value {
         }
     }
 
-    /// The member `name` of a structure, or the arm of that name of a union.
+    /// The member `name` of a structure or of what an interface pointer refers to, or the arm of that
+    /// name of a union.
     pub fn field(&self, name: &str) -> Option<&Value> {
         match &self.target().data {
             Data::Record(record) => record.field(name),
+            Data::Interface(pointer) => pointer.object.as_deref()?.field(name),
             Data::Union(union) => match &union.arm {
                 Some((arm, value)) if &**arm == name => Some(value),
                 _ => None,

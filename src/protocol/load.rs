@@ -49,16 +49,33 @@ impl Folder {
 }
 
 /// Files that any folder may import.
-const COMMON: [(&str, &str); 1] =
-    [("ms-dtyp.idl", include_str!("../../dissectors/common/ms-dtyp.idl"))];
+const COMMON: [(&str, &str); 2] = [
+    ("ms-dtyp.idl", include_str!("../../dissectors/common/ms-dtyp.idl")),
+    (DCOM, include_str!("../../dissectors/ms-dcom/ms-dcom.idl")),
+];
+
+/// The file of what all object interfaces share.
+const DCOM: &str = "ms-dcom.idl";
 
 /// The embedded folders: name, IDL, rules.
-const EMBEDDED: [(&str, &str, &str, &str); 4] = [
+const EMBEDDED: [(&str, &str, &str, &str); 6] = [
     (
         "fsrvp.idl",
         include_str!("../../dissectors/ms-fsrvp/fsrvp.idl"),
         "ms-fsrvp/rules.toml",
         include_str!("../../dissectors/ms-fsrvp/rules.toml"),
+    ),
+    (
+        "scmp.idl",
+        include_str!("../../dissectors/ms-scmp/scmp.idl"),
+        "ms-scmp/rules.toml",
+        include_str!("../../dissectors/ms-scmp/rules.toml"),
+    ),
+    (
+        DCOM,
+        include_str!("../../dissectors/ms-dcom/ms-dcom.idl"),
+        "ms-dcom/rules.toml",
+        include_str!("../../dissectors/ms-dcom/rules.toml"),
     ),
     (
         "mgmt.idl",
@@ -82,7 +99,7 @@ const EMBEDDED: [(&str, &str, &str, &str); 4] = [
 
 /// The embedded tables of names.
 const NAMES: [(&str, &str); 7] = [
-    ("dcom/names.toml", include_str!("../../dissectors/dcom/names.toml")),
+    ("automation/names.toml", include_str!("../../dissectors/automation/names.toml")),
     ("directory/names.toml", include_str!("../../dissectors/directory/names.toml")),
     ("printing/names.toml", include_str!("../../dissectors/printing/names.toml")),
     ("security/names.toml", include_str!("../../dissectors/security/names.toml")),

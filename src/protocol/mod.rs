@@ -2,7 +2,7 @@
 //!
 //! Takes folders of IDL, `rules.toml` and `names.toml`, embedded or from disk, and gives
 //! [`Interface`]s to decode with, or at least to name calls with, by UUID and major version. Above it, [`fsrvp`] has the messages of \[MS-FSRVP\] as
-//! plain Rust. It knows nothing of calls, connections or captures.
+//! plain Rust; [`dcom`] has the names that \[MS-DCOM\] gives its interfaces and classes. It knows nothing of calls, connections or captures.
 //!
 //! ```text
 //!  *.idl ──idl──► types ──bind──► Interface ──ndr──► Decoded ──serde──► fsrvp::Request
@@ -10,6 +10,7 @@
 //!  names.toml ──────────────────────► Interface without types
 //! ```
 
+pub mod dcom;
 pub mod fsrvp;
 mod load;
 mod names;
@@ -132,6 +133,8 @@ pub struct Registry {
     interfaces: FxHashMap<(Guid, u16), Arc<Interface>>,
     /// Names of status codes that every interface shares.
     common: Arc<Names>,
+    /// The types of \[MS-DCOM\], which every object interface uses.
+    dcom: Arc<Types>,
 }
 
 impl Registry {
@@ -146,9 +149,15 @@ impl Registry {
     /// A directory holds `*.idl`, `rules.toml` and `names.toml`, or folders that do. Imports are looked up in the
     /// same folder, in the folder `common` beside it, and among the embedded common files.
     pub fn load(dirs: &[PathBuf]) -> Result<Self, LoadError> {
-        let mut registry =
-            Self { interfaces: FxHashMap::default(), common: Arc::new(load::common_status()?) };
+        let mut registry = Self {
+            interfaces: FxHashMap::default(),
+            common: Arc::new(load::common_status()?),
+            dcom: Arc::default(),
+        };
         for interface in load::embedded(&registry.common)? {
+            if interface.uuid == dcom::IREMUNKNOWN {
+                registry.dcom = interface.types.clone();
+            }
             registry.add(interface);
         }
         for dir in dirs {
@@ -171,6 +180,11 @@ impl Registry {
     /// The interface with this UUID and major version.
     pub fn interface(&self, uuid: Guid, major: u16) -> Option<&Arc<Interface>> {
         self.interfaces.get(&(uuid, major))
+    }
+
+    /// The types of \[MS-DCOM\].
+    pub fn dcom(&self) -> &Types {
+        &self.dcom
     }
 
     /// All interfaces, in no order.

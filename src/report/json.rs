@@ -21,6 +21,7 @@ use crate::bytes::{FrameNo, Time, first_invisible, millionths};
 use crate::call::{Call, Outcome, Party, Stub, Transport};
 use crate::capture::{CaptureFile, Origins};
 use crate::check::Rule;
+use crate::ndr::Value;
 use crate::pipeline::{Lost, Pdus, Summary};
 use crate::protocol::{Grade, Registry};
 use crate::rpc::names::{FAULTS, name};
@@ -195,7 +196,7 @@ impl Writer<'_> {
         put("syntax", json!(syntax_word(call)));
         put("interface", interface(call));
         put("object", json!(rpc.object.map(|object| object.to_string())));
-        put("orpc", Json::Null);
+        put("orpc", orpc(call));
         put("opnum", json!(rpc.opnum));
         put("method", json!(call.method()));
         put("call_id", json!(rpc.call_id));
@@ -337,6 +338,16 @@ fn interface(call: &Call) -> Json {
             "name": call.interface_name(),
         })
     })
+}
+
+/// What an object call and an activation carry beside what they are for.
+fn orpc(call: &Call) -> Json {
+    let [this, that] = [&call.request, &call.response].map(Stub::orpc);
+    if this.or(that).is_none() {
+        return Json::Null;
+    }
+    let one = |value: Option<&Value>| value.map_or(Json::Null, super::value::json);
+    json!({ "this": one(this), "that": one(that) })
 }
 
 fn arguments(stub: &Stub) -> Json {

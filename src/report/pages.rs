@@ -92,6 +92,9 @@ fn arguments(side: &str, stub: &Stub, message: &Message) -> Page {
         other => format!(", {}", other.word()),
     };
     let mut tree = Tree::default();
+    if let Some(orpc) = &stub.orpc {
+        ndr::rows(orpc, &mut tree);
+    }
     match &stub.decoded {
         Some(decoded) => {
             ndr::rows(decoded, &mut tree);

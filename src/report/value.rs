@@ -14,8 +14,8 @@ use crate::ndr::{Data, Number, Value, filetime, hex, hexadecimal};
 /// The value as JSON.
 ///
 /// What was not read (see [`Data::Unread`]) is left out of objects and null elsewhere. An array of
-/// `byte` is a string of hexadecimal digits. An interface pointer is `{"objref": "…"}` here; who
-/// can parse an `OBJREF` does better.
+/// `byte` is a string of hexadecimal digits. An interface pointer is what it refers to, or
+/// `{"objref": "…"}` where nobody has read its octets.
 pub fn json(value: &Value) -> Json {
     match &value.data {
         Data::Unread | Data::Null => Json::Null,
@@ -36,9 +36,10 @@ pub fn json(value: &Value) -> Json {
             Some(arm) => fields(std::slice::from_ref(arm)),
             None => json!({}),
         },
-        Data::Interface(pointer) => {
-            json!({ "objref": pointer.objref.as_deref().map(hex) })
-        }
+        Data::Interface(pointer) => match &pointer.object {
+            Some(object) => json(object),
+            None => json!({ "objref": pointer.objref.as_deref().map(hex) }),
+        },
         Data::Handle(handle) => {
             json!({ "attributes": handle.attributes, "uuid": handle.uuid.to_string() })
         }

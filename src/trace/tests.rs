@@ -10,7 +10,7 @@ use crate::pipeline::{Event, Pipeline, Unit};
 use crate::protocol::Registry;
 
 /// All captures of the repository.
-fn captures() -> Vec<PathBuf> {
+pub(crate) fn captures() -> Vec<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("captures");
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()

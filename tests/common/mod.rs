@@ -86,7 +86,7 @@ pub(crate) fn committed() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(captures())
         .expect("captures/ is there")
         .map(|entry| entry.expect("captures/ can be listed").path())
-        .filter(|path| path.extension().is_none_or(|extension| extension != "md"))
+        .filter(|path| path.is_file() && path.extension().is_none_or(|extension| extension != "md"))
         .filter(|path| !file_name(path).starts_with("made-"))
         .collect();
     files.sort();

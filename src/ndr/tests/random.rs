@@ -328,6 +328,8 @@ impl Drawer<'_> {
                     of: of.clone(),
                     objref: Some(objref),
                     at: Span::default(),
+                    object: None,
+                    stop: None,
                 }))
             }
             Kind::Pointer { kind, to }

@@ -15,6 +15,7 @@ use crate::protocol::Registry;
 use crate::report::check::{CheckList, Options as Writing, Scene};
 use crate::report::gate::Gated;
 use crate::report::text::TimeStyle;
+pub(super) use crate::trace::tests::captures;
 use crate::trace::{Recorder, Store};
 use crate::tui::keys::named;
 use crate::tui::{Digest, Effect, Loaded, Model, Msg, Options, Statistics, Theme, update, view};
@@ -25,18 +26,6 @@ pub(super) static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::l
 /// A capture of the repository.
 pub(super) fn capture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name)
-}
-
-/// All of them.
-pub(super) fn captures() -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(capture(""))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending != "md"))
-        .collect();
-    paths.sort();
-    assert!(paths.len() > 20);
-    paths
 }
 
 /// A model to which nothing has been loaded.
