@@ -174,6 +174,7 @@ pub mod gate;
 pub mod idl;
 pub mod ndr;
 pub mod net;
+pub mod objects;
 pub mod pipeline;
 pub mod protocol;
 pub mod report;

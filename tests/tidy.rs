@@ -24,13 +24,20 @@ const MODULES: &[(&str, &[&str])] = &[
         &["bytes", "capture", "idl", "ndr", "protocol", "rpc", "security", "smb", "spelling"],
     ),
     ("call", &["bytes", "dcom", "idl", "ndr", "protocol", "rpc"]),
-    ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "security", "smb", "tcp"]),
+    ("objects", &["bytes", "call", "ndr", "protocol"]),
+    (
+        "pipeline",
+        &[
+            "bytes", "call", "capture", "net", "objects", "protocol", "rpc", "security", "smb",
+            "tcp",
+        ],
+    ),
     ("trace", &["bytes", "call", "capture", "pipeline", "protocol", "rpc"]),
     (
         "check",
         &[
-            "bytes", "call", "idl", "ndr", "pipeline", "protocol", "rpc", "security", "smb",
-            "spelling",
+            "bytes", "call", "idl", "ndr", "objects", "pipeline", "protocol", "rpc", "security",
+            "smb", "spelling",
         ],
     ),
     ("diff", &["bytes", "call", "ndr", "pipeline", "protocol", "rpc", "security", "smb"]),

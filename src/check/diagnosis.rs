@@ -34,6 +34,8 @@ pub struct Attempt {
     pub set: Option<Guid>,
     /// The shares it is about.
     pub shares: Vec<String>,
+    /// What it is, in words, where it is not a shadow copy of shares.
+    pub task: Option<String>,
     /// The context it asked for, where that is known.
     pub context: Option<u32>,
     /// When it began.
@@ -157,7 +159,7 @@ impl Judge<'_> {
     }
 
     /// An attempt at one server, and the diagnosis of what stopped it.
-    fn attempt(
+    pub(super) fn attempt(
         &self,
         dock: &Dock<'_>,
         profile: &str,
@@ -306,7 +308,7 @@ impl Symptom {
             (Slot::Server, server),
             (Slot::Share, self.share.clone()),
             (Slot::Call, self.call.map(|call| format!("call {call}"))),
-            (Slot::Method, self.opnum.map(|opnum| say::method(opnum).to_owned())),
+            (Slot::Method, self.method().map(str::to_owned)),
             (Slot::Status, self.code.text()),
             (Slot::Set, self.set.map(|set| format!("set {}", say::short(set)))),
         ];
@@ -410,7 +412,7 @@ fn fingerprint(cause: &Cause, symptom: &Symptom) -> String {
         Code::Refused(result, reason) => format!("refused-{result}-{reason}"),
         Code::Nak(reason) => format!("nak-{reason}"),
     };
-    format!("{id}/{party}/{}/{code}/1", symptom.opnum.map_or("-", say::method))
+    format!("{id}/{party}/{}/{code}/1", symptom.method().unwrap_or("-"))
 }
 
 /// A diagnosis of which nothing is known yet but its cause.

@@ -14,6 +14,7 @@ use super::judge::Options;
 use super::knowledge::Knowledge;
 use super::profile::Profile;
 use super::recognise::Evidence;
+use super::scmp::Manager;
 use super::server::{Server, Vantage};
 use super::sight::Sight;
 use crate::bytes::{Guid, Side, Time};
@@ -62,6 +63,8 @@ pub(super) struct Dock<'k> {
     pub(super) diary: Diary,
     /// How much of what happened could be read.
     pub(super) sight: Sight,
+    /// Who manages its shadow copies, once somebody has called an object of it.
+    pub(super) manager: Option<Box<Manager<'k>>>,
 }
 
 /// Whether it shows that a server is, or should be, one of ours.
@@ -108,7 +111,31 @@ impl<'k> Dock<'k> {
             chart: Chart::default(),
             diary: Diary::default(),
             sight: Sight::default(),
+            manager: None,
         }
+    }
+
+    /// Who manages its shadow copies, if that is asked for.
+    pub(super) fn managed(&self) -> Option<&Manager<'k>> {
+        self.manager.as_deref().filter(|manager| manager.ours)
+    }
+
+    /// Somebody calls objects of it: they are watched from now on.
+    pub(super) fn manage(
+        &mut self,
+        knowledge: &'k Knowledge,
+        options: &Options,
+        clock_error: i64,
+    ) -> Option<&mut Manager<'k>> {
+        if self.manager.is_none() {
+            let ip = self.addresses.first().copied()?;
+            let Options { all_clients, idle_start, .. } = *options;
+            let vantage = Vantage { all_clients, idle_start, clock_error };
+            let spec = knowledge.profiles.get("spec")?;
+            let manager = Manager::new(&knowledge.catalogue, spec, ip, vantage);
+            self.manager = Some(Box::new(manager));
+        }
+        self.manager.as_deref_mut()
     }
 
     /// Whether it is known to be one of ours.
@@ -180,6 +207,9 @@ impl<'k> Dock<'k> {
         for server in self.by_profile.values_mut() {
             server.bench.withdraw(since);
         }
+        if let Some(manager) = &mut self.manager {
+            manager.bench.withdraw(since);
+        }
         true
     }
 
@@ -243,6 +273,12 @@ impl<'k> Dock<'k> {
     /// The findings that were not told yet: those under the profile in force, and those that only
     /// `spec` has, as known deviations.
     pub(super) fn take(&mut self) -> Vec<Finding> {
+        let mut findings = self.take_own();
+        findings.extend(self.manager.iter_mut().flat_map(|manager| manager.bench.take()));
+        findings
+    }
+
+    fn take_own(&mut self) -> Vec<Finding> {
         if !self.by_profile.values().any(|server| server.bench.has_findings()) {
             return Vec::new();
         }

@@ -12,6 +12,7 @@ use super::knowledge::Knowledge;
 use super::machine::takes_long;
 use super::profile::Choice;
 use super::recognise::identifies;
+use super::scmp;
 use super::ways::Ways;
 use crate::bytes::{Guid, Time};
 use crate::call::Call;
@@ -20,6 +21,8 @@ use crate::protocol::fsrvp;
 
 /// Servers judged; what others do is not looked at.
 pub(super) const MAX_SERVERS: usize = 512;
+/// Where SMB and the endpoint mapper are.
+const SMB_PORTS: [u16; 3] = [445, 139, 135];
 /// Addresses of one server.
 const MAX_ADDRESSES: usize = 64;
 
@@ -103,6 +106,9 @@ impl<'k> Judge<'k> {
             for server in dock.by_profile.values_mut() {
                 server.finish(now);
             }
+            if let Some(manager) = &mut dock.manager {
+                manager.finish();
+            }
         }
     }
 
@@ -145,6 +151,9 @@ impl<'k> Judge<'k> {
 
     fn asked(&mut self, call: &Call) {
         self.time(call.time);
+        if scmp::is_ours(call) {
+            return self.managed(call, true);
+        }
         let (knowledge, options, clock_error) =
             (self.knowledge, self.options.clone(), self.clock_error);
         let Some(dock) = self.dock(call.server.addr.ip()) else { return };
@@ -168,6 +177,7 @@ impl<'k> Judge<'k> {
             (self.knowledge, self.options.clone(), self.clock_error);
         let ours = call.rpc.interface.is_some_and(|syntax| syntax.uuid == fsrvp::UUID);
         if !ours {
+            self.managed(call, false);
             // Without its bind, it may be one of ours.
             if call.rpc.interface.is_none() && call.rpc.opnum.is_none_or(|opnum| opnum <= 12) {
                 self.forget(call.server.addr.ip(), call.client.addr.ip(), call.time);
@@ -197,6 +207,38 @@ impl<'k> Judge<'k> {
         }
     }
 
+    /// A call that may be one of an object, which is over or was only asked.
+    fn managed(&mut self, call: &Call, asked: bool) {
+        let (knowledge, options, clock_error) =
+            (self.knowledge, self.options.clone(), self.clock_error);
+        let ip = call.server.addr.ip();
+        let Some(dock) = self.dock(ip) else { return };
+        if !scmp::is_ours(call) && dock.manager.is_none() {
+            return;
+        }
+        let managed = call.rpc.interface.and_then(|of| scmp::interface_name(of.uuid)).is_some();
+        if managed {
+            dock.meets(call);
+            if !asked {
+                dock.sight.call(call);
+            }
+        }
+        let time = match &call.rpc.response {
+            Some(response) if !asked => response.time,
+            _ => call.time,
+        };
+        let late = dock.hears(call.client.addr, time, false);
+        let Some(manager) = dock.manage(knowledge, &options, clock_error) else { return };
+        if asked {
+            manager.asked(call);
+        } else {
+            manager.answered(call);
+        }
+        if late {
+            manager.forget(call.time);
+        }
+    }
+
     /// Calls of a client to a server may have been missed.
     fn forget(&mut self, ip: IpAddr, client: IpAddr, now: Time) {
         if let Some(dock) = self.by_ip.get(&ip).and_then(|at| self.servers.get_mut(*at)) {
@@ -205,6 +247,9 @@ impl<'k> Judge<'k> {
             dock.chart.forget();
             for server in dock.by_profile.values_mut() {
                 server.forget(now);
+            }
+            if let Some(manager) = &mut dock.manager {
+                manager.forget(now);
             }
         }
     }
@@ -227,6 +272,12 @@ impl<'k> Judge<'k> {
         let (knowledge, options, clock_error) =
             (self.knowledge, self.options.clone(), self.clock_error);
         let Some(dock) = self.dock(ip) else { return };
+        if matches!(around.what, What::Unreachable { .. })
+            && !SMB_PORTS.contains(&around.server.port())
+        {
+            // Where objects are: nobody looks for a pipe there.
+            return dock.manager.iter_mut().for_each(|manager| manager.around(around));
+        }
         dock.evidence.see(around);
         let lost = matches!(around.what, What::Lost);
         let noted = dock.chart.around(around);
@@ -242,6 +293,12 @@ impl<'k> Judge<'k> {
             for server in dock.by_profile.values_mut() {
                 server.restarted(around.time, surely);
             }
+        }
+        if scmp::comes_for_objects(&around.what) {
+            dock.manage(knowledge, &options, clock_error);
+        }
+        if let Some(manager) = &mut dock.manager {
+            manager.around(around);
         }
         if is_ours(&around.what) {
             dock.wake(knowledge, &options, clock_error);

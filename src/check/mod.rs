@@ -153,6 +153,7 @@ mod report;
 mod retry;
 mod rules;
 mod say;
+mod scmp;
 mod server;
 mod sets;
 mod sight;
@@ -165,7 +166,7 @@ mod world;
 pub use bench::Tally;
 pub use catalogue::{Catalogue, Needs, Observable, Rule, section};
 pub use cause::{Cause, Causes, Pattern, Retry, Signs};
-pub use chart::{Circumstance, Circumstances, Code, Slot, Stage};
+pub use chart::{Circumstance, Circumstances, Code, Protocol, Slot, Stage};
 pub use diagnosis::{Attempt, Diagnosis, Stop};
 pub use finding::{Blame, Certainty, Finding, Related, Severity, Spot};
 pub use judge::{Judge, Options};
@@ -174,4 +175,5 @@ pub use profile::{Assigned, Choice, Profile, Profiles};
 pub use report::{
     Conformance, Operation, Report, ServerReport, SetReport, SetStep, SetTimer, Verdict,
 };
+pub use scmp::{AreaReport, ChangeReport, ObjectReport, StorageReport, VolumeReport};
 pub use stand::{Stand, StandTimer};

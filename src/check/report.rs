@@ -14,6 +14,7 @@ use super::machine::View;
 use super::onward::Ending;
 use super::outcome::outcome;
 use super::say;
+use super::scmp::{ObjectReport, StorageReport};
 use super::server::Server;
 use super::sight::Sight;
 use super::stand::Standing;
@@ -213,6 +214,10 @@ pub struct Report {
     pub stopped: Vec<String>,
     /// What became of what the clients wanted.
     pub operation: Operation,
+    /// Objects of DCOM, of servers whose shadow copies are managed.
+    pub objects: Vec<ObjectReport>,
+    /// What is known of the storage of shadow copies at each such server.
+    pub storage: Vec<StorageReport>,
 }
 
 impl Judge<'_> {
@@ -223,6 +228,8 @@ impl Judge<'_> {
         let mut past = Operation::None;
         let (ours, foreign): (Vec<_>, Vec<_>) =
             self.servers.iter().partition(|dock| !dock.by_profile.is_empty());
+        let (managed, foreign): (Vec<_>, Vec<_>) =
+            foreign.into_iter().partition(|dock| dock.managed().is_some());
         for dock in &ours {
             let (name, why) = dock.chosen();
             // Where the specification is what is in force it counts once.
@@ -231,7 +238,7 @@ impl Judge<'_> {
                 let verdict = verdicts
                     .entry(profile.clone())
                     .or_insert_with(|| Conformance::new(profile.clone()));
-                verdict.add(server, dock);
+                verdict.add(server.bench.counts(), dock);
                 if profile == name {
                     verdict.deviations += dock.deviations;
                 }
@@ -256,6 +263,15 @@ impl Judge<'_> {
             report.unreadable.extend(dock.sight.sentences(&format!(" to {}", dock.address())));
             report.unreadable.extend(dock.left_out());
             report.servers.push(dock.report(name, why, self.options.all_clients));
+            self.add_management(dock, &mut verdicts, &mut report);
+        }
+        for dock in &managed {
+            report.judged_calls += dock.sight.read();
+            report.sealed_calls += dock.sight.sealed;
+            report.unreadable.extend(dock.sight.sentences(&format!(" to {}", dock.address())));
+            let why = "there is one way to manage shadow copies".to_owned();
+            report.servers.push(dock.report(Arc::from("spec"), why, self.options.all_clients));
+            self.add_management(dock, &mut verdicts, &mut report);
         }
         if self.beyond > 0 {
             report.unreadable.push(format!(
@@ -266,7 +282,7 @@ impl Judge<'_> {
         }
         report.conformance = verdicts.into_values().collect();
         report.conformance.sort_by_key(|of| &*of.profile == "spec");
-        if ours.is_empty() {
+        if ours.is_empty() && managed.is_empty() {
             report.add_strangers(self, &foreign);
         } else {
             // There may have been calls to these, too.
@@ -283,6 +299,30 @@ impl Judge<'_> {
             report.operation = report.operation.and(Operation::Unknown);
         }
         report
+    }
+
+    /// Who managed the shadow copies of a server.
+    fn add_management(
+        &self,
+        dock: &Dock<'_>,
+        verdicts: &mut BTreeMap<Arc<str>, Conformance>,
+        report: &mut Report,
+    ) {
+        let (Some(manager), Some(ip)) = (dock.managed(), dock.addresses.first()) else { return };
+        let spec: Arc<str> = Arc::from("spec");
+        let verdict = verdicts.entry(spec.clone()).or_insert_with(|| Conformance::new(spec));
+        verdict.add(manager.bench.counts(), dock);
+        report.add_tallies(&manager.bench.tallies);
+        report.objects.extend(manager.objects(*ip));
+        report.storage.push(manager.storage(*ip));
+        if manager.table.beyond() > 0 {
+            report.unreadable.push(format!(
+                "there are too many objects at {}: {} more are not looked at",
+                dock.address(),
+                manager.table.beyond()
+            ));
+        }
+        self.tell_management(dock, manager, report);
     }
 }
 
@@ -344,8 +384,7 @@ impl Conformance {
         Self { profile, verdict: Verdict::Pass, errors: 0, warnings: 0, notes: 0, deviations: 0 }
     }
 
-    fn add(&mut self, server: &Server<'_>, dock: &Dock<'_>) {
-        let [notes, warnings, errors] = server.bench.counts();
+    fn add(&mut self, [notes, warnings, errors]: [u64; 3], dock: &Dock<'_>) {
         self.errors += errors;
         self.warnings += warnings;
         self.notes += notes;

@@ -33,7 +33,8 @@ pub struct Around {
 /// What it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A connect to port 445, 139 or 135 came to nothing. Told once for each attempt: at the RST
+    /// A connect to port 445, 139 or 135, or to one where an activation said that objects are, came to
+    /// nothing. Told once for each attempt: at the RST
     /// that answers it, or when the client has long been silent after at least two SYNs that nothing
     /// answered. Never where nothing that is sent to the client is in the capture.
     Unreachable {

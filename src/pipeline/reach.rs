@@ -17,7 +17,7 @@ use crate::bytes::{Ends, FrameNo, Time};
 use crate::net::Undelivered;
 use crate::tcp::{Flows, Segment};
 
-/// Ports whose servers matter: SMB, SMB over NetBIOS, the endpoint mapper.
+/// Ports whose servers matter anyway: SMB, SMB over NetBIOS, the endpoint mapper.
 const PORTS: [u16; 3] = [445, 139, 135];
 /// Attempts followed at the same time; beyond it others are not.
 const MAX_ATTEMPTS: usize = 4096;
@@ -98,6 +98,9 @@ pub(super) struct Reach {
     /// of a flow, and by datagrams, up to [`MAX_HEARD`] each; never removed.
     receivers: FxHashSet<IpAddr>,
     senders: FxHashSet<IpAddr>,
+    /// Where else servers matter: ports of objects, as activations told them. Added by those, up to
+    /// [`MAX_HEARD`]; never removed.
+    told: FxHashSet<SocketAddr>,
     now: Time,
     /// Added when an attempt has failed; removed by [`Reach::take`].
     failed: Vec<Failure>,
@@ -113,6 +116,18 @@ impl Reach {
         }
     }
 
+    /// A server has told that it has objects there.
+    pub(super) fn learn(&mut self, server: SocketAddr) {
+        if self.told.len() < MAX_HEARD {
+            self.told.insert(server);
+        }
+    }
+
+    /// Whether a server there matters.
+    fn matters(&self, server: SocketAddr) -> bool {
+        PORTS.contains(&server.port()) || self.told.contains(&server)
+    }
+
     /// Takes what was found since the last time.
     pub(super) fn take(&mut self) -> Vec<Failure> {
         std::mem::take(&mut self.failed)
@@ -123,7 +138,7 @@ impl Reach {
         self.now = self.now.max(segment.time);
         let header = &segment.header;
         match (header.syn, header.ack) {
-            (true, None) if PORTS.contains(&header.dst.port()) => self.asks(segment, flows),
+            (true, None) if self.matters(header.dst) => self.asks(segment, flows),
             (true, Some(_)) => self.remove(key(header.dst, header.src)),
             (false, Some(ack)) if header.rst => self.refuses(segment, ack, flows),
             _ => {}

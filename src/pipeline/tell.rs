@@ -1,11 +1,14 @@
 //! What the layers have to say becomes events, and is counted.
 
+use std::net::SocketAddr;
+
 use super::above::Above;
 use super::flow::{pipe_channel, pipe_of};
 use super::units::UnitKind;
 use super::{Around, Bound, Challenged, Event, Refuser, What};
 use crate::bytes::{Ends, FrameNo, Missing, Time, View};
 use crate::call::Call;
+use crate::objects;
 use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
 use crate::rpc::{self, Auth, BindAnswer};
 use crate::security::kerberos::KrbError;
@@ -151,6 +154,9 @@ impl Above<'_> {
                     }
                     self.counts.see_call(&call);
                     self.counts.endpoints.see(&call, self.registry);
+                    for port in objects::ports(&call) {
+                        self.reach.learn(SocketAddr::new(call.server.addr.ip(), port));
+                    }
                     self.events.push(Event::Call(Box::new(call)));
                 }
                 rpc::Event::Bound(bound) => self.bound(*bound),

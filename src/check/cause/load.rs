@@ -1,6 +1,8 @@
 //! `causes.toml`, embedded or on disk.
 //!
 //! ```toml
+//! protocol = "fsrvp"              # scmp; for the whole file, and may be left out
+//!
 //! [cause.FS-20]
 //! title = "the account may not make shadow copies"
 //! party = "server"                # client, server, both, transport
@@ -38,22 +40,25 @@ use toml::Spanned;
 
 use super::words::slots;
 use super::{Cause, Causes, Pattern, Retry, Signs};
-use crate::check::chart::{Circumstance, Circumstances, Code, Slot, Stage};
+use crate::check::chart::{Circumstance, Circumstances, Code, Protocol, Slot, Stage};
 use crate::check::finding::{Blame, Certainty};
 use crate::check::load::Source;
 use crate::check::say;
 use crate::idl::Error;
 use crate::pipeline::ErrorCode;
-use crate::protocol::{self, CAUSES, LoadError, fsrvp};
+use crate::protocol::{self, CAUSES, LoadError};
 use crate::smb::Status;
 
-/// The file that comes with the program.
-const EMBEDDED: (&str, &str) =
-    ("ms-fsrvp/causes.toml", include_str!("../../../dissectors/ms-fsrvp/causes.toml"));
+/// The files that come with the program.
+const EMBEDDED: [(&str, &str); 2] = [
+    ("ms-fsrvp/causes.toml", include_str!("../../../dissectors/ms-fsrvp/causes.toml")),
+    ("ms-scmp/causes.toml", include_str!("../../../dissectors/ms-scmp/causes.toml")),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    protocol: Option<Spanned<String>>,
     #[serde(default)]
     cause: BTreeMap<Spanned<String>, Raw>,
 }
@@ -104,7 +109,9 @@ impl Causes {
     /// folders, which replace what has the same id.
     pub fn load(dirs: &[PathBuf]) -> Result<Self, LoadError> {
         let mut causes = Self::default();
-        causes.add(EMBEDDED.0, EMBEDDED.1)?;
+        for (file, text) in EMBEDDED {
+            causes.add(file, text)?;
+        }
         for dir in dirs {
             for path in protocol::entries(dir)? {
                 if path.is_dir() {
@@ -123,8 +130,13 @@ impl Causes {
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), Error> {
         let source = Source { file, text };
         let parsed: File = toml::from_str(text).map_err(|e| protocol::in_toml(file, text, &e))?;
+        let protocols: Vec<_> = Protocol::ALL.iter().map(|of| (of.word(), *of)).collect();
+        let protocol = match &parsed.protocol {
+            Some(word) => source.one_of(word, &protocols)?,
+            None => Protocol::Fsrvp,
+        };
         for (id, raw) in parsed.cause {
-            let cause = source.cause(&id, raw)?;
+            let cause = source.cause(&id, raw, protocol)?;
             self.all.insert(cause.id.clone(), cause);
         }
         Ok(())
@@ -139,7 +151,7 @@ fn is_ours(path: &Path) -> bool {
 }
 
 impl Source<'_> {
-    fn cause(self, id: &Spanned<String>, raw: Raw) -> Result<Cause, Error> {
+    fn cause(self, id: &Spanned<String>, raw: Raw, protocol: Protocol) -> Result<Cause, Error> {
         let name = id.get_ref();
         let good = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
         let begins = name.starts_with(|c: char| c.is_ascii_uppercase());
@@ -158,7 +170,7 @@ impl Source<'_> {
             (Some(_), false) => {
                 return self.fail(id, format!("{name} has a `stage`, and is `left_out`"));
             }
-            (None, false) => Some(self.signs(&raw)?),
+            (None, false) => Some(self.signs(&raw, protocol)?),
         };
         let party = [Blame::Client, Blame::Server, Blame::Both, Blame::Transport];
         let certainty = [Certainty::Certain, Certainty::Likely, Certainty::Possible];
@@ -194,14 +206,15 @@ impl Source<'_> {
         })
     }
 
-    fn signs(self, raw: &Raw) -> Result<Signs, Error> {
+    fn signs(self, raw: &Raw, protocol: Protocol) -> Result<Signs, Error> {
         let stages: Vec<_> = Stage::ALL.iter().map(|of| (of.word(), *of)).collect();
         let circumstances: Vec<_> = Circumstance::ALL.iter().map(|of| (of.word(), *of)).collect();
-        let methods: Vec<_> = fsrvp::OPERATIONS.iter().map(|(n, name)| (*name, *n)).collect();
+        let methods: Vec<_> = protocol.methods().iter().map(|(n, name)| (*name, *n)).collect();
         let known = |words: &Words| -> Result<Circumstances, Error> {
             words.iter().map(|word| self.one_of(word, &circumstances)).collect()
         };
         Ok(Signs {
+            protocol: Some(protocol),
             stages: raw
                 .stage
                 .iter()

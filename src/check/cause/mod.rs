@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::chart::{Circumstances, Code, Slot, Stage, Symptom};
+use super::chart::{Circumstances, Code, Protocol, Slot, Stage, Symptom};
 use super::finding::{Blame, Certainty};
 use super::say;
 use crate::pipeline::ErrorCode;
@@ -111,6 +111,8 @@ fn digits(value: u32, mask: u32) -> String {
 /// What a cause looks like.
 #[derive(Clone, Debug, Default)]
 pub struct Signs {
+    /// The protocol.
+    pub protocol: Option<Protocol>,
     /// Stages, one of which it is.
     pub stages: Vec<Stage>,
     /// Opnums, one of which it is, if there are any.
@@ -128,7 +130,8 @@ pub struct Signs {
 impl Signs {
     fn fit(&self, symptom: &Symptom, late: Circumstances) -> bool {
         let known = symptom.circumstances.and(late);
-        self.stages.contains(&symptom.stage)
+        self.protocol == Some(symptom.protocol)
+            && self.stages.contains(&symptom.stage)
             && (self.opnums.is_empty() || symptom.opnum.is_some_and(|n| self.opnums.contains(&n)))
             && (self.codes.is_empty() || self.codes.iter().any(|of| of.fits(symptom.code)))
             && known.has_all(self.when)

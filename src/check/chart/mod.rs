@@ -59,7 +59,7 @@ pub(super) use owners::{Owners, Told};
 use refusal::{Refusal, refusal};
 use symptom::Likeness;
 pub(super) use symptom::Symptom;
-pub use symptom::{Code, Slot, Stage};
+pub use symptom::{Code, Protocol, Slot, Stage};
 pub(super) use visit::is_nobody;
 use visit::{Visit, has_old_dialect, is_old, is_weak, user_of};
 

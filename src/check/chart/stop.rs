@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::circumstance::{Circumstance, Circumstances};
 use super::course::{Fate, Life, Progress};
-use super::symptom::{Code, Slot, Stage, Symptom};
+use super::symptom::{Code, Protocol, Slot, Stage, Symptom};
 use super::{Chart, PATIENCE};
 use crate::bytes::{Guid, Time};
 use crate::check::say;
@@ -61,6 +61,7 @@ impl Chart {
             }
         }
         Symptom {
+            protocol: Protocol::Fsrvp,
             stage: Stage::Stop,
             code: Code::None,
             opnum,

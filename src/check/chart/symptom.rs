@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::circumstance::{Circumstance, Circumstances};
 use super::owners::Told;
 use crate::bytes::{FrameNo, Guid, Time};
-use crate::check::say;
+use crate::check::{say, scmp};
 use crate::pipeline::ErrorCode;
+use crate::protocol::fsrvp;
 use crate::rpc::names::{FAULTS, PROVIDER_REASONS, REJECT_REASONS, RESULTS, named};
 use crate::smb::Status;
 
@@ -40,6 +41,25 @@ worded! {
     Stop = "stop",
     /// A write to the share of a shadow copy failed.
     Write = "write",
+}
+
+worded! {
+    /// The protocol that something went wrong with.
+    enum Protocol;
+    /// \[MS-FSRVP\]
+    Fsrvp = "fsrvp",
+    /// \[MS-SCMP\], and the object calls that lead to it.
+    Scmp = "scmp",
+}
+
+impl Protocol {
+    /// Its methods, with the numbers that stand for them in a symptom.
+    pub(in crate::check) fn methods(self) -> &'static [(u16, &'static str)] {
+        match self {
+            Self::Fsrvp => &fsrvp::OPERATIONS,
+            Self::Scmp => &scmp::METHODS,
+        }
+    }
 }
 
 /// What was said.
@@ -102,11 +122,15 @@ pub enum Slot {
     Limit,
     /// How long it takes until it can be tried again.
     Wait,
+    /// The volume that shadow copies are of.
+    Volume,
+    /// The volume that holds their storage.
+    Storage,
 }
 
 impl Slot {
     /// All of them, the word that stands for each in braces, and what is written where it is not known.
-    pub const ALL: [(Self, &'static str, &'static str); 19] = [
+    pub const ALL: [(Self, &'static str, &'static str); 21] = [
         (Self::User, "user", "the backup's account"),
         (Self::Client, "client", "the backup host"),
         (Self::Server, "server", "the file server"),
@@ -126,12 +150,15 @@ impl Slot {
         (Self::Gap, "gap", "some time"),
         (Self::Limit, "limit", "the limit"),
         (Self::Wait, "wait", "half an hour"),
+        (Self::Volume, "volume", "the volume"),
+        (Self::Storage, "storage", "the volume for storage"),
     ];
 }
 
 /// Something that went wrong.
 #[derive(Clone, Debug)]
 pub(in crate::check) struct Symptom {
+    pub(in crate::check) protocol: Protocol,
     pub(in crate::check) stage: Stage,
     pub(in crate::check) code: Code,
     pub(in crate::check) opnum: Option<u16>,
@@ -168,6 +195,7 @@ impl Symptom {
     /// Something of which no more is known.
     pub(in crate::check) fn new(stage: Stage, code: Code, time: Time, said: String) -> Self {
         Self {
+            protocol: Protocol::Fsrvp,
             stage,
             code,
             opnum: None,
@@ -184,6 +212,13 @@ impl Symptom {
             found: Vec::new(),
             said,
         }
+    }
+
+    /// The method it is about.
+    pub(in crate::check) fn method(&self) -> Option<&'static str> {
+        let opnum = self.opnum?;
+        let known = self.protocol.methods().iter().find(|(n, _)| *n == opnum);
+        Some(known.map_or("an unknown operation", |(_, name)| name))
     }
 
     /// The client had been told that the share is another server's.
