@@ -72,6 +72,17 @@ pub const PROPERTIES: [(Guid, &str, &str); 9] = [
     (com(0x0000_01b6), "ScmReplyInfo", "ScmReplyInfoData"),
 ];
 
+/// 2.2.19.3: protocol identifiers of \[C706\] appendix I, by their protocol sequences.
+pub const PROTSEQS: [(i64, &str); 7] = [
+    (0x07, "ncacn_ip_tcp"),
+    (0x08, "ncadg_ip_udp"),
+    (0x0c, "ncacn_spx"),
+    (0x0f, "ncacn_np"),
+    (0x10, "ncalrpc"),
+    (0x12, "ncacn_nb_nb"),
+    (0x1f, "ncacn_http"),
+];
+
 /// Names of interfaces that have no calls of their own, and of classes.
 pub const NAMES: [(Guid, &str); 8] = [
     (IUNKNOWN, "IUnknown"),

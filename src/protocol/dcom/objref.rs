@@ -6,6 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::PROTSEQS;
 use super::view::{each, number, u32_of, wide};
 use crate::bytes::Guid;
 use crate::ndr::{Value, bits, guid, read};
@@ -123,12 +124,14 @@ impl StringBinding {
     /// `ncacn_ip_tcp`
     pub const TCP: u16 = 7;
 
+    /// Whether it is an address of TCP.
+    pub fn is_tcp(&self) -> bool {
+        self.tower == Self::TCP
+    }
+
     /// The TCP port, where it is an address of TCP and has one.
     pub fn port(&self) -> Option<u16> {
-        if self.tower != Self::TCP {
-            return None;
-        }
-        self.endpoint()?.parse().ok()
+        self.endpoint().filter(|_| self.is_tcp())?.parse().ok()
     }
 
     /// The address without the endpoint.
@@ -139,6 +142,16 @@ impl StringBinding {
 
     fn endpoint(&self) -> Option<&str> {
         self.address.strip_suffix(']')?.rsplit_once('[').map(|(_, endpoint)| endpoint)
+    }
+}
+
+/// As string bindings are written: `ncacn_ip_tcp:10.0.0.1[49667]`.
+impl fmt::Display for StringBinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match PROTSEQS.iter().find(|(tower, _)| *tower == i64::from(self.tower)) {
+            Some((_, name)) => write!(f, "{name}:{}", self.address),
+            None => write!(f, "0x{:02x}:{}", self.tower, self.address),
+        }
     }
 }
 

@@ -1,14 +1,12 @@
 //! What comes before the parameters of an object call (2.2.13), and the text of an error (2.2.21.2).
 
-use serde::Serialize;
-
 use super::ComVersion;
 use super::view::{each, slots, u32_of, version, wide};
 use crate::bytes::Guid;
 use crate::ndr::Value;
 
 /// 2.2.13.3 `ORPCTHIS`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrpcThis {
     /// The client's version of the protocol.
     pub version: Option<ComVersion>,
@@ -17,27 +15,24 @@ pub struct OrpcThis {
     /// `reserved1`, which is zero.
     pub reserved1: Option<u32>,
     /// Causality: what the call is a consequence of.
-    #[serde(serialize_with = "text")]
     pub cid: Option<Guid>,
     /// What each extension is; `None` where there is no array of them.
-    #[serde(serialize_with = "texts")]
     pub extensions: Option<Vec<Guid>>,
 }
 
 /// 2.2.13.4 `ORPCTHAT`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrpcThat {
     /// `flags`
     pub flags: Option<u32>,
     /// What each extension is; `None` where there is no array of them.
-    #[serde(serialize_with = "texts")]
     pub extensions: Option<Vec<Guid>>,
     /// The text of an error.
     pub error: Option<ErrorText>,
 }
 
 /// 2.2.21.2: what went wrong in the words of the object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorText {
     /// Who tells.
     pub source: Option<String>,
@@ -80,13 +75,4 @@ impl OrpcThat {
 fn extensions(value: &Value) -> Option<Vec<Guid>> {
     let array = value.field("extensions")?.field("extent")?;
     Some(each(array, |extent| extent.field("id")?.as_guid()))
-}
-
-fn text<S: serde::Serializer>(guid: &Option<Guid>, to: S) -> Result<S::Ok, S::Error> {
-    guid.map(|guid| guid.to_string()).serialize(to)
-}
-
-fn texts<S: serde::Serializer>(guids: &Option<Vec<Guid>>, to: S) -> Result<S::Ok, S::Error> {
-    let texts = guids.as_ref().map(|guids| guids.iter().map(Guid::to_string).collect::<Vec<_>>());
-    texts.serialize(to)
 }

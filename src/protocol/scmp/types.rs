@@ -69,6 +69,7 @@ impl Attributes {
     }
 
     /// The bits that are not among those of `other`.
+    #[must_use]
     pub fn beyond(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
