@@ -187,6 +187,69 @@ fn a_list_fits_the_terminal() {
 }
 
 #[test]
+fn calls_of_objects_are_told_in_the_words_of_their_users() {
+    let list = |name: &str| vshark(&[&format!("captures/scmp/{name}.pcap")]).ok();
+    let holds = |list: &str, expected: &str| {
+        for line in expected.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            // The width of the column of methods is the list's.
+            let found = list.lines().any(|row| {
+                let row: Vec<_> = row.split_whitespace().skip(2).collect();
+                row.join(" ") == line
+            });
+            assert!(found, "{line}\n{list}");
+        }
+    };
+    holds(
+        &list("mgmt-connect"),
+        r"
+        IObjectExporter::ServerAlive2 → version 5.7 at 127.0.0.1
+        IRemoteSCMActivator::RemoteCreateInstance VssSnapshotMgmt for IVssSnapshotMgmt → IVssSnapshotMgmt 00007c01…, port 49667
+        IObjectExporter::ResolveOxid2 0x6d4f1c3a9e5b7702 → 127.0.0.1[49667]
+        IObjectExporter::ComplexPing new set +1 -0 objects → set 0x7e57000000000001
+        IObjectExporter::SimplePing set 0x7e57000000000001 → ok
+        IRemUnknown::RemQueryInterface 00007c01… for IUnknown, IVssSnapshotMgmt → IUnknown 00008002…, IVssSnapshotMgmt 00008403…
+        IRemUnknown::RemAddRef 00007c01… +5 → ok
+        GetProviderMgmtInterface IVssDifferentialSoftwareSnapshotMgmt → IVssDifferentialSoftwareSnapshotMgmt 00008804…
+        QueryVolumesSupportedForSnapshots VSS_VOLSNAP_ATTR_PERSISTENT | VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE → IVssEnumMgmtObject 00008c05…
+        IVssEnumMgmtObject::Next celt=2 → 2 × VSS_VOLUME_PROP
+        IVssEnumMgmtObject::Skip celt=9 → S_FALSE
+        IVssEnumMgmtObject::Clone → IVssEnumMgmtObject 00009006…
+        QueryDiffAreasForVolume \\?\Volume{11111111…}\ → IVssEnumMgmtObject 00009407…
+        IVssEnumMgmtObject::Next celt=10 → \\?\Volume{11111111…}\ stored on \\?\Volume{22222222…}\: 1.5 of 10 GiB used, S_FALSE
+        IVssEnumMgmtObject::Next celt=10 → 3 × VSS_DIFF_VOLUME_PROP, S_FALSE
+        IVssEnumMgmtObject::Next celt=1 → nothing, S_FALSE
+        AddDiffArea \\?\Volume{44444444…}\ on \\?\Volume{11111111…}\ without a limit → ok
+        ChangeDiffAreaMaximumSize \\?\Volume{44444444…}\ on \\?\Volume{11111111…}\ at most 1 GiB → ok
+        IRemUnknown::RemRelease 00008c05… -5, 00009006… -5, 00009407… -5, 00009808… -5, … 8 in all → ok
+        ",
+    );
+    let snapshots = r"
+        QuerySnapshotsByVolume \\?\Volume{11111111…}\ → IVssEnumObject 00008002…
+        IVssEnumObject::Next celt=1 → copy a0a0a0a0… of \\?\Volume{11111111…}\ made 2013-06-06T13:46:40Z
+        IVssEnumObject::Next celt=10 → 4 × VSS_SNAPSHOT_PROP, S_FALSE
+        IVssEnumObject::Reset → ok
+        ";
+    holds(&list("snaps-connect"), snapshots);
+    holds(&list("ndr64-snaps-connect"), snapshots);
+    holds(
+        &list("err-hresults"),
+        r"
+        QuerySnapshotsByVolume \\?\Volume{11111111…}\ of provider deadbeef… → VSS_E_PROVIDER_NOT_REGISTERED
+        AddDiffArea \\?\Volume{11111111…}\ on NULL at most 1 GiB → E_INVALIDARG
+        ",
+    );
+    holds(
+        &list("ex43-none"),
+        r"
+        IVssEnumMgmtObject::Next celt=1 → C:\: 20 of 60 GiB free
+        IVssEnumMgmtObject::Next celt=1 → D:\: 512 GiB of 1 TiB free
+        ",
+    );
+    let rest = "IActivation::RemoteActivation VssSnapshotMgmt for IVssSnapshotMgmt → IVssSnapshotMgmt 00007c01…, port 49667";
+    holds(&list("oldact-connect"), rest);
+}
+
+#[test]
 fn colours_are_for_those_who_see_them() {
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
         let mut command = command(arguments);

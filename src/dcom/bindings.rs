@@ -12,22 +12,10 @@ use super::members::{enumeration, wide};
 use crate::bytes::{Span, Stop, clamp, index};
 use crate::idl::Format;
 use crate::ndr::{Counts, Data, List, Number, Record, Value};
+use crate::protocol::dcom::PROTSEQS;
 
-/// \[MS-DCOM\] 2.2.19.3: protocol identifiers of \[C706\] appendix I, by their protocol sequences.
-pub(super) static PROTSEQ: LazyLock<Format> = LazyLock::new(|| {
-    enumeration(
-        "wTowerId",
-        &[
-            (0x07, "ncacn_ip_tcp"),
-            (0x08, "ncadg_ip_udp"),
-            (0x0c, "ncacn_spx"),
-            (0x0f, "ncacn_np"),
-            (0x10, "ncalrpc"),
-            (0x12, "ncacn_nb_nb"),
-            (0x1f, "ncacn_http"),
-        ],
-    )
-});
+/// \[MS-DCOM\] 2.2.19.3
+static PROTSEQ: LazyLock<Format> = LazyLock::new(|| enumeration("wTowerId", &PROTSEQS));
 
 /// \[MS-RPCE\] 2.2.1.1.7
 static AUTHN_SVC: LazyLock<Format> = LazyLock::new(|| {

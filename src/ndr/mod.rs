@@ -34,7 +34,7 @@ mod text;
 pub mod tower;
 mod value;
 
-pub use self::serde::{BindError, Fields, guid};
+pub use self::serde::{BindError, Fields, bits, guid, read};
 pub use arg::Arg;
 pub use build::{Arguments, build};
 pub use decode::{Context, Decoded, Direction, Note, decode, decode_type};

@@ -2,7 +2,10 @@
 //!
 //! A structure is a map by member name, a union an enum by arm name (the empty arm is `default`),
 //! an array a sequence, a null pointer nothing, a GUID its sixteen bytes (see [`guid`]), a string
-//! text without terminator.
+//! text without terminator. A union that is bound to a structure with a member `discriminant` gives
+//! that, and itself as `arm`. An interface pointer is what it refers to, or else its octets.
+//!
+//! What was not read is left out; see [`read`] for messages that are wanted as far as they go.
 
 use std::fmt;
 use std::sync::Arc;
@@ -84,7 +87,7 @@ impl<'de> Deserializer<'de> for Fields<'de> {
         let fields = self.fields.iter().map(|(name, value)| (&**name, value));
         let read = fields
             .chain(self.more)
-            .filter(|(_, value)| value.data != Data::Unread)
+            .filter(|(_, value)| !is_unread(value))
             .map(|(name, value)| (name, Named { name, value }));
         visitor.visit_map(MapDeserializer::new(read))
     }
@@ -164,7 +167,10 @@ impl<'de> Deserializer<'de> for &'de Value {
             Data::Text(text) => visitor.visit_string(text.to_string()),
             Data::Bytes(bytes) => visitor.visit_borrowed_bytes(&bytes.bytes),
             Data::Record(record) => Fields::new(&record.fields, None).deserialize_any(visitor),
-            Data::List(list) => visitor.visit_seq(SeqDeserializer::new(list.items.iter())),
+            Data::List(list) => {
+                let read = list.items.iter().filter(|item| !is_unread(item));
+                visitor.visit_seq(SeqDeserializer::new(read))
+            }
             Data::Union(union) => match &union.arm {
                 Some((name, value)) => {
                     let one = (&**name, Named { name, value });
@@ -172,9 +178,10 @@ impl<'de> Deserializer<'de> for &'de Value {
                 }
                 None => visitor.visit_unit(),
             },
-            Data::Interface(pointer) => match &pointer.objref {
-                Some(objref) => visitor.visit_borrowed_bytes(objref),
-                None => visitor.visit_none(),
+            Data::Interface(pointer) => match (&pointer.object, &pointer.objref) {
+                (Some(object), _) => object.deserialize_any(visitor),
+                (None, Some(objref)) => visitor.visit_borrowed_bytes(objref),
+                (None, None) => visitor.visit_none(),
             },
             Data::Handle(handle) => visitor.visit_bytes(handle.uuid.as_bytes()),
             Data::Unread => Err(de::Error::custom("was not read")),
@@ -198,6 +205,24 @@ impl<'de> Deserializer<'de> for &'de Value {
         visitor.visit_newtype_struct(self)
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        members: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, BindError> {
+        const TAG: &str = "discriminant";
+        let value = self.target();
+        let Data::Union(union) = &value.data else { return self.deserialize_any(visitor) };
+        if !members.contains(&TAG) {
+            return self.deserialize_any(visitor);
+        }
+        let unread = union.arm.as_ref().is_some_and(|(_, arm)| is_unread(arm));
+        let tag = (TAG, Named { name: TAG, value: &union.tag });
+        let arm = (!unread).then_some(("arm", Named { name: "arm", value }));
+        visitor.visit_map(MapDeserializer::new(std::iter::once(tag).chain(arm)))
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -212,7 +237,16 @@ impl<'de> Deserializer<'de> for &'de Value {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
+    }
+}
+
+/// Whether nothing was read of a value but that it is there.
+fn is_unread(value: &Value) -> bool {
+    match &value.target().data {
+        Data::Unread => true,
+        Data::Interface(pointer) => pointer.objref.is_none() && pointer.object.is_none(),
+        _ => false,
     }
 }
 
@@ -290,5 +324,62 @@ pub mod guid {
     /// Lower-case and hyphenated.
     pub fn serialize<S: serde::Serializer>(guid: &Guid, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(guid)
+    }
+}
+
+/// Binds what a message may lack because it was not read to its end:
+/// `#[serde(default, with = "crate::ndr::read")]`. A null pointer is there, and `Some(None)`.
+pub mod read {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    /// What is there.
+    pub fn deserialize<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: Deserialize<'de>,
+    {
+        T::deserialize(from).map(Some)
+    }
+
+    /// As it is.
+    pub fn serialize<S: Serializer, T: Serialize>(
+        value: &Option<T>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.serialize(to)
+    }
+}
+
+/// Binds the 32 bits of a number, declared signed or not: `#[serde(with = "crate::ndr::bits")]`.
+pub mod bits {
+    use super::{de, fmt};
+
+    struct Visitor;
+
+    impl de::Visitor<'_> for Visitor {
+        type Value = u32;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number of 32 bits")
+        }
+
+        fn visit_i64<E: de::Error>(self, n: i64) -> Result<u32, E> {
+            let signed = i32::try_from(n).map(i32::cast_unsigned);
+            signed.or_else(|_| u32::try_from(n)).map_err(E::custom)
+        }
+
+        fn visit_u64<E: de::Error>(self, n: u64) -> Result<u32, E> {
+            u32::try_from(n).map_err(E::custom)
+        }
+    }
+
+    /// From the value.
+    pub fn deserialize<'de, D: de::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+        from.deserialize_any(Visitor)
+    }
+
+    /// As an unsigned number.
+    pub fn serialize<S: serde::Serializer>(bits: &u32, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u32(*bits)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::rules::{self, Bound};
-use super::{Grade, Interface, fsrvp, names};
+use super::{Grade, Interface, fsrvp, names, scmp};
 use crate::idl::{self, Names, Sources};
 
 /// Why the dissectors could not be loaded.
@@ -216,7 +216,8 @@ fn compile(
 }
 
 fn grade(uuid: crate::bytes::Guid) -> Grade {
-    if uuid == fsrvp::UUID { Grade::Typed } else { Grade::Idl }
+    let typed = uuid == fsrvp::UUID || scmp::INTERFACES.contains(&uuid);
+    if typed { Grade::Typed } else { Grade::Idl }
 }
 
 /// The name an import would use.

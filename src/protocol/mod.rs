@@ -1,8 +1,10 @@
 //! What is known of each interface: the registry of `dissectors/`, and typed views on top.
 //!
 //! Takes folders of IDL, `rules.toml` and `names.toml`, embedded or from disk, and gives
-//! [`Interface`]s to decode with, or at least to name calls with, by UUID and major version. Above it, [`fsrvp`] has the messages of \[MS-FSRVP\] as
-//! plain Rust; [`dcom`] has the names that \[MS-DCOM\] gives its interfaces and classes. It knows nothing of calls, connections or captures.
+//! [`Interface`]s to decode with, or at least to name calls with, by UUID and major version. Above it,
+//! [`fsrvp`] and [`scmp`] have the messages of \[MS-FSRVP\] and \[MS-SCMP\] as plain Rust, and [`dcom`]
+//! those of \[MS-DCOM\] that tell of objects, with the names of its interfaces and classes. It knows
+//! nothing of calls, connections or captures.
 //!
 //! ```text
 //!  *.idl ──idl──► types ──bind──► Interface ──ndr──► Decoded ──serde──► fsrvp::Request
@@ -15,6 +17,7 @@ pub mod fsrvp;
 mod load;
 mod names;
 mod rules;
+pub mod scmp;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -180,6 +183,13 @@ impl Registry {
     /// The interface with this UUID and major version.
     pub fn interface(&self, uuid: Guid, major: u16) -> Option<&Arc<Interface>> {
         self.interfaces.get(&(uuid, major))
+    }
+
+    /// What is known to have this GUID: an interface of whatever version, a class, a provider.
+    pub fn name_of(&self, guid: Guid) -> Option<&str> {
+        let other = dcom::NAMES.iter().chain(&scmp::NAMES).find(|(known, _)| *known == guid);
+        let interface = || (0..=3).find_map(|major| self.interface(guid, major));
+        other.map(|(_, name)| *name).or_else(|| interface().map(|known| &*known.name))
     }
 
     /// The types of \[MS-DCOM\].

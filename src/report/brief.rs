@@ -1,22 +1,27 @@
 //! A call on one line: what it was about, for a list that people read.
 
-use super::epm;
+use super::{dcom, epm, scmp};
 use crate::bytes::Guid;
 use crate::call::{Call, Outcome, Readable, Stub};
 use crate::ndr::{Decoded, filetime};
+use crate::protocol::dcom::{IACTIVATION, IOBJECTEXPORTER, IREMOTESCMACTIVATOR};
 use crate::protocol::fsrvp::{self, Request, Response, ShareMapping};
+use crate::protocol::scmp::{DIFF_MGMT, SNAPSHOT_MGMT};
 use crate::protocol::{Grade, Interface, Registry};
 use crate::report::value::text;
 use crate::rpc::names::{FAULTS, name};
 
 /// The method, or the best name there is for it.
+///
+/// The interface stands before it, but for those whose methods have no name that another's has:
+/// \[MS-FSRVP\], and the two of \[MS-SCMP\] that manage.
 pub fn method(call: &Call) -> String {
-    if let Some(method) = call.method() {
-        return match call.grade() {
-            Some(Grade::Typed) | None => method.to_owned(),
-            Some(Grade::Idl | Grade::Names) => {
-                format!("{}.{method}", call.interface_name().unwrap_or_default())
-            }
+    if let (Some(method), Some(interface)) = (call.method(), call.interface.as_deref()) {
+        let name = &interface.name;
+        return match interface.uuid {
+            fsrvp::UUID | SNAPSHOT_MGMT | DIFF_MGMT => method.to_owned(),
+            uuid if interface.object || IN_FULL.contains(&uuid) => format!("{name}::{method}"),
+            _ => format!("{name}.{method}"),
         };
     }
     let interface = match (call.interface_name(), call.rpc.interface) {
@@ -29,6 +34,9 @@ pub fn method(call: &Call) -> String {
         None => format!("{interface} opnum ?"),
     }
 }
+
+/// Interfaces of \[MS-DCOM\] that are written as those of objects, which they are not on the wire.
+const IN_FULL: [Guid; 3] = [IOBJECTEXPORTER, IACTIVATION, IREMOTESCMACTIVATOR];
 
 /// How the call went, with the name of the error.
 pub fn result(call: &Call, registry: &Registry) -> String {
@@ -54,14 +62,12 @@ impl End {
     /// In a word, with the name of the error.
     pub(super) fn word(self, interface: Option<&Interface>, registry: &Registry) -> String {
         match self.outcome {
-            Outcome::Ok => "ok".to_owned(),
-            Outcome::Failed => {
-                let status = self.status.unwrap_or_default();
-                match registry.status_name(interface, status) {
-                    Some(name) => name.to_owned(),
-                    None => format!("0x{status:08x}"),
-                }
-            }
+            Outcome::Ok => match self.status.filter(|status| *status != 0) {
+                // Success of another kind, such as S_FALSE.
+                Some(status) => named(interface, registry, status),
+                None => "ok".to_owned(),
+            },
+            Outcome::Failed => named(interface, registry, self.status.unwrap_or_default()),
             Outcome::Fault => {
                 let status = self.fault.unwrap_or_default();
                 match name(FAULTS, status) {
@@ -79,6 +85,12 @@ impl End {
     }
 }
 
+/// A status by its name.
+pub(super) fn named(interface: Option<&Interface>, registry: &Registry, status: u32) -> String {
+    let name = registry.status_name(interface, status);
+    name.map_or_else(|| format!("0x{status:08x}"), str::to_owned)
+}
+
 /// What was asked, as far as it could be read.
 pub fn asked(call: &Call, registry: &Registry) -> String {
     let mut text = match fsrvp_request(call) {
@@ -86,9 +98,10 @@ pub fn asked(call: &Call, registry: &Registry) -> String {
             let context = call.request.decoded.as_ref().and_then(|of| of.param("Context"));
             fsrvp_asked(&request, context.map(text).as_deref())
         }
-        None => {
-            epm::asked(call, registry).unwrap_or_else(|| generic(call.request.decoded.as_ref()))
-        }
+        None => epm::asked(call, registry)
+            .or_else(|| scmp::asked(call, registry))
+            .or_else(|| dcom::asked(call, registry))
+            .unwrap_or_else(|| generic(call.request.decoded.as_ref())),
     };
     if let Some(object) = call.rpc.object
         && matches!(call.grade(), None | Some(Grade::Names))
@@ -102,17 +115,24 @@ pub fn asked(call: &Call, registry: &Registry) -> String {
 /// What was answered, or what went wrong.
 pub fn answered(call: &Call, registry: &Registry) -> String {
     if call.outcome != Outcome::Ok && call.outcome != Outcome::Unknown {
-        return result(call, registry);
+        let result = result(call, registry);
+        return match dcom::error(call) {
+            Some(text) if call.outcome == Outcome::Failed => format!("{result}: {text}"),
+            _ => result,
+        };
     }
     let mut text = match fsrvp_response(call) {
         Some(response) => fsrvp_answered(&response),
-        None => epm::answered(call).unwrap_or_else(|| generic(call.response.decoded.as_ref())),
+        None => epm::answered(call)
+            .or_else(|| scmp::answered(call, registry))
+            .or_else(|| dcom::answered(call, registry))
+            .unwrap_or_else(|| generic(call.response.decoded.as_ref())),
     };
     push(&mut text, &unreadable(&call.response));
     if text.is_empty() { result(call, registry) } else { text }
 }
 
-fn push(text: &mut String, more: &str) {
+pub(super) fn push(text: &mut String, more: &str) {
     if !text.is_empty() && !more.is_empty() {
         text.push(' ');
     }

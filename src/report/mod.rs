@@ -4,6 +4,7 @@
 pub mod brief;
 pub mod causes;
 pub mod check;
+mod dcom;
 pub mod diff;
 mod epm;
 mod excerpt;
@@ -20,7 +21,9 @@ pub mod pages;
 mod prose;
 pub mod rules;
 pub mod sarif;
+mod scmp;
 pub mod show;
+mod size;
 pub mod text;
 mod timeline;
 pub mod value;

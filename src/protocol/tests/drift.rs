@@ -6,8 +6,11 @@ use proptest::prelude::*;
 
 use super::super::fsrvp::{OPERATIONS, Request, VERSION};
 use super::*;
+use crate::bytes::Span;
 use crate::idl::{Field, Kind, TypeId};
-use crate::ndr::{Counts, Data, Number, Pointer, Record, Text, Union, Units, Value};
+use crate::ndr::{
+    Counts, Data, InterfacePointer, List, Number, Pointer, Record, Text, Union, Units, Value,
+};
 
 /// A value of the type, with no pointer null and the arm `arm` of every union.
 fn sample(types: &Types, id: TypeId, arm: usize) -> Value {
@@ -17,6 +20,15 @@ fn sample(types: &Types, id: TypeId, arm: usize) -> Value {
     let named = |field: &Field| (field.name.clone(), sample(types, field.ty, arm));
     let data = match &ty.kind {
         Kind::Integer { width, signed } => number(*width, *signed),
+        Kind::Enum { .. } => number(4, false),
+        Kind::Interface { of, .. } => Data::Interface(Box::new(InterfacePointer {
+            referent: 1,
+            of: of.clone(),
+            objref: Some([0].into()),
+            at: Span::default(),
+            object: None,
+            stop: None,
+        })),
         Kind::Guid => Data::Guid(Guid::nil()),
         Kind::Pointer { to, .. } => {
             Data::Pointer(Box::new(Pointer { referent: 1, to: sample(types, *to, arm) }))
@@ -31,15 +43,24 @@ fn sample(types: &Types, id: TypeId, arm: usize) -> Value {
         })),
         Kind::Union(union) => Data::Union(Box::new(Union {
             name: ty.name.clone(),
-            tag: Value::default(),
+            tag: sample(types, union.switch, arm),
             arm: union.arms[arm].field.as_ref().map(named),
         })),
-        other => panic!("FSRVP has no {other:?}"),
+        Kind::Array(array) => Data::List(Box::new(List {
+            items: vec![sample(types, array.of, arm)],
+            counts: Counts::default(),
+        })),
+        other => panic!("these protocols have no {other:?}"),
     };
     Value { data, ..Value::default() }
 }
 
-fn message(types: &Types, operation: &Operation, direction: Direction, arm: usize) -> Decoded {
+pub(super) fn message(
+    types: &Types,
+    operation: &Operation,
+    direction: Direction,
+    arm: usize,
+) -> Decoded {
     let params = operation.params.iter().filter(|param| match direction {
         Direction::In => param.input,
         Direction::Out => param.output,

@@ -1,6 +1,7 @@
 mod drift;
 mod loading;
 mod names;
+mod scmp;
 mod servers;
 
 use std::sync::Arc;
