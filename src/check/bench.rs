@@ -218,6 +218,7 @@ impl<'k> Bench<'k> {
             message: sentence(message.as_ref()),
             call: place.call,
             opnum: place.opnum,
+            method: None,
             frames: place.frames.clone(),
             time: place.time,
             related: Vec::new(),
@@ -265,6 +266,7 @@ impl<'k> Bench<'k> {
                 continue;
             }
             add(&mut self.held, finding.severity);
+            finding.method = method.filter(|_| finding.call.is_some()).map(Arc::from);
             finding.fingerprint = self.fingerprint(&finding, method);
             self.findings.push(finding);
         }

@@ -116,6 +116,8 @@ pub struct Finding {
     pub call: Option<u64>,
     /// Opnum of that call.
     pub opnum: Option<u16>,
+    /// The method it calls, with its interface where that is not FSRVP's.
+    pub method: Option<Arc<str>>,
     /// The frames that show it.
     pub frames: Vec<FrameNo>,
     /// When it showed.

@@ -102,6 +102,7 @@ impl Expectation {
             message: self.why.clone(),
             call: self.call,
             opnum: self.opnum,
+            method: None,
             frames: self.frames.clone(),
             time: self.time,
             related: self.related.clone(),

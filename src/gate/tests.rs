@@ -15,6 +15,7 @@ fn finding(rule: &str, severity: Severity, nth: u32) -> Finding {
         message: "something".into(),
         call: None,
         opnum: None,
+        method: None,
         frames: Vec::new(),
         time: Time::default(),
         related: Vec::new(),

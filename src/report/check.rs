@@ -17,7 +17,7 @@ pub use super::opening::Line as OpeningLine;
 pub use super::outcome::nothing_judged;
 use super::outcome::{judged, operation, verdict};
 use super::prose::{len, list, wrapped};
-use super::timeline;
+use super::{storage, timeline};
 use crate::bytes::printable;
 use crate::check::{Blame, Finding, Report, ServerReport, Severity};
 use crate::gate::Exit;
@@ -185,6 +185,7 @@ impl<'r> CheckList<'r> {
         writeln!(out)?;
         self.timelines(report, out)?;
         self.flush(out)?;
+        self.storage(report, out)?;
         let (said, colour) = operation(report.operation);
         let said = match stopper(report) {
             Some(title) => format!("{said}: {}", printable(title)),
@@ -224,6 +225,20 @@ impl<'r> CheckList<'r> {
             0 => Ok(()),
             more => writeln!(out, "and {more} more shadow copy sets (--json has all)\n"),
         }
+    }
+
+    /// What is stored where.
+    fn storage(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        for sheet in storage::sheets(report, &self.scene) {
+            let head = Style::new().bold();
+            writeln!(out, "{head}{}{head:#}", sheet.head)?;
+            for (n, line) in sheet.lines().iter().enumerate() {
+                let dim = if n == 0 { Style::new().dimmed() } else { Style::new() };
+                writeln!(out, "  {dim}{line}{dim:#}")?;
+            }
+            writeln!(out)?;
+        }
+        Ok(())
     }
 
     /// What could not be seen.

@@ -24,7 +24,7 @@ use crate::bytes::{Time, millionths, printable};
 use crate::check::{Blame, Catalogue, Certainty, Finding, Rule, Severity};
 use crate::gate;
 use crate::pipeline::Event;
-use crate::protocol::{Registry, fsrvp};
+use crate::protocol::Registry;
 
 /// Frames of a finding that are named.
 const MOST_FRAMES: usize = 8;
@@ -141,18 +141,17 @@ impl<'r> Scene<'r> {
         zoned.strftime(&format!("%-d %b %H:%M:%S{end}")).to_string()
     }
 
-    /// Name of the method at which it was found.
-    fn method(&self, finding: &Finding) -> Option<&str> {
-        let interface = self.registry.interface(fsrvp::UUID, fsrvp::VERSION.0)?;
-        let operation = interface.operation(finding.opnum?)?;
-        Some(&operation.name)
+    /// Name of a status that is none of FSRVP's own.
+    pub(super) fn status(&self, code: u32) -> String {
+        let name = self.registry.status_name(None, code);
+        name.map_or_else(|| format!("0x{code:08x}"), str::to_owned)
     }
 
     /// Where and when it was found, and between whom.
     fn place(&self, finding: &Finding) -> String {
         let mut parts = Vec::new();
         if let Some(call) = finding.call {
-            let method = self.method(finding).map(printable);
+            let method = finding.method.as_deref().map(printable);
             parts.push(match (method, finding.opnum) {
                 (Some(method), _) => format!("call {call} {method}"),
                 (None, Some(opnum)) => format!("call {call} opnum {opnum}"),

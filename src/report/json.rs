@@ -7,6 +7,7 @@ mod cause;
 mod diff;
 mod gate;
 mod judged;
+mod objects;
 mod packet;
 
 use std::io;

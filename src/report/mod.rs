@@ -24,6 +24,7 @@ pub mod sarif;
 mod scmp;
 pub mod show;
 mod size;
+mod storage;
 pub mod text;
 mod timeline;
 pub mod value;

@@ -354,6 +354,7 @@ fn wanted(attempt: &Attempt, scene: &Scene<'_>) -> String {
     let shares: Vec<String> = attempt.shares.iter().map(|share| shorter(share)).collect();
     let asked = attempt.set.is_none() && attempt.outcome == Operation::Completed;
     let of = match (shares.is_empty(), attempt.set) {
+        _ if attempt.task.is_some() => attempt.task.as_deref().map(printable).unwrap_or_default(),
         (false, _) if asked => format!("questions about {}", list(&shares, MOST_SHARES)),
         (true, _) if asked => "questions, and no shadow copy,".to_owned(),
         (false, _) => format!("shadow copy of {}", list(&shares, MOST_SHARES)),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::super::gate::Gated;
 use super::super::matrix::Row;
 use super::super::value;
-use super::gate;
+use super::{gate, objects};
 use crate::bytes::Time;
 use crate::check::{
     Attempt, Catalogue, Conformance, Diagnosis, Finding, Report, ServerReport, SetReport, SetStep,
@@ -101,6 +101,8 @@ pub(super) fn add(summary: &mut Map<String, Json>, judged: Judged<'_>) {
     put("conformance", report.conformance.iter().map(conformance).collect());
     put("servers", report.servers.iter().map(server).collect());
     put("sets", report.sets.iter().map(|of| set(of, registry)).collect());
+    put("objects", report.objects.iter().map(|of| objects::object(of, registry)).collect());
+    put("storage", report.storage.iter().map(objects::storage).collect());
     put(
         "judged",
         json!({
@@ -136,6 +138,7 @@ fn attempt(of: &Attempt, registry: &Registry) -> Json {
         "user": of.user,
         "set": of.set.map(|set| set.to_string()),
         "shares": of.shares,
+        "task": of.task,
         "context": of.context.and_then(|context| flags(context, registry)),
         "began": of.began.map(|time| time.to_string()),
         "reached": of.reached,
