@@ -47,12 +47,21 @@ pub struct Needs {
     pub security_context: bool,
     /// No more than the opnums, which sealed calls show, too.
     pub opnum_only: bool,
+    /// The calls that issued the objects in question, and those that released them.
+    pub object_tracking: bool,
 }
 
 impl Needs {
     /// The words that rules and JSON have for them.
-    pub const WORDS: [&str; 6] =
-        ["cleartext", "timing", "multi-client", "all-clients", "security-context", "opnum-only"];
+    pub const WORDS: [&str; 7] = [
+        "cleartext",
+        "timing",
+        "multi-client",
+        "all-clients",
+        "security-context",
+        "opnum-only",
+        "object-tracking",
+    ];
 
     /// The flag that has this word.
     pub(super) fn flag(&mut self, word: &str) -> Option<&mut bool> {
@@ -63,6 +72,7 @@ impl Needs {
             "all-clients" => &mut self.all_clients,
             "security-context" => &mut self.security_context,
             "opnum-only" => &mut self.opnum_only,
+            "object-tracking" => &mut self.object_tracking,
             _ => return None,
         })
     }
@@ -93,13 +103,13 @@ pub struct Rule {
     pub observable: Observable,
     /// What it takes to decide it.
     pub needs: Needs,
-    /// A conversation that breaks it, in the scenario language.
+    /// A conversation that breaks it, in the scenario language; there is one if it is checked.
     pub counterexample: Option<String>,
     /// One that comes near and does not.
     pub near_miss: Option<String>,
     /// Why it is not checked, if it is not.
     pub left_out: Option<String>,
-    /// What was corrected in its examples, and why.
+    /// What was corrected in it or in its examples, and why.
     pub corrected: Option<String>,
 }
 
@@ -124,7 +134,10 @@ pub fn section(id: &str) -> (String, &str) {
     (format!("MS-{document}"), section)
 }
 
-/// All rules, in the order of their sections.
+/// The document that is meant where none is named and several have the section.
+const USUAL: &str = "FSRVP";
+
+/// All rules, by document, in the order of their sections.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     rules: BTreeMap<Key, Rule>,
@@ -147,29 +160,46 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The rule with this id, in any case, with or without the document in front.
+    /// The rule with this id, in any case, with or without the document in front. Without, it is
+    /// that of MS-FSRVP if there is one, and then there may be [`others`](Self::others).
     pub fn get(&self, id: &str) -> Option<&Rule> {
         if let Some(key) = Key::parse(id) {
             return self.rules.get(&key);
         }
         let (section, number) = place(id)?;
         let at = |key: &Key| key.section == section && key.number == number;
-        self.rules.iter().find(|(key, _)| at(key)).map(|(_, rule)| rule)
+        let found = || self.rules.iter().filter(|(key, _)| at(key));
+        let usual = found().find(|(key, _)| key.document == USUAL).or_else(|| found().next());
+        usual.map(|(_, rule)| rule)
+    }
+
+    /// The rules that an id could mean as well which has no document in front: those of this
+    /// section and number that [`get`](Self::get) does not return.
+    pub fn others(&self, id: &str) -> Vec<&Rule> {
+        let (Some((section, number)), Some(one)) = (place(id), self.get(id)) else {
+            return Vec::new();
+        };
+        let is = |key: &Key| key.section == section && key.number == number;
+        let found = self.rules.iter().filter(|(key, rule)| is(key) && rule.id != one.id);
+        found.map(|(_, rule)| rule).collect()
     }
 
     /// The rules of a section and of those within it, such as `FSRVP-3.2.4` or `3.2.4`: none if it
-    /// has none.
+    /// has none. Without a document it is that of MS-FSRVP if that has rules there.
     pub fn family(&self, section: &str) -> Vec<&Rule> {
         let (document, of) = match section.rsplit_once('-') {
             Some((document, of)) => (Some(document), of),
             None => (None, section),
         };
         let Some(of) = numbers(of) else { return Vec::new() };
-        let is_in = |key: &Key| {
-            document.is_none_or(|named| named.eq_ignore_ascii_case(&key.document))
-                && key.section.starts_with(&of)
+        let within = || self.rules.iter().filter(|(key, _)| key.section.starts_with(&of));
+        let has = |named: &str| within().any(|(key, _)| key.document == named);
+        let document = match document {
+            Some(named) => named.to_ascii_uppercase(),
+            None if has(USUAL) => USUAL.to_owned(),
+            None => within().next().map(|(key, _)| key.document.clone()).unwrap_or_default(),
         };
-        self.rules.iter().filter(|(key, _)| is_in(key)).map(|(_, rule)| rule).collect()
+        within().filter(|(key, _)| key.document == document).map(|(_, rule)| rule).collect()
     }
 
     /// Whether `text` has the form of an id, with or without the document in front.
@@ -294,7 +324,7 @@ mod tests {
         assert!(client.iter().all(|id| id.starts_with("FSRVP-3.2.4")), "{client:?}");
         // 3.1.4.1 is no beginning of 3.1.4.10.
         assert!(ids("3.1.4.1").iter().all(|id| id.starts_with("FSRVP-3.1.4.1-")));
-        for none in ["", "FSRVP", "FSRVP-", "SCMP-3.2.3", "3.2.3-", "3.2.", "9.9", "3.2.3-01"] {
+        for none in ["", "FSRVP", "FSRVP-", "SCMP-3.2.2", "3.2.3-", "3.2.", "9.9", "3.2.3-01"] {
             assert!(ids(none).is_empty(), "{none}");
         }
     }
@@ -305,9 +335,32 @@ mod tests {
         let near = ["FSRVP-3.1.4.13-06", "FSRVP-3.1.4.13-10", "FSRVP-3.1.4.13-11"];
         assert_eq!(catalogue.nearest("fsrvp-3.1.4.13-16"), near);
         assert_eq!(catalogue.nearest("FSRPV-3.1.4.9-09"), ["FSRVP-3.1.4.9-09"]);
-        assert_eq!(catalogue.nearest("1.7-02"), ["FSRVP-1.7-01"]);
-        assert_eq!(catalogue.nearest("1.8-02"), ["FSRVP-1.9-02"]);
+        assert_eq!(catalogue.nearest("4.2-02"), ["FSRVP-4.2-01"]);
+        assert_eq!(catalogue.nearest("1.6-02"), ["SCMP-1.5-02", "SCMP-1.7-02", "FSRVP-1.9-02"]);
         assert!(catalogue.nearest("nonsense").is_empty());
+    }
+
+    #[test]
+    fn without_a_document_it_is_the_usual_one_and_the_others_are_told() {
+        let catalogue = embedded();
+        let id = |id: &str| catalogue.get(id).map(|rule| rule.id.to_string());
+        let others = |id: &str| -> Vec<String> {
+            catalogue.others(id).iter().map(|rule| rule.id.to_string()).collect()
+        };
+        assert_eq!(id("1.7-01").as_deref(), Some("FSRVP-1.7-01"));
+        assert_eq!(others("1.7-01"), ["SCMP-1.7-01"]);
+        assert_eq!(others("2.1-1"), ["DCOM-2.1-01", "SCMP-2.1-01"]);
+        assert_eq!(id("3.1.2.1-04").as_deref(), Some("SCMP-3.1.2.1-04"));
+        for alone in ["3.1.2.1-04", "FSRVP-1.7-01", "SCMP-1.7-01", "3.1.4.5-03", "9.9-09", "x"] {
+            assert!(others(alone).is_empty(), "{alone}");
+        }
+        let of = |section: &str| {
+            catalogue.family(section).iter().map(|rule| rule.section().0).collect::<Vec<_>>()
+        };
+        assert!(of("3.2.3").iter().all(|document| document == "MS-FSRVP"));
+        assert!(!of("3.1.2.1").is_empty());
+        assert!(of("3.1.2.1").iter().all(|document| document == "MS-SCMP"));
+        assert!(of("scmp-3.2.3").iter().all(|document| document == "MS-SCMP"));
     }
 
     #[test]

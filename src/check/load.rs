@@ -5,15 +5,18 @@
 //! party = "server"         # client, server, both, transport
 //! severity = "error"       # note, warning, error
 //! observable = "full"      # full, partial, no
-//! needs = ["cleartext"]    # timing, multi-client, all-clients, security-context, opnum-only
+//! needs = ["cleartext"]    # timing, multi-client, all-clients, security-context, opnum-only,
+//!                          # object-tracking
 //! statement = "What it asks for, in a sentence."
 //! check = "How it is checked."
 //! why = "What happens to a backup if it is broken."
 //! counterexample = "A:4(S1)=0"
 //! near_miss = "A:4(S1)=BAD_STATE"
 //! left_out = "Why it is not checked, if it is not."
-//! corrected = "What was changed in the examples, and why, if something was."
+//! corrected = "What was changed in it or in its examples, and why, if something was."
 //! ```
+//!
+//! A page with `left_out` needs neither `check` nor examples.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,44 +30,72 @@ use crate::idl::Error;
 use crate::protocol::{self, LoadError};
 use crate::spelling;
 
+/// The pages of a folder of `dissectors/`.
 macro_rules! embed {
-    ($file:literal) => {
-        (
-            concat!("ms-fsrvp/rules/", $file),
-            include_str!(concat!("../../dissectors/ms-fsrvp/rules/", $file)),
-        )
+    ($folder:literal: $($file:literal)*) => {
+        [$((
+            concat!($folder, "/rules/", $file),
+            include_str!(concat!("../../dissectors/", $folder, "/rules/", $file)),
+        )),*]
     };
 }
 
-/// The embedded files.
-const EMBEDDED: [(&str, &str); 27] = [
-    embed!("types.toml"),
-    embed!("general.toml"),
-    embed!("server-3.1.4.1.toml"),
-    embed!("server-3.1.4.2.toml"),
-    embed!("server-3.1.4.3.toml"),
-    embed!("server-3.1.4.4.toml"),
-    embed!("server-3.1.4.5.toml"),
-    embed!("server-3.1.4.6.toml"),
-    embed!("server-3.1.4.7.toml"),
-    embed!("server-3.1.4.8.toml"),
-    embed!("server-3.1.4.9.toml"),
-    embed!("server-3.1.4.10.toml"),
-    embed!("server-3.1.4.11.toml"),
-    embed!("server-3.1.4.12.toml"),
-    embed!("server-3.1.4.13.toml"),
-    embed!("timer.toml"),
-    embed!("client.toml"),
-    embed!("client-3.2.4.1.toml"),
-    embed!("client-3.2.4.2.toml"),
-    embed!("client-3.2.4.3.toml"),
-    embed!("client-3.2.4.4.toml"),
-    embed!("client-3.2.4.5.toml"),
-    embed!("client-3.2.4.6.toml"),
-    embed!("client-3.2.4.7.toml"),
-    embed!("client-3.2.4.8.toml"),
-    embed!("client-3.2.4.9.toml"),
-    embed!("other.toml"),
+/// The embedded files, of each folder.
+const EMBEDDED: [&[(&str, &str)]; 3] = [
+    &embed!("ms-fsrvp":
+        "types.toml"
+        "general.toml"
+        "server-3.1.4.1.toml"
+        "server-3.1.4.2.toml"
+        "server-3.1.4.3.toml"
+        "server-3.1.4.4.toml"
+        "server-3.1.4.5.toml"
+        "server-3.1.4.6.toml"
+        "server-3.1.4.7.toml"
+        "server-3.1.4.8.toml"
+        "server-3.1.4.9.toml"
+        "server-3.1.4.10.toml"
+        "server-3.1.4.11.toml"
+        "server-3.1.4.12.toml"
+        "server-3.1.4.13.toml"
+        "timer.toml"
+        "client.toml"
+        "client-3.2.4.1.toml"
+        "client-3.2.4.2.toml"
+        "client-3.2.4.3.toml"
+        "client-3.2.4.4.toml"
+        "client-3.2.4.5.toml"
+        "client-3.2.4.6.toml"
+        "client-3.2.4.7.toml"
+        "client-3.2.4.8.toml"
+        "client-3.2.4.9.toml"
+        "other.toml"
+    ),
+    &embed!("ms-scmp":
+        "general.toml"
+        "types.toml"
+        "snapshot.toml"
+        "volumes.toml"
+        "mgmt.toml"
+        "mgmt-3.1.1.4.1.toml"
+        "mgmt-3.1.1.4.2.toml"
+        "mgmt-3.1.1.4.3.toml"
+        "enum-object.toml"
+        "enum-object-cursor.toml"
+        "enum-mgmt.toml"
+        "enum-mgmt-cursor.toml"
+        "diff.toml"
+        "diff-3.1.4.4.2.toml"
+        "diff-3.1.4.4.3.toml"
+        "diff-3.1.4.4.4.toml"
+        "diff-3.1.4.4.5.toml"
+        "diff-3.1.4.4.6.toml"
+        "client.toml"
+    ),
+    &embed!("ms-dcom":
+        "references.toml"
+        "exporter.toml"
+    ),
 ];
 
 /// What a page may say.
@@ -95,7 +126,7 @@ type Page = BTreeMap<Spanned<String>, Spanned<Value>>;
 /// The embedded rules.
 pub(super) fn embedded() -> Result<BTreeMap<Key, Rule>, LoadError> {
     let mut rules = Rules::default();
-    for (file, text) in EMBEDDED {
+    for (file, text) in EMBEDDED.into_iter().flatten() {
         rules.add(file, text)?;
     }
     Ok(rules.found)
@@ -215,10 +246,10 @@ impl Source<'_> {
             left_out: self.text(page, "left_out")?,
             corrected: self.text(page, "corrected")?,
         };
-        // What can never be seen says why; what can, how, and what it looks like.
-        let wanted: &[&str] = match observable {
-            Observable::No => &["left_out"],
-            Observable::Full | Observable::Partial => &["check", "counterexample", "near_miss"],
+        // What is left out says why; what is checked, how, and what it looks like.
+        let wanted: &[&str] = match (observable, &rule.left_out) {
+            (Observable::No, _) | (_, Some(_)) => &["left_out"],
+            _ => &["check", "counterexample", "near_miss"],
         };
         for key in wanted {
             self.needed(id, page, key)?;

@@ -114,6 +114,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  \
         vshark rules                     all of them: id, severity, whose duty it is, what it asks\n  \
         vshark rules FSRVP-3.1.4.5-03    the page of this one; 3.1.4.5-3 will do\n  \
+        vshark rules SCMP-3.1.2.1-04     one of another document, which has to be named\n  \
         vshark rules 3.1.4.5             those of a section\n  \
         vshark rules timer               those that speak of timers\n  \
         vshark rules --causes            why backups fail: id, how sure, whose side, what\n  \

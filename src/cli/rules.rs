@@ -42,6 +42,8 @@ pub(super) fn run(args: &Rules, shared: &Shared, out: &mut dyn Write) -> anyhow:
         }
     } else if let Some(rule) = one {
         rules::page(rule, width(), out)?;
+        let others = args.what.as_deref().map(|id| catalogue.others(id)).unwrap_or_default();
+        rules::others(&others, width(), out)?;
     } else {
         rules::list(&found, width(), out)?;
     }

@@ -67,7 +67,21 @@ pub fn page(rule: &Rule, width: Option<usize>, out: &mut dyn Write) -> io::Resul
         page.example("This comes near and does not", example)?;
     }
     if let Some(corrected) = &rule.corrected {
-        page.paragraph("About the examples", corrected)?;
+        page.paragraph("What was corrected", corrected)?;
+    }
+    Ok(())
+}
+
+/// Writes, below a page, the rules that somebody could have meant who left the document out.
+pub fn others(rules: &[&Rule], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    if rules.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{HEAD}Other documents have a rule of this number{HEAD:#}")?;
+    let mut lines = Vec::new();
+    list(rules, width.map(|width| width.saturating_sub(2)), &mut lines)?;
+    for line in String::from_utf8_lossy(&lines).lines() {
+        writeln!(out, "  {line}")?;
     }
     Ok(())
 }
@@ -105,6 +119,7 @@ fn takes(needs: Needs) -> String {
         "multi-client" => "the calls of several clients",
         "all-clients" => "the calls of all clients of the server",
         "security-context" => "the bind or the logon",
+        "object-tracking" => "the calls that issued and released the objects",
         _ => "the opnums, which sealed calls show, too",
     };
     needs.words().into_iter().map(said).collect::<Vec<_>>().join("; ")

@@ -54,6 +54,16 @@ fn what_is_never_seen_says_why() {
 }
 
 #[test]
+fn what_could_be_seen_and_is_left_out_needs_no_example() {
+    let head = GOOD.split("check =").next().expect("the head");
+    refused(&format!("{head}why = \"So.\"\n"), "x.toml:2:7: TEST-1.2-03 lacks `check`");
+    let text = format!("{head}why = \"So.\"\nleft_out = \"Another rule covers it.\"\n");
+    let rules = add(&text).expect("it says why");
+    let rule = rules.values().next().expect("a rule");
+    assert_eq!((rule.is_checked(), rule.observable), (false, Observable::Full));
+}
+
+#[test]
 fn errors_name_the_place_and_the_nearest_word() {
     let change = |from: &str, to: &str| GOOD.replace(from, to);
     let page = "party, severity, observable, needs, statement, check, why, counterexample, \
@@ -70,7 +80,8 @@ fn errors_name_the_place_and_the_nearest_word() {
         &change("\"error\"", "\"critical\""),
         "x.toml:4:12: expected note, warning or error, found `critical`",
     );
-    let words = "cleartext, timing, multi-client, all-clients, security-context or opnum-only";
+    let words = "cleartext, timing, multi-client, all-clients, security-context, opnum-only or \
+                 object-tracking";
     refused(
         &change("all-clients", "all-client"),
         &format!("x.toml:6:9: expected {words}, found `all-client` (`all-clients`?)"),
@@ -108,7 +119,7 @@ fn a_directory_adds_and_replaces() {
     let with = |dir: &Path| super::super::Catalogue::load(&[dir.to_owned()]).expect("it loads");
     for dir in [dir.clone(), dir.join("mine")] {
         let catalogue = with(&dir);
-        assert_eq!(catalogue.iter().count(), 376);
+        assert_eq!(catalogue.iter().count(), 637);
         let rule = catalogue.get("1.7-01").expect("it was there before");
         assert_eq!(rule.statement, "It asks.");
         assert!(catalogue.get("test-1.2-03").is_some());
