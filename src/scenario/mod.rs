@@ -239,6 +239,7 @@
 //! connection of its own), `fault NAME`, `unanswered`. `A disconnect` is FIN of every connection of the line, `A reset` RST.
 //! `smb 3.1.1; pipe NAME; object m1 IVssSnapshotMgmt; A:m1.QVSS(P,0x1D)` puts an object call into a named pipe.
 
+mod arguments;
 mod association;
 mod before;
 mod direct;
@@ -248,13 +249,16 @@ mod fsrvp;
 mod grammar;
 mod lexer;
 mod logon;
+mod object;
 mod play;
+mod reach;
 mod resolve;
 mod results;
 mod session;
 mod settings;
 mod steps;
 mod syntax;
+mod terms;
 mod values;
 mod wire;
 mod words;
