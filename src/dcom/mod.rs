@@ -13,6 +13,8 @@
 //!                                         the text of an error
 //! ```
 //!
+//! [`write`] goes the other way.
+//!
 //! An `OBJREF` is little-endian whatever the byte order of the stub is (\[MS-DCOM\] 2.2.18).
 
 mod activation;
@@ -20,6 +22,7 @@ mod bindings;
 mod error;
 mod members;
 mod objref;
+pub mod write;
 
 use std::sync::Arc;
 

@@ -21,13 +21,13 @@ use crate::protocol::dcom::{
 };
 
 /// `MEOW`
-const SIGNATURE: u32 = 0x574f_454d;
+pub(super) const SIGNATURE: u32 = 0x574f_454d;
 /// `VYSN`, of the extended kind
-const EXTENDED_SIGNATURE: u32 = 0x4e53_5956;
-const STANDARD: u32 = 1;
-const HANDLER: u32 = 2;
-const CUSTOM: u32 = 4;
-const EXTENDED: u32 = 8;
+pub(super) const EXTENDED_SIGNATURE: u32 = 0x4e53_5956;
+pub(super) const STANDARD: u32 = 1;
+pub(super) const HANDLER: u32 = 2;
+pub(super) const CUSTOM: u32 = 4;
+pub(super) const EXTENDED: u32 = 8;
 
 static KINDS: LazyLock<Format> = LazyLock::new(|| {
     enumeration(

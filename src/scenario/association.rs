@@ -13,7 +13,8 @@ use super::wire::octets::{chance, noise};
 use super::wire::rpc::{self, Asks, Cut, Head, SyntaxId, Verdict, Verifier, ptype};
 use super::wire::smb::{self, FileId, command};
 use crate::bytes::{Both, Guid, Side};
-use crate::ndr::{self, Context, Direction};
+use crate::idl::Syntax;
+use crate::ndr::{self, Arguments, Context, Direction};
 use crate::smb::Status;
 
 /// Octets of an answer a client has room for.
@@ -23,12 +24,19 @@ const MOST: u32 = 0x1_0000;
 pub(super) struct Association {
     /// The interface it is for.
     pub(super) interface: Guid,
-    syntax_id: SyntaxId,
+    pub(super) syntax_id: SyntaxId,
     carrier: Carrier,
-    settings: Rc<Settings>,
+    pub(super) settings: Rc<Settings>,
+    /// Port it was opened to, where it belongs to DCOM.
+    pub(super) port: Option<u16>,
+    /// Presentation contexts that were accepted, by interface and transfer syntax. Binds add, as many
+    /// as statements ask for.
+    pub(super) contexts: Vec<Presented>,
+    /// The number of the next context that is offered.
+    pub(super) next_context: u16,
     /// Whether a bind was accepted on it.
     pub(super) bound: bool,
-    call_id: u32,
+    pub(super) call_id: u32,
     /// Messages protected so far.
     sequence: Both<u32>,
     /// Whether the trailer was sent.
@@ -36,8 +44,16 @@ pub(super) struct Association {
     /// A call waits for its answer.
     pub(super) busy: bool,
     /// The READ that a bind's answer would have come with.
-    unanswered: Option<Asked>,
-    seed: u64,
+    pub(super) unanswered: Option<Asked>,
+    pub(super) seed: u64,
+}
+
+/// A presentation context: its number, the interface, and how that is marshaled on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Presented {
+    pub(super) id: u16,
+    pub(super) interface: SyntaxId,
+    pub(super) syntax: Syntax,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +71,8 @@ pub(super) struct Waiting {
     /// The SMB request that is answered with the first fragment.
     asked: Option<Asked>,
     pub(super) opnum: u16,
+    /// The context it was asked on.
+    presented: Presented,
 }
 
 impl Association {
@@ -67,8 +85,20 @@ impl Association {
         pipe: &str,
         refused: Option<u32>,
     ) -> io::Result<Option<Self>> {
-        let carrier = if settings.tcp.is_some() {
-            Carrier::Tcp { channel: session.open(film)? }
+        let port = None;
+        Self::open_to(session, film, settings, (interface, syntax_id), (pipe, refused, port))
+    }
+
+    /// The same, to a port of DCOM.
+    pub(super) fn open_to(
+        session: &mut Session,
+        film: &mut Film<'_>,
+        settings: &Rc<Settings>,
+        (interface, syntax_id): (Guid, SyntaxId),
+        (pipe, refused, port): (&str, Option<u32>, Option<u16>),
+    ) -> io::Result<Option<Self>> {
+        let carrier = if settings.direct() {
+            Carrier::Tcp { channel: session.open(film, port)? }
         } else {
             session.log_on(film)?;
             let tree = session.ipc(film)?;
@@ -83,6 +113,9 @@ impl Association {
             syntax_id,
             carrier,
             settings: settings.clone(),
+            port,
+            contexts: Vec::new(),
+            next_context: 0,
             bound: false,
             unanswered: None,
             call_id: 1,
@@ -99,12 +132,12 @@ impl Association {
         self.settings = settings.clone();
     }
 
-    fn head(&self) -> Head {
+    pub(super) fn head(&self) -> Head {
         Head { order: self.settings.order, call_id: self.call_id }
     }
 
     /// The client sends PDUs; gives the SMB request that is to be answered, on a pipe.
-    fn send(
+    pub(super) fn send(
         &self,
         session: &mut Session,
         film: &mut Film<'_>,
@@ -200,7 +233,7 @@ impl Association {
         }
     }
 
-    fn round(
+    pub(super) fn round(
         &self,
         session: &mut Session,
         film: &mut Film<'_>,
@@ -223,7 +256,11 @@ impl Association {
     ) -> io::Result<()> {
         self.call_id = self.call_id.saturating_add(1);
         let head = self.head();
-        let names = session.names_of(film, self.seed);
+        let mut names = session.names_of(film, self.seed);
+        if self.port.is_some() {
+            names.domain.clone_from(&self.settings.domain);
+            names.user.clone_from(&self.settings.user);
+        }
         let auth = self.settings.auth;
         let verifier = |value: Vec<u8>| {
             let auth = auth?;
@@ -245,7 +282,8 @@ impl Association {
         let cut = self.settings.fragment.max(1432);
         let group = (cut, 0);
         let asks = verifier(token);
-        let request = rpc::bind(head, ptype::BIND, self.syntax_id, group, asks.as_ref());
+        let offers = rpc::first_offers(self.syntax_id);
+        let request = rpc::bind(head, ptype::BIND, &offers, group, asks.as_ref());
         let verdict = match answer {
             BindAnswer::Ack(verdict) => verdict,
             BindAnswer::Nothing => {
@@ -266,16 +304,18 @@ impl Association {
         };
         let secondary = match self.carrier {
             Carrier::Pipe { .. } => format!(r"\PIPE\{pipe}"),
-            Carrier::Tcp { .. } => session.ends.server.address.port().to_string(),
+            Carrier::Tcp { .. } => {
+                self.port.unwrap_or(session.ends.server.address.port()).to_string()
+            }
         };
         // The association group the server gives it.
         let [a, b, ..] = self.seed.to_le_bytes();
         let group = (cut, u32::from(u16::from_le_bytes([a, b])));
         let answers = verifier(challenge);
         let ack =
-            rpc::bind_ack(head, ptype::BIND_ACK, &secondary, verdict, group, answers.as_ref());
+            rpc::bind_ack(head, ptype::BIND_ACK, &secondary, (&offers, verdict), group, answers.as_ref());
         self.round(session, film, request, ack)?;
-        self.bound = matches!(verdict, Verdict::Accept(_));
+        self.bound = self.present(&offers, verdict);
         let Some(auth) = auth.filter(|_| self.bound) else { return Ok(()) };
         let last =
             if auth.kerberos { kerberos::ap_rep(&names, 3) } else { auth::authenticate(&names) };
@@ -286,9 +326,10 @@ impl Association {
         let asks = verifier(auth::spnego_response(1, None, &last));
         let answers = verifier(auth::spnego_response(0, None, &[]));
         let kind = ptype::ALTER_CONTEXT;
-        let request = rpc::bind(head, kind, self.syntax_id, (cut, group.1), asks.as_ref());
+        let offers = rpc::repeated_offer(self.syntax_id);
+        let request = rpc::bind(head, kind, &offers, (cut, group.1), asks.as_ref());
         let kind = ptype::ALTER_CONTEXT_RESP;
-        let answer = rpc::bind_ack(head, kind, "", verdict, group, answers.as_ref());
+        let answer = rpc::bind_ack(head, kind, "", (&offers, verdict), group, answers.as_ref());
         self.round(session, film, request, answer)
     }
 
@@ -307,21 +348,69 @@ impl Association {
         Some(Verifier { provider: auth.provider(), level: auth.level, value })
     }
 
-    fn context(&self) -> Context {
-        Context { syntax: self.settings.syntax, order: self.settings.order }
+    /// Contexts were offered, and accepted or not. Whether one was.
+    pub(super) fn present(&mut self, offers: &[rpc::Offer], verdict: Verdict) -> bool {
+        let last = offers.iter().map(|(id, ..)| id.saturating_add(1)).max();
+        self.next_context = self.next_context.max(last.unwrap_or_default());
+        let Verdict::Accept(syntax) = verdict else { return false };
+        let (Some(id), Some((_, interface, _))) =
+            (rpc::accepted(offers, syntax), offers.first())
+        else {
+            return false;
+        };
+        self.contexts.push(Presented { id, interface: *interface, syntax });
+        true
     }
 
-    fn octets(&self, call: &Call, direction: Direction, stub: &Stub) -> io::Result<Vec<u8>> {
-        let arguments = match stub {
-            Stub::Octets(octets) => return Ok(octets.clone()),
-            Stub::Arguments(arguments) => arguments,
+    /// The context that a call goes on: the one of its interface, or the last.
+    fn presented(&self, call: &Call) -> Presented {
+        let (wanted, syntax) = (call.context().0, call.settings.syntax);
+        let of = |presented: &&Presented| presented.interface.0 == wanted;
+        let mut found = self.contexts.iter().rev().filter(of);
+        let same = found.clone().find(|presented| presented.syntax == syntax);
+        let known = same.or_else(|| found.next()).or(self.contexts.last());
+        known.copied().unwrap_or(Presented {
+            id: rpc::context_id(self.settings.syntax),
+            interface: self.syntax_id,
+            syntax: self.settings.syntax,
+        })
+    }
+
+    fn octets(
+        &self,
+        call: &Call,
+        direction: Direction,
+        (stub, syntax): (&Stub, Syntax),
+    ) -> io::Result<Vec<u8>> {
+        let context = Context { syntax, order: self.settings.order };
+        let wrong = |error: ndr::Unencodable| {
+            io::Error::new(io::ErrorKind::InvalidInput, error.to_string())
         };
-        let Some(operation) = call.interface.operation(call.opnum) else { return Ok(Vec::new()) };
         let mut octets = Vec::new();
-        let (params, ret) = (&arguments.params, arguments.ret.as_ref());
-        let types = &call.interface.types;
-        ndr::encode(types, operation, direction, params, ret, self.context(), &mut octets)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
+        if let Some(dcom) = &call.dcom {
+            let (name, head) = match direction {
+                Direction::In => ("ORPCTHIS", &dcom.heads.client),
+                Direction::Out => ("ORPCTHAT", &dcom.heads.server),
+            };
+            if let (Some(ty), Some(head)) = (dcom.types.named(name), head) {
+                ndr::encode_type(&dcom.types, ty, head, context, &mut octets).map_err(wrong)?;
+            }
+        }
+        match (stub, call.interface.operation(call.opnum)) {
+            (Stub::Octets(given), _) => octets.extend(given),
+            (Stub::Arguments(Arguments { params, ret }), Some(operation)) => {
+                let types = &call.interface.types;
+                let ret = ret.as_ref();
+                ndr::encode(types, operation, direction, params, ret, context, &mut octets)
+                    .map_err(wrong)?;
+            }
+            (Stub::Arguments(_), None) => {}
+        }
+        if direction == Direction::In
+            && let Some(dcom) = &call.dcom
+        {
+            octets.extend(&dcom.extra);
+        }
         Ok(octets)
     }
 
@@ -344,18 +433,18 @@ impl Association {
         number: usize,
         long: bool,
     ) -> io::Result<Waiting> {
-        let mut stub = self.octets(call, Direction::In, &call.request)?;
+        let presented = self.presented(call);
+        let mut stub = self.octets(call, Direction::In, (&call.request, presented.syntax))?;
         let trail = self.settings.trailer && !self.trailed;
         if trail && matches!(call.request, Stub::Arguments(_)) {
-            let (order, syntax) = (self.settings.order, self.settings.syntax);
-            stub = rpc::verification_trailer(&stub, order, self.syntax_id, syntax);
+            let (order, syntax) = (self.settings.order, presented.syntax);
+            stub = rpc::verification_trailer(&stub, order, presented.interface, syntax);
             self.trailed = true;
         }
         // The first request has the call id of the bind.
         let head = self.head();
         self.call_id = self.call_id.saturating_add(1);
-        let context = rpc::context_id(self.settings.syntax);
-        let asks = Asks { context, opnum: call.opnum, object: call.object() };
+        let asks = Asks { context: presented.id, opnum: call.opnum, object: call.object() };
         let fragment = self.settings.fragment;
         let sealed = self.sealed(call);
         let mut cut = Cut { fragment, sealed, verifier: &mut || self.verifier(Side::Client) };
@@ -365,7 +454,7 @@ impl Association {
             session.interim(film, asked)?;
         }
         self.busy = true;
-        Ok(Waiting { association: number, head, asked, opnum: call.opnum })
+        Ok(Waiting { association: number, head, asked, opnum: call.opnum, presented })
     }
 
     /// The server answers.
@@ -378,7 +467,7 @@ impl Association {
     ) -> io::Result<()> {
         self.busy = false;
         let head = waiting.head;
-        let context = rpc::context_id(self.settings.syntax);
+        let context = waiting.presented.id;
         let pdus = match &call.answer {
             None => return Ok(()),
             Some(Answer::Pipe(status)) => {
@@ -386,7 +475,7 @@ impl Association {
             }
             Some(Answer::Fault(status)) => vec![rpc::fault(head, context, *status, None)],
             Some(Answer::Response(stub)) => {
-                let stub = self.octets(call, Direction::Out, stub)?;
+                let stub = self.octets(call, Direction::Out, (stub, waiting.presented.syntax))?;
                 let fragment = self.settings.fragment;
                 let sealed = self.sealed(call);
                 let mut cut =

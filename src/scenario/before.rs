@@ -28,10 +28,10 @@ impl Session {
     pub(super) fn connect_in_vain(
         &self,
         film: &mut Film<'_>,
-        how: Vain,
+        (how, port): (Vain, Option<u16>),
         router: IpAddr,
     ) -> io::Result<()> {
-        let mut connection = self.connection(film);
+        let mut connection = self.connection(film, port);
         match how {
             Vain::Reset => {
                 for frame in connection.refuse() {

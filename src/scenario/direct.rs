@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::events::EVENTS;
 use super::grammar::Fail;
 use super::lexer;
+use super::object::DYNAMIC;
 use super::resolve::Resolver;
 use super::settings::{Auth, LEVELS, Settings};
 use super::steps::{Line, Step};
@@ -21,6 +22,7 @@ use crate::spelling::nearest;
 const SETTINGS: &[&str] = &[
     "smb",
     "tcp",
+    "dcom",
     "pipe",
     "io",
     "ndr",
@@ -88,6 +90,16 @@ impl<'w> Words<'w> {
         found
     }
 
+    /// Whether they begin with `object` that is no setting.
+    fn declares(&self) -> bool {
+        match self.words {
+            [object, then, ..] if object.text.eq_ignore_ascii_case("object") => {
+                !["on", "off"].iter().any(|word| then.text.eq_ignore_ascii_case(word))
+            }
+            _ => false,
+        }
+    }
+
     /// The next word, which has to be there.
     pub(super) fn need(&mut self, what: &str) -> Result<&'w Word, Fail> {
         let last = Fail::at(&self.last, format!("expected {what} after `{}`", self.last.text));
@@ -138,13 +150,13 @@ impl Resolver<'_> {
                     Some(server) => server,
                     None => self.server(first)?,
                 };
-                self.step(Step::Restart(server));
+                self.restart(server);
                 return words.end();
             }
             let place = place.unwrap_or_default();
             client = Some(self.line(&place)?);
         }
-        if self.time(&mut words)? || self.parties(&mut words)? {
+        if self.time(&mut words)? || self.parties(client, &mut words)? {
             return words.end();
         }
         let line = match client {
@@ -250,12 +262,22 @@ impl Resolver<'_> {
         })
     }
 
-    /// `server FS1 address 10.0.0.9`, `client A …`, `server restart`; false if it is none.
-    fn parties(&mut self, words: &mut Words<'_>) -> Result<bool, Fail> {
+    fn restart(&mut self, server: usize) {
+        self.objects.restart(server);
+        self.step(Step::Restart(server));
+    }
+
+    /// `object e9 IVssEnumMgmtObject`, `server FS1 address 10.0.0.9`, `client A …`, `server restart`; false if it is none.
+    fn parties(&mut self, client: Option<Line>, words: &mut Words<'_>) -> Result<bool, Fail> {
+        if words.declares() {
+            words.next();
+            let line = client.unwrap_or_else(|| self.last_line());
+            return self.declare(line, words).map(|()| true);
+        }
         let server = words.eat("server");
         if words.eat("restart") {
             let line = self.last_line();
-            self.step(Step::Restart(line.server));
+            self.restart(line.server);
         } else if server {
             let name = words.need("the name of a server")?;
             let server = self.server(name)?;
@@ -286,7 +308,7 @@ impl Resolver<'_> {
         match word.text.to_lowercase().as_str() {
             "smb" => {
                 let dialect = words.need("a dialect")?;
-                settings.tcp = None;
+                (settings.tcp, settings.dcom) = (None, None);
                 settings.dialect = match dialect.text.as_str() {
                     "2" | "2.0" | "2.0.2" => Dialect::V2_0_2,
                     "2.1" => Dialect::V2_1,
@@ -302,7 +324,19 @@ impl Resolver<'_> {
                     }
                 };
             }
-            "tcp" => settings.tcp = Some(bounded(words, "a port", 1, u16::MAX)?),
+            "tcp" => {
+                settings.tcp = Some(bounded(words, "a port", 1, u16::MAX)?);
+                settings.dcom = None;
+            }
+            "dcom" => {
+                settings.tcp = None;
+                settings.dcom = match words.peek() {
+                    Some(word) if words::number(&word.text).is_some() => {
+                        Some(bounded(words, "a port", 1, u16::MAX)?)
+                    }
+                    _ => Some(DYNAMIC),
+                };
+            }
             "pipe" => settings.pipe = Some(words.need("the name of a pipe")?.text.clone()),
             "io" => {
                 settings.write_read = choose(words, &["transceive", "write-read"])? == 1;

@@ -8,7 +8,7 @@ use super::resolve::{Resolver, unknown};
 use super::settings::{Auth, LEVELS, Settings};
 use super::steps::{BindAnswer, Event, EventKind, Line, Logon, Lookup, Step, Ticket, Vain};
 use super::syntax::Word;
-use super::values::substitute;
+use super::values::{named_guid, substitute};
 use super::wire::rpc::{SyntaxId, Verdict};
 use super::words::{self, number, numbered};
 use crate::rpc::names::{PROVIDER_REASONS, REJECT_REASONS};
@@ -31,6 +31,8 @@ pub(super) const EVENTS: &[&str] = &[
     "logoff",
     "disconnect",
     "disconnects",
+    "reset",
+    "resets",
 ];
 
 impl Resolver<'_> {
@@ -48,7 +50,7 @@ impl Resolver<'_> {
         }
         words.next();
         let mut kind = match first.as_str() {
-            "connect" => connect(words),
+            "connect" => self.connect(line, words)?,
             "name" => EventKind::Name(self.name(words)?),
             "ticket" => EventKind::Ticket(ticket(words)?),
             "logon" if words.eat("guest") => EventKind::Logon(Logon::Guest),
@@ -87,6 +89,7 @@ impl Resolver<'_> {
             }
             "logoff" => EventKind::Logoff,
             "disconnect" | "disconnects" => EventKind::Disconnect,
+            "reset" | "resets" => EventKind::Reset,
             _ => {
                 self.bind(line, named, words)?;
                 return Ok(true);
@@ -96,6 +99,30 @@ impl Resolver<'_> {
         let settings = self.settings_of(line);
         self.step(Step::Event(Rc::new(Event { line, settings, kind, refused })));
         Ok(true)
+    }
+
+    /// `connect [PORT] [unanswered|refused [RST|ICMP]]`
+    fn connect(&self, line: Line, words: &mut Words<'_>) -> Result<EventKind, Fail> {
+        let port = match words.peek() {
+            Some(word) if number(&word.text).is_some() => {
+                Some(super::direct::bounded(words, "a port", 1, u16::MAX)?)
+            }
+            _ => {
+                // Who knows where the objects are goes there.
+                let known = self.objects.is_activated(line.client, line.server);
+                self.settings_of(line).dcom.filter(|_| known)
+            }
+        };
+        Ok(if words.eat("unanswered") {
+            EventKind::Vain(Vain::Silence, port)
+        } else if !words.eat("refused") {
+            EventKind::Connect
+        } else if words.eat("icmp") {
+            EventKind::Vain(Vain::Icmp, port)
+        } else {
+            words.eat("rst");
+            EventKind::Vain(Vain::Reset, port)
+        })
     }
 
     /// `name FS2 [unknown [NXDOMAIN|SERVFAIL|REFUSED]] [netbios]`
@@ -117,6 +144,8 @@ impl Resolver<'_> {
         let mut settings =
             if named { (*self.settings_of(line)).clone() } else { (*self.settings).clone() };
         let mut foreign = None;
+        let mut new = false;
+        let dcom = settings.dcom.is_some();
         let mut answer = BindAnswer::Ack(Verdict::Accept(settings.syntax));
         settings.version = None;
         while let Some(word) = words.peek() {
@@ -131,6 +160,13 @@ impl Resolver<'_> {
                 let fault = words.need("a fault status")?;
                 let status = words::fault(&fault.text).map_err(|e| unknown(fault, "fault", &e))?;
                 answer = BindAnswer::Fault(status);
+            } else if dcom && words.eat("new") {
+                new = true;
+            } else if dcom
+                && let Some(uuid) = named_guid(&word.text, Some(self.registry))
+            {
+                words.next();
+                settings.interface = self.interface_of(uuid);
             } else if words.eat("accepted") || words.eat("with") || words.eat("on") {
             } else if words.eat("no") || words.eat("without") {
                 if !words.eat("auth") {
@@ -163,27 +199,22 @@ impl Resolver<'_> {
         if let BindAnswer::Ack(Verdict::Accept(transfer)) = &mut answer {
             *transfer = settings.syntax;
         }
+        let kind = if let Some(port) = settings.dcom {
+            // A version is that of this bind, and the interface too: each call names its own.
+            settings.version = None;
+            settings.interface = self.settings_of(line).interface.clone();
+            let port = self.port_of(uuid, port);
+            EventKind::Present { syntax, answer, port, new }
+        } else {
+            EventKind::Bind(syntax, answer)
+        };
         self.set(named.then_some(line), settings);
         let settings = self.settings_of(line);
-        let kind = EventKind::Bind(syntax, answer);
         self.step(Step::Event(Rc::new(Event { line, settings, kind, refused: None })));
         Ok(())
     }
 }
 
-/// `connect [unanswered|refused [RST|ICMP]]`
-fn connect(words: &mut Words<'_>) -> EventKind {
-    if words.eat("unanswered") {
-        EventKind::Vain(Vain::Silence)
-    } else if !words.eat("refused") {
-        EventKind::Connect
-    } else if words.eat("icmp") {
-        EventKind::Vain(Vain::Icmp)
-    } else {
-        words.eat("rst");
-        EventKind::Vain(Vain::Reset)
-    }
-}
 
 /// `ticket SERVICE refused KDC_ERR_S_PRINCIPAL_UNKNOWN [udp]`
 fn ticket(words: &mut Words<'_>) -> Result<Ticket, Fail> {

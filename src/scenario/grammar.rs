@@ -2,7 +2,7 @@
 
 use nom::branch::alt;
 use nom::combinator::{cut, map, opt, value};
-use nom::multi::{many0, separated_list0, separated_list1};
+use nom::multi::{many0, separated_list1};
 use nom::sequence::{delimited, preceded};
 use nom::{Err, Parser};
 
@@ -14,6 +14,7 @@ use super::lexer::{
 use super::syntax::{
     AnswerText, ArgsText, CallText, Kind, LineText, Lost, Place, Statement, ValueText, Word,
 };
+use super::terms::{args, bare, braces, octets, one_value, results, times};
 
 /// What is wrong with a word, before it is known which file it stands in.
 #[derive(Debug)]
@@ -30,6 +31,12 @@ impl Fail {
 
 /// Brackets within brackets.
 const NESTING: usize = 32;
+/// The method that is written behind a client's name.
+pub(super) const ACTIVATES: &str = "activates";
+/// What may be said behind an object call.
+const MORE: [&str; 10] = [
+    "object", "on", "port", "this", "that", "error", "extra", "fetched", "max", "offset",
+];
 
 /// Parses a scenario.
 pub(super) fn parse(file: &str, source: &str) -> Result<Vec<Statement>, Error> {
@@ -131,19 +138,17 @@ fn group(input: &str) -> Parsed<'_, Kind> {
     Ok((rest, Kind::Group { body, times }))
 }
 
-/// `x3`
-fn times(input: &str) -> Parsed<'_, u32> {
-    let at = blanks(input);
-    let digits = at.strip_prefix(['x', 'X', '×']).unwrap_or_default();
-    match number(digits) {
-        Ok((rest, times)) if digits.starts_with(|c: char| c.is_ascii_digit()) => Ok((rest, times)),
-        _ => fault(at, "how many times, such as x3"),
-    }
+/// Whether a statement is a call: who, a colon, and what; or who activates.
+fn begins_call(input: &str) -> bool {
+    keyword("lose")(input).is_ok() || place(input).is_ok() || activation(input).is_ok()
 }
 
-/// Whether a statement is a call: who, a colon, and what.
-fn begins_call(input: &str) -> bool {
-    keyword("lose")(input).is_ok() || place(input).is_ok()
+/// `A activates`
+fn activation(input: &str) -> Parsed<'_, (Place, Word)> {
+    let (rest, place) = who(input)?;
+    let at = blanks(rest);
+    let (rest, ()) = keyword(ACTIVATES)(at)?;
+    Ok((rest, (place, Word { text: ACTIVATES.to_owned(), left: at.len() })))
 }
 
 /// `lose request of`, `lose answer of`, `lose frames 2-3 of`
@@ -167,8 +172,14 @@ fn losses(input: &str) -> Parsed<'_, Vec<Lost>> {
     }
 }
 
-/// A, `A#2`, `A@10.0.0.1`, `A->FS1`, and the ways people say it: `A on a new connection`.
+/// A, `A#2`, `A@10.0.0.1`, `A->FS1`, and the ways people say it: `A on a new connection`; a colon.
 pub(super) fn place(input: &str) -> Parsed<'_, Place> {
+    let (rest, place) = who(input)?;
+    let (rest, ()) = symbol(":")(rest)?;
+    Ok((rest, place))
+}
+
+fn who(input: &str) -> Parsed<'_, Place> {
     let new = |words| value(LineText::New, (keyword(words), symbol(":")));
     let numbered = |input| {
         let at = blanks(input);
@@ -201,7 +212,6 @@ pub(super) fn place(input: &str) -> Parsed<'_, Place> {
     let said = preceded(symbol("->"), name);
     let (rest, (before, client, after, at, _, server)) =
         (opt(before), name, opt(after), opt(at), opt(rights), opt(said)).parse(input)?;
-    let (rest, ()) = symbol(":")(rest)?;
     Ok((rest, Place { client, line: after.or(before), at, server }))
 }
 
@@ -231,23 +241,50 @@ fn connection(input: &str) -> Parsed<'_, LineText> {
 
 fn call(input: &str) -> Parsed<'_, CallText> {
     let (rest, lost) = losses(input)?;
-    let (rest, place) = cut(place).parse(rest)?;
-    let method = |input| {
-        let at = blanks(input);
-        let (text, rest) = until(at, |c| !is_name(c) && c != '.');
-        let word = Word { text: text.to_owned(), left: at.len() };
-        if text.is_empty() {
-            fault(at, "an opnum or the name of a method")
-        } else {
-            Ok((rest, word))
-        }
+    let (rest, place, methods) = if let Ok((rest, (place, method))) = activation(rest) {
+        (blanks(rest), place, vec![method])
+    } else {
+        let (rest, place) = cut(place).parse(rest)?;
+        let (rest, methods) = cut(separated_list1(symbol(","), method)).parse(rest)?;
+        (rest, place, methods)
     };
-    let (rest, methods) = cut(separated_list1(symbol(","), method)).parse(rest)?;
-    let (rest, args) =
-        if rest.starts_with('(') { map(args, Some).parse(rest)? } else { (rest, None) };
+    let activates = methods.iter().any(|method| method.text == ACTIVATES);
+    let (rest, args) = match rest.chars().next() {
+        Some('(') => map(args, Some).parse(rest)?,
+        Some('{') if activates => map(braces, Some).parse(rest)?,
+        _ => (rest, None),
+    };
     let sealed = matches!(args, Some(ArgsText::Sealed));
-    let call = CallText { lost, place, methods, args, answer: None, delay: None, sealed, times: 1 };
+    let call = CallText {
+        lost,
+        place,
+        methods,
+        args,
+        answer: None,
+        delay: None,
+        waits: false,
+        sealed,
+        times: 1,
+        more: Vec::new(),
+    };
     suffixes(rest, call)
+}
+
+/// `4`, `SetContext`, `mgmt.0`, `m1.QVSS`, `?m1.QVSS`
+fn method(input: &str) -> Parsed<'_, Word> {
+    let at = blanks(input);
+    let (text, rest) = until(at, |c| !is_name(c) && !matches!(c, '.' | '?'));
+    let word = Word { text: text.to_owned(), left: at.len() };
+    if text.is_empty() { fault(at, "an opnum or the name of a method") } else { Ok((rest, word)) }
+}
+
+/// `max=2`, `object=none`
+fn more(input: &str) -> Parsed<'_, (Word, ValueText)> {
+    let (text, rest) = until(input, |c| !is_name(c));
+    if !MORE.contains(&text) || !rest.starts_with('=') {
+        return fault(input, "the end of the statement");
+    }
+    (name, preceded(symbol("="), cut(one_value))).parse(input)
 }
 
 /// What follows the arguments, in any order.
@@ -267,15 +304,19 @@ fn suffixes(input: &str, mut call: CallText) -> Parsed<'_, CallText> {
         {
             call.sealed = true;
             after
+        } else if let Ok((after, more)) = more(at) {
+            call.more.push(more);
+            after
         } else if at.starts_with('(') {
             remark(at)?.0
         } else if let Ok((after, times)) = times(at) {
             call.times = times;
             after
         } else {
-            let Ok((after, delay)) = timing(at) else {
+            let Ok((after, (waits, delay))) = timing(at) else {
                 return fault(at, "the end of the statement");
             };
+            call.waits |= waits;
             call.delay = delay.or(call.delay);
             after
         };
@@ -283,7 +324,7 @@ fn suffixes(input: &str, mut call: CallText) -> Parsed<'_, CallText> {
 }
 
 /// How long an answer takes, or that it is still to come.
-fn timing(input: &str) -> Parsed<'_, Option<u64>> {
+fn timing(input: &str) -> Parsed<'_, (bool, Option<u64>)> {
     let takes = alt((keyword("after"), keyword("takes"), keyword("at")));
     let nothing = alt((
         keyword("unanswered"),
@@ -295,7 +336,8 @@ fn timing(input: &str) -> Parsed<'_, Option<u64>> {
         symbol("…"),
     ));
     let waiting = preceded((nothing, opt(keyword("for"))), opt(duration));
-    alt((map(preceded(takes, cut(duration)), Some), waiting)).parse(input)
+    let takes = map(preceded(takes, cut(duration)), |delay| (false, Some(delay)));
+    alt((takes, map(waiting, |delay| (true, delay)))).parse(input)
 }
 
 /// Something in parentheses that is for people.
@@ -313,56 +355,6 @@ fn remark(input: &str) -> Parsed<'_, ()> {
         }
     }
     fault(input, "a remark with both of its parentheses")
-}
-
-fn args(input: &str) -> Parsed<'_, ArgsText> {
-    let sealed = value(ArgsText::Sealed, keyword("enc"));
-    let stub = preceded(
-        keyword("stub"),
-        map(opt(preceded(symbol("="), octets)), |stub| ArgsText::Stub(stub.unwrap_or_default())),
-    );
-    let named = map(separated_list0(comma, argument), ArgsText::Named);
-    // `enc` and `stub` alone in the parentheses; otherwise they are arguments like others.
-    let alone = |input| {
-        let (rest, args) = alt((sealed, stub)).parse(input)?;
-        if lines(rest).starts_with(')') { Ok((rest, args)) } else { fault(rest, ")") }
-    };
-    let inner = input.strip_prefix('(').unwrap_or(input);
-    let (rest, args) = match alone(inner) {
-        Ok(found) => found,
-        Err(failure @ Err::Failure(_)) => return Err(failure),
-        Err(_) => cut(named).parse(inner)?,
-    };
-    let (rest, ()) = cut(symbol(")")).parse(lines(rest))?;
-    Ok((rest, args))
-}
-
-fn comma(input: &str) -> Parsed<'_, ()> {
-    symbol(",")(lines(input))
-}
-
-fn argument(input: &str) -> Parsed<'_, (Option<Word>, ValueText)> {
-    let input = lines(input);
-    let (rest, name) = opt(named).parse(input)?;
-    let (rest, value) = if name.is_some() { cut(one_value).parse(rest)? } else { one_value(rest)? };
-    Ok((rest, (name, value)))
-}
-
-/// `name=`
-fn named(input: &str) -> Parsed<'_, Word> {
-    let (rest, (name, ())) = (name, symbol("=")).parse(input)?;
-    Ok((rest, name))
-}
-
-/// Hexadecimal digits, in groups as you like.
-fn octets(input: &str) -> Parsed<'_, Word> {
-    let at = blanks(input);
-    let (digits, rest) = until(at, |c| !c.is_ascii_hexdigit() && !matches!(c, ' ' | '\t'));
-    let text: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
-    if text.len() % 2 == 1 {
-        return Err(Err::Failure(Fault { at, expected: vec!["two hexadecimal digits an octet"] }));
-    }
-    Ok((rest, Word { text, left: at.len() }))
 }
 
 /// `=0->S1`, `=fault nca_s_op_rng_error`, `=pipe STATUS_PIPE_BROKEN`, `=stub 00000000`
@@ -395,67 +387,6 @@ fn answer(input: &str) -> Parsed<'_, AnswerText> {
     let (rest, status) = cut(word).parse(rest)?;
     let (rest, results) = map(opt(results), Option::unwrap_or_default).parse(rest)?;
     Ok((rest, AnswerText::Returns { status, results }))
-}
-
-/// `->TRUE,FS1`
-fn results(input: &str) -> Parsed<'_, Vec<ValueText>> {
-    let tag = |input| {
-        let (rest, (_, (), text)) = (opt(keyword("union")), keyword("tag"), name).parse(input)?;
-        // What people add about the arm.
-        let said = preceded(symbol(","), alt((keyword("null pointer"), keyword("empty arm"))));
-        let (rest, _) = opt(said).parse(rest)?;
-        Ok((rest, ValueText::Tag(text)))
-    };
-    let null_name = map(keyword("null name"), |()| {
-        ValueText::Bare(Word { text: "null".to_owned(), left: input.len() })
-    });
-    preceded(symbol("->"), cut(separated_list1(symbol(","), alt((tag, null_name, one_value)))))
-        .parse(input)
-}
-
-fn one_value(input: &str) -> Parsed<'_, ValueText> {
-    let at = lines(input);
-    let left = at.len();
-    if let Some(rest) = at.strip_prefix('{') {
-        // `{C1}` alone is no record, but nobody writes that: a text has something before it.
-        let member = |input| (named, cut(one_value)).parse(lines(input));
-        let (rest, members) = cut(separated_list0(comma, member)).parse(rest)?;
-        let (rest, ()) = cut(symbol("}")).parse(lines(rest))?;
-        return Ok((rest, ValueText::Record(members, left)));
-    }
-    if let Some(rest) = at.strip_prefix('[') {
-        let (rest, items) = cut(separated_list0(comma, one_value)).parse(rest)?;
-        let (rest, ()) = cut(symbol("]")).parse(lines(rest))?;
-        return Ok((rest, ValueText::List(items, left)));
-    }
-    alt((map(quoted, ValueText::Quoted), map(bare, ValueText::Bare))).parse(at)
-}
-
-/// A value without quotes: up to a comma, a blank, or a bracket that is not its own.
-fn bare(input: &str) -> Parsed<'_, Word> {
-    let mut depth = 0usize;
-    let mut end = input.len();
-    for (at, c) in input.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth > 0 => depth -= 1,
-            '}' | ']' | ')' | ',' | ';' | '\'' | '"' => {
-                end = at;
-                break;
-            }
-            c if c.is_whitespace() => {
-                end = at;
-                break;
-            }
-            _ => {}
-        }
-    }
-    match input.split_at_checked(end) {
-        Some((text, rest)) if !text.is_empty() => {
-            Ok((rest, Word { text: text.to_owned(), left: input.len() }))
-        }
-        _ => fault(input, "a value"),
-    }
 }
 
 /// Words up to the end of the statement; one in quotes may have blanks.

@@ -24,7 +24,7 @@ impl Session {
         refused: Option<u32>,
     ) -> io::Result<()> {
         self.connect(film)?;
-        if self.logged_on || self.settings.tcp.is_some() {
+        if self.logged_on || self.settings.direct() {
             return Ok(());
         }
         if !self.session_setup(film, 0, logon, refused)? {
@@ -34,7 +34,7 @@ impl Session {
         let multichannel = self.settings.dialect >= smb::Dialect::V3_0;
         let channels = if multichannel { self.settings.channels } else { 1 };
         for _ in 1..channels {
-            let channel = self.open(film)?;
+            let channel = self.open(film, None)?;
             self.negotiate(film, channel)?;
             self.session_setup(film, channel, logon, None)?;
         }

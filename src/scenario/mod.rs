@@ -112,7 +112,134 @@
 //! | `mid-capture`, `known-idle start` | changes no frame: says what is known of the server's state when the capture begins |
 //!
 //! What a scenario leaves open at its end stays open.
+//!
+//! ## Object calls: DCOM and MS-SCMP
+//!
+//! ```text
+//! # What a backup program does: the volumes, the shadow copies of one of them, and its storage.
+//! dcom; auth ntlm integrity
+//! A activates ->m1                               # port 135; then, by itself, the port of the objects
+//! A:m1.QVSS(P,0x1D)=0->e1                        # methods by short name, name or opnum
+//! A:e1.Next(2)=0->[VA,VB]; A:e1.Next(1)=S_FALSE->[]
+//! A:m1.QSBV(VA,P)=0->s1; A:s1.Next(8)=S_FALSE->[S1,{S2,count=2,set=X1}]
+//! A:s1.Reset()=0; A:s1.Clone()=0->c1; A:c1.Skip(1)=0
+//! A:m1.GPMI(P,Diff)=0->d1
+//! A:d1.ADD(VA,VB,10GB)=0; A:d1.CHG(VA,VB,20GB)=VSS_E_INSUFFICIENT_STORAGE
+//! A:d1.QDAF(VA)=0->e2; A:e2.Next(4)=S_FALSE->[(VA,VB),{VC,VB,max=-1,alloc=2GB,used=1GB}]
+//! A:release(e1,e2,s1,c1); A:release(d1); A:release(m1)
+//! A disconnect
+//!
+//! # What is refused, and what goes wrong.
+//! A activates =E_ACCESSDENIED; A activates =fault 5; A activates =0x80040154
+//! A activates ->m1; A connect unanswered         # nobody answers at the port of the objects
+//! A bind IVssEnumObject refused provider_rejection   # alter_context, where a connection is there
+//! A:m1.QVSS(P,0x1D)=E_ACCESSDENIED; A:m1.QVSS(P,0x1D)=fault 5; A:m1.QVSS(nil,0x1D)=0->null
+//! A:m1.QVSS(P,0x1D)=0->e1{iid=IVssEnumObject}; A:m1.QVSS(P,0x1D)=0->e2{ipid=e1}
+//! A:e1.Next(4)=0->[VA,VB] max=2 fetched=3; A:e1.Next(1)=0->[{Type=1,disc=3}]
+//! A:e1.2()=0; A:e1.Reset()=0 extra=00000000; A:m1.6()=fault nca_s_op_rng_error
+//! A:e1.Next(1)=fault 0x80010108; A:m1.QVSS(P,0x1D)=E_INVALIDARG error='no such provider'
+//! A:m1.QVSS(P,0x1D)=0->e3 object=none; A:e3.Next(1)=S_FALSE->[] on=IVssEnumObject
+//!
+//! # An object that was issued before the capture began.
+//! object e9 IVssEnumMgmtObject; A:e9.Next(1)=0->[VA]; A:?m7.QVSS(P,0x1D)=0->e1
+//! ```
+//!
+//! `dcom`, a setting, alone at the top: RPC over TCP, what belongs to DCOM itself on port 135 and objects
+//! on port 49667, or the one of `dcom 50001`. Other settings apply as ever; `smb` and `tcp` end it. With
+//! `auth … privacy` object calls are sealed. Connections are opened and interfaces bound by themselves:
+//! one connection to a port, `bind` for the first interface and `alter_context` for each further one, with a
+//! presentation context each; one more while an answer is waited for, and one for each other `auth`
+//! or `user`, so `A auth ntlm privacy` after `A activates` seals the object calls alone.
+//! `A#2` has connections of its own.
+//!
+//! ### Objects
+//!
+//! An object has a name, a letter and whatever follows, which a client gives it when it is issued:
+//! `->m1`. Another client that says the name means its own, or else the last that anybody named so.
+//! Each has its own OID and IPID and five public references; all objects of a server have one OXID until
+//! `server restart`, after which there is another one. A name that is given again is another object from
+//! there on.
+//!
+//! | written | is |
+//! |---|---|
+//! | `A activates ->m1` | `RemoteCreateInstance` of `VssSnapshotMgmt` for `IVssSnapshotMgmt` |
+//! | `A activates {class=GUID, iids=[Mgmt,IUnknown], level=impersonate, refs=0} ->m1,u1` | another class, other interfaces (a result for each; `null` is `E_NOINTERFACE`), `ClientImpLevel`, public references |
+//! | `A activates {via=IActivation} ->m1` | `RemoteActivation`; `{via=RemoteGetClassObject} ->f1`, and then `A:f1.CreateInstance(Mgmt)=0->m1` |
+//! | `A activates =E_ACCESSDENIED`, `=fault 5`, `unanswered`, `after 3 s` | as with calls; `lose answer of A activates ->m1` |
+//! | `A:m1.GPMI(P,Diff)=0->d1` | a call of an object's method |
+//! | `object e9 IVssEnumMgmtObject` | an object that nobody saw issued; `from=QVSD` says what it lists, `volume=VA` of which volume, `refs=1`, `ipid=GUID` |
+//! | `A:?e9.Next(1)` | the same without saying so first: `?m…` is an `IVssSnapshotMgmt`, `?d…` an `IVssDifferentialSoftwareSnapshotMgmt`, `?e…` an `IVssEnumMgmtObject`, `?s…` an `IVssEnumObject` |
+//! | `->null` | no object |
+//! | `->e1{iid=IVssEnumObject, refs=1, flags=0x1000}` | another IID in the reference, public references, `SORF_NOPING` |
+//! | `->e1{same=e0}`, `->e1{oid=e0}`, `->e1{ipid=e0}`, `->e1{oxid=7}` | the object `e0` again; its OID; its IPID; numbers and GUIDs as well |
+//! | `->e1{objref=handler}`, `custom`, `extended` | another kind of `OBJREF` |
+//!
+//! ### Calls of methods
+//!
+//! | short | method | arguments, and what is meant where none are said |
+//! |---|---|---|
+//! | `GPMI` `QVSS` `QSBV` | `GetProviderMgmtInterface`, `QueryVolumesSupportedForSnapshots`, `QuerySnapshotsByVolume` | `(P,Diff)`, `(P,0x1D)`, `(VA,P)` |
+//! | `ADD` `CHG` | `AddDiffArea`, `ChangeDiffAreaMaximumSize` | `(VA,VA,10GB)` |
+//! | `QVSD` `QDAF` `QDAO` | `QueryVolumesSupportedForDiffAreas`, `QueryDiffAreasForVolume`, `QueryDiffAreasOnVolume` | `(VA)` |
+//! | `Next` `Skip` `Reset` `Clone` | of both enumerators | `(1)`, `(1)`, `()`, `(null)` |
+//!
+//! `P` is the provider of shadow copies, `VA` to `VZ` are volumes: `\\?\Volume{…}\`, the same in every
+//! scenario, of which the display name is `A:\`. Interfaces are GUIDs by name, or as `Mgmt`, `Diff`, `EnumM`,
+//! `EnumO`. Sizes are numbers or `10GB`, with KB, MB, GB and TB, and may be negative. Texts in quotes are as they
+//! stand (`'C:\'`, `''`); `{text='C:\x', terminator=no}` has no terminator, `{text='C:\', max=2}` another
+//! `max_count`, `offset=1` another offset. `e1` where a pointer to an interface goes in (`Clone(e1)`) is the object's reference.
+//!
+//! Behind a call, in any order:
+//!
+//! | written | is |
+//! |---|---|
+//! | `object=none`, `object=m1`, `object=GUID` | the object UUID of the request |
+//! | `on=IVssEnumObject`, `on=GUID` | the interface of the presentation context it goes on |
+//! | `port=135` | the port it goes to |
+//! | `this={version=5.6, flags=1, reserved1=1, cid=U1, extensions=[GUID]}` | `ORPCTHIS`; extensions of eight octets, `[]` an empty array of them |
+//! | `that={flags=1, extensions=[GUID]}` | `ORPCTHAT` |
+//! | `error='text'`, or `->error 'text'` | the text of an error in `ORPCTHAT` |
+//! | `extra=00000000` | octets behind the request's stub |
+//! | `fetched=2` `max=1` `offset=1` | `pceltFetched`, `max_count` and offset of `rgelt`, where they are not what `->[…]` and `celt` say |
+//!
+//! ### What `Next` returns
+//!
+//! `->[VA,VB]` are the elements; none are said is none. An element is written short, in the form that
+//! goes with what the enumerator came from; a clone takes that after what it was cloned from.
+//!
+//! | from | element | left out |
+//! |---|---|---|
+//! | `QVSS` | `VA`, `{VA, display='C:\'}`, `{name=null, display=''}` | the display name |
+//! | `QVSD` | `VA`, `{VA, free=40GB, total=100GB}`, `display` | 40 of 100 GB are free |
+//! | `QDAF`, `QDAO` | `(VA,VB)`, `{VA, VB, max=10GB, alloc=2GB, used=1GB}` | those sizes |
+//! | `QSBV` | `S1`, `{S1, set=X1, count=1, device='…', vol=VB, orig='…', svc='…', exposed='X:\', path='\data', provider=P, attr=0x2001D, ts=TIME, status=0xC}` | `S1` and its set are the same each time, the volume is the one that was asked for |
+//! | any | `{Type=2, DiffVol={VA, free=0}}`, `{Vol=VA}`, `{DiffArea=(VA,VB)}`, `{Snap=S1}`, `{Type=0}` | Type is that of the arm, the arm that of Type |
+//! | any | `{Type=1, disc=3}`, `{Type=1, disc=3, DiffArea=(VA,VB)}` | a discriminant that is not Type |
+//!
+//! ### References and the exporter
+//!
+//! | written | is |
+//! |---|---|
+//! | `A:release(e1,m1)` | one `RemRelease` of all public references that were issued and not yet released |
+//! | `A:release(e1 x2)`, `A:release({e1,public=0,private=1})` | so many |
+//! | `A:addref(e1,3)`, `A:addref({e1,private=1})` | `RemAddRef` |
+//! | `A:qi(m1,IVssSnapshotMgmt)=0->m2`, `=E_NOINTERFACE`, `A:qi(m1,[Mgmt,Diff])=S_FALSE->m2,null` | `RemQueryInterface`: another IPID of the same OID |
+//! | `A:resolve(m1)=0`, `=OR_INVALID_OXID` | `ResolveOxid2` |
+//! | `A:alive()=0` | `ServerAlive2` |
+//! | `A:ping(add=[m1,e1])=0->g1`, `A:ping(g1,add=[e2],del=[e1])=0`, `A:simpleping(g1)=OR_INVALID_SET` | `ComplexPing`, which gives a set the name `g1`; `SimplePing` |
+//!
+//! `A:release(…)` and the others go to the object's server and, without an answer, are answered with 0. All calls may be written out as well:
+//! `A:IObjectExporter.SimplePing(pSetId=7)=0`, `A:IVssSnapshotMgmt.4(P,0x1D)` without an object.
+//!
+//! ### Events of objects
+//!
+//! `A connect refused`, `unanswered`: of the port of the objects once something was activated there, of port 135 before;
+//! `A connect 135 refused`. `A bind IVssEnumObject`, with `v1.0` and what binds have otherwise: `alter_context` where a
+//! connection is there, unless it is `A bind new …`; `refused provider_rejection`, `refused REASON` (a `bind_nak`, on a
+//! connection of its own), `fault NAME`, `unanswered`. `A disconnect` is FIN of every connection of the line, `A reset` RST.
+//! `smb 3.1.1; pipe NAME; object m1 IVssSnapshotMgmt; A:m1.QVSS(P,0x1D)` puts an object call into a named pipe.
 
+mod arguments;
 mod association;
 mod before;
 mod direct;
@@ -122,13 +249,16 @@ mod fsrvp;
 mod grammar;
 mod lexer;
 mod logon;
+mod object;
 mod play;
+mod reach;
 mod resolve;
 mod results;
 mod session;
 mod settings;
 mod steps;
 mod syntax;
+mod terms;
 mod values;
 mod wire;
 mod words;

@@ -7,13 +7,15 @@ use std::rc::Rc;
 use super::Scenario;
 use super::association::{Association, Waiting};
 use super::film::Film;
+use super::object::EXPORTER;
+use super::reach;
 use super::session::{DELAYED_ACK, Peer, Session};
 use super::settings::Settings;
 use super::steps::{BindAnswer, Call, Event, EventKind, Line, Party, Step};
 use super::wire::dns::Verdict as Found;
 use super::wire::octets::random_guid;
 use super::wire::rpc::{SyntaxId, Verdict};
-use crate::bytes::{Both, Time, clamp};
+use crate::bytes::{Both, Side, Time, clamp};
 
 /// Nanoseconds after which SMB says that an answer takes time.
 const LONG: u64 = 500_000_000;
@@ -87,7 +89,10 @@ impl World<'_> {
 
     /// The line, opened where it is not yet.
     fn session(&mut self, line: Line, settings: &Rc<Settings>) -> usize {
-        if let Some(at) = self.sessions.iter().position(|(session, _)| session.line == line) {
+        let same = |session: &Session| {
+            session.line == line && session.settings.dcom.is_some() == settings.dcom.is_some()
+        };
+        if let Some(at) = self.sessions.iter().position(|(session, _)| same(session)) {
             return at;
         }
         let session = self.unspoken(line, settings);
@@ -121,7 +126,10 @@ impl World<'_> {
             },
             server: Peer {
                 name,
-                address: SocketAddr::new(to, settings.tcp.unwrap_or(445)),
+                address: SocketAddr::new(
+                    to,
+                    settings.tcp.or(settings.dcom.map(|_| EXPORTER)).unwrap_or(445),
+                ),
                 guid: guid(2, line.server),
             },
         };
@@ -134,7 +142,12 @@ impl World<'_> {
     fn association(&mut self, film: &mut Film<'_>, call: &Call) -> io::Result<(usize, usize)> {
         let at = self.session(call.line, &call.settings);
         let Some((session, _)) = self.sessions.get_mut(at) else { return Ok((at, 0)) };
-        let interface = call.interface.uuid;
+        let id = call.context();
+        if let Some(dcom) = call.dcom.as_ref().filter(|_| call.settings.dcom.is_some()) {
+            let number = reach::reach(session, film, (dcom.port, id), call)?;
+            return Ok((at, number));
+        }
+        let interface = id.0;
         // What nobody can read is sealed by the association that carries it.
         let free = |a: &Association| {
             a.bound && !a.busy && a.interface == interface && (!call.sealed || a.seals())
@@ -143,8 +156,6 @@ impl World<'_> {
             return Ok((at, number));
         }
         let settings = &call.settings;
-        let (major, minor) = settings.version.unwrap_or(call.interface.version);
-        let id = SyntaxId(interface, major, minor);
         let pipe = settings.pipe_of(&call.interface);
         let unbound = |a: &Association| !a.bound && !a.busy && a.interface == interface;
         let unbound = session.associations.iter().rposition(unbound);
@@ -217,7 +228,7 @@ impl World<'_> {
         for (mut session, _) in
             self.sessions.extract_if(.., |(session, _)| session.line.server == server)
         {
-            session.reset(film)?;
+            session.reset(film, Side::Server)?;
         }
         // A second to come up again; who wants more writes a `wait`.
         film.tick(1_000_000);
@@ -233,7 +244,9 @@ impl World<'_> {
         let (resolver, router) = (address(v6, 2, 0), address(v6, 2, 1));
         let session = self.unspoken(event.line, &event.settings);
         match &event.kind {
-            EventKind::Vain(how) => session.connect_in_vain(film, *how, router)?,
+            EventKind::Vain(how, port) => {
+                session.connect_in_vain(film, (*how, *port), router)?;
+            }
             EventKind::Name(name) => {
                 let verdict = match name.answer {
                     Err(error) => Found::Error(error),
@@ -248,9 +261,15 @@ impl World<'_> {
     }
 
     fn event(&mut self, film: &mut Film<'_>, event: &Event) -> io::Result<()> {
-        let ends =
-            matches!(event.kind, EventKind::Close | EventKind::Logoff | EventKind::Disconnect);
-        if ends && !self.sessions.iter().any(|(session, _)| session.line == event.line) {
+        let ends = matches!(
+            event.kind,
+            EventKind::Close | EventKind::Logoff | EventKind::Disconnect | EventKind::Reset
+        );
+        let dcom = event.settings.dcom.is_some();
+        let same = |session: &Session| {
+            session.line == event.line && session.settings.dcom.is_some() == dcom
+        };
+        if ends && !self.sessions.iter().any(|(session, _)| same(session)) {
             return Ok(());
         }
         if self.before(film, event)? {
@@ -260,7 +279,7 @@ impl World<'_> {
         let Some((session, waiting)) = self.sessions.get_mut(at) else { return Ok(()) };
         let refused = event.refused;
         match &event.kind {
-            EventKind::Vain(_) | EventKind::Name(_) | EventKind::Ticket(_) => {}
+            EventKind::Vain(..) | EventKind::Name(_) | EventKind::Ticket(_) => {}
             EventKind::Connect => session.connect(film)?,
             EventKind::Logon(logon) => session.log_on_as(film, *logon, refused)?,
             EventKind::Referral(path) => {
@@ -297,6 +316,13 @@ impl World<'_> {
                         association.bind(session, film, &pipe, *answer)
                     })?;
                 }
+            }
+            EventKind::Present { syntax, answer, port, new } => {
+                reach::present(session, film, event, (*syntax, *answer), (*port, *new))?;
+            }
+            EventKind::Reset => {
+                session.reset(film, Side::Client)?;
+                self.sessions.remove(at);
             }
             EventKind::Close => close_pipes(session, waiting, film)?,
             EventKind::Logoff => {
@@ -343,14 +369,14 @@ fn close_pipes(
         let asked = waiting.iter().find(|asked| asked.association == number);
         association.close(session, film, asked)?;
     }
-    if session.settings.tcp.is_some() {
+    if session.settings.direct() {
         session.disconnect(film)?;
     }
     Ok(())
 }
 
 /// Runs `act` with an association and the session it belongs to.
-fn with<T>(
+pub(super) fn with<T>(
     session: &mut Session,
     number: usize,
     act: impl FnOnce(&mut Association, &mut Session) -> io::Result<T>,
@@ -368,7 +394,7 @@ fn with<T>(
 
 /// 10.0.0.1 is the first client, 10.0.1.1 the first server, 10.0.2.1 who knows names and gives tickets,
 /// 10.0.2.2 a router.
-fn address(v6: bool, kind: u8, number: usize) -> IpAddr {
+pub(super) fn address(v6: bool, kind: u8, number: usize) -> IpAddr {
     let number = u8::try_from(number).unwrap_or(u8::MAX).saturating_add(1);
     if v6 {
         let (kind, number) = (u16::from(kind), u16::from(number));

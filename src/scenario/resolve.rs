@@ -4,19 +4,18 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::fsrvp::{self, Known};
+use super::fsrvp::Known;
 use super::grammar::Fail;
-use super::results::{Placed, is_called, short_names};
+use super::object::{Callee, Objects};
 use super::settings::{Auth, Settings};
 use super::steps::{Answer, Call, Line, Party, Step, Stub};
-use super::syntax::{ArgsText, CallText, Kind, LineText, Place, Statement, ValueText, Word};
+use super::syntax::{ArgsText, CallText, Kind, LineText, Place, Statement, Word};
 use super::values;
 use super::wire::octets::random_guid;
 use super::words::{Unknown, hint};
 use super::{MAX_PARTIES, MAX_STEPS, MAX_WRITTEN, START};
 use crate::bytes::{Guid, Time};
-use crate::idl::{Operation, Parameter};
-use crate::ndr::{self, Direction};
+use crate::idl::Operation;
 use crate::protocol::{Interface, Registry, fsrvp as protocol};
 use crate::spelling::nearest;
 
@@ -32,6 +31,7 @@ pub(super) struct Resolver<'r> {
     /// About what time it is: pauses are counted, the time on the wire is not.
     pub(super) now: Time,
     pub(super) starts_idle: bool,
+    pub(super) objects: Objects,
     /// When the copies were made. One entry a step at most.
     made: Vec<(Guid, Time)>,
     /// GUIDs given out.
@@ -66,6 +66,7 @@ impl<'r> Resolver<'r> {
             start: START,
             now: START,
             starts_idle: true,
+            objects: Objects::default(),
             made: Vec::new(),
             fresh: 0,
             spent: 0,
@@ -222,22 +223,39 @@ impl<'r> Resolver<'r> {
     }
 
     fn call(&mut self, text: &CallText, method: &Word, line: Line) -> Result<(), Fail> {
+        if self.act(text, method, line)? {
+            return Ok(());
+        }
+        let called = self.callee(method, line)?;
+        let mut line = line;
+        if let Some(object) = called.as_ref().and_then(|called| called.object.as_ref()) {
+            // A call goes to the server that the object is on.
+            line.server = object.server;
+        }
         let settings = self.settings_of(line);
-        let (interface, opnum) = self.method(method, &settings)?;
+        let (interface, opnum, object) = match called {
+            Some(Callee { interface, opnum, object }) => (interface, opnum, object),
+            None => {
+                let (interface, opnum) = self.method(method, &settings)?;
+                (interface, opnum, None)
+            }
+        };
         if text.args.is_none()
             && text.answer.is_some()
-            && let Some(asked) = self.take_pending(line, opnum)
+            && let Some(asked) = self.take_pending(line, &interface, opnum)
         {
             // The answer to a call that waits for one.
             let answer = self.answer(text, &asked)?;
             self.wait(text.delay.unwrap_or_default());
-            let call =
-                Call { answer, delay: text.delay, lost: text.lost.clone(), ..(*asked).clone() };
+            let dcom = self.answered_way(text, &asked)?;
+            let (delay, lost) = (text.delay, text.lost.clone());
+            let call = Call { answer, delay, lost, dcom, ..(*asked).clone() };
             self.note(&call);
             self.step(Step::Answer(Rc::new(call)));
             return Ok(());
         }
         let request = self.request(text, &interface, opnum, line)?;
+        let dcom = self.way(text, &settings, &interface, object, line)?;
         let mut call = Call {
             line,
             settings,
@@ -248,28 +266,38 @@ impl<'r> Resolver<'r> {
             delay: text.delay,
             sealed: text.sealed,
             lost: text.lost.clone(),
+            dcom,
         };
         self.wait(text.delay.unwrap_or_default());
         call.answer = self.answer(text, &call)?;
         if text.sealed && text.answer.is_none() {
             // Something was answered; nobody can tell what.
-            let zero = self.results(method, 0, &[], &call)?;
+            let zero = self.results(method, 0, text, &call)?;
             call.answer = Some(Answer::Response(zero));
         }
         self.note(&call);
         let call = Rc::new(call);
-        if call.answer.is_none()
-            && let Some(client) = self.clients.get_mut(line.client)
-        {
-            client.pending.push(call.clone());
-        }
+        self.pend(&call);
         self.step(Step::Call(call));
         Ok(())
     }
 
-    fn take_pending(&mut self, line: Line, opnum: u16) -> Option<Rc<Call>> {
+    /// Remembers a call that has no answer yet.
+    pub(super) fn pend(&mut self, call: &Rc<Call>) {
+        if call.answer.is_none()
+            && let Some(client) = self.clients.get_mut(call.line.client)
+        {
+            client.pending.push(call.clone());
+        }
+    }
+
+    fn take_pending(&mut self, line: Line, of: &Interface, opnum: u16) -> Option<Rc<Call>> {
         let pending = &mut self.clients.get_mut(line.client)?.pending;
-        let same = |call: &Rc<Call>| call.opnum == opnum && call.line.server == line.server;
+        let same = |call: &Rc<Call>| {
+            call.opnum == opnum
+                && call.line.server == line.server
+                && (!of.object || call.interface.uuid == of.uuid)
+        };
         let at = pending.iter().position(same)?;
         Some(pending.remove(at))
     }
@@ -337,79 +365,6 @@ impl<'r> Resolver<'r> {
         made.map_or(self.now, |(_, time)| *time)
     }
 
-    /// The arguments of a request.
-    fn request(
-        &mut self,
-        text: &CallText,
-        interface: &Interface,
-        opnum: u16,
-        line: Line,
-    ) -> Result<Stub, Fail> {
-        let left = text.place.client.left;
-        let given = match &text.args {
-            Some(ArgsText::Stub(octets)) => return Ok(Stub::Octets(octets_of(octets))),
-            Some(ArgsText::Named(given)) => given.as_slice(),
-            Some(ArgsText::Sealed) | None => &[],
-        };
-        let Some(operation) = interface.operation(opnum) else {
-            let Some((_, value)) = given.first() else { return Ok(Stub::Octets(Vec::new())) };
-            let message = format!(
-                "{} has no opnum {opnum}: its stub can be given as stub=… only",
-                interface.name
-            );
-            return Err(Fail { left: value.left(), message });
-        };
-        let params: Vec<_> = operation.params.iter().filter(|param| param.input).collect();
-        let mut args = self.given_arguments(interface, operation, &params, given)?;
-        if interface.uuid == protocol::UUID {
-            let known = self.known(line);
-            for param in &params {
-                let name = &*param.field.name;
-                if !args.iter().any(|(given, _, _)| given == name)
-                    && let Some(arg) = fsrvp::request(opnum, name, &known)
-                {
-                    args.push((name.to_owned(), arg, left));
-                }
-            }
-        }
-        build(interface, operation, Direction::In, &args, left).map(Stub::Arguments)
-    }
-
-    /// The arguments that are said. Those without a name are for the parameters that no other
-    /// argument names, in their order.
-    fn given_arguments(
-        &self,
-        interface: &Interface,
-        operation: &Operation,
-        params: &[&Parameter],
-        given: &[(Option<Word>, ValueText)],
-    ) -> Result<Vec<Placed>, Fail> {
-        let short = short_names(interface);
-        let mut args: Vec<Placed> = Vec::new();
-        for (name, value) in given {
-            let is_free = |param: &&&Parameter| {
-                let called = |word: &Option<Word>| {
-                    word.as_ref().is_some_and(|w| is_called(w, &param.field.name, short))
-                };
-                let taken = |(taken, _, _): &Placed| **taken == *param.field.name;
-                &*param.field.name != fsrvp::BY_NAME_ONLY
-                    && !given.iter().any(|(word, _)| called(word))
-                    && !args.iter().any(taken)
-            };
-            let param = match name {
-                Some(name) => params.iter().find(|p| is_called(name, &p.field.name, short)),
-                None => params.iter().find(is_free),
-            };
-            let Some(param) = param else {
-                return Err(no_parameter(operation, params, name.as_ref(), value, short));
-            };
-            let field = &param.field;
-            let arg = values::arg(value, self.wanted(interface, field))?;
-            args.push((field.name.to_string(), arg, value.left()));
-        }
-        Ok(args)
-    }
-
     /// Remembers what a call says for those that leave it out.
     fn note(&mut self, call: &Call) {
         if call.interface.uuid != protocol::UUID {
@@ -441,51 +396,7 @@ fn body_is_sealed(call: &CallText) -> bool {
     call.sealed || matches!(call.args, Some(ArgsText::Sealed))
 }
 
-/// Why an argument has no parameter.
-fn no_parameter(
-    operation: &Operation,
-    params: &[&Parameter],
-    name: Option<&Word>,
-    value: &ValueText,
-    short: &[(&str, &str)],
-) -> Fail {
-    let Some(name) = name else {
-        let message = format!("{} takes no more arguments", operation.name);
-        return Fail { left: value.left(), message };
-    };
-    let long = params.iter().map(|param| &*param.field.name);
-    let like = nearest(&name.text, long.chain(short.iter().map(|(short, _)| *short)));
-    let message = format!("{} has no parameter `{}`{}", operation.name, name.text, hint(&like));
-    Fail::at(name, message)
-}
-
 pub(super) fn unknown(word: &Word, what: &str, unknown: &Unknown) -> Fail {
     let message = format!("there is no {what} `{}`{}", word.text, hint(&unknown.like));
     Fail::at(word, message)
-}
-
-pub(super) fn octets_of(word: &Word) -> Vec<u8> {
-    let digit = |c: char| c.to_digit(16).and_then(|n| u8::try_from(n).ok());
-    let digits: Vec<u8> = word.text.chars().filter_map(digit).collect();
-    let pairs = digits.chunks(2);
-    pairs.map(|pair| pair.iter().fold(0u8, |octet, digit| octet << 4 | digit)).collect()
-}
-
-/// Makes values of arguments; an error is told where the argument stands.
-pub(super) fn build(
-    interface: &Interface,
-    operation: &Operation,
-    direction: Direction,
-    args: &[Placed],
-    left: usize,
-) -> Result<ndr::Arguments, Fail> {
-    let given: Vec<_> = args.iter().map(|(name, arg, _)| (name.as_str(), arg.clone())).collect();
-    ndr::build(&interface.types, operation, direction, &given).map_err(|error| {
-        let first = error.path.split(['.', '[']).next().unwrap_or_default();
-        let place = args.iter().find(|(name, _, _)| name == first);
-        Fail {
-            left: place.map_or(left, |(_, _, left)| *left),
-            message: format!("{} of {}", error, operation.name),
-        }
-    })
 }

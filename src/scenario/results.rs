@@ -2,7 +2,9 @@
 
 use super::fsrvp::{self, Known};
 use super::grammar::Fail;
-use super::resolve::{Resolver, build, octets_of, unknown};
+use super::arguments::{build, octets_of};
+use super::object::scmp;
+use super::resolve::{Resolver, unknown};
 use super::steps::{Answer, Call, Stub};
 use super::syntax::{AnswerText, CallText, ValueText, Word};
 use super::values::{self, Wanted};
@@ -26,19 +28,24 @@ impl Resolver<'_> {
             None => return Ok(None),
             Some(AnswerText::Stub(octets)) => Answer::Response(Stub::Octets(octets_of(octets))),
             Some(AnswerText::Fault(word)) => {
-                Answer::Fault(words::fault(&word.text).map_err(|e| unknown(word, "fault", &e))?)
+                // Objects fault with an HRESULT as well.
+                let named = words::fault(&word.text).or_else(|e| {
+                    let status = words::status(self.registry, &call.interface, &word.text);
+                    status.map_err(|_| e)
+                });
+                Answer::Fault(named.map_err(|e| unknown(word, "fault", &e))?)
             }
-            Some(AnswerText::Pipe(word)) if call.settings.tcp.is_some() => {
+            Some(AnswerText::Pipe(word)) if call.settings.direct() => {
                 return Err(Fail::at(word, "over TCP there is no pipe".to_owned()));
             }
             Some(AnswerText::Pipe(word)) => {
                 let status = words::ntstatus(&word.text);
                 Answer::Pipe(status.map_err(|e| unknown(word, "NTSTATUS", &e))?)
             }
-            Some(AnswerText::Returns { status, results }) => {
+            Some(AnswerText::Returns { status, .. }) => {
                 let code = words::status(self.registry, &call.interface, &status.text)
                     .map_err(|e| unknown(status, "status", &e))?;
-                Answer::Response(self.results(status, code, results, call)?)
+                Answer::Response(self.results(status, code, text, call)?)
             }
         }))
     }
@@ -48,9 +55,17 @@ impl Resolver<'_> {
         &mut self,
         at: &Word,
         status: u32,
-        given: &[ValueText],
+        text: &CallText,
         call: &Call,
     ) -> Result<Stub, Fail> {
+        let given: Vec<&ValueText> = match &text.answer {
+            // The text of an error is no result.
+            Some(AnswerText::Returns { results, .. }) => {
+                results.iter().filter(|value| !matches!(value, ValueText::Error(_))).collect()
+            }
+            _ => Vec::new(),
+        };
+        let given = given.as_slice();
         let interface = &*call.interface;
         let Some(operation) = interface.operation(call.opnum) else {
             // What is not known returns a status, like everything here.
@@ -62,13 +77,22 @@ impl Resolver<'_> {
                 let message = format!("{} has no more results", operation.name);
                 return Err(Fail { left: value.left(), message });
             }
-            self.mapping(status, given.first(), call)?
+            self.mapping(status, given.first().copied(), call)?
         } else {
-            self.given_results(interface, operation, given)?
+            self.given_results(operation, given, call)?
         };
         if is_fsrvp && status == 0 {
             let known = self.known(call.line);
             complete(operation, &mut args, at.left, &known);
+        }
+        if interface.object && status == 0 {
+            for param in operation.params.iter().filter(|param| param.output) {
+                if !args.iter().any(|(given, _, _)| **given == *param.field.name)
+                    && let Some(arg) = self.unnamed(&param.field, call)
+                {
+                    args.push((param.field.name.to_string(), arg, at.left));
+                }
+            }
         }
         // Where nothing is returned, a result of this name is the status (\[C706\] appendix Q).
         let result = |param: &&Parameter| param.output && &*param.field.name == "status";
@@ -79,20 +103,23 @@ impl Resolver<'_> {
         {
             args.push(("status".to_owned(), status.into(), at.left));
         }
-        build(interface, operation, Direction::Out, &args, at.left).map(Stub::Arguments)
+        let mut results = build(interface, operation, Direction::Out, &args, at.left)?;
+        if interface.object {
+            self.counts(text, call, &mut results)?;
+        }
+        Ok(Stub::Arguments(results))
     }
 
     /// The results that are said, in their order or by name.
     fn given_results(
-        &self,
-        interface: &Interface,
+        &mut self,
         operation: &Operation,
-        given: &[ValueText],
+        given: &[&ValueText],
+        call: &Call,
     ) -> Result<Vec<Placed>, Fail> {
-        let short = short_names(interface);
+        let short = short_names(&call.interface);
         let outputs: Vec<&Field> =
             operation.params.iter().filter(|p| p.output).map(|p| &p.field).collect();
-        let wanted = |field| self.wanted(interface, field);
         let mut args = Vec::new();
         if let [ValueText::Record(members, left)] = given
             && outputs.len() > 1
@@ -104,7 +131,7 @@ impl Resolver<'_> {
                         format!("{} has no result `{}`{}", operation.name, name.text, hint(&like));
                     return Err(Fail::at(name, message));
                 };
-                args.push((field.name.to_string(), values::arg(value, wanted(field))?, *left));
+                args.push((field.name.to_string(), self.one_result(value, field, call)?, *left));
             }
             return Ok(args);
         }
@@ -113,19 +140,20 @@ impl Resolver<'_> {
                 let message = format!("{} has no more results", operation.name);
                 return Err(Fail { left: value.left(), message });
             };
-            args.push((field.name.to_string(), values::arg(value, wanted(field))?, value.left()));
+            args.push((field.name.to_string(), self.one_result(value, field, call)?, value.left()));
         }
         Ok(args)
     }
 
     /// What a parameter or member wants.
-    pub(super) fn wanted<'a>(&self, interface: &'a Interface, field: &'a Field) -> Wanted<'a> {
+    pub(super) fn wanted<'a>(&'a self, interface: &'a Interface, field: &'a Field) -> Wanted<'a> {
         Wanted {
             types: &interface.types,
             ty: field.ty,
             format: field.format.as_ref(),
             now: self.now,
             short: short_names(interface),
+            names: interface.object.then_some(self.registry),
         }
     }
 
@@ -169,7 +197,14 @@ impl Resolver<'_> {
         let Some(ty) = types.named("FSSAGENT_SHARE_MAPPING_1") else { return Ok(Vec::new()) };
         let Kind::Struct(record) = &types.get(ty).kind else { return Ok(Vec::new()) };
         let wanted =
-            Wanted { types, ty, format: None, now: self.now, short: short_names(&call.interface) };
+            Wanted {
+                types,
+                ty,
+                format: None,
+                now: self.now,
+                short: short_names(&call.interface),
+                names: None,
+            };
         let mut members = match given {
             Some(named @ ValueText::Record(..)) => match values::arg(named, wanted)? {
                 Arg::Record(members) => members,
@@ -225,7 +260,11 @@ fn asked<'a>(call: &'a Call, name: &str) -> Option<&'a Value> {
 
 /// The short names an interface's parameters have in the notation.
 pub(super) fn short_names(interface: &Interface) -> &'static [(&'static str, &'static str)] {
-    if interface.uuid == protocol::UUID { fsrvp::SHORT } else { &[] }
+    match interface.uuid {
+        protocol::UUID => fsrvp::SHORT,
+        _ if scmp::is_one(interface) => scmp::SHORT,
+        _ => &[],
+    }
 }
 
 /// Whether a parameter or member goes by this word.

@@ -128,10 +128,11 @@ impl Session {
         Names { seed: chance(names.seed ^ number), ..names }
     }
 
-    /// A TCP connection that nobody has said anything on.
-    pub(super) fn connection(&self, film: &mut Film<'_>) -> Connection {
-        let ends = Both { client: self.ends.client.address, server: self.ends.server.address };
-        self.connection_of(film, ends)
+    /// A TCP connection that nobody has said anything on, to this port or the usual one.
+    pub(super) fn connection(&self, film: &mut Film<'_>, port: Option<u16>) -> Connection {
+        let (client, mut server) = (self.ends.client.address, self.ends.server.address);
+        server.set_port(port.unwrap_or(server.port()));
+        self.connection_of(film, Both { client, server })
     }
 
     /// One between these two, from the client's next port.
@@ -151,14 +152,14 @@ impl Session {
     }
 
     /// Opens a TCP connection. Gives its number.
-    pub(super) fn open(&mut self, film: &mut Film<'_>) -> io::Result<usize> {
+    pub(super) fn open(&mut self, film: &mut Film<'_>, port: Option<u16>) -> io::Result<usize> {
         let number = self.channels.len();
-        let mut connection = self.connection(film);
+        let mut connection = self.connection(film, port);
         for frame in connection.open() {
             film.frame(&frame)?;
             film.tick(150);
         }
-        let negotiated = self.settings.tcp.is_some();
+        let negotiated = self.settings.direct();
         self.channels.push(Channel { connection, message_id: 0, spoken: film.now, negotiated });
         Ok(number)
     }
@@ -280,8 +281,8 @@ impl Session {
 
     /// TCP and the negotiation, where they are not there yet.
     pub(super) fn connect(&mut self, film: &mut Film<'_>) -> io::Result<()> {
-        if self.channels.is_empty() && self.settings.tcp.is_none() {
-            self.open(film)?;
+        if self.channels.is_empty() && !self.settings.direct() {
+            self.open(film, None)?;
             self.negotiate(film, 0)?;
         }
         Ok(())
@@ -424,11 +425,11 @@ impl Session {
         Ok(())
     }
 
-    /// The server is gone.
-    pub(super) fn reset(&mut self, film: &mut Film<'_>) -> io::Result<()> {
+    /// One side is gone.
+    pub(super) fn reset(&mut self, film: &mut Film<'_>, side: Side) -> io::Result<()> {
         for mut channel in std::mem::take(&mut self.channels) {
             film.tick(10);
-            film.frame(&channel.connection.reset())?;
+            film.frame(&channel.connection.reset(side))?;
         }
         Ok(())
     }

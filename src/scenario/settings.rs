@@ -15,6 +15,8 @@ pub(super) struct Settings {
     pub(super) dialect: Dialect,
     /// RPC directly over TCP, to this port.
     pub(super) tcp: Option<u16>,
+    /// RPC directly over TCP, and objects are on this port.
+    pub(super) dcom: Option<u16>,
     pub(super) syntax: Syntax,
     pub(super) order: Order,
     pub(super) auth: Option<Auth>,
@@ -80,6 +82,7 @@ impl Settings {
         Self {
             dialect: Dialect::V3_1_1,
             tcp: None,
+            dcom: None,
             syntax: Syntax::Ndr,
             order: Order::Little,
             auth: None,
@@ -108,6 +111,16 @@ impl Settings {
             }
             None => interface.name.to_string(),
         }
+    }
+
+    /// Whether RPC is carried by TCP alone.
+    pub(super) fn direct(&self) -> bool {
+        self.tcp.is_some() || self.dcom.is_some()
+    }
+
+    /// Whether somebody with these settings may go on where somebody with those bound.
+    pub(super) fn same_user(&self, other: &Self) -> bool {
+        self.auth == other.auth && self.domain == other.domain && self.user == other.user
     }
 
     /// Octets of a segment's payload at most, in the IP version there is.

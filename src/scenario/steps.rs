@@ -4,11 +4,13 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::object::Object;
 use super::settings::Settings;
 use super::syntax::Lost;
 use super::wire::rpc::{SyntaxId, Verdict};
-use crate::bytes::{Guid, Time};
-use crate::ndr::Arguments;
+use crate::bytes::{Both, Guid, Time};
+use crate::idl::Types;
+use crate::ndr::{Arguments, Value};
 use crate::protocol::Interface;
 
 /// A client or a server.
@@ -59,8 +61,8 @@ pub(super) struct Event {
 #[derive(Clone, Debug)]
 pub(super) enum EventKind {
     Connect,
-    /// TCP comes to nothing.
-    Vain(Vain),
+    /// TCP comes to nothing, to the usual port or to this one.
+    Vain(Vain, Option<u16>),
     Logon(Logon),
     /// The address of a name is asked for.
     Name(Lookup),
@@ -73,6 +75,8 @@ pub(super) enum EventKind {
     /// CREATE of the pipe.
     Create,
     Bind(SyntaxId, BindAnswer),
+    /// A bind to a port of DCOM, or an `alter_context` where a connection is there that may be used.
+    Present { syntax: SyntaxId, answer: BindAnswer, port: u16, new: bool },
     /// A file of this share is written to.
     Write(String),
     /// CLOSE of the pipes.
@@ -80,6 +84,8 @@ pub(super) enum EventKind {
     Logoff,
     /// FIN.
     Disconnect,
+    /// RST of the client.
+    Reset,
 }
 
 /// Why there is no TCP connection.
@@ -149,6 +155,27 @@ pub(super) struct Call {
     /// Stubs are not readable.
     pub(super) sealed: bool,
     pub(super) lost: Vec<Lost>,
+    /// How it travels, where it belongs to DCOM.
+    pub(super) dcom: Option<Rc<Dcom>>,
+}
+
+/// How a call of DCOM travels.
+#[derive(Clone, Debug)]
+pub(super) struct Dcom {
+    /// Port of the server, unless a pipe carries it.
+    pub(super) port: u16,
+    /// The object UUID of its requests.
+    pub(super) uuid: Option<Guid>,
+    /// The interface of its presentation context.
+    pub(super) context: SyntaxId,
+    /// `ORPCTHIS` and `ORPCTHAT`, of object calls.
+    pub(super) heads: Both<Option<Value>>,
+    /// Where the types of the two are.
+    pub(super) types: Arc<Types>,
+    /// Octets behind the stub of the request.
+    pub(super) extra: Vec<u8>,
+    /// The object that is called.
+    pub(super) called: Option<Rc<Object>>,
 }
 
 /// What a stub has.
@@ -170,6 +197,14 @@ pub(super) enum Answer {
 impl Call {
     /// The object UUID of its requests.
     pub(super) fn object(&self) -> Option<Guid> {
-        self.settings.object.then_some(self.interface.uuid)
+        let said = self.settings.object.then_some(self.interface.uuid);
+        self.dcom.as_ref().map_or(said, |dcom| dcom.uuid)
+    }
+
+    /// The interface that is bound for it.
+    pub(super) fn context(&self) -> SyntaxId {
+        let (major, minor) = self.settings.version.unwrap_or(self.interface.version);
+        let of = SyntaxId(self.interface.uuid, major, minor);
+        self.dcom.as_ref().map_or(of, |dcom| dcom.context)
     }
 }

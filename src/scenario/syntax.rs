@@ -38,9 +38,13 @@ pub(super) struct CallText {
     pub(super) answer: Option<AnswerText>,
     /// What is between request and answer, in nanoseconds, where it is said.
     pub(super) delay: Option<u64>,
+    /// It is said that there is no answer (yet).
+    pub(super) waits: bool,
     /// The stub is not readable.
     pub(super) sealed: bool,
     pub(super) times: u32,
+    /// `object=none`, `max=2`: what is said of an object call besides.
+    pub(super) more: Vec<(Word, ValueText)>,
 }
 
 /// Who calls, from which connection, whom.
@@ -98,6 +102,12 @@ pub(super) enum ValueText {
     Record(Vec<(Word, ValueText)>, usize),
     /// `[1, 2]`
     List(Vec<ValueText>, usize),
+    /// `(VA,VB)`, `{S1, status=0}`: values, some with names.
+    Mixed(Vec<(Option<Word>, ValueText)>, usize),
+    /// `e1{refs=1}`: an object by its name, and what is said of it.
+    Made(Word, Vec<(Option<Word>, ValueText)>),
+    /// `error 'text'`: the text of an error that comes along.
+    Error(Word),
     /// `tag 2`: the discriminant of a union, which is otherwise that of the request.
     Tag(Word),
 }
@@ -105,8 +115,12 @@ pub(super) enum ValueText {
 impl ValueText {
     pub(super) fn left(&self) -> usize {
         match self {
-            Self::Bare(word) | Self::Quoted(word) | Self::Tag(word) => word.left,
-            Self::Record(_, left) | Self::List(_, left) => *left,
+            Self::Bare(word)
+            | Self::Quoted(word)
+            | Self::Tag(word)
+            | Self::Made(word, _)
+            | Self::Error(word) => word.left,
+            Self::Record(_, left) | Self::List(_, left) | Self::Mixed(_, left) => *left,
         }
     }
 }

@@ -4,11 +4,13 @@
 //! letters to a string. What only the encoder can judge (digits, names of flags) is left to it.
 
 use super::grammar::Fail;
+use super::object::scmp;
 use super::syntax::{ValueText, Word};
 use super::wire::octets::{filetime, random_guid};
-use crate::bytes::{Guid, Time};
+use crate::bytes::{Guid, Span, Time};
 use crate::idl::{Format, Kind, TypeId, Types};
-use crate::ndr::Arg;
+use crate::ndr::{Arg, Data, Value};
+use crate::protocol::Registry;
 use crate::spelling::nearest;
 
 /// What a value is for.
@@ -20,6 +22,8 @@ pub(super) struct Wanted<'a> {
     pub(super) now: Time,
     /// Names of members, and the short names of the notation.
     pub(super) short: &'a [(&'a str, &'a str)],
+    /// Where interfaces have names, for parameters of objects.
+    pub(super) names: Option<&'a Registry>,
 }
 
 /// Makes an argument of a value.
@@ -30,6 +34,17 @@ pub(super) fn arg(value: &ValueText, wanted: Wanted<'_>) -> Result<Arg, Fail> {
         ValueText::Quoted(word) => Ok(Arg::Text(substitute(&word.text))),
         ValueText::Bare(word) if word.text.eq_ignore_ascii_case("null") => Ok(Arg::Null),
         ValueText::Bare(word) => bare(word, kind, ty, wanted),
+        ValueText::Record(members, _) if matches!(kind, Kind::Array(array) if array.string) => {
+            string(members)
+        }
+        ValueText::Mixed(_, left) => {
+            let message = "expected every member with its name".to_owned();
+            Err(Fail { left: *left, message })
+        }
+        ValueText::Made(word, _) | ValueText::Error(word) => {
+            let message = format!("expected a value, found `{}` and what is said of it", word.text);
+            Err(Fail::at(word, message))
+        }
         ValueText::Record(members, _) => {
             let mut out = Vec::new();
             for (name, value) in members {
@@ -96,14 +111,22 @@ fn bare(word: &Word, kind: &Kind, ty: TypeId, wanted: Wanted<'_>) -> Result<Arg,
     let text = word.text.as_str();
     let format = wanted.format.unwrap_or(&wanted.types.get(ty).format);
     match (kind, format) {
-        (Kind::Guid | Kind::ContextHandle, _) => match guid(text) {
+        (Kind::Guid | Kind::ContextHandle, _) => match named_guid(text, wanted.names) {
             Some(guid) => Ok(Arg::Guid(guid)),
             None => Err(Fail::at(
                 word,
                 format!("expected a GUID, nil or a symbol such as S1, found `{text}`"),
             )),
         },
-        (Kind::Array(array), _) if array.string => Ok(Arg::Text(substitute(text))),
+        (Kind::Array(array), _) if array.string => {
+            let volume = wanted.names.and_then(|_| scmp::volume(text));
+            Ok(Arg::Text(volume.unwrap_or_else(|| substitute(text))))
+        }
+        (Kind::Integer { .. }, _)
+            if let Some(size) = wanted.names.and_then(|_| scmp::size(text)) =>
+        {
+            Ok(Arg::Number(size))
+        }
         (_, Format::FileTime) => {
             let time = time_of_day(text, wanted.now);
             Ok(time.map_or_else(|| Arg::Text(text.to_owned()), |time| filetime(time).into()))
@@ -112,6 +135,66 @@ fn bare(word: &Word, kind: &Kind, ty: TypeId, wanted: Wanted<'_>) -> Result<Arg,
         _ if text.eq_ignore_ascii_case("false") => Ok(Arg::Bool(false)),
         _ => Ok(Arg::Text(text.to_owned())),
     }
+}
+
+/// A GUID, where interfaces have names also by one of them.
+pub(super) fn named_guid(text: &str, names: Option<&Registry>) -> Option<Guid> {
+    guid(text).or_else(|| scmp::guid(text, names?))
+}
+
+/// `{text='C:', terminator=no}`, `{units=[67,0]}`: a string that is not as it should be.
+fn string(members: &[(Word, ValueText)]) -> Result<Arg, Fail> {
+    let (mut units, mut terminated) = (Vec::new(), true);
+    for (name, value) in members {
+        match (name.text.as_str(), value) {
+            ("text", ValueText::Quoted(word) | ValueText::Bare(word)) => {
+                units.extend(substitute(&word.text).encode_utf16());
+            }
+            ("terminator", ValueText::Bare(word)) => {
+                terminated = !["no", "none", "off", "0"].contains(&word.text.as_str());
+            }
+            ("units", ValueText::List(items, _)) => {
+                terminated = false;
+                units.extend(items.iter().filter_map(|item| u16::try_from(number_of(item)?).ok()));
+            }
+            ("max" | "offset", _) => {}
+            _ => {
+                let known = "text, terminator, units, max or offset";
+                return Err(Fail::at(name, format!("expected {known}, found `{}`", name.text)));
+            }
+        }
+    }
+    units.extend(terminated.then_some(0u16));
+    Ok(Arg::List(units.into_iter().map(|unit| Arg::from(u32::from(unit))).collect()))
+}
+
+fn number_of(value: &ValueText) -> Option<u64> {
+    match value {
+        ValueText::Bare(word) => super::words::number(&word.text),
+        _ => None,
+    }
+}
+
+/// Counts of a string that do not follow from it: `{text='C:', max=2, offset=1}`.
+pub(super) fn count(value: &mut Value, members: &[(Word, ValueText)]) -> Result<(), Fail> {
+    let counts = match &mut value.data {
+        Data::Pointer(pointer) => return count(&mut pointer.to, members),
+        Data::Text(text) => &mut text.counts,
+        Data::List(list) => &mut list.counts,
+        _ => return Ok(()),
+    };
+    for (name, text) in members {
+        let place = match name.text.as_str() {
+            "max" => &mut counts.max,
+            "offset" => &mut counts.offset,
+            _ => continue,
+        };
+        let Some(number) = number_of(text).and_then(|n| u32::try_from(n).ok()) else {
+            return Err(Fail::at(name, format!("expected a number for {}", name.text)));
+        };
+        *place = Some((number.into(), Span::default()));
+    }
+    Ok(())
 }
 
 /// A GUID, `nil`, or what a symbol stands for.

@@ -101,9 +101,9 @@ impl Connection {
         [fin, answer, self.segment(Side::Client, ACK, &[])]
     }
 
-    /// The server is gone.
-    pub(crate) fn reset(&mut self) -> Frame {
-        self.segment(Side::Server, RST | ACK, &[])
+    /// One side is gone.
+    pub(crate) fn reset(&mut self, side: Side) -> Frame {
+        self.segment(side, RST | ACK, &[])
     }
 
     fn advance(&mut self, side: Side, by: u32) {

@@ -106,19 +106,45 @@ fn syntax_id(octets: Octets, id: SyntaxId) -> Octets {
     octets.guid(id.0).u32(u32::from(id.2) << 16 | u32::from(id.1))
 }
 
-/// `bind` or `alter_context`, with the contexts Windows offers: NDR, NDR64, and the features.
+/// A presentation context that a client offers: its number, the interface, and how it is marshaled.
+pub(crate) type Offer = (u16, SyntaxId, SyntaxId);
+
+/// The contexts Windows offers with a bind: NDR, NDR64, and the features.
+pub(crate) fn first_offers(interface: SyntaxId) -> Vec<Offer> {
+    (0..).zip([NDR, NDR64, FEATURES]).map(|(id, of)| (id, interface, of)).collect()
+}
+
+/// Those it offers with an `alter_context`, from this number on: NDR, and NDR64 where that is agreed on.
+pub(crate) fn further_offers(interface: SyntaxId, from: u16, syntax: Syntax) -> Vec<Offer> {
+    let offers: &[SyntaxId] = match syntax {
+        Syntax::Ndr => &[NDR],
+        Syntax::Ndr64 => &[NDR, NDR64],
+    };
+    (from..).zip(offers).map(|(id, of)| (id, interface, *of)).collect()
+}
+
+/// The number of the context of these that is accepted in this transfer syntax.
+pub(crate) fn accepted(offers: &[Offer], syntax: Syntax) -> Option<u16> {
+    offers.iter().find(|(.., of)| *of == transfer(syntax)).map(|(id, ..)| *id)
+}
+
+/// The context that a `bind` or `alter_context` for security alone repeats.
+pub(crate) fn repeated_offer(interface: SyntaxId) -> Vec<Offer> {
+    vec![(0, interface, NDR)]
+}
+
+/// `bind` or `alter_context`.
 pub(crate) fn bind(
     head: Head,
     kind: u8,
-    interface: SyntaxId,
+    offers: &[Offer],
     (fragment, group): (u16, u32),
     verifier: Option<&Verifier>,
 ) -> Vec<u8> {
-    let offers: &[SyntaxId] = if kind == ptype::BIND { &[NDR, NDR64, FEATURES] } else { &[NDR] };
     let mut octets = head.octets().u16(fragment).u16(fragment).u32(group).len32(offers.len());
-    for (id, offered) in (0..).zip(offers) {
-        octets = octets.u16(id).bytes(&[1, 0]);
-        octets = syntax_id(syntax_id(octets, interface), *offered);
+    for (id, interface, offered) in offers {
+        octets = octets.u16(*id).bytes(&[1, 0]);
+        octets = syntax_id(syntax_id(octets, *interface), *offered);
     }
     // The count of contexts is one octet and three are reserved, in any byte order.
     let body = octets.done();
@@ -151,7 +177,7 @@ pub(crate) fn bind_ack(
     head: Head,
     kind: u8,
     secondary: &str,
-    verdict: Verdict,
+    (offers, verdict): (&[Offer], Verdict),
     (fragment, group): (u16, u32),
     verifier: Option<&Verifier>,
 ) -> Vec<u8> {
@@ -165,14 +191,14 @@ pub(crate) fn bind_ack(
     let octets = octets.len16(address.len()).bytes(&address);
     // The address is padded from the start of the PDU, whose header is a multiple of four.
     let octets = octets.pad(4);
-    let (offers, before): (&[SyntaxId], usize) =
-        if bound { (&[NDR, NDR64, FEATURES], octets.len()) } else { (&[NDR], octets.len()) };
+    let before = octets.len();
     let mut octets = octets.len32(offers.len());
-    for offered in offers {
+    // In an alter_context that is for security alone the context is there already.
+    let repeated = !bound && matches!(offers, [(0, ..)]);
+    for (_, _, offered) in offers {
         octets = match verdict {
             _ if *offered == FEATURES => syntax_id(octets.u16(3).u16(3), NONE),
-            // In an alter_context of ours the context is there already, whatever its syntax.
-            Verdict::Accept(syntax) if *offered == transfer(syntax) || !bound => {
+            Verdict::Accept(syntax) if *offered == transfer(syntax) || repeated => {
                 syntax_id(octets.u16(0).u16(0), transfer(syntax))
             }
             // provider_rejection, proposed_transfer_syntaxes_not_supported

@@ -1,0 +1,124 @@
+//! Associations of DCOM: which connection a call goes on, with a presentation context for each
+//! interface.
+
+use std::io;
+
+use super::association::Association;
+use super::film::Film;
+use super::play::with;
+use super::session::Session;
+use super::steps::{BindAnswer, Call, Event};
+use super::wire::rpc::{self, SyntaxId, Verdict, ptype};
+use crate::idl::Syntax;
+
+/// An association of this line to a port on which an interface may be called; opened and bound where
+/// it is not yet.
+pub(super) fn reach(
+    session: &mut Session,
+    film: &mut Film<'_>,
+    (port, interface): (u16, SyntaxId),
+    call: &Call,
+) -> io::Result<usize> {
+    let settings = &call.settings;
+    let syntax = settings.syntax;
+    let free = |a: &Association| {
+        let sealed = !call.sealed || a.seals();
+        a.bound
+            && !a.busy
+            && a.port == Some(port)
+            && a.settings.same_user(settings)
+            && a.settings.order == settings.order
+            && sealed
+    };
+    let has = |a: &Association| {
+        let mut contexts = a.contexts.iter();
+        contexts.any(|of| of.interface.0 == interface.0 && of.syntax == syntax)
+    };
+    let ready = session.associations.iter().rposition(|a| free(a) && has(a));
+    if let Some(number) = ready {
+        return Ok(number);
+    }
+    let answer = BindAnswer::Ack(Verdict::Accept(syntax));
+    if let Some(number) = session.associations.iter().rposition(free) {
+        with(session, number, |association, session| {
+            association.alter(session, film, (interface, syntax), answer)
+        })?;
+        return Ok(number);
+    }
+    let number = open(session, film, settings, (port, interface))?;
+    with(session, number, |association, session| association.bind(session, film, "", answer))?;
+    Ok(number)
+}
+
+/// A connection to a port, on which nothing is bound yet.
+fn open(
+    session: &mut Session,
+    film: &mut Film<'_>,
+    settings: &std::rc::Rc<super::settings::Settings>,
+    (port, interface): (u16, SyntaxId),
+) -> io::Result<usize> {
+    let of = (interface.0, interface);
+    let opened = Association::open_to(session, film, settings, of, ("", None, Some(port)))?;
+    session.associations.extend(opened);
+    Ok(session.associations.len().saturating_sub(1))
+}
+
+/// An interface is bound, on a connection that is there or on one of its own.
+pub(super) fn present(
+    session: &mut Session,
+    film: &mut Film<'_>,
+    event: &Event,
+    (interface, answer): (SyntaxId, BindAnswer),
+    (port, new): (u16, bool),
+) -> io::Result<()> {
+    let settings = &event.settings;
+    let free = |a: &Association| {
+        a.bound && !a.busy && a.port == Some(port) && a.settings.same_user(settings)
+    };
+    // Only a bind is answered with bind_nak.
+    let new = new || matches!(answer, BindAnswer::Nak(_));
+    let known = session.associations.iter().rposition(free).filter(|_| !new);
+    if let Some(number) = known {
+        let syntax = settings.syntax;
+        with(session, number, |association, session| {
+            association.alter(session, film, (interface, syntax), answer)
+        })?;
+        return Ok(());
+    }
+    let number = open(session, film, settings, (port, interface))?;
+    with(session, number, |association, session| association.bind(session, film, "", answer))?;
+    Ok(())
+}
+
+impl Association {
+    /// \[MS-RPCE\] 3.3.1.5.4: one more presentation context on a connection that has some.
+    fn alter(
+        &mut self,
+        session: &mut Session,
+        film: &mut Film<'_>,
+        (interface, syntax): (SyntaxId, Syntax),
+        answer: BindAnswer,
+    ) -> io::Result<()> {
+        let head = self.head();
+        self.call_id = self.call_id.saturating_add(1);
+        let cut = self.settings.fragment.max(1432);
+        let offers = rpc::further_offers(interface, self.next_context, syntax);
+        let request = rpc::bind(head, ptype::ALTER_CONTEXT, &offers, (cut, 0), None);
+        let verdict = match answer {
+            BindAnswer::Ack(verdict) => verdict,
+            BindAnswer::Fault(status) => {
+                return self.round(session, film, request, rpc::fault(head, 0, status, None));
+            }
+            BindAnswer::Nothing | BindAnswer::Nak(_) | BindAnswer::Pipe(_) => {
+                self.unanswered = self.send(session, film, &[request], false)?;
+                self.busy = true;
+                return Ok(());
+            }
+        };
+        let kind = ptype::ALTER_CONTEXT_RESP;
+        let answer = rpc::bind_ack(head, kind, "", (&offers, verdict), (cut, 0), None);
+        self.round(session, film, request, answer)?;
+        self.present(&offers, verdict);
+        Ok(())
+    }
+}
