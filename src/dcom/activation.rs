@@ -80,7 +80,8 @@ fn list<T>(header: &Value, name: &str, of: fn(&Value) -> Option<T>) -> Vec<T> {
 fn property(class: Guid, octets: &[u8], opener: &mut Opener<'_>) -> Read<Value> {
     let known = PROPERTIES.iter().find(|(clsid, ..)| *clsid == class);
     let mut none = ();
-    let mut members = Members::new(octets, &mut none, "property");
+    let name = known.map_or("property", |(_, name, _)| name);
+    let mut members = Members::new(octets, &mut none, name);
     let guid = Value { data: Data::Guid(class), span: Span::default() };
     members.put("clsid", guid);
     let Some((_, name, ty)) = known else {

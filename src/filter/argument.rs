@@ -5,21 +5,19 @@
 //! `ShareMapping1.ShadowCopyId` those in what is called, or is of the type, `ShareMapping1`.
 //! Pointers and arrays are looked through.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Subject;
 use super::item::{Item, Kind};
+use super::places::{What, each_place, under};
 use crate::bytes::Guid;
 use crate::call::{Call, Readable};
-use crate::idl::{self, Field, Format, Names, NamesKind, Operation, TypeId, Types};
+use crate::idl::{self, Format, Names, NamesKind, Operation};
 use crate::ndr::{Data, Direction, Number, Value, filetime};
 use crate::protocol::Interface;
 
 /// Types within types that are looked into.
-const MAX_DEPTH: usize = 24;
-/// Places in the parameters of one operation that are looked at.
-const MAX_PLACES: usize = 1 << 14;
+pub(super) const MAX_DEPTH: usize = 24;
 
 /// UUID and major version of interfaces.
 pub(super) type Interfaces = Vec<(Guid, u16)>;
@@ -109,9 +107,9 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 
 /// A step on the way to a value: its name, and the type it is a member of.
 #[derive(Clone, Copy)]
-struct Step<'a> {
-    field: &'a str,
-    of: &'a str,
+pub(super) struct Step<'a> {
+    pub(super) field: &'a str,
+    pub(super) of: &'a str,
 }
 
 /// Whether a way ends as `path` says.
@@ -136,9 +134,9 @@ impl Argument {
     pub(super) fn declared(&self, interfaces: &[&Interface]) -> Option<Declared> {
         let mut found = Declared::default();
         self.calls.operations(interfaces).into_iter().for_each(|(interface, operation)| {
-            each_place(interface, operation, self.direction, &mut |way, ty, format| {
+            each_place(interface, operation, self.direction, &mut |way, what| {
                 if ends(way, &self.path) {
-                    found.see(&interface.types, ty, format, self.facet);
+                    found.see(what, self.facet);
                 }
             });
         });
@@ -202,6 +200,10 @@ impl Argument {
         let (of, fields) = match &value.target().data {
             Data::Record(record) => (&record.name, record.fields.as_slice()),
             Data::Union(union) => (&union.name, union.arm.as_slice()),
+            Data::Interface(pointer) => match pointer.object.as_deref().map(|of| &of.data) {
+                Some(Data::Record(record)) => (&record.name, record.fields.as_slice()),
+                _ => return,
+            },
             Data::List(list) => {
                 return list.items.iter().for_each(|item| self.members(item, way, give));
             }
@@ -283,10 +285,30 @@ fn of_number<'a>(number: &'a Number, facet: Facet, give: &mut dyn FnMut(Item<'a>
 }
 
 impl Declared {
-    /// Takes in a place of this type.
-    fn see(&mut self, types: &Types, ty: TypeId, format: Option<&Format>, facet: Facet) {
+    /// Takes in a place.
+    pub(super) fn see(&mut self, what: What<'_>, facet: Facet) {
+        let (types, ty, format) = match what {
+            What::Type(types, ty, format) => (types, ty, format),
+            What::Opened(kind) => {
+                if facet == Facet::Value {
+                    self.kinds.push(kind);
+                }
+                return;
+            }
+        };
         let leaf = types.get(under(types, ty));
         let kind = match &leaf.kind {
+            // What the IDL itself names.
+            idl::Kind::Enum { names, .. }
+                if matches!(format.unwrap_or(&leaf.format), Format::Decimal) =>
+            {
+                self.names.push(names.clone());
+                match facet {
+                    Facet::Value => Kind::Number,
+                    Facet::Name => Kind::Text,
+                    Facet::Flags => return,
+                }
+            }
             idl::Kind::Integer { .. }
             | idl::Kind::Enum { .. }
             | idl::Kind::Byte
@@ -313,95 +335,4 @@ impl Declared {
         };
         self.kinds.push(kind);
     }
-}
-
-/// The type a value has when pointers and arrays are looked through; strings and octets are whole.
-fn under(types: &Types, mut ty: TypeId) -> TypeId {
-    // A type that leads to itself through pointers alone has no values.
-    for _ in 0..MAX_DEPTH {
-        ty = match &types.get(ty).kind {
-            idl::Kind::Pointer { to, .. } => *to,
-            idl::Kind::Array(array) => match types.get(array.of).kind {
-                idl::Kind::Byte => return ty,
-                _ if array.string => return ty,
-                _ => array.of,
-            },
-            _ => return ty,
-        };
-    }
-    ty
-}
-
-/// What is done at a place: the way there, its type, and its own format.
-type AtPlace<'f> = &'f mut dyn FnMut(&[Step<'_>], TypeId, Option<&Format>);
-
-/// Goes to every parameter of an operation, and everything in them.
-fn each_place(
-    interface: &Interface,
-    operation: &Operation,
-    direction: Option<Direction>,
-    act: AtPlace<'_>,
-) {
-    let mut left = MAX_PLACES;
-    for param in &operation.params {
-        let travels = match direction {
-            Some(Direction::In) => param.input,
-            Some(Direction::Out) => param.output,
-            None => true,
-        };
-        if travels {
-            let mut way = vec![Step { field: &param.field.name, of: "" }];
-            go(&interface.types, &param.field, &mut way, &mut Vec::new(), &mut left, act);
-        }
-    }
-}
-
-fn go<'a>(
-    types: &'a Types,
-    field: &'a Field,
-    way: &mut Vec<Step<'a>>,
-    open: &mut Vec<TypeId>,
-    left: &mut usize,
-    act: AtPlace<'_>,
-) {
-    if *left == 0 || way.len() > MAX_DEPTH {
-        return;
-    }
-    *left -= 1;
-    act(way, field.ty, field.format.as_ref());
-    let inner = under(types, field.ty);
-    if open.contains(&inner) {
-        return;
-    }
-    let ty = types.get(inner);
-    let fields: Vec<&Field> = match &ty.kind {
-        idl::Kind::Struct(record) => record.fields.iter().collect(),
-        idl::Kind::Union(union) => union.arms.iter().filter_map(|arm| arm.field.as_ref()).collect(),
-        _ => return,
-    };
-    open.push(inner);
-    for field in fields {
-        way.push(Step { field: &field.name, of: &ty.name });
-        go(types, field, way, open, left, act);
-        way.pop();
-    }
-    open.pop();
-}
-
-/// Names of all parameters and what is in them, each once.
-pub(super) fn all(interface: &Interface) -> Vec<(String, Declared)> {
-    let mut found: BTreeMap<String, Declared> = BTreeMap::new();
-    for operation in &interface.operations {
-        each_place(interface, operation, None, &mut |way, ty, format| {
-            if let Some(step) = way.last() {
-                let declared = found.entry(step.field.to_owned()).or_default();
-                declared.see(&interface.types, ty, format, Facet::Value);
-            }
-        });
-    }
-    for declared in found.values_mut() {
-        declared.kinds.sort_unstable();
-        declared.kinds.dedup();
-    }
-    found.into_iter().collect()
 }

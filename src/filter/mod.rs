@@ -28,6 +28,7 @@ mod item;
 mod lexer;
 mod literal;
 mod names;
+mod places;
 mod resolve;
 mod syntax;
 
@@ -194,7 +195,7 @@ fn of_interface(interface: &Interface) -> Vec<FieldName> {
         let what = format!("calls of {}", operation.name);
         names.push(field(&operation.name, &[Kind::Presence], what));
     }
-    for (name, declared) in argument::all(interface) {
+    for (name, declared) in places::all(interface) {
         let also = interface.also.iter().filter(|(_, own)| **own == *name);
         let also = also.map(|(also, _)| format!("{protocol}.{also}")).collect();
         let what = format!("{name} in {of}");

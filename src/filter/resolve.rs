@@ -1,11 +1,12 @@
 //! Names of fields looked up: those of every call, and those the IDL of an interface gives.
 
-use super::argument::{Argument, Calls, Declared, Facet, all, same};
+use super::argument::{Argument, Calls, Declared, Facet, same};
 use super::compile::Compiler;
 use super::error::{Error, Hint};
 use super::eval::Source;
 use super::item::Kind;
 use super::names::{KNOWN, Known, Words, known};
+use super::places::all;
 use super::syntax::Name;
 use crate::ndr::Direction;
 use crate::protocol::{Interface, Registry};

@@ -40,7 +40,7 @@ pub use build::{Arguments, build};
 pub use decode::{Context, Decoded, Direction, Note, decode, decode_type};
 pub use encode::{encode, encode_type};
 pub use error::Unencodable;
-pub use rows::rows;
+pub use rows::{Naming, rows};
 pub use text::{filetime, hex, hexadecimal, text};
 pub use value::{
     Bytes, ContextHandle, Counts, Data, InterfacePointer, List, Number, Pointer, Record, Text,

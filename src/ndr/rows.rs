@@ -1,22 +1,28 @@
 //! Values as rows of a tree, in the order they were declared, with the bytes of each.
+//!
+//! What a GUID stands for is asked of the caller; nothing of it is known here.
 
 use super::decode::Decoded;
 use super::text::text;
 use super::tower::Tower;
-use super::value::{Counts, Data, Value};
-use crate::bytes::{Sink as _, Span, Tree};
+use super::value::{Counts, Data, InterfacePointer, Record, Value};
+use crate::bytes::{Guid, Sink as _, Span, Tree, printable};
 
-/// Writes the values as rows; referents and counts have rows of their own.
-pub fn rows(decoded: &Decoded, tree: &mut Tree) {
+/// Tells what has a GUID, if that is known.
+pub type Naming<'n> = &'n dyn Fn(Guid) -> Option<&'n str>;
+
+/// Writes the values as rows; referents and counts have rows of their own, and GUIDs the names of
+/// what has them.
+pub fn rows(decoded: &Decoded, naming: Naming<'_>, tree: &mut Tree) {
     for (name, value) in &decoded.params {
-        row(name, value, tree);
+        row(name, value, naming, tree);
     }
     if let Some(value) = &decoded.ret {
-        row("return", value, tree);
+        row("return", value, naming, tree);
     }
 }
 
-fn row(name: &str, value: &Value, tree: &mut Tree) {
+fn row(name: &str, value: &Value, naming: Naming<'_>, tree: &mut Tree) {
     match &value.data {
         Data::Unread => {}
         Data::Null => tree.row(name, "NULL".to_owned(), value.span),
@@ -26,23 +32,17 @@ fn row(name: &str, value: &Value, tree: &mut Tree) {
         }
         Data::Pointer(pointer) => {
             referent(name, pointer.referent, value.span, tree);
-            row(name, &pointer.to, tree);
+            row(name, &pointer.to, naming, tree);
         }
         Data::Record(record) => {
-            tree.enter(&format!("{name} ({})", record.name), value.span.start);
-            for (name, value) in &record.fields {
-                row(name, value, tree);
-            }
-            if let Some((tower, at)) = Tower::of(record) {
-                floors(&tower, at.start, tree);
-            }
-            tree.leave(value.span.end);
+            let title = binding(record).unwrap_or_else(|| record.name.to_string());
+            group(&format!("{name} ({title})"), record, value.span, naming, tree);
         }
         Data::Union(union) => {
             tree.enter(&format!("{name} ({})", union.name), value.span.start);
-            row("discriminant", &union.tag, tree);
+            row("discriminant", &union.tag, naming, tree);
             if let Some((arm, value)) = &union.arm {
-                row(arm, value, tree);
+                row(arm, value, naming, tree);
             }
             tree.leave(value.span.end);
         }
@@ -52,7 +52,7 @@ fn row(name: &str, value: &Value, tree: &mut Tree) {
             tree.enter(&title, start.min(value.span.start));
             counts("", &list.counts, tree);
             for (n, item) in list.items.iter().enumerate() {
-                row(&format!("[{n}]"), item, tree);
+                row(&format!("[{n}]"), item, naming, tree);
             }
             tree.leave(value.span.end);
         }
@@ -66,13 +66,59 @@ fn row(name: &str, value: &Value, tree: &mut Tree) {
         }
         Data::Interface(pointer) => {
             referent(name, pointer.referent, value.span, tree);
-            match &pointer.object {
-                Some(object) => row(name, object, tree),
+            match pointer.object.as_deref() {
+                Some(Value { data: Data::Record(record), span }) => {
+                    let title = format!("{name} ({})", reference(pointer, naming));
+                    group(&title, record, *span, naming, tree);
+                }
+                Some(object) => row(name, object, naming, tree),
                 None if pointer.objref.is_some() => tree.row(name, text(value), pointer.at),
                 None => {}
             }
         }
+        Data::Guid(guid) => {
+            let known = naming(*guid).map(|known| format!("{guid} {known}"));
+            tree.row(name, known.unwrap_or_else(|| text(value)), value.span);
+        }
         _ => tree.row(name, text(value), value.span),
+    }
+}
+
+/// The members of a structure.
+fn group(title: &str, record: &Record, span: Span, naming: Naming<'_>, tree: &mut Tree) {
+    tree.enter(title, span.start);
+    for (name, value) in &record.fields {
+        row(name, value, naming, tree);
+    }
+    if let Some((tower, at)) = Tower::of(record) {
+        floors(&tower, at.start, tree);
+    }
+    tree.leave(span.end);
+}
+
+/// The kind of a reference to an object, and its interface where that has a name:
+/// `OBJREF_STANDARD of IVssEnumObject`.
+fn reference(pointer: &InterfacePointer, naming: Naming<'_>) -> String {
+    let member = |name| pointer.object.as_deref().and_then(|object| object.field(name));
+    let kind = member("objref").map_or_else(|| "OBJREF".to_owned(), text);
+    match member("iid").and_then(Value::as_guid).and_then(naming) {
+        Some(of) => format!("{kind} of {of}"),
+        None => kind,
+    }
+}
+
+/// A binding (\[MS-DCOM\] 2.2.19) as it is written: `ncacn_ip_tcp:10.0.0.1[49667]`.
+fn binding(record: &Record) -> Option<String> {
+    let string = |name| Some(printable(&record.field(name)?.as_text()?.to_string()));
+    match &*record.name {
+        "STRINGBINDING" => {
+            Some(format!("{}:{}", text(record.field("wTowerId")?), string("aNetworkAddr")?))
+        }
+        "SECURITYBINDING" => {
+            let said = format!("{} {}", text(record.field("wAuthnSvc")?), string("aPrincName")?);
+            Some(said.trim_end().to_owned())
+        }
+        _ => None,
     }
 }
 

@@ -188,8 +188,10 @@ impl Registry {
     /// What is known to have this GUID: an interface of whatever version, a class, a provider.
     pub fn name_of(&self, guid: Guid) -> Option<&str> {
         let other = dcom::NAMES.iter().chain(&scmp::NAMES).find(|(known, _)| *known == guid);
+        let property = || dcom::PROPERTIES.iter().find(|(known, ..)| *known == guid);
         let interface = || (0..=3).find_map(|major| self.interface(guid, major));
-        other.map(|(_, name)| *name).or_else(|| interface().map(|known| &*known.name))
+        let name = other.map(|(_, name)| *name).or_else(|| property().map(|(_, name, _)| *name));
+        name.or_else(|| interface().map(|known| &*known.name))
     }
 
     /// The types of \[MS-DCOM\].

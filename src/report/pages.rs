@@ -8,6 +8,7 @@ use crate::bytes::{Buffer, LinkType, Reader, Sink, Span, Stop, Tree, View};
 use crate::call::{Call, Readable, Stub};
 use crate::ndr;
 use crate::pipeline::{Unit, UnitKind};
+use crate::protocol::Registry;
 use crate::rpc::{Message, pdu, trailer};
 use crate::{net, smb};
 
@@ -32,8 +33,8 @@ impl Page {
     }
 }
 
-/// A call: its arguments, then its PDUs, where they were kept.
-pub fn of_call(call: &Call) -> Vec<Page> {
+/// A call: its arguments, then its PDUs, where they were kept. `registry` has the names of interfaces.
+pub fn of_call(call: &Call, registry: &Registry) -> Vec<Page> {
     let mut pages = Vec::new();
     let sides = [
         ("request", &call.request, call.rpc.request.as_ref()),
@@ -41,7 +42,7 @@ pub fn of_call(call: &Call) -> Vec<Page> {
     ];
     for (side, stub, message) in &sides {
         if let Some(message) = message.filter(|_| stub.readable != Readable::Absent) {
-            pages.push(arguments(side, stub, message));
+            pages.push(arguments(side, stub, message, registry));
         }
     }
     for (side, _, message) in &sides {
@@ -85,19 +86,20 @@ pub fn of_frame(link: LinkType, view: View<'_>, units: &[Unit], time: TimeStyle)
 }
 
 /// The values of a stub, and its bytes as they were put together from the PDUs.
-fn arguments(side: &str, stub: &Stub, message: &Message) -> Page {
+fn arguments(side: &str, stub: &Stub, message: &Message, registry: &Registry) -> Page {
     let view = message.stub.view();
+    let naming = |guid| registry.name_of(guid);
     let about = match stub.readable {
         Readable::Clear => String::new(),
         other => format!(", {}", other.word()),
     };
     let mut tree = Tree::default();
     if let Some(orpc) = &stub.orpc {
-        ndr::rows(orpc, &mut tree);
+        ndr::rows(orpc, &naming, &mut tree);
     }
     match &stub.decoded {
         Some(decoded) => {
-            ndr::rows(decoded, &mut tree);
+            ndr::rows(decoded, &naming, &mut tree);
             for note in &decoded.notes {
                 tree.row("note", note.text.clone(), note.span);
             }

@@ -31,7 +31,7 @@ pub fn call(
     for (name, value) in facts(call, time) {
         writeln!(out, "  {name:<11} {value}")?;
     }
-    for one in pages::of_call(call) {
+    for one in pages::of_call(call, registry) {
         writeln!(out)?;
         page(&one, out)?;
     }
@@ -149,7 +149,10 @@ pub fn facts(call: &Call, time: TimeStyle) -> Vec<(&'static str, String)> {
         ),
     );
     if let Some(object) = rpc.object {
-        row("object", object.to_string());
+        // The identifier of an interface of an object, which is that of the call.
+        let of = call.interface.as_deref().filter(|interface| interface.object);
+        let of = of.map(|interface| format!(" {}", interface.name)).unwrap_or_default();
+        row("object", format!("{object}{of}"));
     }
     facts
 }

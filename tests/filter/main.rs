@@ -9,6 +9,7 @@ mod errors;
 mod judge;
 mod meaning;
 mod nested;
+mod objects;
 #[path = "../common/oracle.rs"]
 mod oracle;
 mod random;

@@ -225,7 +225,7 @@ fn contexts_and_statuses_have_short_forms() {
 fn rows_show_every_field_with_its_bytes() {
     let decoded = decode(10, Direction::Out, &hex(GET_SHARE_MAPPING), NDR);
     let mut tree = Tree::default();
-    ndr::rows(&decoded, &mut tree);
+    ndr::rows(&decoded, &|_| None, &mut tree);
     let lines: Vec<String> = tree
         .nodes()
         .iter()

@@ -116,7 +116,7 @@ fn the_floors_of_a_tower_are_rows() {
     let view = View::new(&stub, &[], &[]);
     let decoded = epm().decode(3, Direction::In, view, 0, NDR).unwrap();
     let mut tree = Tree::default();
-    ndr::rows(&decoded, &mut tree);
+    ndr::rows(&decoded, &|_| None, &mut tree);
     let rows: Vec<_> = tree
         .nodes()
         .iter()

@@ -408,7 +408,13 @@ impl Model<'_> {
                     let head = show::head(&call, self.registry);
                     let title = format!("call {n}: {} {}", head.method, head.result);
                     let facts = show::facts(&call, self.time);
-                    detail.set(subject, title, facts, pages::of_call(&call), &self.closed);
+                    detail.set(
+                        subject,
+                        title,
+                        facts,
+                        pages::of_call(&call, self.registry),
+                        &self.closed,
+                    );
                 }
                 Ok(None) => detail.fail(subject, format!("call {n} is not complete so far")),
                 Err(error) => detail.fail(subject, failed(&error)),
@@ -443,7 +449,8 @@ impl Model<'_> {
         let mut stubs = Vec::new();
         for n in self.trace.calls_in(frame) {
             let call = self.trace.call(n, false, self.registry).ok().flatten();
-            let pages = call.as_ref().map(pages::of_call).unwrap_or_default();
+            let pages = call.as_ref().map(|call| pages::of_call(call, self.registry));
+            let pages = pages.unwrap_or_default();
             for page in pages {
                 if page.bytes.view().pieces().any(|piece| piece.frame == frame) {
                     let title = format!("call {n}, {}", page.title);
