@@ -312,8 +312,14 @@ impl Association {
         let [a, b, ..] = self.seed.to_le_bytes();
         let group = (cut, u32::from(u16::from_le_bytes([a, b])));
         let answers = verifier(challenge);
-        let ack =
-            rpc::bind_ack(head, ptype::BIND_ACK, &secondary, (&offers, verdict), group, answers.as_ref());
+        let ack = rpc::bind_ack(
+            head,
+            ptype::BIND_ACK,
+            &secondary,
+            (&offers, verdict),
+            group,
+            answers.as_ref(),
+        );
         self.round(session, film, request, ack)?;
         self.bound = self.present(&offers, verdict);
         let Some(auth) = auth.filter(|_| self.bound) else { return Ok(()) };
@@ -353,8 +359,7 @@ impl Association {
         let last = offers.iter().map(|(id, ..)| id.saturating_add(1)).max();
         self.next_context = self.next_context.max(last.unwrap_or_default());
         let Verdict::Accept(syntax) = verdict else { return false };
-        let (Some(id), Some((_, interface, _))) =
-            (rpc::accepted(offers, syntax), offers.first())
+        let (Some(id), Some((_, interface, _))) = (rpc::accepted(offers, syntax), offers.first())
         else {
             return false;
         };

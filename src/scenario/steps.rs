@@ -76,7 +76,12 @@ pub(super) enum EventKind {
     Create,
     Bind(SyntaxId, BindAnswer),
     /// A bind to a port of DCOM, or an `alter_context` where a connection is there that may be used.
-    Present { syntax: SyntaxId, answer: BindAnswer, port: u16, new: bool },
+    Present {
+        syntax: SyntaxId,
+        answer: BindAnswer,
+        port: u16,
+        new: bool,
+    },
     /// A file of this share is written to.
     Write(String),
     /// CLOSE of the pipes.

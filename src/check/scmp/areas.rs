@@ -26,10 +26,21 @@ pub(super) type Pair = (String, String);
 /// What was so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// There is an association, with this maximum.
-    There(i64),
+    /// There is an association, with this maximum, if that is known.
+    There(Option<i64>),
     /// There is none.
     Gone,
+}
+
+impl State {
+    /// Whether both may be so at once.
+    pub(super) fn agrees(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::There(Some(one)), Self::There(Some(other))) => one == other,
+            (Self::There(_), Self::There(_)) | (Self::Gone, Self::Gone) => true,
+            _ => false,
+        }
+    }
 }
 
 /// How it is known.
@@ -43,6 +54,8 @@ pub(super) enum By {
     Remove,
     /// `AddDiffArea`, which failed.
     AddRefused,
+    /// The same, because there was one.
+    Exists,
     /// `ChangeDiffAreaMaximumSize`, which failed.
     ChangeRefused,
     /// The same with a size of zero.
@@ -166,7 +179,7 @@ impl Areas {
             (Some(done), Some(listed)) if listed.from >= done.to => Some(listed),
             // Of what overlaps with a change it is not known which came first.
             (Some(done), Some(listed)) if listed.to > done.from => {
-                (done.state == listed.state).then_some(done)
+                done.state.agrees(listed.state).then_some(done)
             }
             (Some(done), _) => Some(done),
             (None, listed) => listed,
@@ -202,7 +215,7 @@ impl Areas {
         };
         for list in &self.lists {
             for (pair, sizes) in &list.pairs {
-                note(pair, State::There(sizes.max), Some(*sizes), list.to);
+                note(pair, State::There(Some(sizes.max)), Some(*sizes), list.to);
             }
         }
         for (pair, facts) in &self.facts {
@@ -226,7 +239,7 @@ impl List {
             return None;
         }
         let found = self.pairs.iter().find(|(of, _)| of == pair);
-        let state = found.map_or(State::Gone, |(_, sizes)| State::There(sizes.max));
+        let state = found.map_or(State::Gone, |(_, sizes)| State::There(Some(sizes.max)));
         let Self { call, channel, from, to, .. } = *self;
         Some(Fact { state, by: By::List(self.query), call, channel, from, to })
     }

@@ -329,11 +329,10 @@ fn snapshot(spot: &Spot<'_, '_>, of: &Snapshot, bench: &mut Bench<'_>) {
     spot.expect(of.count >= 1, "SCMP-2.2.3.3-03", bench, || {
         format!("its set has {} shadow copies", of.count)
     });
-    let extra = of.attributes & !ATTRIBUTES;
-    let unknown = extra & !SDK_ATTRIBUTES;
-    let most = if unknown == 0 { Severity::Note } else { Severity::Warning };
-    let what = || format!("m_lSnapshotAttributes has 0x{extra:08x} beside those of the protocol");
-    spot.grade(extra == 0, "SCMP-2.2.2.3-01", bench, what, Some(most));
+    let unknown = of.attributes & !(ATTRIBUTES | SDK_ATTRIBUTES);
+    spot.expect(unknown == 0, "SCMP-2.2.2.3-01", bench, || {
+        format!("m_lSnapshotAttributes has 0x{unknown:08x}, which has no name")
+    });
     created(spot, of.created, bench);
     let named = |text: &Option<Text>| text.as_ref().is_some_and(|text| !text.text.is_empty());
     spot.expect(named(&of.device), "SCMP-2.2.3.3-05", bench, || {

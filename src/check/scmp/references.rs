@@ -12,7 +12,7 @@ use crate::call::Readable;
 use crate::check::bench::{Bench, Place, Topic};
 use crate::check::finding::{Blame, Certainty, Severity};
 use crate::ndr::Data;
-use crate::objects::{self, Moved, Object, Origin, Said, Table, Use, Wanted};
+use crate::objects::{self, Moved, Object, Origin, Phase, Said, Table, Use, Wanted};
 use crate::pipeline::{Around, BindAnswer, What};
 use crate::protocol::dcom;
 use crate::rpc::ChannelId;
@@ -23,6 +23,8 @@ const MAX_CHANNELS: usize = 4096;
 const RUNDOWN: i64 = 360_000_000_000;
 /// `RPC_E_DISCONNECTED`
 const DISCONNECTED: u32 = 0x8001_0108;
+/// What says that there is no such object: that, `RPC_E_INVALID_OBJECT` and `RPC_E_INVALID_IPID`.
+const NOT_THERE: [u32; 3] = [DISCONNECTED, 0x8001_0114, 0x8001_0113];
 
 /// A client and its connections.
 #[derive(Debug, Default)]
@@ -221,6 +223,8 @@ fn used(case: &Case<'_>, table: &Table, bench: &mut Bench<'_>) {
                 finding.with_call(call, "the error");
             },
         ),
+        // Where the server serves it, the reference came by a way that the capture does not have.
+        Use::Unknown if !case.call.fault().is_some_and(|fault| NOT_THERE.contains(&fault)) => {}
         Use::Unknown => {
             let rule = match case.interface {
                 ENUM_OBJECT => "SCMP-3.1.2-01",
@@ -241,9 +245,6 @@ fn used(case: &Case<'_>, table: &Table, bench: &mut Bench<'_>) {
                     finding.with_rules(["SCMP-2.1-08", "SCMP-3.1.1.4-04"]);
                     if matches!(case.interface, ENUM_OBJECT | ENUM_MGMT) {
                         finding.with_rules(["SCMP-3.2.4.1-04"]);
-                    }
-                    if !case.all_clients {
-                        finding.at_most(Severity::Warning, Certainty::Likely);
                     }
                 },
             );
@@ -469,6 +470,11 @@ fn nothing(case: &Case<'_>, count: objects::Count, bench: &mut Bench<'_>) {
     );
 }
 
+/// Whether any interface pointer of an object is held.
+fn is_live(table: &Table, oid: u64) -> bool {
+    table.objects().into_iter().any(|object| object.oid == Some(oid) && object.is_held())
+}
+
 /// Pings name sets that there are.
 fn ping(case: &Case<'_>, table: &Table, bench: &mut Bench<'_>) {
     /// `OR_INVALID_SET`
@@ -478,13 +484,34 @@ fn ping(case: &Case<'_>, table: &Table, bench: &mut Bench<'_>) {
         Some(Said::Changed { asked, .. }) if asked != 0 => asked,
         _ => return,
     };
-    let known = table.ping_set(set).is_some();
     bench.expect(
-        known || table.is_blind() || case.status != Some(INVALID_SET),
+        case.status != Some(INVALID_SET),
         Topic::Order,
         "DCOM-3.1.2.5.1.2-01",
         &case.place,
-        || format!("the set 0x{set:016x} was pinged, which no answer in the capture has told"),
+        || format!("the set 0x{set:016x} was pinged, which the server does not know"),
         |_| {},
+    );
+    // What is released need not be pinged.
+    let Some(known) = table.ping_set(set).filter(|known| known.sure) else { return };
+    let over = |object: &&Object| match object.phase {
+        Phase::Released { time, .. } => case.call.time.since(time) > RUNDOWN,
+        _ => false,
+    };
+    let kept = table.objects().into_iter().find(|object| {
+        over(object)
+            && object.oid.is_some_and(|oid| known.oids.contains(&oid) && !is_live(table, oid))
+    });
+    bench.expect(
+        kept.is_none(),
+        Topic::Time,
+        "DCOM-3.1.2.5.1.3-02",
+        &case.place,
+        || "an object is pinged that was released long ago".to_owned(),
+        |finding| {
+            if let Some(Phase::Released { call, .. }) = kept.map(|object| object.phase) {
+                finding.with_call(call, "it was released");
+            }
+        },
     );
 }

@@ -9,7 +9,7 @@ use super::methods::invalid;
 use super::volume::Volumes;
 use crate::bytes::Side;
 use crate::check::bench::{Bench, Topic};
-use crate::check::finding::{Certainty, Finding, Severity};
+use crate::check::finding::Finding;
 
 const NOT_FOUND: u32 = 0x8004_2308;
 const NOT_SUPPORTED: u32 = 0x8004_230c;
@@ -85,20 +85,14 @@ impl Asked<'_, '_> {
             return false;
         }
         bench.pass(rule);
-        if size < 0 {
+        if size < 0 && size != UNLIMITED {
             let rule = if change { "SCMP-3.1.4.4.3-13" } else { "SCMP-3.1.4.4.2-04" };
-            let most = match (size, change) {
-                (UNLIMITED, _) => Severity::Note,
-                (_, true) => Severity::Warning,
-                (_, false) => Severity::Error,
-            };
             self.expect(
                 case.failed(),
                 rule,
                 bench,
                 || format!("took the size {size}"),
                 |finding| {
-                    finding.at_most(most, Certainty::Certain);
                     finding.with_octets(
                         case.call,
                         Side::Client,
@@ -116,7 +110,7 @@ impl Asked<'_, '_> {
         let Self { status, change, size, .. } = *self;
         let returned = || self.returned();
         if !change {
-            let strange = [NOT_FOUND, IN_USE, TOO_SMALL].contains(&status);
+            let strange = [NOT_FOUND, IN_USE].contains(&status);
             let what = || format!("{}, which is for changing a size", returned());
             return self.expect(!strange, "SCMP-3.1.4.4.2-15", bench, what, |_| {});
         }
@@ -267,18 +261,23 @@ impl Asked<'_, '_> {
     fn learn(&self, pair: &Pair, before: Option<Fact>, areas: &mut Areas) {
         let Self { case, change, size, .. } = *self;
         let (state, by) = match (case.succeeded(), change, size) {
-            (true, false, _) => (State::There(size), By::Add),
+            (true, false, _) => (State::There(Some(size)), By::Add),
             (true, true, 0) => (State::Gone, By::Remove),
-            (true, true, _) => (State::There(size), By::Change),
-            // A refusal leaves it as it was.
+            (true, true, _) => (State::There(Some(size)), By::Change),
+            // A refusal leaves it as it was, and may tell that there is one.
             (false, change, size) => {
-                let Some(before) = before else { return };
+                let there = matches!(self.status, EXISTS | IN_USE | TOO_SMALL);
+                let told = Some(State::There(None)).filter(|_| there);
+                let known = before.map(|before| before.state);
+                let known = known.filter(|known| told.is_none_or(|told| known.agrees(told)));
+                let Some(state) = known.or(told) else { return };
                 let by = match (change, size) {
+                    (false, _) if self.status == EXISTS => By::Exists,
                     (false, _) => By::AddRefused,
                     (true, 0) => By::RemoveRefused,
                     (true, _) => By::ChangeRefused,
                 };
-                (before.state, by)
+                (state, by)
             }
         };
         let to = case.answered.unwrap_or(case.call.time);
@@ -347,7 +346,7 @@ fn compare(
     if areas.is_touched(pair, list.from, list.to) {
         return;
     }
-    let same = fact.state == says.state;
+    let same = fact.state.agrees(says.state);
     let gone = says.state == State::Gone;
     let rule = match fact.by {
         By::Add if list.query == Query::AreasOn && gone => "SCMP-3.1.4.4.2-12",
@@ -355,6 +354,7 @@ fn compare(
         By::Change => "SCMP-3.1.4.4.3-07",
         By::Remove => "SCMP-3.1.4.4.3-08",
         By::AddRefused => "SCMP-3.1.4.4.2-13",
+        By::Exists => "SCMP-3.1.4.4.2-06",
         By::ChangeRefused => "SCMP-3.1.4.4.3-11",
         By::RemoveRefused => "SCMP-3.1.4.4.3-10",
         By::List(query) if query != list.query => match list.query {
@@ -378,7 +378,8 @@ fn compare(
         || {
             let (volume, storage) = (volumes.called(&pair.0), volumes.called(&pair.1));
             let said = |state| match state {
-                State::There(max) => format!("a maximum of {max} bytes"),
+                State::There(Some(max)) => format!("a maximum of {max} bytes"),
+                State::There(None) => "an association".to_owned(),
                 State::Gone => "no association".to_owned(),
             };
             format!(

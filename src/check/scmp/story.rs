@@ -246,16 +246,17 @@ impl Manager<'_> {
         let area = |(pair, (state, sizes, time)): (Pair, (State, Option<_>, Time))| {
             let sizes: Option<super::areas::Sizes> = sizes;
             let max = match state {
-                State::There(max) => Some(max),
+                State::There(max) => max,
                 State::Gone => None,
             };
+            let there = matches!(state, State::There(_));
             AreaReport {
                 volume: self.volumes.called(&pair.0),
                 storage: self.volumes.called(&pair.1),
-                there: max.is_some(),
+                there,
                 max,
-                allocated: sizes.filter(|_| max.is_some()).map(|sizes| sizes.allocated),
-                used: sizes.filter(|_| max.is_some()).map(|sizes| sizes.used),
+                allocated: sizes.filter(|_| there).map(|sizes| sizes.allocated),
+                used: sizes.filter(|_| there).map(|sizes| sizes.used),
                 time,
             }
         };

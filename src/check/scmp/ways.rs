@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::calls::E_ACCESSDENIED;
 use super::message::{INTERFACES, Query};
 use super::{Case, interface_name};
-use crate::bytes::Guid;
+use crate::bytes::{Guid, Time, index};
 use crate::call::{Outcome, Transport};
 use crate::check::bench::{Bench, Place, Topic};
 use crate::check::finding::Blame;
@@ -20,6 +20,8 @@ use crate::rpc::{Auth, ChannelId};
 
 /// Connections, users and methods of one server that are told apart.
 const MAX_KNOWN: usize = 4096;
+/// Octets of a request that are remembered.
+const MAX_REQUEST: usize = 4096;
 /// Levels of authentication: [MS-RPCE] 2.2.1.1.8.
 const NONE: u8 = 1;
 const INTEGRITY: u8 = 5;
@@ -38,6 +40,22 @@ pub(super) struct Ways {
     /// Whether a user was let do something, by connection, interface and opnum. Added by answers, no
     /// more than [`MAX_KNOWN`].
     allowed: FxHashMap<(ChannelId, Guid, u16), (bool, u64)>,
+    /// Calls without an answer. Added when that is known, no more than [`MAX_KNOWN`]; removed with the
+    /// connection, whose end follows at once.
+    unanswered: Vec<(ChannelId, String, Place)>,
+    /// What each object last refused: the request, the result, how often in a row and since when.
+    /// Added by failures, no more than [`MAX_KNOWN`].
+    refused: FxHashMap<Guid, Refused>,
+}
+
+/// A request that fails again and again.
+#[derive(Debug)]
+struct Refused {
+    request: Vec<u8>,
+    opnum: u16,
+    status: u32,
+    times: u32,
+    since: Time,
 }
 
 impl Ways {
@@ -66,8 +84,74 @@ impl Ways {
             _ => {}
         }
         if ours {
-            unanswered(case, bench);
+            self.answer(case, bench);
+            self.again(case, bench);
         }
+    }
+
+    /// A call that has no answer, or a late one.
+    fn answer(&mut self, case: &Case<'_>, bench: &mut Bench<'_>) {
+        /// Nanoseconds.
+        const LONG: i64 = 30_000_000_000;
+        if case.call.outcome == Outcome::NoResponse {
+            if !case.call.rpc.near_loss && self.unanswered.len() < MAX_KNOWN {
+                let place = case.place.clone();
+                self.unanswered.push((case.call.rpc.channel, case.method(), place));
+            }
+            return;
+        }
+        let Some(elapsed) = case.call.elapsed else { return };
+        bench.expect(
+            elapsed <= LONG,
+            Topic::Time,
+            "DCOM-2.1-03",
+            &case.place,
+            || format!("{} took {} s", case.method(), elapsed / 1_000_000_000),
+            |_| {},
+        );
+    }
+
+    /// The same request on the same object, again and again, although it fails in the same way.
+    fn again(&mut self, case: &Case<'_>, bench: &mut Bench<'_>) {
+        /// Nanoseconds.
+        const SOON: i64 = 1_000_000_000;
+        /// How often.
+        const OFTEN: u32 = 3;
+        let (Some(object), Some(request)) = (case.call.rpc.object, &case.call.rpc.request) else {
+            return;
+        };
+        let Some(status) = case.status.filter(|_| case.failed()) else {
+            self.refused.remove(&object);
+            return;
+        };
+        let stub = case.call.request.arguments(&request.stub).bytes();
+        let from = case.call.request.orpc.as_ref().map_or(0, |orpc| orpc.used);
+        let asked = stub.get(index(from)..).unwrap_or_default();
+        let now = case.call.time;
+        let known = self.refused.get_mut(&object).filter(|known| {
+            known.opnum == case.opnum
+                && known.status == status
+                && known.request == asked
+                && now.since(known.since) <= SOON
+        });
+        let Some(known) = known else {
+            if asked.len() <= MAX_REQUEST && self.refused.len() < MAX_KNOWN {
+                let (request, opnum) = (asked.to_vec(), case.opnum);
+                let refused = Refused { request, opnum, status, times: 1, since: now };
+                self.refused.insert(object, refused);
+            }
+            return;
+        };
+        known.times = known.times.saturating_add(1);
+        let times = known.times;
+        bench.expect(
+            times != OFTEN,
+            Topic::Order,
+            "SCMP-3.1.1.4-06",
+            &case.place,
+            || format!("{} was asked the same {times} times, and failed each time", case.method()),
+            |_| {},
+        );
     }
 
     /// How calls are protected; told once for each connection and level.
@@ -169,6 +253,26 @@ impl Ways {
 
     /// Something beside the calls.
     pub(super) fn around(&mut self, around: &Around, bench: &mut Bench<'_>) {
+        match &around.what {
+            What::ChannelClosed { channel, by } => {
+                return self.ended(*channel, by.is_some(), bench);
+            }
+            What::Unreachable { how, syns, .. } => {
+                let place = Place::around(around.time, around.frame, Some(around.client.ip()));
+                return bench.fail(
+                    Topic::Explained,
+                    "DCOM-2.1-02",
+                    &place,
+                    format!(
+                        "the activation named port {} for objects, and the client did not reach it: \
+                         {how}, {syns} times",
+                        around.server.port()
+                    ),
+                    |_| {},
+                );
+            }
+            _ => {}
+        }
         let What::Bound(bound) = &around.what else { return };
         let Some(syntax) = bound.interface else { return };
         let place = Place::around(around.time, around.frame, Some(around.client.ip()));
@@ -177,6 +281,23 @@ impl Ways {
         }
         if bound.answer == BindAnswer::Accepted && self.taken.len() < MAX_KNOWN {
             self.taken.insert(syntax.uuid);
+        }
+    }
+
+    /// A connection is gone: what it has not answered stays so, unless the capture has ended.
+    fn ended(&mut self, channel: ChannelId, surely: bool, bench: &mut Bench<'_>) {
+        for (of, method, place) in std::mem::take(&mut self.unanswered) {
+            if of != channel || !surely {
+                bench.unseen("DCOM-2.1-03", "the capture ends before the answer");
+                continue;
+            }
+            bench.fail(
+                Topic::Time,
+                "DCOM-2.1-03",
+                &place,
+                format!("{method} was not answered before its connection ended"),
+                |_| {},
+            );
         }
     }
 
@@ -339,30 +460,6 @@ fn activation(case: &Case<'_>, bench: &mut Bench<'_>) {
             &case.place,
             "the activation was denied: the account may not launch or reach the service".to_owned(),
             |_| {},
-        );
-    }
-}
-
-/// A call that has no answer, or a late one.
-fn unanswered(case: &Case<'_>, bench: &mut Bench<'_>) {
-    /// Nanoseconds.
-    const LONG: i64 = 30_000_000_000;
-    let gone = case.call.outcome == Outcome::NoResponse && !case.call.rpc.near_loss;
-    if gone {
-        bench.unseen("DCOM-2.1-03", "no answer is in the capture");
-    } else if let Some(elapsed) = case.call.elapsed {
-        bench.expect(
-            elapsed <= LONG,
-            Topic::Time,
-            "DCOM-2.1-03",
-            &case.place,
-            || format!("{} took {} s", case.method(), elapsed / 1_000_000_000),
-            |finding| {
-                finding.at_most(
-                    crate::check::finding::Severity::Note,
-                    crate::check::finding::Certainty::Certain,
-                );
-            },
         );
     }
 }

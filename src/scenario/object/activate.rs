@@ -99,8 +99,13 @@ impl Resolver<'_> {
 
     /// `{class=GUID, iids=[Mgmt], via=IActivation, level=impersonate, refs=5}`
     fn asked(&self, given: &[(Option<Word>, ValueText)]) -> Result<Asked, Fail> {
-        const LEVELS: [(u32, &str); 5] =
-            [(0, "default"), (1, "anonymous"), (2, "identify"), (3, "impersonate"), (4, "delegate")];
+        const LEVELS: [(u32, &str); 5] = [
+            (0, "default"),
+            (1, "anonymous"),
+            (2, "identify"),
+            (3, "impersonate"),
+            (4, "delegate"),
+        ];
         const VIA: [(&str, Via); 5] = [
             ("IRemoteSCMActivator", Via::CreateInstance),
             ("RemoteCreateInstance", Via::CreateInstance),
@@ -202,9 +207,8 @@ impl Resolver<'_> {
                 )]),
             ),
         ];
-        let blob = write::properties(&self.dcom_types(), &list).map_err(|error| {
-            Fail::at(at, format!("{error} of the activation properties"))
-        })?;
+        let blob = write::properties(&self.dcom_types(), &list)
+            .map_err(|error| Fail::at(at, format!("{error} of the activation properties")))?;
         let objref = Objref::Custom(CLSID_ACTIVATION_PROPERTIES_IN, blob).octets(PROPERTIES_IN);
         Ok(vec![placed("orpcthis", this), placed("pActProperties", Arg::Bytes(objref))])
     }
@@ -270,10 +274,9 @@ impl Resolver<'_> {
                 self.objects.name(call.line.client, &name.text, object);
             }
         }
-        let oxid = first.as_ref().map_or_else(
-            || self.objects.oxid(call.line.server),
-            |object| object.standard.oxid,
-        );
+        let oxid = first
+            .as_ref()
+            .map_or_else(|| self.objects.oxid(call.line.server), |object| object.standard.oxid);
         let port = call.settings.dcom.unwrap_or(DYNAMIC);
         let bindings = self.bindings(call.line.server, &call.settings, Some(port));
         let hint = u32::from(call.settings.auth.map_or(1, |auth| auth.level));

@@ -134,8 +134,9 @@ pub(super) fn number(name: &Word, value: &ValueText) -> Result<u32, Fail> {
         ValueText::Bare(word) => words::number(&word.text),
         _ => None,
     };
-    number.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
-        Fail { left: value.left(), message: format!("expected a number for {}", name.text) }
+    number.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| Fail {
+        left: value.left(),
+        message: format!("expected a number for {}", name.text),
     })
 }
 
@@ -230,11 +231,7 @@ fn prop(ty: i64, disc: i64, content: Option<(&str, Arg)>) -> Arg {
 }
 
 /// The content of an arm: members that are said, in their order or by name, and the others.
-fn content(
-    field: &crate::idl::Field,
-    given: &Members<'_>,
-    from: From<'_>,
-) -> Result<Arg, Fail> {
+fn content(field: &crate::idl::Field, given: &Members<'_>, from: From<'_>) -> Result<Arg, Fail> {
     let ty = values::pointee(from.types, field.ty);
     let Kind::Struct(record) = &from.types.get(ty).kind else { return Ok(Arg::Null) };
     let mut args: Vec<(String, Arg)> = Vec::new();
@@ -275,18 +272,11 @@ fn content(
 fn called(word: &Word, name: &str, record: &Record) -> bool {
     let has = |name: &str| record.fields.iter().any(|field| &*field.name == name);
     is_called(word, name, SHORT)
-        || (word.text == "vol"
-            && name == "m_pwszVolumeName"
-            && !has("m_pwszOriginalVolumeName"))
+        || (word.text == "vol" && name == "m_pwszVolumeName" && !has("m_pwszOriginalVolumeName"))
 }
 
 /// A member that is not said.
-fn left_out(
-    name: &str,
-    args: &[(String, Arg)],
-    given: &Members<'_>,
-    from: From<'_>,
-) -> Arg {
+fn left_out(name: &str, args: &[(String, Arg)], given: &Members<'_>, from: From<'_>) -> Arg {
     // The number of `S1`, which everything about a shadow copy follows from.
     let symbol = given.iter().find_map(|(name, value)| match value {
         ValueText::Bare(word) if name.is_none() => word.text.get(1..)?.parse::<u32>().ok(),

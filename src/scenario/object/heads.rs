@@ -87,9 +87,10 @@ impl Resolver<'_> {
                 }
                 "port" => {
                     let port = number(name, value)?;
-                    dcom.port = u16::try_from(port).ok().filter(|port| *port > 0).ok_or_else(
-                        || Fail::at(name, format!("expected a port, found `{port}`")),
-                    )?;
+                    dcom.port =
+                        u16::try_from(port).ok().filter(|port| *port > 0).ok_or_else(|| {
+                            Fail::at(name, format!("expected a port, found `{port}`"))
+                        })?;
                 }
                 "extra" => match value {
                     ValueText::Bare(word)
@@ -147,7 +148,8 @@ impl Resolver<'_> {
     ) -> Result<Both<Option<Value>>, Fail> {
         let left = text.place.client.left;
         let none = |of: &str| {
-            let is_none = |value: &ValueText| matches!(value, ValueText::Bare(word) if word.text == "none");
+            let is_none =
+                |value: &ValueText| matches!(value, ValueText::Bare(word) if word.text == "none");
             text.more.iter().any(|(name, value)| name.text == of && is_none(value))
         };
         let made = |of: &str, name: &str, arg: Arg| {
@@ -180,13 +182,8 @@ impl Resolver<'_> {
 
     /// The members of `ORPCTHAT`, with what `that={…}` and `error='…'` say.
     pub(super) fn that(&mut self, text: &CallText, interface: &Interface) -> Result<Arg, Fail> {
-        let mut of = Head {
-            version: VERSION,
-            flags: 0,
-            reserved: 0,
-            cid: Guid::nil(),
-            extensions: None,
-        };
+        let mut of =
+            Head { version: VERSION, flags: 0, reserved: 0, cid: Guid::nil(), extensions: None };
         self.head(text, "that", &mut of)?;
         let more = text.more.iter().filter(|(name, _)| name.text == "error");
         let more = more.filter_map(|(_, value)| match value {

@@ -288,8 +288,7 @@ impl Resolver<'_> {
                 None => (None, &[][..]),
             };
             let mut other = self.objects.issue(object.server, *iid);
-            (other.standard.oid, other.standard.oxid) =
-                (object.standard.oid, object.standard.oxid);
+            (other.standard.oid, other.standard.oxid) = (object.standard.oid, object.standard.oxid);
             (other.origin, other.volume) = (object.origin, object.volume.clone());
             other.standard.public_refs = refs;
             let settings = self.settings_of(line);
@@ -327,10 +326,7 @@ impl Resolver<'_> {
         let port = settings.dcom.unwrap_or(DYNAMIC);
         let results = if at.status == 0 {
             vec![
-                at.placed(
-                    "ppdsaOxidBindings",
-                    self.bindings(server, &settings, Some(port)).arg(),
-                ),
+                at.placed("ppdsaOxidBindings", self.bindings(server, &settings, Some(port)).arg()),
                 at.placed("pipidRemUnknown", Objects::unknown(oxid).into()),
                 at.placed(
                     "pAuthnHint",
@@ -462,9 +458,10 @@ impl Resolver<'_> {
     fn set_of(&self, client: usize, word: &Word) -> Result<(u64, u16), Fail> {
         let named = self.objects.sets.get(&(client, word.text.to_lowercase()));
         let numbered = || words::number(&word.text).map(|id| (id, 0));
-        named.copied().or_else(numbered).ok_or_else(|| {
-            Fail::at(word, format!("there is no set of pings `{}`", word.text))
-        })
+        named
+            .copied()
+            .or_else(numbered)
+            .ok_or_else(|| Fail::at(word, format!("there is no set of pings `{}`", word.text)))
     }
 }
 
