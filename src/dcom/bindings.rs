@@ -33,30 +33,36 @@ static AUTHN_SVC: LazyLock<Format> = LazyLock::new(|| {
     )
 });
 
-/// Reads the units of an array, of which the first is at offset `at` of what they came in.
+/// \[MS-RPCE\] 2.2.1.1.7, of which only `RPC_C_AUTHZ_NONE` (0) and 0xffff are seen
+static AUTHZ_SVC: LazyLock<Format> = LazyLock::new(|| Format::Hex);
+
+/// Reads the units of an array of `declared`, of which the first is at offset `at` of what they came
+/// in. Whoever has fewer of them knows why, and those that are there are read.
 ///
 /// The members are those of the two kinds of bindings: \[MS-DCOM\] 2.2.19.3 and 2.2.19.4.
-pub(super) fn read(units: &[u16], security_offset: u32, at: u32) -> Read<Record> {
+pub(super) fn read(units: &[u16], declared: u64, security_offset: u32, at: u32) -> Read<Record> {
     let mut record = Record { name: "DUALSTRINGARRAY".into(), fields: Vec::new() };
-    let offset = index(security_offset);
-    if units.is_empty() && offset == 0 {
+    if declared == 0 && security_offset == 0 {
         // Whoever knows them already is not told again.
         put(&mut record, "bindings", Vec::new(), at);
         put(&mut record, "security", Vec::new(), at);
         return (record, None);
     }
-    let (Some(strings), Some(security)) = (units.get(..offset), units.get(offset..)) else {
-        let what = format!("wSecurityOffset {security_offset} of {} entries", units.len());
-        return (record, Some(Stop::malformed(at, what)));
-    };
+    let (strings, security) =
+        units.split_at_checked(index(security_offset)).unwrap_or((units, &[]));
     let mut walk = Walk { units: strings, pos: 0, at };
-    let (items, stop) = walk.all(string_binding);
+    let (items, stop) = walk.all(&STRING_BINDING);
     put(&mut record, "bindings", items, at);
-    let at = at.saturating_add(security_offset.saturating_mul(2));
+    if u64::from(security_offset) > declared {
+        let what = format!("wSecurityOffset {security_offset} of {declared} entries");
+        return (record, Some(Stop::malformed(at, what)));
+    }
+    let at = at.saturating_add(clamp(strings.len()).saturating_mul(2));
     let mut walk = Walk { units: security, pos: 0, at };
-    let (items, other) = walk.all(security_binding);
+    let (items, other) = walk.all(&SECURITY_BINDING);
     put(&mut record, "security", items, at);
-    (record, stop.or(other))
+    let whole = u64::from(clamp(units.len())) >= declared;
+    (record, stop.or(other).filter(|_| whole))
 }
 
 fn put(record: &mut Record, name: &str, items: Vec<Value>, at: u32) {
@@ -67,6 +73,24 @@ fn put(record: &mut Record, name: &str, items: Vec<Value>, at: u32) {
     record.fields.push((Arc::from(name), value));
 }
 
+/// One of the two kinds of bindings: numbers, then a text.
+struct Kind {
+    name: &'static str,
+    numbers: &'static [(&'static str, &'static LazyLock<Format>)],
+    text: &'static str,
+}
+
+/// 2.2.19.3
+static STRING_BINDING: Kind =
+    Kind { name: "STRINGBINDING", numbers: &[("wTowerId", &PROTSEQ)], text: "aNetworkAddr" };
+
+/// 2.2.19.4
+static SECURITY_BINDING: Kind = Kind {
+    name: "SECURITYBINDING",
+    numbers: &[("wAuthnSvc", &AUTHN_SVC), ("wAuthzSvc", &AUTHZ_SVC)],
+    text: "aPrincName",
+};
+
 /// Goes through the units of one kind of bindings.
 struct Walk<'u> {
     units: &'u [u16],
@@ -76,21 +100,33 @@ struct Walk<'u> {
 }
 
 impl Walk<'_> {
-    /// Bindings up to the unit of zero that ends them.
-    fn all(&mut self, one: fn(&mut Self) -> Option<Value>) -> Read<Vec<Value>> {
+    /// Bindings up to the unit of zero that ends them; of the last, what is there.
+    fn all(&mut self, of: &Kind) -> Read<Vec<Value>> {
         let mut items = Vec::new();
         loop {
             match self.units.get(self.pos) {
                 Some(0) => return (items, None),
-                None => break,
-                Some(_) => {}
-            }
-            match one(self) {
-                Some(value) => items.push(value),
-                None => break,
+                Some(_) if self.one(of, &mut items) => {}
+                _ => break,
             }
         }
         (items, Some(Stop::malformed(self.offset(self.pos), "bindings without an end")))
+    }
+
+    /// Adds one binding; whether it is whole.
+    fn one(&mut self, of: &Kind, items: &mut Vec<Value>) -> bool {
+        let from = self.pos;
+        let mut fields: Vec<(Arc<str>, Value)> = Vec::new();
+        for (name, format) in of.numbers {
+            fields.extend(self.number(format).map(|value| (Arc::from(*name), value)));
+        }
+        let text = self.text();
+        let whole = text.is_some();
+        fields.extend(text.map(|value| (Arc::from(of.text), value)));
+        let span = Span::new(self.offset(from), self.offset(self.pos));
+        let record = Record { name: of.name.into(), fields };
+        items.push(Value { data: Data::Record(Box::new(record)), span });
+        whole
     }
 
     fn offset(&self, unit: usize) -> u32 {
@@ -114,27 +150,4 @@ impl Walk<'_> {
         self.pos += units.len();
         Some(wide(units.into(), span))
     }
-
-    fn record(&self, name: &str, from: usize, fields: Vec<(&str, Value)>) -> Value {
-        let fields = fields.into_iter().map(|(name, value)| (Arc::from(name), value)).collect();
-        let record = Record { name: name.into(), fields };
-        let span = Span::new(self.offset(from), self.offset(self.pos));
-        Value { data: Data::Record(Box::new(record)), span }
-    }
-}
-
-fn string_binding(walk: &mut Walk<'_>) -> Option<Value> {
-    let from = walk.pos;
-    let fields = vec![("wTowerId", walk.number(&PROTSEQ)?), ("aNetworkAddr", walk.text()?)];
-    Some(walk.record("STRINGBINDING", from, fields))
-}
-
-fn security_binding(walk: &mut Walk<'_>) -> Option<Value> {
-    let from = walk.pos;
-    let fields = vec![
-        ("wAuthnSvc", walk.number(&AUTHN_SVC)?),
-        ("wAuthzSvc", walk.number(&Format::Hex)?),
-        ("aPrincName", walk.text()?),
-    ];
-    Some(walk.record("SECURITYBINDING", from, fields))
 }

@@ -5,11 +5,11 @@
 //!                              └ Source     └ Description└ HelpFile
 //! ```
 
-use super::members::Members;
+use super::members::{Members, units};
 use super::{Opener, Read};
-use crate::bytes::Stop;
+use crate::bytes::{Span, Stop};
 use crate::idl::Format;
-use crate::ndr::Record;
+use crate::ndr::{Counts, Data, Record, Text, Units, Value};
 
 /// A text follows.
 const PRESENT: u32 = 0xffff_ffff;
@@ -42,8 +42,21 @@ fn fill(m: &mut Members<'_, '_>) -> Result<(), Stop> {
 
 /// 2.2.21.3 `ErrorInfoString`: its counts, and the units that are there.
 fn text(m: &mut Members<'_, '_>, name: &str) -> Result<(), Stop> {
-    m.u32("dwMax", &Format::Decimal)?;
-    m.u32("dwOffSet", &Format::Decimal)?;
-    let actual = m.u32("dwActual", &Format::Decimal)?;
-    m.text(name, actual)
+    let mut text = Text { units: Units::Wide(Box::default()), counts: Counts::default() };
+    let mut span = Span::new(m.r.pos(), m.r.pos());
+    let read = fill_text(m, &mut text, &mut span);
+    m.put(name, Value { data: Data::Text(Box::new(text)), span });
+    read
+}
+
+fn fill_text(m: &mut Members<'_, '_>, text: &mut Text, span: &mut Span) -> Result<(), Stop> {
+    let Counts { max, offset, actual } = &mut text.counts;
+    m.count(max)?;
+    m.count(offset)?;
+    let count = m.count(actual)?;
+    *span = Span::new(m.r.pos(), m.r.pos());
+    let octets = m.r.take(count.saturating_mul(2))?;
+    span.end = m.r.pos();
+    text.units = Units::Wide(units(octets));
+    Ok(())
 }

@@ -63,14 +63,12 @@ impl<'v, 's> Members<'v, 's> {
         Ok(guid)
     }
 
-    /// `count` units of UTF-16.
-    pub(super) fn text(&mut self, name: &str, count: u32) -> Result<(), Stop> {
+    /// One of the counts of a text.
+    pub(super) fn count(&mut self, count: &mut Option<(u64, Span)>) -> Result<u32, Stop> {
         let at = self.r.pos();
-        let octets = self.r.take(count.saturating_mul(2))?;
-        let pairs = octets.chunks_exact(2);
-        let units = pairs.map(|c| u16::from_le_bytes(c.try_into().unwrap_or_default())).collect();
-        self.put(name, wide(units, Span::new(at, self.r.pos())));
-        Ok(())
+        let n = self.r.raw_u32()?;
+        *count = Some((n.into(), Span::new(at, self.r.pos())));
+        Ok(n)
     }
 
     /// All that is left.
@@ -81,6 +79,12 @@ impl<'v, 's> Members<'v, 's> {
         self.put(name, Value { data, span: Span::new(at, self.r.pos()) });
         Ok(())
     }
+}
+
+/// Units of 16 bits, little-endian.
+pub(super) fn units(octets: &[u8]) -> Box<[u16]> {
+    let pairs = octets.chunks_exact(2);
+    pairs.map(|pair| u16::from_le_bytes(pair.try_into().unwrap_or_default())).collect()
 }
 
 /// A string of UTF-16.

@@ -26,7 +26,7 @@ pub mod write;
 
 use std::sync::Arc;
 
-use crate::bytes::{Span, Stop, View};
+use crate::bytes::{Span, Stop, View, Why, clamp, index};
 use crate::idl::Types;
 use crate::ndr::{self, Context, Data, Decoded, Direction, InterfacePointer, Note, Value};
 use crate::protocol::dcom::CLSID_ERROR_EXTENSION;
@@ -49,17 +49,26 @@ pub fn orpc(types: &Types, direction: Direction, stub: View<'_>, context: Contex
 
 /// Opens every reference to an object in what was read, and every array of bindings.
 pub fn open(decoded: &mut Decoded, types: &Types) {
-    let mut opener = Opener { types, depth: 0, notes: Vec::new() };
+    let mut opener = Opener { types, depth: 0, base: 0, cut: cut(decoded), notes: Vec::new() };
     for (_, value) in &mut decoded.params {
         opener.open(value);
     }
     decoded.notes.append(&mut opener.notes);
 }
 
+/// Where reading ended, if it ended early.
+fn cut(decoded: &Decoded) -> Option<u32> {
+    decoded.stop.as_ref().map(|_| decoded.used)
+}
+
 /// Goes through values and opens what it finds.
 struct Opener<'t> {
     types: &'t Types,
     depth: u32,
+    /// Where the octets that are read now begin in the stub.
+    base: u32,
+    /// Where the octets that are read now end too early, if they do: that has been told.
+    cut: Option<u32>,
     notes: Vec<Note>,
 }
 
@@ -94,15 +103,21 @@ impl Opener<'_> {
 
     /// Reads the octets of an interface pointer.
     fn interface(&mut self, pointer: &mut InterfacePointer) {
-        let Some(octets) = pointer.objref.as_deref().filter(|_| self.depth < DEPTH) else { return };
-        self.depth += 1;
-        let (mut value, stop) = objref::read(octets, self);
-        self.depth -= 1;
+        let Some(octets) = pointer.objref.as_deref() else { return };
+        if self.depth == DEPTH {
+            self.note(pointer.at, format!("references nested deeper than {DEPTH} are not opened"));
+            return;
+        }
         let at = pointer.at.start;
+        self.depth += 1;
+        let (mut value, stop) = self.within(at, |opener| objref::read(octets, opener));
+        self.depth -= 1;
         value.shift(at);
         if let Some(stop) = stop {
-            let place = Span::new(at.saturating_add(stop.at), pointer.at.end);
-            self.note(place, format!("the OBJREF is not whole: {stop}"));
+            if self.cut != Some(pointer.at.end) {
+                let place = Span::new(at.saturating_add(stop.at), pointer.at.end);
+                self.note(place, format!("the OBJREF is not whole: {stop}"));
+            }
             pointer.stop = Some(stop);
         }
         pointer.object = Some(Box::new(value));
@@ -117,7 +132,8 @@ impl Opener<'_> {
         let units: Vec<u16> =
             list.items.iter().filter_map(|item| u16::try_from(item.as_u32()?).ok()).collect();
         let start = list.items.first().map_or(array.span.start, |item| item.span.start);
-        let (read, stop) = bindings::read(&units, security, start);
+        let declared = list.counts.max.map_or(clamp(units.len()).into(), |(count, _)| count);
+        let (read, stop) = bindings::read(&units, declared, security, start);
         if let Some(stop) = stop {
             self.note(array.span, format!("the bindings are not whole: {stop}"));
         }
@@ -133,27 +149,46 @@ impl Opener<'_> {
         let found = record.fields.iter_mut().find(|(name, _)| &**name == "data");
         let Some((_, data)) = found else { return };
         let Data::Bytes(octets) = &data.data else { return };
-        let octets = octets.bytes.get(..crate::bytes::index(size)).unwrap_or(&octets.bytes);
-        let end = data.span.start.saturating_add(crate::bytes::clamp(octets.len()));
-        let mut pointer = InterfacePointer {
-            referent: 0,
-            of: None,
-            objref: Some(octets.into()),
-            at: Span::new(data.span.start, end),
-            object: None,
-            stop: None,
-        };
-        self.interface(&mut pointer);
-        data.data = Data::Interface(Box::new(pointer));
+        // What follows fills it up to a multiple of eight.
+        let octets = octets.bytes.get(..index(size)).unwrap_or(&octets.bytes);
+        let at = data.span.start;
+        let (mut value, stop) = self.within(at, |opener| objref::read(octets, opener));
+        value.shift(at);
+        if let Some(stop) = stop {
+            let place = Span::new(at.saturating_add(stop.at), data.span.end);
+            self.note(place, format!("the OBJREF is not whole: {stop}"));
+        }
+        *data = value;
     }
 
-    fn note(&mut self, span: Span, text: String) {
+    /// Reads octets that begin at `at` of those that are read now.
+    fn within<T>(&mut self, at: u32, read: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.base;
+        self.base = outer.saturating_add(at);
+        let result = read(self);
+        self.base = outer;
+        result
+    }
+
+    /// Says something of bytes of what is read now.
+    fn note(&mut self, mut span: Span, text: String) {
+        span.shift(self.base);
         self.notes.push(Note { span, text });
     }
 }
 
 /// What was read, and where and why that ended early.
 type Read<T> = (T, Option<Stop>);
+
+/// With the limit called what it is here.
+fn limited(mut stop: Stop, called: &str, name: &'static str) -> Stop {
+    if let Why::Short { limit, .. } = &mut stop.why
+        && *limit == called
+    {
+        *limit = name;
+    }
+    stop
+}
 
 #[cfg(test)]
 mod tests;

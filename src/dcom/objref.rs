@@ -11,8 +11,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::members::{Members, enumeration};
-use super::{Opener, Read, activation, bindings, error};
+use super::members::{Members, enumeration, units};
+use super::{Opener, Read, activation, bindings, error, limited};
 use crate::bytes::{Span, Stop, index};
 use crate::idl::{Format, Names, NamesKind};
 use crate::ndr::{Data, Record, Value};
@@ -56,7 +56,7 @@ pub(super) fn read(octets: &[u8], opener: &mut Opener<'_>) -> Read<Value> {
     let mut none = ();
     let mut members = Members::new(octets, &mut none, "OBJREF");
     let stop = fill(&mut members, opener).err();
-    (members.value(), stop)
+    (members.value(), stop.map(|stop| limited(stop, "the message", "the OBJREF")))
 }
 
 fn fill(m: &mut Members<'_, '_>, opener: &mut Opener<'_>) -> Result<(), Stop> {
@@ -79,10 +79,10 @@ fn fill(m: &mut Members<'_, '_>, opener: &mut Opener<'_>) -> Result<(), Stop> {
         CUSTOM => custom(m, opener),
         EXTENDED => {
             standard(m)?;
-            signed(m)?;
+            signed(m, "signature1")?;
             dual_string_array(m)?;
             m.u32("elements", &Format::Decimal)?;
-            signed(m)?;
+            signed(m, "signature2")?;
             m.rest("context")
         }
         _ => Err(Stop::malformed(4, format!("there is no kind {kind} of OBJREF"))),
@@ -99,9 +99,9 @@ fn standard(m: &mut Members<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn signed(m: &mut Members<'_, '_>) -> Result<(), Stop> {
+fn signed(m: &mut Members<'_, '_>, name: &str) -> Result<(), Stop> {
     let at = m.r.pos();
-    match m.u32("signature2", &Format::Hex)? {
+    match m.u32(name, &Format::Hex)? {
         EXTENDED_SIGNATURE => Ok(()),
         other => Err(Stop::malformed(at, format!("the signature is 0x{other:08x}, not VYSN"))),
     }
@@ -112,12 +112,12 @@ fn dual_string_array(m: &mut Members<'_, '_>) -> Result<(), Stop> {
     let entries = m.u16("entries", &Format::Decimal)?;
     let security = m.u16("security_offset", &Format::Decimal)?;
     let at = m.r.pos();
-    let octets = m.r.take(u32::from(entries).saturating_mul(2))?;
-    let pairs = octets.chunks_exact(2);
-    let units: Vec<u16> =
-        pairs.map(|c| u16::from_le_bytes(c.try_into().unwrap_or_default())).collect();
-    let (read, stop) = bindings::read(&units, security.into(), at);
+    let wanted = u32::from(entries).saturating_mul(2);
+    let there = wanted.min(m.r.left() & !1);
+    let octets = m.r.take(there)?;
+    let (read, stop) = bindings::read(&units(octets), entries.into(), security.into(), at);
     m.record.fields.extend(read.fields);
+    m.r.take(wanted - there)?;
     stop.map_or(Ok(()), Err)
 }
 
@@ -133,7 +133,7 @@ fn custom(m: &mut Members<'_, '_>, opener: &mut Opener<'_>) -> Result<(), Stop> 
     };
     let at = m.r.pos();
     let octets = m.r.view().bytes().get(index(at)..).unwrap_or_default();
-    let (mut record, stop) = read(octets, opener);
+    let (mut record, stop) = opener.within(at, |opener| read(octets, opener));
     m.r.seek(m.r.end(), "the end")?;
     for (_, value) in &mut record.fields {
         value.shift(at);

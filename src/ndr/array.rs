@@ -158,7 +158,12 @@ impl<'v> Decoder<'_, 'v, '_> {
     }
 
     /// `count` elements of `width` octets, or as many as are there.
-    fn as_many(&mut self, count: u64, width: u32, counts: &Counts) -> (&'v [u8], Result<(), Stop>) {
+    pub(super) fn as_many(
+        &mut self,
+        count: u64,
+        width: u32,
+        counts: &Counts,
+    ) -> (&'v [u8], Result<(), Stop>) {
         let start = self.r.pos();
         let left = self.r.left();
         let fits = u32::try_from(count.saturating_mul(width.into())).ok().filter(|n| *n <= left);

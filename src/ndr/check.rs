@@ -27,6 +27,13 @@ pub(super) fn operation(
     }
 }
 
+/// The same for one value of the type `ty`.
+pub(super) fn one(types: &Types, ty: TypeId, name: &str, value: &Value, notes: &mut Vec<Note>) {
+    if types.get(ty).checked {
+        walk(types, ty, name, value, &[], notes);
+    }
+}
+
 fn field(types: &Types, field: &Field, value: &Value, beside: Beside<'_>, notes: &mut Vec<Note>) {
     if let (Some(expr), Data::Union(union)) = (&field.switch_is, &value.target().data)
         && let (Some(want), Some(tag)) = (eval(expr, beside), union.tag.as_i64())

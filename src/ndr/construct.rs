@@ -178,10 +178,10 @@ impl Decoder<'_, '_, '_> {
         }
         let start = self.r.pos();
         out.at = Span::new(start, start);
-        let bytes = self.r.take(size)?;
+        let (bytes, result) = self.as_many(size.into(), 1, &Counts::default());
         out.at = Span::new(start, self.r.pos());
         out.objref = Some(bytes.into());
-        Ok(())
+        result
     }
 
     pub(super) fn counts(

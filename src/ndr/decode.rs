@@ -106,13 +106,17 @@ pub fn decode_type(
     from: u32,
     context: Context,
 ) -> Decoded {
-    run(types, stub, from, context, |decoder, out| {
+    let mut decoded = run(types, stub, from, context, |decoder, out| {
         out.params.push((name.clone(), Value::default()));
         match out.params.last_mut() {
             Some((_, value)) => decoder.whole(ty, None, value),
             None => Ok(()),
         }
-    })
+    });
+    if let Some((name, value)) = decoded.params.last() {
+        check::one(types, ty, name, value, &mut decoded.notes);
+    }
+    decoded
 }
 
 fn run(

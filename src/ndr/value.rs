@@ -219,7 +219,7 @@ pub struct InterfacePointer {
     pub referent: u64,
     /// Interface the IDL names, if it does.
     pub of: Option<Arc<str>>,
-    /// `abData`, an `OBJREF`; none until it was read.
+    /// `abData`, an `OBJREF`, as far as it is there; none where reading stopped before it.
     pub objref: Option<Box<[u8]>>,
     /// Where `abData` is.
     pub at: Span,

@@ -94,15 +94,14 @@ fn arguments(side: &str, stub: &Stub, message: &Message, registry: &Registry) ->
         other => format!(", {}", other.word()),
     };
     let mut tree = Tree::default();
-    if let Some(orpc) = &stub.orpc {
-        ndr::rows(orpc, &naming, &mut tree);
+    for decoded in stub.orpc.iter().chain(&stub.decoded) {
+        ndr::rows(decoded, &naming, &mut tree);
+        for note in &decoded.notes {
+            tree.row("note", note.text.clone(), note.span);
+        }
     }
     match &stub.decoded {
         Some(decoded) => {
-            ndr::rows(decoded, &naming, &mut tree);
-            for note in &decoded.notes {
-                tree.row("note", note.text.clone(), note.span);
-            }
             if let Some(stop) = &decoded.stop {
                 tree.row("stopped", stop.to_string(), Span::new(stop.at, stop.at));
             }

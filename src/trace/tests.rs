@@ -9,16 +9,22 @@ use crate::capture::Capture;
 use crate::pipeline::{Event, Pipeline, Unit};
 use crate::protocol::Registry;
 
-/// All captures of the repository.
+/// All captures of the repository: of FSRVP, then of SCMP, beside each of which is its truth.
 pub(crate) fn captures() -> Vec<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("captures");
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending != "md"))
-        .collect();
-    paths.sort();
-    assert!(paths.len() > 20);
+    let mut paths = Vec::new();
+    for (folder, least) in [(folder.join("scmp"), 50), (folder, 20)] {
+        let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| {
+                path.extension().is_some_and(|ending| ending != "md" && ending != "json")
+            })
+            .collect();
+        assert!(found.len() > least);
+        found.sort();
+        paths.splice(0..0, found);
+    }
     paths
 }
 

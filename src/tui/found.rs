@@ -106,6 +106,7 @@ mod tests {
             message: String::new(),
             call: Some(call),
             opnum: None,
+            method: None,
             frames: Vec::new(),
             time: Time::default(),
             related: Vec::new(),
