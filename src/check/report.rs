@@ -462,6 +462,9 @@ impl Report {
             let endings = dock.strange_endings();
             self.add_errands(dock, &endings);
             judge.diagnose(dock, "spec", endings, self);
+            if let Some(manager) = &dock.manager {
+                judge.tell_management(dock, manager, self);
+            }
         }
         for (dock, ending) in judge.lost_ways() {
             self.stopped.extend(dock.stopped(ending.client, ending.symptom.as_ref()));

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::message::{Ask, Query};
+use super::message::{Ask, PROVIDER, Query};
 use super::volume::Volumes;
 use super::{Case, Manager, interface_name};
-use crate::bytes::Time;
+use crate::bytes::{Guid, Time};
 use crate::call::{Call, Outcome, Readable};
 use crate::check::chart::{Circumstance, Code, Protocol, Slot, Stage, Symptom};
 use crate::check::diagnosis::Attempt;
@@ -24,7 +24,7 @@ const MAX_CLIENTS: usize = 256;
 const MAX_FAILURES: usize = 64;
 
 /// What is called, by numbers that are this program's own: an opnum alone does not tell the method.
-pub(in crate::check) const METHODS: [(u16, &str); 14] = [
+pub(in crate::check) const METHODS: [(u16, &str); 15] = [
     (ACTIVATION, "Activation"),
     (1, "GetProviderMgmtInterface"),
     (2, "QueryVolumesSupportedForSnapshots"),
@@ -39,8 +39,14 @@ pub(in crate::check) const METHODS: [(u16, &str); 14] = [
     (11, "Reset"),
     (12, "Clone"),
     (13, "Opnum08NotUsedOnWire"),
+    (ALIVE, "ServerAlive2"),
 ];
 const ACTIVATION: u16 = 0;
+/// What clients ask first, before anything else.
+const ALIVE: u16 = 14;
+
+/// What is not made good where a client is not let in at all.
+const DOOR: &str = "door";
 
 fn number_of(method: &str) -> Option<u16> {
     METHODS.iter().find(|(_, name)| *name == method).map(|(n, _)| *n)
@@ -57,8 +63,8 @@ struct Visit {
     done: u64,
     /// Calls that are sealed.
     sealed: u64,
-    /// What failed and was not made good, by what it was.
-    failures: BTreeMap<String, Symptom>,
+    /// What failed and was not made good, by what it was and what was said.
+    failures: BTreeMap<(String, Option<u32>), Symptom>,
 }
 
 /// All clients of one server.
@@ -92,22 +98,22 @@ impl Attempts {
             return visit.activated(call);
         }
         if denied {
-            let symptom = symptom(call, ACTIVATION, "the first call");
-            return visit.fails("door", symptom);
+            let symptom = symptom(call, ALIVE, "the first call");
+            return visit.fails(DOOR, symptom);
         }
         if !ours {
             return;
         }
         visit.ours = true;
-        visit.failures.remove("reach");
+        visit.succeeds("reach");
         let (goal, values) = goal(case, volumes);
         let sealed = call.response.readable == Readable::Sealed;
         visit.sealed += u64::from(sealed);
         match call.outcome {
             Outcome::Ok => {
                 visit.done += 1;
-                visit.failures.remove(&goal);
-                visit.failures.remove("door");
+                visit.succeeds(&goal);
+                visit.succeeds(DOOR);
             }
             Outcome::Failed | Outcome::Fault | Outcome::NoResponse => {
                 let method = call.method().and_then(number_of);
@@ -129,12 +135,11 @@ impl Attempts {
                 let Some(name) = interface_name(syntax.uuid) else { return };
                 let Some(visit) = self.visit(client, around.time) else { return };
                 visit.ours = true;
-                visit.failures.remove("reach");
+                visit.succeeds("reach");
                 let goal = format!("bind {name}");
                 let (code, said) = match bound.answer {
                     BindAnswer::Accepted => {
-                        visit.failures.remove(&goal);
-                        return;
+                        return visit.succeeds(&goal);
                     }
                     BindAnswer::Refused(result, reason) => {
                         (Code::Refused(result, reason), "was not taken")
@@ -163,9 +168,22 @@ impl Attempts {
 
 impl Visit {
     fn fails(&mut self, goal: &str, symptom: Symptom) {
-        if self.failures.len() < MAX_FAILURES || self.failures.contains_key(goal) {
-            self.failures.entry(goal.to_owned()).or_insert(symptom);
+        let said = match symptom.code {
+            Code::Return(status) | Code::Fault(status) => Some(status),
+            _ => None,
+        };
+        if self.failures.len() < MAX_FAILURES {
+            self.failures.entry((goal.to_owned(), said)).or_insert(symptom);
         }
+    }
+
+    /// What it failed at before has come to pass.
+    fn succeeds(&mut self, goal: &str) {
+        self.failures.retain(|(of, _), _| of != goal);
+    }
+
+    fn is_kept_out(&self) -> bool {
+        self.failures.keys().any(|(goal, _)| goal == DOOR)
     }
 
     fn activated(&mut self, call: &Call) {
@@ -179,9 +197,8 @@ impl Visit {
             Outcome::Fault | Outcome::NoResponse => {}
             _ if failed => {}
             _ => {
-                self.failures.remove("activation");
-                self.failures.remove("door");
-                return;
+                self.succeeds("activation");
+                return self.succeeds(DOOR);
             }
         }
         let mut symptom = symptom(call, ACTIVATION, "the activation");
@@ -245,6 +262,11 @@ fn goal(case: &Case<'_>, volumes: &Volumes) -> (String, Vec<(Slot, String)>) {
     let called = |text: &Option<super::message::Text>| {
         text.as_ref().map_or_else(|| "NULL".to_owned(), |text| volumes.called(&text.text))
     };
+    // Who asks another provider asks for something else.
+    let other = |provider: &Option<Guid>| match provider {
+        Some(provider) if *provider != PROVIDER => format!(" {provider}"),
+        _ => String::new(),
+    };
     let method = case.method();
     match &case.ask {
         Some(Ask::Size { volume, storage, .. }) => {
@@ -252,10 +274,14 @@ fn goal(case: &Case<'_>, volumes: &Volumes) -> (String, Vec<(Slot, String)>) {
             let goal = format!("{method} {volume} {storage}");
             (goal, vec![(Slot::Volume, volume), (Slot::Storage, storage)])
         }
-        Some(Ask::Query { query, volume: Some(volume), .. }) => {
+        Some(Ask::Query { query, provider, volume: Some(volume), .. }) => {
             let volume = called(volume);
             let slot = if *query == Query::AreasOn { Slot::Storage } else { Slot::Volume };
-            (format!("{method} {volume}"), vec![(slot, volume)])
+            (format!("{method} {volume}{}", other(provider)), vec![(slot, volume)])
+        }
+        Some(Ask::Query { provider, .. }) => (format!("{method}{}", other(provider)), Vec::new()),
+        Some(Ask::Interface { provider, iid }) => {
+            (format!("{method} {iid}{}", other(&Some(*provider))), Vec::new())
         }
         _ => (method, Vec::new()),
     }
@@ -269,7 +295,8 @@ impl Judge<'_> {
         manager: &Manager<'_>,
         report: &mut Report,
     ) {
-        for (client, visit) in manager.attempts.visits.iter().filter(|(_, visit)| visit.ours) {
+        let told = |visit: &Visit| visit.ours || !manager.ours && visit.is_kept_out();
+        for (client, visit) in manager.attempts.visits.iter().filter(|(_, visit)| told(visit)) {
             let attempt = Attempt {
                 server: dock.addresses.first().copied(),
                 server_name: dock.name(),
