@@ -616,7 +616,7 @@ fn decode(
         let _ = value.as_i64();
     }
     let mut tree = Tree::default();
-    ndr::rows(&decoded, &mut tree);
+    ndr::rows(&decoded, &|_| None, &mut tree);
     check_rows(&tree);
     for node in tree.nodes() {
         let Span { start, end } = node.span;
@@ -685,7 +685,7 @@ pub fn idl(data: &[u8]) {
                 let types = &module.types;
                 let decoded = ndr::decode(types, operation, direction, view, 0, context);
                 let mut tree = Tree::default();
-                ndr::rows(&decoded, &mut tree);
+                ndr::rows(&decoded, &|_| None, &mut tree);
                 check_rows(&tree);
                 let (params, ret) = (&decoded.params, decoded.ret.as_ref());
                 let mut out = Vec::new();

@@ -73,7 +73,7 @@ proptest! {
         let decoded = request(&MODULE, &bytes, context);
         prop_assert!(decoded.used as usize <= bytes.len());
         let mut tree = Tree::default();
-        rows(&decoded, &mut tree);
+        rows(&decoded, &|_| None, &mut tree);
         for node in tree.nodes() {
             prop_assert!(node.span.end as usize <= bytes.len(), "{node:?}");
         }
