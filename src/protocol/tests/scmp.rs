@@ -275,15 +275,13 @@ fn every_call_of_the_captures_has_a_view() {
             let (uuid, opnum) = (call.interface.as_deref().unwrap().uuid, call.rpc.opnum.unwrap());
             let asked = call.request.decoded.as_ref().unwrap();
             let answered = call.response.decoded.as_ref().unwrap();
-            match (Request::of(uuid, opnum, asked), Response::of(uuid, opnum, answered)) {
-                (Some(asked), Some(answered)) => {
-                    asked.unwrap();
-                    assert_eq!(answered.unwrap().status().map(|status| status.0), call.status);
-                }
-                _ => {
-                    dcom_view::Request::of(uuid, opnum, asked).unwrap();
-                    dcom_view::Response::of(uuid, opnum, answered).unwrap();
-                }
+            let typed = Request::of(uuid, opnum, asked);
+            if let Some((asked, answered)) = typed.zip(Response::of(uuid, opnum, answered)) {
+                asked.unwrap();
+                assert_eq!(answered.unwrap().status().map(|status| status.0), call.status);
+            } else {
+                dcom_view::Request::of(uuid, opnum, asked).unwrap();
+                dcom_view::Response::of(uuid, opnum, answered).unwrap();
             }
         }
     }
