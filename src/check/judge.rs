@@ -154,6 +154,9 @@ impl<'k> Judge<'k> {
         if scmp::is_ours(call) {
             return self.managed(call, true);
         }
+        if !is_fsrvp(call) {
+            return;
+        }
         let (knowledge, options, clock_error) =
             (self.knowledge, self.options.clone(), self.clock_error);
         let Some(dock) = self.dock(call.server.addr.ip()) else { return };
@@ -175,8 +178,7 @@ impl<'k> Judge<'k> {
         self.time(call.rpc.response.as_ref().map_or(call.time, |response| response.time));
         let (knowledge, options, clock_error) =
             (self.knowledge, self.options.clone(), self.clock_error);
-        let ours = call.rpc.interface.is_some_and(|syntax| syntax.uuid == fsrvp::UUID);
-        if !ours {
+        if !is_fsrvp(call) {
             self.managed(call, false);
             // Without its bind, it may be one of ours.
             if call.rpc.interface.is_none() && call.rpc.opnum.is_none_or(|opnum| opnum <= 12) {
@@ -344,4 +346,8 @@ impl<'k> Judge<'k> {
         findings.sort_by_key(|finding| (finding.time, finding.call));
         findings
     }
+}
+
+fn is_fsrvp(call: &Call) -> bool {
+    call.rpc.interface.is_some_and(|syntax| syntax.uuid == fsrvp::UUID)
 }

@@ -56,8 +56,11 @@ const OBJREF: [(&str, Kind); 8] = [
     ("clsid", Kind::Guid),
 ];
 
+/// Names and kinds of members.
+type Members = &'static [(&'static str, Kind)];
+
 /// Bindings (\[MS-DCOM\] 2.2.19), by the list they are in and the type.
-const BINDINGS: [(&str, &str, &[(&str, Kind)]); 2] = [
+const BINDINGS: [(&str, &str, Members); 2] = [
     ("bindings", "STRINGBINDING", &[("wTowerId", Kind::Number), ("aNetworkAddr", Kind::Text)]),
     (
         "security",

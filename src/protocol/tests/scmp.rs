@@ -8,9 +8,12 @@ use super::super::scmp::{
 };
 use super::drift::message;
 use super::*;
+use crate::call::Call;
+use crate::capture::Capture;
 use crate::dcom;
 use crate::ndr::{Data, Value};
-use crate::protocol::dcom::{Ipid, Kind, ObjRef, Oid, Oxid};
+use crate::pipeline::{Event, Pipeline};
+use crate::protocol::dcom::{self as dcom_view, Ipid, Kind, ObjRef, Oid, Oxid};
 
 fn interface(registry: &Registry, uuid: Guid) -> &Interface {
     registry.interface(uuid, scmp::VERSION.0).unwrap()
@@ -202,4 +205,84 @@ fn classes_interfaces_and_the_provider_have_names() {
     assert_eq!(name(scmp::ENUM_OBJECT), Some("IVssEnumObject"));
     assert_eq!(name(fsrvp::UUID), Some("FileServerVssAgent"));
     assert_eq!(name(Guid::nil()), None);
+}
+
+/// The calls of a capture in `captures/scmp`.
+fn calls(registry: &Registry, name: &str) -> Vec<Call> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/scmp");
+    let mut capture = Capture::open(&[folder.join(name)]);
+    let mut pipeline = Pipeline::new(registry);
+    let mut events = Vec::new();
+    while capture.advance() {
+        pipeline.frame(&capture.frame(), &mut events);
+    }
+    pipeline.finish(&mut events);
+    let call = |event| match event {
+        Event::Call(call) => Some(*call),
+        _ => None,
+    };
+    events.into_iter().filter_map(call).collect()
+}
+
+#[test]
+fn an_activation_is_one_view_whichever_operation_it_is() {
+    use crate::protocol::dcom::{Clsid, ComVersion, HResult, Iid, ImpersonationLevel, OrpcThis};
+    let registry = Registry::embedded().unwrap();
+    for name in ["ex41-none.pcap", "oldact-connect.pcap"] {
+        let calls = calls(&registry, name);
+        let call = calls.iter().find(|call| {
+            call.request.decoded.is_some() && {
+                call.method().is_some_and(|method| method.starts_with("Remote"))
+            }
+        });
+        let call = call.unwrap();
+        let (uuid, opnum) = (call.interface.as_deref().unwrap().uuid, call.rpc.opnum.unwrap());
+        let decoded = call.request.decoded.as_ref().unwrap();
+        let asked = dcom_view::Request::of(uuid, opnum, decoded).unwrap();
+        let dcom_view::Request::Activation(asked) = asked else { panic!("{asked:?}") };
+        assert!(!asked.class_object);
+        assert_eq!(asked.class, Some(Clsid(scmp::CLASS)));
+        assert_eq!(asked.iids, [Iid(scmp::SNAPSHOT_MGMT)]);
+        assert_eq!(asked.impersonation, Some(ImpersonationLevel::RPC_C_IMP_LEVEL_IDENTIFY));
+        assert_eq!(asked.protseqs, [7]);
+        let version = Some(ComVersion { major: 5, minor: 7 });
+        assert_eq!(asked.version, version);
+        let decoded = call.response.decoded.as_ref().unwrap();
+        let given = dcom_view::Response::of(uuid, opnum, decoded).unwrap();
+        let dcom_view::Response::Activation(given) = given else { panic!("{given:?}") };
+        assert_eq!(given.outcome(), Some(HResult::S_OK));
+        let [one] = &given.results[..] else { panic!("{given:?}") };
+        assert_eq!(one.iid, Some(Iid(scmp::SNAPSHOT_MGMT)));
+        assert_eq!(one.result, Some(HResult::S_OK));
+        let object = one.object.as_ref().unwrap();
+        assert_eq!((object.oxid, object.public_refs), (given.oxid, Some(5)));
+        assert!(given.oxid.is_some() && given.rem_unknown.is_some());
+        assert_eq!(given.authn_hint, Some(6));
+        assert_eq!(given.version, version);
+        let bindings = given.bindings.as_ref().unwrap();
+        assert_eq!((bindings.port(), bindings.security.len()), (Some(49667), 3));
+        let this = OrpcThis::of(call.request.orpc().unwrap());
+        assert_eq!((this.version, this.flags, this.reserved1), (version, Some(0), Some(0)));
+        assert!(this.cid.is_some() && this.extensions.is_none());
+    }
+}
+
+#[test]
+fn every_call_of_the_captures_has_a_view() {
+    let registry = Registry::embedded().unwrap();
+    for name in ["mgmt-connect.pcap", "orpcext-connect.pcap", "viol-wrong-arm.pcap"] {
+        for call in calls(&registry, name) {
+            let (uuid, opnum) = (call.interface.as_deref().unwrap().uuid, call.rpc.opnum.unwrap());
+            let asked = call.request.decoded.as_ref().unwrap();
+            let answered = call.response.decoded.as_ref().unwrap();
+            let typed = Request::of(uuid, opnum, asked);
+            if let Some((asked, answered)) = typed.zip(Response::of(uuid, opnum, answered)) {
+                asked.unwrap();
+                assert_eq!(answered.unwrap().status().map(|status| status.0), call.status);
+            } else {
+                dcom_view::Request::of(uuid, opnum, asked).unwrap();
+                dcom_view::Response::of(uuid, opnum, answered).unwrap();
+            }
+        }
+    }
 }
