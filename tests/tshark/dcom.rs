@@ -113,7 +113,9 @@ fn leaf(values: &mut Values, field: &'static str, value: &Json) {
 
 fn walk(json: &Json, values: &mut Values) {
     if let Json::Array(elements) = json {
-        elements.iter().for_each(|element| walk(element, values));
+        for element in elements {
+            walk(element, values);
+        }
     }
     let Json::Object(members) = json else { return };
     let objref = members.contains_key("signature");
