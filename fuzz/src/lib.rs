@@ -14,6 +14,7 @@
 //! An input that crashed goes to `tests/fuzz/smb/` under a name that says what it is, with the fix.
 
 mod beside;
+mod objects;
 mod talk;
 
 use std::collections::BTreeMap;
@@ -47,7 +48,7 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 14] = [
+pub const TARGETS: [(&str, Run); 16] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
@@ -62,6 +63,8 @@ pub const TARGETS: [(&str, Run); 14] = [
     ("judge", judge),
     ("lore", lore),
     ("diff", diff),
+    ("objref", objref),
+    ("activation", activation),
 ];
 
 /// The octets of a script, taken from the front.
@@ -811,4 +814,14 @@ pub fn lore(data: &[u8]) {
 /// Two captures to be compared.
 pub fn diff(data: &[u8]) {
     beside::diff(data);
+}
+
+/// A reference to an object.
+pub fn objref(data: &[u8]) {
+    objects::objref(data);
+}
+
+/// An activation, or what else carries references.
+pub fn activation(data: &[u8]) {
+    objects::activation(data);
 }

@@ -5,6 +5,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod dcom;
 mod judge;
 mod names;
 #[path = "../common/oracle.rs"]
