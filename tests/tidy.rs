@@ -21,7 +21,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ("dcom", &["bytes", "idl", "ndr", "protocol"]),
     (
         "scenario",
-        &["bytes", "capture", "dcom", "idl", "ndr", "protocol", "rpc", "security", "smb", "spelling"],
+        &[
+            "bytes", "capture", "dcom", "idl", "ndr", "protocol", "rpc", "security", "smb",
+            "spelling",
+        ],
     ),
     ("call", &["bytes", "dcom", "idl", "ndr", "protocol", "rpc"]),
     ("pipeline", &["bytes", "call", "capture", "net", "protocol", "rpc", "security", "smb", "tcp"]),

@@ -21,7 +21,13 @@ fn bindings() -> Bindings {
 }
 
 fn standard() -> Standard {
-    Standard { flags: 0x1000, public_refs: 5, oxid: 0x6d4f_1c3a_9e5b_7702, oid: u64::MAX, ipid: IPID }
+    Standard {
+        flags: 0x1000,
+        public_refs: 5,
+        oxid: 0x6d4f_1c3a_9e5b_7702,
+        oid: u64::MAX,
+        ipid: IPID,
+    }
 }
 
 fn read(registry: &Registry, octets: &[u8]) -> Value {
@@ -88,7 +94,10 @@ fn activation_properties_are_read_back() {
             record([("classId", CLASS.into()), ("pIID", Arg::List(vec![IPID.into()]))]),
         ),
         ("LocationInfoData", record([("machineName", "fs".into())])),
-        ("ScmReplyInfoData", record([("remoteReply", record([("pdsaOxidBindings", bindings().arg())]))])),
+        (
+            "ScmReplyInfoData",
+            record([("remoteReply", record([("pdsaOxidBindings", bindings().arg())]))]),
+        ),
     ];
     let blob = write::properties(registry.dcom(), &list).unwrap();
     let octets = Objref::Custom(CLSID_ACTIVATION_PROPERTIES_IN, blob).octets(IUNKNOWN);
@@ -96,7 +105,10 @@ fn activation_properties_are_read_back() {
     let data = value.field("data").unwrap();
     // Sizes that are written are those that are read.
     assert_eq!(text(data, &["dwSize"]), text(data, &["header", "totalSize"]));
-    assert_eq!(u64::from(data.span.end - data.span.start) - 8, text(data, &["dwSize"]).parse::<u64>().unwrap());
+    assert_eq!(
+        u64::from(data.span.end - data.span.start) - 8,
+        text(data, &["dwSize"]).parse::<u64>().unwrap()
+    );
     let shown = text(data, &["properties"]);
     for part in [
         "SpecialSystemProperties={dwSessionId=0",
@@ -113,11 +125,9 @@ fn activation_properties_are_read_back() {
 fn texts_of_errors_are_read_back() {
     let registry = Registry::embedded().unwrap();
     let types = registry.dcom();
-    for (syntax, order) in [
-        (Syntax::Ndr, Order::Little),
-        (Syntax::Ndr, Order::Big),
-        (Syntax::Ndr64, Order::Little),
-    ] {
+    for (syntax, order) in
+        [(Syntax::Ndr, Order::Little), (Syntax::Ndr, Order::Big), (Syntax::Ndr64, Order::Little)]
+    {
         let list = [write::error(IPID, "VSS", "no such provider"), (CLASS, vec![7; 12])];
         let that = record([("extensions", write::extensions(&list))]);
         let value = write::value(types, "ORPCTHAT", that).unwrap();

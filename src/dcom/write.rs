@@ -43,10 +43,7 @@ impl Bindings {
     pub fn arg(&self) -> Arg {
         let (units, offset) = self.units();
         let units = units.into_iter().map(|unit| Arg::from(u32::from(unit))).collect();
-        record([
-            ("wSecurityOffset", u32::from(offset).into()),
-            ("aStringArray", Arg::List(units)),
-        ])
+        record([("wSecurityOffset", u32::from(offset).into()), ("aStringArray", Arg::List(units))])
     }
 
     /// `DUALSTRINGARRAY` in an `OBJREF`.

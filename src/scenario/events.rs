@@ -162,9 +162,7 @@ impl Resolver<'_> {
                 answer = BindAnswer::Fault(status);
             } else if dcom && words.eat("new") {
                 new = true;
-            } else if dcom
-                && let Some(uuid) = named_guid(&word.text, Some(self.registry))
-            {
+            } else if dcom && let Some(uuid) = named_guid(&word.text, Some(self.registry)) {
                 words.next();
                 settings.interface = self.interface_of(uuid);
             } else if words.eat("accepted") || words.eat("with") || words.eat("on") {
@@ -214,7 +212,6 @@ impl Resolver<'_> {
         Ok(())
     }
 }
-
 
 /// `ticket SERVICE refused KDC_ERR_S_PRINCIPAL_UNKNOWN [udp]`
 fn ticket(words: &mut Words<'_>) -> Result<Ticket, Fail> {

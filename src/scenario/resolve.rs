@@ -103,8 +103,8 @@ impl<'r> Resolver<'r> {
         Ok(())
     }
 
-    /// Counts a statement or a repetition, of which there may be so many.
-    fn room(&mut self, left: usize) -> Result<(), Fail> {
+    /// Counts a statement, a repetition, or a part of one that takes as much, of which there may be so many.
+    pub(super) fn room(&mut self, left: usize) -> Result<(), Fail> {
         self.spent = self.spent.saturating_add(1);
         if self.spent > MAX_STEPS {
             return Err(Fail { left, message: format!("more than {MAX_STEPS} steps") });

@@ -1,8 +1,8 @@
 //! What is answered: statuses, faults, and results as far as they are said.
 
+use super::arguments::{build, octets_of};
 use super::fsrvp::{self, Known};
 use super::grammar::Fail;
-use super::arguments::{build, octets_of};
 use super::object::scmp;
 use super::resolve::{Resolver, unknown};
 use super::steps::{Answer, Call, Stub};
@@ -196,15 +196,14 @@ impl Resolver<'_> {
         let types = &call.interface.types;
         let Some(ty) = types.named("FSSAGENT_SHARE_MAPPING_1") else { return Ok(Vec::new()) };
         let Kind::Struct(record) = &types.get(ty).kind else { return Ok(Vec::new()) };
-        let wanted =
-            Wanted {
-                types,
-                ty,
-                format: None,
-                now: self.now,
-                short: short_names(&call.interface),
-                names: None,
-            };
+        let wanted = Wanted {
+            types,
+            ty,
+            format: None,
+            now: self.now,
+            short: short_names(&call.interface),
+            names: None,
+        };
         let mut members = match given {
             Some(named @ ValueText::Record(..)) => match values::arg(named, wanted)? {
                 Arg::Record(members) => members,

@@ -76,7 +76,12 @@ pub(super) enum EventKind {
     Create,
     Bind(SyntaxId, BindAnswer),
     /// A bind to a port of DCOM, or an `alter_context` where a connection is there that may be used.
-    Present { syntax: SyntaxId, answer: BindAnswer, port: u16, new: bool },
+    Present {
+        syntax: SyntaxId,
+        answer: BindAnswer,
+        port: u16,
+        new: bool,
+    },
     /// A file of this share is written to.
     Write(String),
     /// CLOSE of the pipes.
@@ -172,6 +177,8 @@ pub(super) struct Dcom {
     pub(super) heads: Both<Option<Value>>,
     /// Where the types of the two are.
     pub(super) types: Arc<Types>,
+    /// Level of its security trailers, where it is not that of the association.
+    pub(super) level: Option<u8>,
     /// Octets behind the stub of the request.
     pub(super) extra: Vec<u8>,
     /// The object that is called.

@@ -131,10 +131,7 @@ pub(super) fn one_value(input: &str) -> Parsed<'_, ValueText> {
 }
 
 /// Values in brackets, with names or without, up to the bracket that closes them.
-fn members<'i>(
-    input: &'i str,
-    close: &'static str,
-) -> Parsed<'i, Vec<(Option<Word>, ValueText)>> {
+fn members<'i>(input: &'i str, close: &'static str) -> Parsed<'i, Vec<(Option<Word>, ValueText)>> {
     let member = |input| {
         let (rest, name) = opt(named).parse(lines(input))?;
         let (rest, value) =
@@ -189,4 +186,3 @@ pub(super) fn bare(input: &str) -> Parsed<'_, Word> {
         _ => fault(input, "a value"),
     }
 }
-

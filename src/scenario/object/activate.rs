@@ -47,6 +47,8 @@ struct Asked {
     /// `ClientImpLevel`
     level: u32,
     refs: Option<u32>,
+    /// Protocols that the bindings of the exporter list besides.
+    towers: Vec<u16>,
 }
 
 impl Resolver<'_> {
@@ -99,8 +101,13 @@ impl Resolver<'_> {
 
     /// `{class=GUID, iids=[Mgmt], via=IActivation, level=impersonate, refs=5}`
     fn asked(&self, given: &[(Option<Word>, ValueText)]) -> Result<Asked, Fail> {
-        const LEVELS: [(u32, &str); 5] =
-            [(0, "default"), (1, "anonymous"), (2, "identify"), (3, "impersonate"), (4, "delegate")];
+        const LEVELS: [(u32, &str); 5] = [
+            (0, "default"),
+            (1, "anonymous"),
+            (2, "identify"),
+            (3, "impersonate"),
+            (4, "delegate"),
+        ];
         const VIA: [(&str, Via); 5] = [
             ("IRemoteSCMActivator", Via::CreateInstance),
             ("RemoteCreateInstance", Via::CreateInstance),
@@ -114,9 +121,10 @@ impl Resolver<'_> {
             iids: Vec::new(),
             level: IDENTIFY,
             refs: None,
+            towers: Vec::new(),
         };
         for (name, value) in given {
-            let known = "class, iids, via, level or refs";
+            let known = "class, iids, via, level, refs or towers";
             let Some(name) = name else {
                 let message = format!("expected {known}, with a value");
                 return Err(Fail { left: value.left(), message });
@@ -129,6 +137,13 @@ impl Resolver<'_> {
                 }
                 ("iids", value) => asked.iids = vec![named_guid(self, name, value)?],
                 ("refs", value) => asked.refs = Some(number(name, value)?),
+                ("towers", ValueText::List(items, _)) => {
+                    for item in items {
+                        let tower = u16::try_from(number(name, item)?);
+                        let wrong = |_| Fail::at(name, "expected numbers in 16 bits".to_owned());
+                        asked.towers.push(tower.map_err(wrong)?);
+                    }
+                }
                 ("level", ValueText::Bare(word)) => {
                     asked.level = words::numbered(&LEVELS, &word.text.to_lowercase())
                         .map_err(|e| crate::scenario::resolve::unknown(word, "level", &e))?;
@@ -202,9 +217,8 @@ impl Resolver<'_> {
                 )]),
             ),
         ];
-        let blob = write::properties(&self.dcom_types(), &list).map_err(|error| {
-            Fail::at(at, format!("{error} of the activation properties"))
-        })?;
+        let blob = write::properties(&self.dcom_types(), &list)
+            .map_err(|error| Fail::at(at, format!("{error} of the activation properties")))?;
         let objref = Objref::Custom(CLSID_ACTIVATION_PROPERTIES_IN, blob).octets(PROPERTIES_IN);
         Ok(vec![placed("orpcthis", this), placed("pActProperties", Arg::Bytes(objref))])
     }
@@ -239,6 +253,7 @@ impl Resolver<'_> {
             return Err(Fail { left: more.left(), message });
         }
         for (n, iid) in asked.iids.iter().enumerate() {
+            self.room(left)?;
             let said = results.get(n).copied();
             let (name, members) = match said {
                 Some(ValueText::Bare(word)) if word.text.eq_ignore_ascii_case("null") => {
@@ -270,12 +285,13 @@ impl Resolver<'_> {
                 self.objects.name(call.line.client, &name.text, object);
             }
         }
-        let oxid = first.as_ref().map_or_else(
-            || self.objects.oxid(call.line.server),
-            |object| object.standard.oxid,
-        );
+        let oxid = first
+            .as_ref()
+            .map_or_else(|| self.objects.oxid(call.line.server), |object| object.standard.oxid);
         let port = call.settings.dcom.unwrap_or(DYNAMIC);
-        let bindings = self.bindings(call.line.server, &call.settings, Some(port));
+        let mut bindings = self.bindings(call.line.server, &call.settings, Some(port));
+        let name = self.server_name(call.line.server).to_lowercase();
+        bindings.strings.extend(asked.towers.iter().map(|tower| (*tower, name.clone())));
         let hint = u32::from(call.settings.auth.map_or(1, |auth| auth.level));
         let codes = Arg::List(given.iter().map(|(code, _)| Arg::from(*code)).collect());
         let pointers = Arg::List(given.iter().map(|(_, pointer)| pointer.clone()).collect());

@@ -81,8 +81,7 @@ impl Resolver<'_> {
         let named = interface.operations.iter().find(|of| of.name.eq_ignore_ascii_case(long));
         named.map(|operation| operation.opnum).ok_or_else(|| {
             let like = nearest(method, interface.operations.iter().map(|of| &*of.name));
-            let message =
-                format!("{} has no method `{method}`{}", interface.name, hint(&like));
+            let message = format!("{} has no method `{method}`{}", interface.name, hint(&like));
             Fail::at(word, message)
         })
     }
@@ -227,8 +226,9 @@ impl Resolver<'_> {
                     let given = || values::guid(&word.text).ok_or_else(|| no_object(word));
                     standard.ipid = other.map_or_else(given, |of| Ok(of.ipid))?;
                 }
-                "objref" if ["standard", "handler", "custom", "extended"]
-                    .contains(&word.text.as_str()) =>
+                "objref"
+                    if ["standard", "handler", "custom", "extended"]
+                        .contains(&word.text.as_str()) =>
                 {
                     kind = &word.text;
                 }

@@ -57,7 +57,14 @@ struct From<'a> {
 
 impl Resolver<'_> {
     /// `rgelt` of a `Next`.
-    pub(super) fn elements(&self, value: &ValueText, call: &Call) -> Result<Arg, Fail> {
+    pub(super) fn elements(&mut self, value: &ValueText, call: &Call) -> Result<Arg, Fail> {
+        let items = match value {
+            ValueText::List(items, _) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for item in items {
+            self.room(item.left())?;
+        }
         let types = &*call.interface.types;
         let mgmt = call.interface.uuid == scmp::ENUM_MGMT;
         let (name, union) = if mgmt {
@@ -86,10 +93,6 @@ impl Resolver<'_> {
         let found = |name: &str| types.named(name).map(|id| &types.get(id).kind);
         let (Some(Kind::Struct(_)), Some(Kind::Union(union))) = (found(name), found(union)) else {
             return Ok(Arg::List(Vec::new()));
-        };
-        let items = match value {
-            ValueText::List(items, _) => items.as_slice(),
-            one => std::slice::from_ref(one),
         };
         items.iter().map(|item| element(item, union, from)).collect::<Result<_, _>>().map(Arg::List)
     }
@@ -134,8 +137,9 @@ pub(super) fn number(name: &Word, value: &ValueText) -> Result<u32, Fail> {
         ValueText::Bare(word) => words::number(&word.text),
         _ => None,
     };
-    number.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
-        Fail { left: value.left(), message: format!("expected a number for {}", name.text) }
+    number.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| Fail {
+        left: value.left(),
+        message: format!("expected a number for {}", name.text),
     })
 }
 
@@ -230,11 +234,7 @@ fn prop(ty: i64, disc: i64, content: Option<(&str, Arg)>) -> Arg {
 }
 
 /// The content of an arm: members that are said, in their order or by name, and the others.
-fn content(
-    field: &crate::idl::Field,
-    given: &Members<'_>,
-    from: From<'_>,
-) -> Result<Arg, Fail> {
+fn content(field: &crate::idl::Field, given: &Members<'_>, from: From<'_>) -> Result<Arg, Fail> {
     let ty = values::pointee(from.types, field.ty);
     let Kind::Struct(record) = &from.types.get(ty).kind else { return Ok(Arg::Null) };
     let mut args: Vec<(String, Arg)> = Vec::new();
@@ -265,7 +265,7 @@ fn content(
     for field in &record.fields {
         if args.iter().all(|(taken, _)| **taken != *field.name) {
             let arg = left_out(&field.name, &args, given, from);
-            args.push((field.name.to_string(), arg));
+            args.extend(arg.map(|arg| (field.name.to_string(), arg)));
         }
     }
     Ok(Arg::Record(args))
@@ -275,9 +275,7 @@ fn content(
 fn called(word: &Word, name: &str, record: &Record) -> bool {
     let has = |name: &str| record.fields.iter().any(|field| &*field.name == name);
     is_called(word, name, SHORT)
-        || (word.text == "vol"
-            && name == "m_pwszVolumeName"
-            && !has("m_pwszOriginalVolumeName"))
+        || (word.text == "vol" && name == "m_pwszVolumeName" && !has("m_pwszOriginalVolumeName"))
 }
 
 /// A member that is not said.
@@ -286,14 +284,14 @@ fn left_out(
     args: &[(String, Arg)],
     given: &Members<'_>,
     from: From<'_>,
-) -> Arg {
+) -> Option<Arg> {
     // The number of `S1`, which everything about a shadow copy follows from.
     let symbol = given.iter().find_map(|(name, value)| match value {
         ValueText::Bare(word) if name.is_none() => word.text.get(1..)?.parse::<u32>().ok(),
         _ => None,
     });
     let number = symbol.unwrap_or(1);
-    match name {
+    Some(match name {
         "m_pwszVolumeName" | "m_pwszDiffAreaVolumeName" | "m_pwszOriginalVolumeName" => {
             from.volume.into()
         }
@@ -325,8 +323,9 @@ fn left_out(
         }
         // VSS_SS_CREATED
         "m_eStatus" => 12u32.into(),
-        _ => Arg::Null,
-    }
+        // Zero, or null.
+        _ => return None,
+    })
 }
 
 /// A string or number of a request that is read back.

@@ -14,7 +14,7 @@ use crate::protocol::dcom::{IACTIVATION, IOBJECTEXPORTER, IREMOTESCMACTIVATOR, I
 use crate::scenario::arguments::octets_of;
 use crate::scenario::grammar::Fail;
 use crate::scenario::resolve::Resolver;
-use crate::scenario::settings::Settings;
+use crate::scenario::settings::{LEVELS, Settings};
 use crate::scenario::steps::{Call, Dcom, Line};
 use crate::scenario::syntax::{AnswerText, CallText, ValueText, Word};
 use crate::scenario::values;
@@ -73,6 +73,7 @@ impl Resolver<'_> {
             context: SyntaxId(interface.uuid, major, minor),
             heads: Both::default(),
             types: self.dcom_types(),
+            level: None,
             extra: Vec::new(),
             called: called.map(Rc::new),
         };
@@ -87,10 +88,12 @@ impl Resolver<'_> {
                 }
                 "port" => {
                     let port = number(name, value)?;
-                    dcom.port = u16::try_from(port).ok().filter(|port| *port > 0).ok_or_else(
-                        || Fail::at(name, format!("expected a port, found `{port}`")),
-                    )?;
+                    dcom.port =
+                        u16::try_from(port).ok().filter(|port| *port > 0).ok_or_else(|| {
+                            Fail::at(name, format!("expected a port, found `{port}`"))
+                        })?;
                 }
+                "level" => dcom.level = Some(level(name, value)?),
                 "extra" => match value {
                     ValueText::Bare(word)
                         if word.text.len() % 2 == 0
@@ -147,7 +150,8 @@ impl Resolver<'_> {
     ) -> Result<Both<Option<Value>>, Fail> {
         let left = text.place.client.left;
         let none = |of: &str| {
-            let is_none = |value: &ValueText| matches!(value, ValueText::Bare(word) if word.text == "none");
+            let is_none =
+                |value: &ValueText| matches!(value, ValueText::Bare(word) if word.text == "none");
             text.more.iter().any(|(name, value)| name.text == of && is_none(value))
         };
         let made = |of: &str, name: &str, arg: Arg| {
@@ -180,13 +184,8 @@ impl Resolver<'_> {
 
     /// The members of `ORPCTHAT`, with what `that={…}` and `error='…'` say.
     pub(super) fn that(&mut self, text: &CallText, interface: &Interface) -> Result<Arg, Fail> {
-        let mut of = Head {
-            version: VERSION,
-            flags: 0,
-            reserved: 0,
-            cid: Guid::nil(),
-            extensions: None,
-        };
+        let mut of =
+            Head { version: VERSION, flags: 0, reserved: 0, cid: Guid::nil(), extensions: None };
         self.head(text, "that", &mut of)?;
         let more = text.more.iter().filter(|(name, _)| name.text == "error");
         let more = more.filter_map(|(_, value)| match value {
@@ -209,7 +208,7 @@ impl Resolver<'_> {
         Ok(record([("flags", of.flags.into()), ("extensions", extensions)]))
     }
 
-    fn head(&self, text: &CallText, of: &str, head: &mut Head) -> Result<(), Fail> {
+    fn head(&mut self, text: &CallText, of: &str, head: &mut Head) -> Result<(), Fail> {
         for (name, value) in text.more.iter().filter(|(name, _)| name.text == of) {
             if matches!(value, ValueText::Bare(word) if word.text == "none") {
                 continue;
@@ -239,12 +238,16 @@ impl Resolver<'_> {
     }
 
     /// Extensions of eight octets that nobody knows.
-    fn extensions(&self, at: &Word, value: &ValueText) -> Result<Vec<write::Extension>, Fail> {
+    fn extensions(&mut self, at: &Word, value: &ValueText) -> Result<Vec<write::Extension>, Fail> {
         let ValueText::List(items, _) = value else {
             return Err(Fail::at(at, "expected a list of GUIDs".to_owned()));
         };
-        let one = |item| Ok((named_guid(self, at, item)?, noise(7, 8)));
-        items.iter().map(one).collect()
+        let mut all = Vec::new();
+        for item in items {
+            self.room(item.left())?;
+            all.push((named_guid(self, at, item)?, noise(7, 8)));
+        }
+        Ok(all)
     }
 }
 
@@ -270,6 +273,20 @@ pub(super) fn named_guid(
     found.ok_or_else(|| Fail {
         left: value.left(),
         message: format!("expected a GUID or the name of an interface for {}", at.text),
+    })
+}
+
+/// A level of security by number or name; `none` is none.
+fn level(at: &Word, value: &ValueText) -> Result<u8, Fail> {
+    let found = match value {
+        ValueText::Bare(word) if word.text.eq_ignore_ascii_case("none") => Some(0),
+        ValueText::Bare(word) => words::numbered(LEVELS, &word.text.to_lowercase()).ok(),
+        _ => None,
+    };
+    let found = found.and_then(|level| u8::try_from(level).ok()).filter(|level| *level <= 6);
+    found.ok_or_else(|| {
+        let known = "none, connect, call, packet, integrity or privacy";
+        Fail::at(at, format!("expected {known} for {}", at.text))
     })
 }
 

@@ -11,6 +11,7 @@
 mod activate;
 mod calls;
 mod elements;
+mod exporter;
 mod heads;
 mod refs;
 pub(super) mod scmp;
@@ -206,9 +207,7 @@ impl Resolver<'_> {
         object.origin = scmp::origin_of(interface);
         while let Some(word) = words.next() {
             let known = match word.text.split_once('=') {
-                Some(("from", method)) => {
-                    scmp::origin(method).map(|origin| object.origin = origin)
-                }
+                Some(("from", method)) => scmp::origin(method).map(|origin| object.origin = origin),
                 Some(("volume", name)) => {
                     object.volume = Some(scmp::volume(name).unwrap_or_else(|| name.to_owned()));
                     Some(())

@@ -8,11 +8,9 @@ use crate::scenario::values;
 use crate::scenario::wire::octets::random_guid;
 
 /// `IVssSnapshotMgmt`
-pub(in crate::scenario) const MGMT: Guid =
-    Guid::from_u128(0xfa7d_f749_66e7_4986_a27f_e2f04ae53772);
+pub(in crate::scenario) const MGMT: Guid = Guid::from_u128(0xfa7d_f749_66e7_4986_a27f_e2f04ae53772);
 /// `IVssDifferentialSoftwareSnapshotMgmt`
-pub(in crate::scenario) const DIFF: Guid =
-    Guid::from_u128(0x214a_0f28_b737_4026_b847_4f9e37d79529);
+pub(in crate::scenario) const DIFF: Guid = Guid::from_u128(0x214a_0f28_b737_4026_b847_4f9e37d79529);
 /// `IVssEnumObject`
 pub(in crate::scenario) const ENUM_OBJECT: Guid =
     Guid::from_u128(0xae1c_7110_2f60_11d3_8a39_00c04f72d8e3);
