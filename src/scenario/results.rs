@@ -12,7 +12,7 @@ use super::words::{self, hint};
 use crate::bytes::Guid;
 use crate::idl::{Field, Kind, Operation, Parameter};
 use crate::ndr::{Arg, Direction, Value};
-use crate::protocol::{Interface, fsrvp as protocol};
+use crate::protocol::{Grade, Interface, fsrvp as protocol};
 use crate::spelling::nearest;
 
 /// The opnum of `GetShareMapping`, whose one result is a union around a structure.
@@ -67,7 +67,8 @@ impl Resolver<'_> {
         };
         let given = given.as_slice();
         let interface = &*call.interface;
-        let Some(operation) = interface.operation(call.opnum) else {
+        let typed = interface.grade != Grade::Names;
+        let Some(operation) = interface.operation(call.opnum).filter(|_| typed) else {
             // What is not known returns a status, like everything here.
             return Ok(Stub::Octets(status.to_le_bytes().to_vec()));
         };
