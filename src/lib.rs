@@ -53,7 +53,7 @@
 //! | [`idl`] | IDL text to a type table |
 //! | [`ndr`] | a type of that table over a stub: values, and back; NDR and NDR64 |
 //! | [`protocol`] | the registry of `dissectors/`, and FSRVP's messages as Rust types |
-//! | [`dcom`] | what object calls carry: `ORPCTHIS`, references to objects, activation properties (pure) |
+//! | [`dcom`] | what object calls carry: `ORPCTHIS`, references to objects, activation properties (pure), and back |
 //! | [`scenario`] | conversations as text, written as captures: the way back through all of the above |
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
@@ -122,7 +122,8 @@
 //!   beside it; the page of the module is the language's.
 //! - **a word of the scenario language**: a setting in `src/scenario/settings.rs` and
 //!   `src/scenario/direct.rs`, an event in `src/scenario/events.rs` and `src/scenario/play.rs`; short
-//!   names of parameters, and what a conversation may leave out, in `src/scenario/fsrvp.rs`. The
+//!   names of parameters, and what a conversation may leave out, in `src/scenario/fsrvp.rs` and
+//!   `src/scenario/object/scmp.rs`; what is done with objects in the files beside that. The
 //!   language's page is that of the module.
 //! - **something that happens around the calls**: a variant of `What` in `src/pipeline/around.rs`. What
 //!   SMB and RPC say becomes one in `src/pipeline/tell.rs`; what precedes a connection, or is instead of

@@ -72,6 +72,7 @@
 //! |---|---|---|
 //! | `smb 2.0.2` `2.1` `3.0` `3.0.2` `3.1.1` | the dialect | 3.1.1 |
 //! | `tcp 49667` | RPC directly over TCP, to this port | SMB |
+//! | `dcom`, `dcom 50001` | object calls: DCOM on port 135, objects on this port (below) | SMB |
 //! | `ndr`, `ndr64` | the transfer syntax the server accepts | NDR |
 //! | `little-endian`, `big-endian` | byte order of RPC | little |
 //! | `auth none`; `auth [spnego] ntlm\|kerberos connect\|call\|packet\|integrity\|privacy` | security of RPC; with Kerberos the logon is Kerberos, too | none; NTLM, integrity |
@@ -106,7 +107,7 @@
 //! | `bind refused REASON`; `bind refused provider_rejection REASON`; `bind fault NAME`; `bind refused STATUS_PIPE_BROKEN`; `bind unanswered` | `bind_nak`; contexts refused; a fault; the pipe fails; nothing |
 //! | `write \\fs\d@{C1}`, with `refused …` | CREATE, WRITE and CLOSE of a file of the share |
 //! | `close` | CLOSE of the pipes |
-//! | `logoff`, `disconnect` | LOGOFF; that, and FIN |
+//! | `logoff`, `disconnect`, `reset` | LOGOFF; that, and FIN; RST of the client |
 //! | `server restart`, `FS1 restart` | its connections are reset, it is a second later, and `ServerStartTime` is then |
 //! | `capture from here` | what was sent before is not in the capture |
 //! | `mid-capture`, `known-idle start` | changes no frame: says what is known of the server's state when the capture begins |

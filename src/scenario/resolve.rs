@@ -233,12 +233,11 @@ impl<'r> Resolver<'r> {
             line.server = object.server;
         }
         let settings = self.settings_of(line);
-        let (interface, opnum, object) = match called {
-            Some(Callee { interface, opnum, object }) => (interface, opnum, object),
-            None => {
-                let (interface, opnum) = self.method(method, &settings)?;
-                (interface, opnum, None)
-            }
+        let (interface, opnum, object) = if let Some(Callee { interface, opnum, object }) = called {
+            (interface, opnum, object)
+        } else {
+            let (interface, opnum) = self.method(method, &settings)?;
+            (interface, opnum, None)
         };
         if text.args.is_none()
             && text.answer.is_some()

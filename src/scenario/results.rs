@@ -3,7 +3,7 @@
 use super::arguments::{build, octets_of};
 use super::fsrvp::{self, Known};
 use super::grammar::Fail;
-use super::object::scmp;
+use super::object::{counts, scmp};
 use super::resolve::{Resolver, unknown};
 use super::steps::{Answer, Call, Stub};
 use super::syntax::{AnswerText, CallText, ValueText, Word};
@@ -106,7 +106,7 @@ impl Resolver<'_> {
         }
         let mut results = build(interface, operation, Direction::Out, &args, at.left)?;
         if interface.object {
-            self.counts(text, call, &mut results)?;
+            counts(text, call, &mut results)?;
         }
         Ok(Stub::Arguments(results))
     }

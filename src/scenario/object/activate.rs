@@ -22,8 +22,8 @@ use crate::scenario::syntax::{AnswerText, ArgsText, CallText, ValueText, Word};
 use crate::scenario::words;
 
 /// `IActivationPropertiesIn` and `IActivationPropertiesOut` (\[MS-DCOM\] 1.9).
-const PROPERTIES_IN: Guid = Guid::from_u128(0x0000_01a2_0000_0000_c000_000000000046);
-const PROPERTIES_OUT: Guid = Guid::from_u128(0x0000_01a3_0000_0000_c000_000000000046);
+const PROPERTIES_IN: Guid = Guid::from_u128(0x000001a2_0000_0000_c000_000000000046);
+const PROPERTIES_OUT: Guid = Guid::from_u128(0x000001a3_0000_0000_c000_000000000046);
 /// `CLSCTX_REMOTE_SERVER`
 const REMOTE_SERVER: u32 = 0x10;
 /// `RPC_C_IMP_LEVEL_IDENTIFY`
@@ -193,7 +193,7 @@ impl Resolver<'_> {
         }
         let name = self.server_name(text_server(self, text)).to_lowercase();
         let list = [
-            ("SpecialPropertiesData", self.special()),
+            ("SpecialPropertiesData", special()),
             (
                 "InstantiationInfoData",
                 record([
@@ -221,16 +221,6 @@ impl Resolver<'_> {
             .map_err(|error| Fail::at(at, format!("{error} of the activation properties")))?;
         let objref = Objref::Custom(CLSID_ACTIVATION_PROPERTIES_IN, blob).octets(PROPERTIES_IN);
         Ok(vec![placed("orpcthis", this), placed("pActProperties", Arg::Bytes(objref))])
-    }
-
-    fn special(&self) -> Arg {
-        record([
-            // No session in particular.
-            ("dwSessionId", u32::MAX.into()),
-            ("dwDefaultAuthnLvl", u32::from(Auth::PRIVACY).into()),
-            ("dwOrigClsctx", REMOTE_SERVER.into()),
-            ("dwFlags", 2u32.into()),
-        ])
     }
 
     /// What is answered, and the client has the objects.
@@ -341,6 +331,17 @@ impl Resolver<'_> {
         args.push(placed("return", status.into()));
         Ok(Answer::Response(made(call, Direction::Out, &args, left)?))
     }
+}
+
+/// `SpecialPropertiesData` as Windows sends it.
+fn special() -> Arg {
+    record([
+        // No session in particular.
+        ("dwSessionId", u32::MAX.into()),
+        ("dwDefaultAuthnLvl", u32::from(Auth::PRIVACY).into()),
+        ("dwOrigClsctx", REMOTE_SERVER.into()),
+        ("dwFlags", 2u32.into()),
+    ])
 }
 
 /// The server of a statement.

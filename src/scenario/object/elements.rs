@@ -96,39 +96,38 @@ impl Resolver<'_> {
         };
         items.iter().map(|item| element(item, union, from)).collect::<Result<_, _>>().map(Arg::List)
     }
+}
 
-    /// Counts of `rgelt`, and `pceltFetched`, where they are not what follows from the elements.
-    pub(in crate::scenario) fn counts(
-        &self,
-        text: &CallText,
-        call: &Call,
-        results: &mut Arguments,
-    ) -> Result<(), Fail> {
-        let asked = match &call.request {
-            Stub::Arguments(asked) => asked.params.iter().find(|(name, _)| &**name == "celt"),
-            Stub::Octets(_) => None,
-        };
-        let asked = asked.and_then(|(_, value)| value.as_u32());
-        let said = |wanted: &str| {
-            let found = text.more.iter().find(|(name, _)| name.text == wanted);
-            found.map(|(name, value)| number(name, value)).transpose()
-        };
-        let (max, offset, fetched) = (said("max")?, said("offset")?, said("fetched")?);
-        for (name, value) in &mut results.params {
-            match (&**name, &mut value.data) {
-                ("rgelt", Data::List(list)) => {
-                    let some = |n: u32| Some((u64::from(n), Span::default()));
-                    list.counts.max = max.or(asked).map_or(list.counts.max, some);
-                    list.counts.offset = offset.map_or(list.counts.offset, some);
-                }
-                ("pceltFetched", Data::Number(number)) => {
-                    number.bits = fetched.map_or(number.bits, u64::from);
-                }
-                _ => {}
+/// Counts of `rgelt`, and `pceltFetched`, where they are not what follows from the elements.
+pub(in crate::scenario) fn counts(
+    text: &CallText,
+    call: &Call,
+    results: &mut Arguments,
+) -> Result<(), Fail> {
+    let asked = match &call.request {
+        Stub::Arguments(asked) => asked.params.iter().find(|(name, _)| &**name == "celt"),
+        Stub::Octets(_) => None,
+    };
+    let asked = asked.and_then(|(_, value)| value.as_u32());
+    let said = |wanted: &str| {
+        let found = text.more.iter().find(|(name, _)| name.text == wanted);
+        found.map(|(name, value)| number(name, value)).transpose()
+    };
+    let (max, offset, fetched) = (said("max")?, said("offset")?, said("fetched")?);
+    for (name, value) in &mut results.params {
+        match (&**name, &mut value.data) {
+            ("rgelt", Data::List(list)) => {
+                let some = |n: u32| Some((u64::from(n), Span::default()));
+                list.counts.max = max.or(asked).map_or(list.counts.max, some);
+                list.counts.offset = offset.map_or(list.counts.offset, some);
             }
+            ("pceltFetched", Data::Number(number)) => {
+                number.bits = fetched.map_or(number.bits, u64::from);
+            }
+            _ => {}
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The number that is said of something.

@@ -32,17 +32,17 @@ fn is_exporter(uuid: Guid) -> bool {
     [IOBJECTEXPORTER, IACTIVATION, IREMOTESCMACTIVATOR].contains(&uuid)
 }
 
+/// The port of an interface, where those of objects are on `port`.
+pub(in crate::scenario) fn port_of(interface: Guid, port: u16) -> u16 {
+    if is_exporter(interface) { EXPORTER } else { port }
+}
+
 /// `COMVERSION`
 pub(super) fn version((major, minor): (u32, u32)) -> Arg {
     record([("MajorVersion", major.into()), ("MinorVersion", minor.into())])
 }
 
 impl Resolver<'_> {
-    /// The port of an interface, where those of objects are on `port`.
-    pub(in crate::scenario) fn port_of(&self, interface: Guid, port: u16) -> u16 {
-        if is_exporter(interface) { EXPORTER } else { port }
-    }
-
     /// The types of \[MS-DCOM\].
     pub(super) fn dcom_types(&self) -> Arc<Types> {
         let found = self.registry.interface(IREMUNKNOWN, 0);
@@ -65,7 +65,7 @@ impl Resolver<'_> {
             }
             return Ok(None);
         }
-        let usual = self.port_of(interface.uuid, settings.dcom.unwrap_or(DYNAMIC));
+        let usual = port_of(interface.uuid, settings.dcom.unwrap_or(DYNAMIC));
         let (major, minor) = settings.version.unwrap_or(interface.version);
         let mut dcom = Dcom {
             port: usual,

@@ -17,6 +17,8 @@ mod refs;
 pub(super) mod scmp;
 
 pub(super) use calls::Callee;
+pub(super) use elements::counts;
+pub(super) use heads::port_of;
 
 use std::net::IpAddr;
 
