@@ -166,7 +166,7 @@ fn object_conversation() -> impl Strategy<Value = String> {
     let statement = prop_oneof![
         8 => (client, object_call()).prop_map(|(client, call)| format!("{client}{call}")),
         1 => prop::sample::select(&[
-            "A disconnect", "B reset", "FS restart", "A ndr64", "B auth ntlm integrity", "wait 120s",
+            "A disconnect", "B reset", "FS restart", "A ndr64", "B user LAB\\x", "wait 120s",
         ][..]).prop_map(str::to_owned),
     ];
     prop::collection::vec(statement, 1..16).prop_map(|statements| statements.join("\n"))
