@@ -179,7 +179,7 @@ A activates ->m2",
     );
     let reference = |n: usize| calls[n].response.decoded.as_ref().unwrap().params[0].1.clone();
     let text = |n: usize, field: &str| {
-        reference(n).field(field).map(value::text).unwrap_or_else(|| format!("no {field}"))
+        reference(n).field(field).map_or_else(|| format!("no {field}"), value::text)
     };
     assert_eq!(text(1, "ipid"), text(2, "ipid"));
     assert_eq!(text(1, "oid"), text(2, "oid"));
@@ -323,7 +323,7 @@ fn what_is_not_understood_is_told() {
         Err(error) => error.to_string(),
     };
     for (text, expect) in [
-        ("A:m1.QVSS()=0", "s:1:9: there is no interface `m1`"),
+        ("A:m1.QVSS()=0", "s:1:9: there is no object or interface `m1`"),
         (
             "A:?x1.QVSS()=0",
             "s:1:9: the interface of `x1` is not known: m, d, e and s begin such names",

@@ -52,7 +52,13 @@ impl Resolver<'_> {
             object.origin = scmp::origin_of(interface);
             self.objects.name(line.client, bare, object);
         }
-        let Some(object) = self.objects.get(line.client, bare).cloned() else { return Ok(None) };
+        let Some(object) = self.objects.get(line.client, bare).cloned() else {
+            if self.settings_of(line).dcom.is_some() && self.interface(word, name).is_err() {
+                let message = format!("there is no object or interface `{name}`");
+                return Err(Fail::at(word, message));
+            }
+            return Ok(None);
+        };
         let interface = self.interface_of(object.interface);
         let opnum = opnum(word, method, &interface)?;
         Ok(Some(Callee { interface, opnum, object: Some(object) }))
