@@ -53,7 +53,7 @@
 //! | [`idl`] | IDL text to a type table |
 //! | [`ndr`] | a type of that table over a stub: values, and back; NDR and NDR64 |
 //! | [`protocol`] | the registry of `dissectors/`, and the messages of FSRVP, SCMP and DCOM as Rust types |
-//! | [`dcom`] | what object calls carry: `ORPCTHIS`, references to objects, activation properties (pure) |
+//! | [`dcom`] | what object calls carry: `ORPCTHIS`, references to objects, activation properties (pure), and back |
 //! | [`scenario`] | conversations as text, written as captures: the way back through all of the above |
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |

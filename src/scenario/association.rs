@@ -4,17 +4,17 @@ use std::io;
 use std::rc::Rc;
 
 use super::film::{Film, Phase};
+use super::reach::Presented;
 use super::session::{Asked, Session};
 use super::settings::{Auth, Settings};
 use super::steps::{Answer, BindAnswer, Call, Stub};
 use super::wire::auth::{self, OID_KERBEROS, OID_NTLM};
 use super::wire::kerberos;
 use super::wire::octets::{chance, noise};
-use super::wire::rpc::{self, Asks, Cut, Head, SyntaxId, Verdict, Verifier, ptype};
+use super::wire::rpc::{self, Asks, Cut, Head, SyntaxId, Verifier, ptype};
 use super::wire::smb::{self, FileId, command};
 use crate::bytes::{Both, Guid, Side};
-use crate::idl::Syntax;
-use crate::ndr::{self, Arguments, Context, Direction};
+use crate::ndr::Direction;
 use crate::smb::Status;
 
 /// Octets of an answer a client has room for.
@@ -46,14 +46,6 @@ pub(super) struct Association {
     /// The READ that a bind's answer would have come with.
     pub(super) unanswered: Option<Asked>,
     pub(super) seed: u64,
-}
-
-/// A presentation context: its number, the interface, and how that is marshaled on it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Presented {
-    pub(super) id: u16,
-    pub(super) interface: SyntaxId,
-    pub(super) syntax: Syntax,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -340,8 +332,12 @@ impl Association {
     }
 
     /// The verifier of the next message of a side, if messages are protected.
-    fn verifier(&mut self, side: Side) -> Option<Verifier> {
-        let auth = self.settings.auth.filter(|auth| auth.level > 2)?;
+    fn verifier(&mut self, side: Side, level: Option<u8>) -> Option<Verifier> {
+        let auth = self.settings.auth?;
+        let auth = Auth { level: level.unwrap_or(auth.level), ..auth };
+        if auth.level <= 2 {
+            return None;
+        }
         let sequence = self.sequence[side];
         self.sequence[side] = sequence.wrapping_add(1);
         let seed = chance(self.seed ^ u64::from(sequence) << 8 ^ u64::from(side == Side::Server));
@@ -354,74 +350,10 @@ impl Association {
         Some(Verifier { provider: auth.provider(), level: auth.level, value })
     }
 
-    /// Contexts were offered, and accepted or not. Whether one was.
-    pub(super) fn present(&mut self, offers: &[rpc::Offer], verdict: Verdict) -> bool {
-        let last = offers.iter().map(|(id, ..)| id.saturating_add(1)).max();
-        self.next_context = self.next_context.max(last.unwrap_or_default());
-        let Verdict::Accept(syntax) = verdict else { return false };
-        let (Some(id), Some((_, interface, _))) = (rpc::accepted(offers, syntax), offers.first())
-        else {
-            return false;
-        };
-        self.contexts.push(Presented { id, interface: *interface, syntax });
-        true
-    }
-
-    /// The context that a call goes on: the one of its interface, or the last.
-    fn presented(&self, call: &Call) -> Presented {
-        let (wanted, syntax) = (call.context().0, call.settings.syntax);
-        let of = |presented: &&Presented| presented.interface.0 == wanted;
-        let mut found = self.contexts.iter().rev().filter(of);
-        let same = found.clone().find(|presented| presented.syntax == syntax);
-        let known = same.or_else(|| found.next()).or(self.contexts.last());
-        known.copied().unwrap_or(Presented {
-            id: rpc::context_id(self.settings.syntax),
-            interface: self.syntax_id,
-            syntax: self.settings.syntax,
-        })
-    }
-
-    fn octets(
-        &self,
-        call: &Call,
-        direction: Direction,
-        (stub, syntax): (&Stub, Syntax),
-    ) -> io::Result<Vec<u8>> {
-        let context = Context { syntax, order: self.settings.order };
-        let wrong = |error: ndr::Unencodable| {
-            io::Error::new(io::ErrorKind::InvalidInput, error.to_string())
-        };
-        let mut octets = Vec::new();
-        if let Some(dcom) = &call.dcom {
-            let (name, head) = match direction {
-                Direction::In => ("ORPCTHIS", &dcom.heads.client),
-                Direction::Out => ("ORPCTHAT", &dcom.heads.server),
-            };
-            if let (Some(ty), Some(head)) = (dcom.types.named(name), head) {
-                ndr::encode_type(&dcom.types, ty, head, context, &mut octets).map_err(wrong)?;
-            }
-        }
-        match (stub, call.interface.operation(call.opnum)) {
-            (Stub::Octets(given), _) => octets.extend(given),
-            (Stub::Arguments(Arguments { params, ret }), Some(operation)) => {
-                let types = &call.interface.types;
-                let ret = ret.as_ref();
-                ndr::encode(types, operation, direction, params, ret, context, &mut octets)
-                    .map_err(wrong)?;
-            }
-            (Stub::Arguments(_), None) => {}
-        }
-        if direction == Direction::In
-            && let Some(dcom) = &call.dcom
-        {
-            octets.extend(&dcom.extra);
-        }
-        Ok(octets)
-    }
-
     /// Whether a call's stubs are noise.
     fn sealed(&self, call: &Call) -> bool {
-        call.sealed || self.seals()
+        let level = call.dcom.as_ref().and_then(|dcom| dcom.level);
+        call.sealed || level.map_or(self.seals(), |level| level == Auth::PRIVACY)
     }
 
     /// Whether it was bound at privacy level.
@@ -452,7 +384,9 @@ impl Association {
         let asks = Asks { context: presented.id, opnum: call.opnum, object: call.object() };
         let fragment = self.settings.fragment;
         let sealed = self.sealed(call);
-        let mut cut = Cut { fragment, sealed, verifier: &mut || self.verifier(Side::Client) };
+        let level = call.dcom.as_ref().and_then(|dcom| dcom.level);
+        let mut cut =
+            Cut { fragment, sealed, verifier: &mut || self.verifier(Side::Client, level) };
         let pdus = rpc::request(head, asks, &stub, &mut cut);
         let mut asked = self.send(session, film, &pdus, !self.settings.write_read)?;
         if let Some(asked) = asked.as_mut().filter(|_| long) {
@@ -483,8 +417,9 @@ impl Association {
                 let stub = self.octets(call, Direction::Out, (stub, waiting.presented.syntax))?;
                 let fragment = self.settings.fragment;
                 let sealed = self.sealed(call);
+                let level = call.dcom.as_ref().and_then(|dcom| dcom.level);
                 let mut cut =
-                    Cut { fragment, sealed, verifier: &mut || self.verifier(Side::Server) };
+                    Cut { fragment, sealed, verifier: &mut || self.verifier(Side::Server, level) };
                 rpc::response(head, context, &stub, &mut cut)
             }
         };

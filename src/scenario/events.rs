@@ -201,7 +201,7 @@ impl Resolver<'_> {
             // A version is that of this bind, and the interface too: each call names its own.
             settings.version = None;
             settings.interface = self.settings_of(line).interface.clone();
-            let port = self.port_of(uuid, port);
+            let port = super::object::port_of(uuid, port);
             EventKind::Present { syntax, answer, port, new }
         } else {
             EventKind::Bind(syntax, answer)

@@ -34,8 +34,8 @@ const NESTING: usize = 32;
 /// The method that is written behind a client's name.
 pub(super) const ACTIVATES: &str = "activates";
 /// What may be said behind an object call.
-const MORE: [&str; 10] =
-    ["object", "on", "port", "this", "that", "error", "extra", "fetched", "max", "offset"];
+const MORE: [&str; 11] =
+    ["object", "on", "port", "this", "that", "error", "extra", "level", "fetched", "max", "offset"];
 
 /// Parses a scenario.
 pub(super) fn parse(file: &str, source: &str) -> Result<Vec<Statement>, Error> {

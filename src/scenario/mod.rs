@@ -72,6 +72,7 @@
 //! |---|---|---|
 //! | `smb 2.0.2` `2.1` `3.0` `3.0.2` `3.1.1` | the dialect | 3.1.1 |
 //! | `tcp 49667` | RPC directly over TCP, to this port | SMB |
+//! | `dcom`, `dcom 50001` | object calls: DCOM on port 135, objects on this port (below) | SMB |
 //! | `ndr`, `ndr64` | the transfer syntax the server accepts | NDR |
 //! | `little-endian`, `big-endian` | byte order of RPC | little |
 //! | `auth none`; `auth [spnego] ntlm\|kerberos connect\|call\|packet\|integrity\|privacy` | security of RPC; with Kerberos the logon is Kerberos, too | none; NTLM, integrity |
@@ -106,7 +107,7 @@
 //! | `bind refused REASON`; `bind refused provider_rejection REASON`; `bind fault NAME`; `bind refused STATUS_PIPE_BROKEN`; `bind unanswered` | `bind_nak`; contexts refused; a fault; the pipe fails; nothing |
 //! | `write \\fs\d@{C1}`, with `refused …` | CREATE, WRITE and CLOSE of a file of the share |
 //! | `close` | CLOSE of the pipes |
-//! | `logoff`, `disconnect` | LOGOFF; that, and FIN |
+//! | `logoff`, `disconnect`, `reset` | LOGOFF; that, and FIN; RST of the client |
 //! | `server restart`, `FS1 restart` | its connections are reset, it is a second later, and `ServerStartTime` is then |
 //! | `capture from here` | what was sent before is not in the capture |
 //! | `mid-capture`, `known-idle start` | changes no frame: says what is known of the server's state when the capture begins |
@@ -134,11 +135,11 @@
 //! A activates ->m1; A connect unanswered         # nobody answers at the port of the objects
 //! A bind IVssEnumObject refused provider_rejection   # alter_context, where a connection is there
 //! A:m1.QVSS(P,0x1D)=E_ACCESSDENIED; A:m1.QVSS(P,0x1D)=fault 5; A:m1.QVSS(nil,0x1D)=0->null
-//! A:m1.QVSS(P,0x1D)=0->e1{iid=IVssEnumObject}; A:m1.QVSS(P,0x1D)=0->e2{ipid=e1}
+//! A:m1.QVSS(P,0x1D)=0->e1; A:m1.QVSS(P,0x1D)=0->e2{ipid=e1}; A:m1.QVSS(P,0x1D)=0->e3{iid=EnumO}
 //! A:e1.Next(4)=0->[VA,VB] max=2 fetched=3; A:e1.Next(1)=0->[{Type=1,disc=3}]
 //! A:e1.2()=0; A:e1.Reset()=0 extra=00000000; A:m1.6()=fault nca_s_op_rng_error
 //! A:e1.Next(1)=fault 0x80010108; A:m1.QVSS(P,0x1D)=E_INVALIDARG error='no such provider'
-//! A:m1.QVSS(P,0x1D)=0->e3 object=none; A:e3.Next(1)=S_FALSE->[] on=IVssEnumObject
+//! A:m1.QVSS(P,0x1D)=0->e4 object=none; A:e4.Next(1)=S_FALSE->[] on=IVssEnumObject
 //!
 //! # An object that was issued before the capture began.
 //! object e9 IVssEnumMgmtObject; A:e9.Next(1)=0->[VA]; A:?m7.QVSS(P,0x1D)=0->e1
@@ -163,7 +164,7 @@
 //! | written | is |
 //! |---|---|
 //! | `A activates ->m1` | `RemoteCreateInstance` of `VssSnapshotMgmt` for `IVssSnapshotMgmt` |
-//! | `A activates {class=GUID, iids=[Mgmt,IUnknown], level=impersonate, refs=0} ->m1,u1` | another class, other interfaces (a result for each; `null` is `E_NOINTERFACE`), `ClientImpLevel`, public references |
+//! | `A activates {class=GUID, iids=[Mgmt,IUnknown], level=impersonate, refs=0, towers=[15]} ->m1,u1` | another class, other interfaces (a result for each; `null` is `E_NOINTERFACE`), `ClientImpLevel`, public references, protocols that the exporter's bindings list besides TCP |
 //! | `A activates {via=IActivation} ->m1` | `RemoteActivation`; `{via=RemoteGetClassObject} ->f1`, and then `A:f1.CreateInstance(Mgmt)=0->m1` |
 //! | `A activates =E_ACCESSDENIED`, `=fault 5`, `unanswered`, `after 3 s` | as with calls; `lose answer of A activates ->m1` |
 //! | `A:m1.GPMI(P,Diff)=0->d1` | a call of an object's method |
@@ -187,7 +188,7 @@
 //! scenario, of which the display name is `A:\`. Interfaces are GUIDs by name, or as `Mgmt`, `Diff`, `EnumM`,
 //! `EnumO`. Sizes are numbers or `10GB`, with KB, MB, GB and TB, and may be negative. Texts in quotes are as they
 //! stand (`'C:\'`, `''`); `{text='C:\x', terminator=no}` has no terminator, `{text='C:\', max=2}` another
-//! `max_count`, `offset=1` another offset. `e1` where a pointer to an interface goes in (`Clone(e1)`) is the object's reference.
+//! `max_count`, `offset=1` another offset; `{units=[67,0]}` are its units. `e1` where a pointer to an interface goes in (`Clone(e1)`) is the object's reference.
 //!
 //! Behind a call, in any order:
 //!
@@ -196,10 +197,11 @@
 //! | `object=none`, `object=m1`, `object=GUID` | the object UUID of the request |
 //! | `on=IVssEnumObject`, `on=GUID` | the interface of the presentation context it goes on |
 //! | `port=135` | the port it goes to |
-//! | `this={version=5.6, flags=1, reserved1=1, cid=U1, extensions=[GUID]}` | `ORPCTHIS`; extensions of eight octets, `[]` an empty array of them |
-//! | `that={flags=1, extensions=[GUID]}` | `ORPCTHAT` |
+//! | `this={version=5.6, flags=1, reserved1=1, cid=U1, extensions=[GUID]}` | `ORPCTHIS`; extensions of eight octets, `[]` an empty array of them; `this=none`: there is none. `(stub=…)` is what follows it |
+//! | `that={flags=1, extensions=[GUID]}`, `that=none` | `ORPCTHAT`, likewise |
 //! | `error='text'`, or `->error 'text'` | the text of an error in `ORPCTHAT` |
 //! | `extra=00000000` | octets behind the request's stub |
+//! | `level=none`, `level=integrity` | the level of this call's security trailers, on whatever association |
 //! | `fetched=2` `max=1` `offset=1` | `pceltFetched`, `max_count` and offset of `rgelt`, where they are not what `->[…]` and `celt` say |
 //!
 //! ### What `Next` returns
@@ -228,7 +230,8 @@
 //! | `A:alive()=0` | `ServerAlive2` |
 //! | `A:ping(add=[m1,e1])=0->g1`, `A:ping(g1,add=[e2],del=[e1])=0`, `A:simpleping(g1)=OR_INVALID_SET` | `ComplexPing`, which gives a set the name `g1`; `SimplePing` |
 //!
-//! `A:release(…)` and the others go to the object's server and, without an answer, are answered with 0. All calls may be written out as well:
+//! `A:release(…)` and the others go to the object's server. Without an answer they, and `A activates`, are answered
+//! with 0; those that are `unanswered` stay so. All calls may be written out as well:
 //! `A:IObjectExporter.SimplePing(pSetId=7)=0`, `A:IVssSnapshotMgmt.4(P,0x1D)` without an object.
 //!
 //! ### Events of objects

@@ -2,14 +2,25 @@
 //! interface.
 
 use std::io;
+use std::rc::Rc;
 
 use super::association::Association;
 use super::film::Film;
 use super::play::with;
 use super::session::Session;
-use super::steps::{BindAnswer, Call, Event};
+use super::settings::Settings;
+use super::steps::{BindAnswer, Call, Event, Stub};
 use super::wire::rpc::{self, SyntaxId, Verdict, ptype};
 use crate::idl::Syntax;
+use crate::ndr::{self, Arguments, Context, Direction};
+
+/// A presentation context: its number, the interface, and how that is marshaled on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Presented {
+    pub(super) id: u16,
+    pub(super) interface: SyntaxId,
+    pub(super) syntax: Syntax,
+}
 
 /// An association of this line to a port on which an interface may be called; opened and bound where
 /// it is not yet.
@@ -54,7 +65,7 @@ pub(super) fn reach(
 fn open(
     session: &mut Session,
     film: &mut Film<'_>,
-    settings: &std::rc::Rc<super::settings::Settings>,
+    settings: &Rc<Settings>,
     (port, interface): (u16, SyntaxId),
 ) -> io::Result<usize> {
     let of = (interface.0, interface);
@@ -120,5 +131,71 @@ impl Association {
         self.round(session, film, request, answer)?;
         self.present(&offers, verdict);
         Ok(())
+    }
+
+    /// Contexts were offered, and accepted or not. Whether one was.
+    pub(super) fn present(&mut self, offers: &[rpc::Offer], verdict: Verdict) -> bool {
+        let last = offers.iter().map(|(id, ..)| id.saturating_add(1)).max();
+        self.next_context = self.next_context.max(last.unwrap_or_default());
+        let Verdict::Accept(syntax) = verdict else { return false };
+        let (Some(id), Some((_, interface, _))) = (rpc::accepted(offers, syntax), offers.first())
+        else {
+            return false;
+        };
+        self.contexts.push(Presented { id, interface: *interface, syntax });
+        true
+    }
+
+    /// The context that a call goes on: the one of its interface, or the last.
+    pub(super) fn presented(&self, call: &Call) -> Presented {
+        let (wanted, syntax) = (call.context().0, call.settings.syntax);
+        let of = |presented: &&Presented| presented.interface.0 == wanted;
+        let mut found = self.contexts.iter().rev().filter(of);
+        let same = found.clone().find(|presented| presented.syntax == syntax);
+        let known = same.or_else(|| found.next()).or(self.contexts.last());
+        known.copied().unwrap_or(Presented {
+            id: rpc::context_id(self.settings.syntax),
+            interface: self.syntax_id,
+            syntax: self.settings.syntax,
+        })
+    }
+
+    /// The octets of a stub: `ORPCTHIS` or `ORPCTHAT`, and what follows.
+    pub(super) fn octets(
+        &self,
+        call: &Call,
+        direction: Direction,
+        (stub, syntax): (&Stub, Syntax),
+    ) -> io::Result<Vec<u8>> {
+        let context = Context { syntax, order: self.settings.order };
+        let wrong = |error: ndr::Unencodable| {
+            io::Error::new(io::ErrorKind::InvalidInput, error.to_string())
+        };
+        let mut octets = Vec::new();
+        if let Some(dcom) = &call.dcom {
+            let (name, head) = match direction {
+                Direction::In => ("ORPCTHIS", &dcom.heads.client),
+                Direction::Out => ("ORPCTHAT", &dcom.heads.server),
+            };
+            if let (Some(ty), Some(head)) = (dcom.types.named(name), head) {
+                ndr::encode_type(&dcom.types, ty, head, context, &mut octets).map_err(wrong)?;
+            }
+        }
+        match (stub, call.interface.operation(call.opnum)) {
+            (Stub::Octets(given), _) => octets.extend(given),
+            (Stub::Arguments(Arguments { params, ret }), Some(operation)) => {
+                let types = &call.interface.types;
+                let ret = ret.as_ref();
+                ndr::encode(types, operation, direction, params, ret, context, &mut octets)
+                    .map_err(wrong)?;
+            }
+            (Stub::Arguments(_), None) => {}
+        }
+        if direction == Direction::In
+            && let Some(dcom) = &call.dcom
+        {
+            octets.extend(&dcom.extra);
+        }
+        Ok(octets)
     }
 }

@@ -103,8 +103,8 @@ impl<'r> Resolver<'r> {
         Ok(())
     }
 
-    /// Counts a statement or a repetition, of which there may be so many.
-    fn room(&mut self, left: usize) -> Result<(), Fail> {
+    /// Counts a statement, a repetition, or a part of one that takes as much, of which there may be so many.
+    pub(super) fn room(&mut self, left: usize) -> Result<(), Fail> {
         self.spent = self.spent.saturating_add(1);
         if self.spent > MAX_STEPS {
             return Err(Fail { left, message: format!("more than {MAX_STEPS} steps") });
@@ -233,12 +233,11 @@ impl<'r> Resolver<'r> {
             line.server = object.server;
         }
         let settings = self.settings_of(line);
-        let (interface, opnum, object) = match called {
-            Some(Callee { interface, opnum, object }) => (interface, opnum, object),
-            None => {
-                let (interface, opnum) = self.method(method, &settings)?;
-                (interface, opnum, None)
-            }
+        let (interface, opnum, object) = if let Some(Callee { interface, opnum, object }) = called {
+            (interface, opnum, object)
+        } else {
+            let (interface, opnum) = self.method(method, &settings)?;
+            (interface, opnum, None)
         };
         if text.args.is_none()
             && text.answer.is_some()

@@ -3,7 +3,7 @@
 use super::arguments::{build, octets_of};
 use super::fsrvp::{self, Known};
 use super::grammar::Fail;
-use super::object::scmp;
+use super::object::{counts, scmp};
 use super::resolve::{Resolver, unknown};
 use super::steps::{Answer, Call, Stub};
 use super::syntax::{AnswerText, CallText, ValueText, Word};
@@ -12,7 +12,7 @@ use super::words::{self, hint};
 use crate::bytes::Guid;
 use crate::idl::{Field, Kind, Operation, Parameter};
 use crate::ndr::{Arg, Direction, Value};
-use crate::protocol::{Interface, fsrvp as protocol};
+use crate::protocol::{Grade, Interface, fsrvp as protocol};
 use crate::spelling::nearest;
 
 /// The opnum of `GetShareMapping`, whose one result is a union around a structure.
@@ -67,7 +67,8 @@ impl Resolver<'_> {
         };
         let given = given.as_slice();
         let interface = &*call.interface;
-        let Some(operation) = interface.operation(call.opnum) else {
+        let typed = interface.grade != Grade::Names;
+        let Some(operation) = interface.operation(call.opnum).filter(|_| typed) else {
             // What is not known returns a status, like everything here.
             return Ok(Stub::Octets(status.to_le_bytes().to_vec()));
         };
@@ -105,7 +106,7 @@ impl Resolver<'_> {
         }
         let mut results = build(interface, operation, Direction::Out, &args, at.left)?;
         if interface.object {
-            self.counts(text, call, &mut results)?;
+            counts(text, call, &mut results)?;
         }
         Ok(Stub::Arguments(results))
     }

@@ -177,6 +177,8 @@ pub(super) struct Dcom {
     pub(super) heads: Both<Option<Value>>,
     /// Where the types of the two are.
     pub(super) types: Arc<Types>,
+    /// Level of its security trailers, where it is not that of the association.
+    pub(super) level: Option<u8>,
     /// Octets behind the stub of the request.
     pub(super) extra: Vec<u8>,
     /// The object that is called.

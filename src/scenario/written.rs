@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::Scenario;
 use super::settings::Auth;
 use super::steps::{Answer, Call, Step, Stub};
-use crate::ndr::Arguments;
+use crate::bytes::Guid;
+use crate::dcom;
+use crate::ndr::{Arguments, Decoded};
 use crate::protocol::Interface;
 
 /// A call of a scenario.
@@ -21,6 +23,8 @@ pub struct Written {
     pub interface: Arc<Interface>,
     /// Number of the operation.
     pub opnum: u16,
+    /// The object UUID of the request: of an object call, the IPID.
+    pub object: Option<Guid>,
     /// Arguments; `None` where the stub was given as octets.
     pub request: Option<Arguments>,
     /// What was answered; `None` where nothing was, or the pipe failed.
@@ -58,12 +62,13 @@ impl Scenario {
                 Step::Answer(answer) => {
                     let same = |(_, call): &(usize, &Call)| {
                         call.opnum == answer.opnum
+                            && call.interface.uuid == answer.interface.uuid
                             && call.line.client == answer.line.client
                             && call.line.server == answer.line.server
                     };
                     let at = pending.iter().position(same).map(|at| pending.remove(at).0);
                     if let Some(call) = at.and_then(|at| calls.get_mut(at)) {
-                        call.answer = answered(answer.answer.as_ref());
+                        call.answer = answered(answer);
                         call.lossy |= !answer.lost.is_empty();
                     }
                 }
@@ -82,20 +87,29 @@ impl Scenario {
             server_number: call.line.server,
             interface: call.interface.clone(),
             opnum: call.opnum,
+            object: call.object(),
             request: match &call.request {
-                Stub::Arguments(arguments) => Some(arguments.clone()),
+                Stub::Arguments(arguments) => Some(opened(call, arguments)),
                 Stub::Octets(_) => None,
             },
-            answer: answered(call.answer.as_ref()),
+            answer: answered(call),
             sealed: call.sealed || privacy,
             lossy: !call.lost.is_empty(),
         }
     }
 }
 
-fn answered(answer: Option<&Answer>) -> Option<Answered> {
-    Some(match answer? {
-        Answer::Response(Stub::Arguments(arguments)) => Answered::Results(arguments.clone()),
+/// Arguments, with what is in the octets of references to objects.
+fn opened(call: &Call, arguments: &Arguments) -> Arguments {
+    let params = arguments.params.clone();
+    let mut decoded = Decoded { params, ..Decoded::default() };
+    dcom::open(&mut decoded, &call.interface.types);
+    Arguments { params: decoded.params, ret: arguments.ret.clone() }
+}
+
+fn answered(call: &Call) -> Option<Answered> {
+    Some(match call.answer.as_ref()? {
+        Answer::Response(Stub::Arguments(arguments)) => Answered::Results(opened(call, arguments)),
         Answer::Response(Stub::Octets(_)) => Answered::Octets,
         Answer::Fault(status) => Answered::Fault(*status),
         Answer::Pipe(_) => return None,

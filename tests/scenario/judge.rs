@@ -211,3 +211,67 @@ A:8=0; A:4(S1)=pipe STATUS_INVALID_PARAMETER; A close; A bind unanswered; FS2 re
         assert_eq!(resets, ["445", "445"], "{variant}");
     }
 }
+
+/// Object calls: what tshark makes of their binds, opnums, object UUIDs and references.
+#[test]
+fn tshark_reads_the_same_objects() {
+    if !crate::oracle::is_installed() {
+        return;
+    }
+    let texts = [
+        (include_str!("../scenarios/objects.txt"), "dcom; auth ntlm integrity"),
+        (include_str!("../scenarios/references.txt"), "dcom; auth kerberos integrity"),
+    ];
+    let variants = [
+        "dcom",
+        "dcom; auth ntlm integrity; fragment 192; segment 200",
+        "dcom; auth spnego kerberos packet; ipv6; trailer on",
+        "dcom; big-endian",
+        "dcom; ndr64; auth ntlm connect",
+        "dcom 50001; auth kerberos privacy",
+    ];
+    for (which, (text, settings)) in texts.iter().enumerate() {
+        for (n, variant) in variants.iter().enumerate() {
+            let text = text.replace(settings, variant);
+            let (path, written) = file(&format!("objects-{which}-{n}"), &text);
+            // It does not read NDR64.
+            let errors = "_ws.malformed || _ws.expert.severity==error || ";
+            let shape = if variant.contains("ndr64") { "" } else { errors };
+            let wrong = "tcp.analysis.flags || tcp.checksum.status==0 || ip.checksum.status==0";
+            let wrong = format!("{shape}{wrong}");
+            assert_eq!(tshark(&path, &["-Y", &wrong]), "", "{variant}");
+            let asked = "dcerpc.pkt_type==0 && dcerpc.cn_flags.last_frag==1";
+            let fields = ["-e", "dcerpc.opnum", "-e", "dcerpc.obj_id"];
+            let mut args = vec!["-Y", asked, "-T", "fields", "-E", "occurrence=l"];
+            args.extend(fields);
+            let told = tshark(&path, &args);
+            let expect: Vec<String> = written
+                .iter()
+                .map(|call| {
+                    let object = call.object.map(|id| id.to_string()).unwrap_or_default();
+                    format!("{}\t{object}", call.opnum)
+                })
+                .collect();
+            assert_eq!(told.lines().collect::<Vec<_>>(), expect, "{variant}");
+        }
+        // In clear it follows references to where they lead.
+        let (path, written) = file(&format!("objects-{which}"), &text.replace(settings, "dcom"));
+        let ipids = tshark(&path, &["-Y", "dcom.ipid", "-T", "fields", "-e", "dcom.ipid"]);
+        let called: Vec<String> =
+            written.iter().filter_map(|call| call.object).map(|id| id.to_string()).collect();
+        let issued = called.iter().filter(|id| ipids.contains(id.as_str())).count();
+        assert!(issued > 4, "{issued} of {} calls are of objects it knows", called.len());
+        let ports = tshark(
+            &path,
+            &[
+                "-Y",
+                "dcom.dualstringarray.network_addr",
+                "-T",
+                "fields",
+                "-e",
+                "dcom.dualstringarray.network_addr",
+            ],
+        );
+        assert!(ports.contains("10.0.1.1[49667]"), "{ports}");
+    }
+}

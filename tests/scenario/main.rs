@@ -6,6 +6,7 @@ mod catalogue;
 mod common;
 mod errors;
 mod judge;
+mod objects;
 #[path = "../common/oracle.rs"]
 mod oracle;
 mod program;

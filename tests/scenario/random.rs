@@ -101,12 +101,97 @@ fn conversation() -> impl Strategy<Value = String> {
     prop::collection::vec(statement, 1..24).prop_map(|statements| statements.join("\n"))
 }
 
+/// How object calls travel.
+fn object_settings() -> impl Strategy<Value = String> {
+    let word = |words: &'static [&'static str]| prop::sample::select(words);
+    (
+        word(&["dcom", "dcom 1026", "smb 3.1.1; pipe vss"]),
+        word(&["ndr", "ndr64"]),
+        word(&["little-endian", "big-endian"]),
+        word(&[
+            "auth none",
+            "auth ntlm connect",
+            "auth ntlm integrity",
+            "auth spnego kerberos packet",
+            "auth kerberos privacy",
+        ]),
+        word(&["trailer off", "trailer on"]),
+        word(&["ipv4", "ipv6"]),
+        (192..5841u16, 16..1461u16),
+    )
+        .prop_map(|(a, b, c, d, e, f, (fragment, segment))| {
+            format!("{a}; {b}; {c}; {d}; {e}; {f}; fragment {fragment}; segment {segment}\n")
+        })
+}
+
+/// A call of one of the objects there are.
+fn object_call() -> impl Strategy<Value = String> {
+    let volume = "V[A-Z]|'[a-zA-Z]:[a-z0-9 ]?'|''|null";
+    let said = prop::sample::select(
+        &[
+            "",
+            "",
+            "",
+            " after 700 ms",
+            " that={flags=2,extensions=[]}",
+            " error='no, \u{20ac}'",
+            " this={cid=U1,extensions=[X1,X2]}",
+        ][..],
+    );
+    let method = prop_oneof![
+        any::<u32>().prop_map(|n| format!("m1.QVSS(P,{n:#x})=0->e1{{refs={}}}", n % 9)),
+        volume.prop_map(|v| format!("m1.QSBV({v},P)=0->s1")),
+        Just("m1.GPMI(P,Diff)=0->d1".to_owned()),
+        (volume, volume, any::<i64>()).prop_map(|(a, b, n)| format!("d1.ADD({a},{b},{n})=0")),
+        (volume, volume).prop_map(|(a, b)| format!("d1.CHG({a},{b},-1)=VSS_E_VOLUME_IN_USE")),
+        volume.prop_map(|v| format!("d1.QVSD({v})=0->e1")),
+        volume.prop_map(|v| format!("d1.QDAF({v})=E_ACCESSDENIED")),
+        volume.prop_map(|v| format!("e1.Next(3)=0->[{{Vol={v}}},{{DiffVol={v}}},{{Type=0}}]")),
+        (volume, any::<i64>())
+            .prop_map(|(v, n)| format!("e1.Next(9)=S_FALSE->[{{DiffArea=({v},{v},{n},{n})}}]")),
+        (0..99u8, any::<u32>()).prop_map(|(n, m)| format!(
+            "s1.Next(2)=0->[S{n},{{S1,status={},attr={m:#x}}}]",
+            n % 13
+        )),
+        any::<u32>().prop_map(|n| format!("s1.Skip({n})=S_FALSE")),
+        Just("s1.Clone()=0->s1".to_owned()),
+        Just("e1.Reset()=fault RPC_E_DISCONNECTED".to_owned()),
+        (0..9u16).prop_map(|n| format!("m1.{}()=0", n + 6)),
+    ];
+    (method, said).prop_map(|(method, said)| format!(":{method}{said}"))
+}
+
+fn object_conversation() -> impl Strategy<Value = String> {
+    let client = prop::sample::select(&["A", "B", "A#2"][..]);
+    let statement = prop_oneof![
+        8 => (client, object_call()).prop_map(|(client, call)| format!("{client}{call}")),
+        1 => prop::sample::select(&[
+            "A disconnect", "B reset", "FS restart", "A ndr64", "B user LAB\\x", "wait 120s",
+        ][..]).prop_map(str::to_owned),
+    ];
+    prop::collection::vec(statement, 1..16).prop_map(|statements| statements.join("\n"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_conversation_is_read_back(settings in settings(), conversation in conversation()) {
         let text = format!("server FS; server FS2; {settings}{conversation}\n");
+        if let Err(wrong) = read::check(&text) {
+            return Err(TestCaseError::fail(format!("{wrong}\n{text}")));
+        }
+    }
+
+    #[test]
+    fn any_object_calls_are_read_back(
+        settings in object_settings(),
+        conversation in object_conversation(),
+    ) {
+        let text = format!(
+            "server FS; {settings}object m1 Mgmt; object d1 Diff; object e1 EnumM\n\
+             object s1 EnumO\n{conversation}\n"
+        );
         if let Err(wrong) = read::check(&text) {
             return Err(TestCaseError::fail(format!("{wrong}\n{text}")));
         }

@@ -10,8 +10,8 @@ use crate::ndr::{self, Arg, Context, Direction, Value};
 use crate::protocol::Registry;
 use crate::protocol::dcom::{CLSID_ACTIVATION_PROPERTIES_IN, IUNKNOWN};
 
-const IPID: Guid = Guid::from_u128(0x0000_8002_0f54_1a2c_8002_3c5a77e10022);
-const CLASS: Guid = Guid::from_u128(0x0b5a_2c52_3eb9_470a_96e2_6c6d4570e40f);
+const IPID: Guid = Guid::from_u128(0x00008002_0f54_1a2c_8002_3c5a77e10022);
+const CLASS: Guid = Guid::from_u128(0x0b5a2c52_3eb9_470a_96e2_6c6d4570e40f);
 
 fn bindings() -> Bindings {
     Bindings {
@@ -40,8 +40,8 @@ fn read(registry: &Registry, octets: &[u8]) -> Value {
 }
 
 fn text(value: &Value, path: &[&str]) -> String {
-    let found = path.iter().fold(Some(value), |value, name| value.and_then(|v| v.field(name)));
-    found.map(ndr::text).unwrap_or_else(|| panic!("no {path:?} in {}", ndr::text(value)))
+    let found = path.iter().try_fold(value, |value, name| value.field(name));
+    found.map_or_else(|| panic!("no {path:?} in {}", ndr::text(value)), ndr::text)
 }
 
 #[test]

@@ -22,8 +22,8 @@ use crate::scenario::syntax::{AnswerText, ArgsText, CallText, ValueText, Word};
 use crate::scenario::words;
 
 /// `IActivationPropertiesIn` and `IActivationPropertiesOut` (\[MS-DCOM\] 1.9).
-const PROPERTIES_IN: Guid = Guid::from_u128(0x0000_01a2_0000_0000_c000_000000000046);
-const PROPERTIES_OUT: Guid = Guid::from_u128(0x0000_01a3_0000_0000_c000_000000000046);
+const PROPERTIES_IN: Guid = Guid::from_u128(0x000001a2_0000_0000_c000_000000000046);
+const PROPERTIES_OUT: Guid = Guid::from_u128(0x000001a3_0000_0000_c000_000000000046);
 /// `CLSCTX_REMOTE_SERVER`
 const REMOTE_SERVER: u32 = 0x10;
 /// `RPC_C_IMP_LEVEL_IDENTIFY`
@@ -47,6 +47,8 @@ struct Asked {
     /// `ClientImpLevel`
     level: u32,
     refs: Option<u32>,
+    /// Protocols that the bindings of the exporter list besides.
+    towers: Vec<u16>,
 }
 
 impl Resolver<'_> {
@@ -119,9 +121,10 @@ impl Resolver<'_> {
             iids: Vec::new(),
             level: IDENTIFY,
             refs: None,
+            towers: Vec::new(),
         };
         for (name, value) in given {
-            let known = "class, iids, via, level or refs";
+            let known = "class, iids, via, level, refs or towers";
             let Some(name) = name else {
                 let message = format!("expected {known}, with a value");
                 return Err(Fail { left: value.left(), message });
@@ -134,6 +137,13 @@ impl Resolver<'_> {
                 }
                 ("iids", value) => asked.iids = vec![named_guid(self, name, value)?],
                 ("refs", value) => asked.refs = Some(number(name, value)?),
+                ("towers", ValueText::List(items, _)) => {
+                    for item in items {
+                        let tower = u16::try_from(number(name, item)?);
+                        let wrong = |_| Fail::at(name, "expected numbers in 16 bits".to_owned());
+                        asked.towers.push(tower.map_err(wrong)?);
+                    }
+                }
                 ("level", ValueText::Bare(word)) => {
                     asked.level = words::numbered(&LEVELS, &word.text.to_lowercase())
                         .map_err(|e| crate::scenario::resolve::unknown(word, "level", &e))?;
@@ -183,7 +193,7 @@ impl Resolver<'_> {
         }
         let name = self.server_name(text_server(self, text)).to_lowercase();
         let list = [
-            ("SpecialPropertiesData", self.special()),
+            ("SpecialPropertiesData", special()),
             (
                 "InstantiationInfoData",
                 record([
@@ -213,16 +223,6 @@ impl Resolver<'_> {
         Ok(vec![placed("orpcthis", this), placed("pActProperties", Arg::Bytes(objref))])
     }
 
-    fn special(&self) -> Arg {
-        record([
-            // No session in particular.
-            ("dwSessionId", u32::MAX.into()),
-            ("dwDefaultAuthnLvl", u32::from(Auth::PRIVACY).into()),
-            ("dwOrigClsctx", REMOTE_SERVER.into()),
-            ("dwFlags", 2u32.into()),
-        ])
-    }
-
     /// What is answered, and the client has the objects.
     fn activated(
         &mut self,
@@ -243,6 +243,7 @@ impl Resolver<'_> {
             return Err(Fail { left: more.left(), message });
         }
         for (n, iid) in asked.iids.iter().enumerate() {
+            self.room(left)?;
             let said = results.get(n).copied();
             let (name, members) = match said {
                 Some(ValueText::Bare(word)) if word.text.eq_ignore_ascii_case("null") => {
@@ -278,7 +279,9 @@ impl Resolver<'_> {
             .as_ref()
             .map_or_else(|| self.objects.oxid(call.line.server), |object| object.standard.oxid);
         let port = call.settings.dcom.unwrap_or(DYNAMIC);
-        let bindings = self.bindings(call.line.server, &call.settings, Some(port));
+        let mut bindings = self.bindings(call.line.server, &call.settings, Some(port));
+        let name = self.server_name(call.line.server).to_lowercase();
+        bindings.strings.extend(asked.towers.iter().map(|tower| (*tower, name.clone())));
         let hint = u32::from(call.settings.auth.map_or(1, |auth| auth.level));
         let codes = Arg::List(given.iter().map(|(code, _)| Arg::from(*code)).collect());
         let pointers = Arg::List(given.iter().map(|(_, pointer)| pointer.clone()).collect());
@@ -328,6 +331,17 @@ impl Resolver<'_> {
         args.push(placed("return", status.into()));
         Ok(Answer::Response(made(call, Direction::Out, &args, left)?))
     }
+}
+
+/// `SpecialPropertiesData` as Windows sends it.
+fn special() -> Arg {
+    record([
+        // No session in particular.
+        ("dwSessionId", u32::MAX.into()),
+        ("dwDefaultAuthnLvl", u32::from(Auth::PRIVACY).into()),
+        ("dwOrigClsctx", REMOTE_SERVER.into()),
+        ("dwFlags", 2u32.into()),
+    ])
 }
 
 /// The server of a statement.

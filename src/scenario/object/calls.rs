@@ -23,7 +23,7 @@ use crate::spelling::nearest;
 
 /// A class that marshals its objects itself, as `CoCreateFreeThreadedMarshaler` does; what it writes is
 /// its own affair.
-const FREE_THREADED: Guid = Guid::from_u128(0x0000_033a_0000_0000_c000_000000000046);
+const FREE_THREADED: Guid = Guid::from_u128(0x0000033a_0000_0000_c000_000000000046);
 
 /// What is called.
 pub(in crate::scenario) struct Callee {
@@ -52,9 +52,15 @@ impl Resolver<'_> {
             object.origin = scmp::origin_of(interface);
             self.objects.name(line.client, bare, object);
         }
-        let Some(object) = self.objects.get(line.client, bare).cloned() else { return Ok(None) };
+        let Some(object) = self.objects.get(line.client, bare).cloned() else {
+            if self.settings_of(line).dcom.is_some() && self.interface(word, name).is_err() {
+                let message = format!("there is no object or interface `{name}`");
+                return Err(Fail::at(word, message));
+            }
+            return Ok(None);
+        };
         let interface = self.interface_of(object.interface);
-        let opnum = self.opnum(word, method, &interface)?;
+        let opnum = opnum(word, method, &interface)?;
         Ok(Some(Callee { interface, opnum, object: Some(object) }))
     }
 
@@ -71,19 +77,6 @@ impl Resolver<'_> {
         unknown.name = uuid.to_string().into();
         unknown.operations = Vec::new();
         Arc::new(unknown)
-    }
-
-    fn opnum(&self, word: &Word, method: &str, interface: &Interface) -> Result<u16, Fail> {
-        if let Ok(opnum) = method.parse() {
-            return Ok(opnum);
-        }
-        let long = scmp::method(method);
-        let named = interface.operations.iter().find(|of| of.name.eq_ignore_ascii_case(long));
-        named.map(|operation| operation.opnum).ok_or_else(|| {
-            let like = nearest(method, interface.operations.iter().map(|of| &*of.name));
-            let message = format!("{} has no method `{method}`{}", interface.name, hint(&like));
-            Fail::at(word, message)
-        })
     }
 
     /// An argument of a request: a value, or the reference to an object.
@@ -251,6 +244,20 @@ impl Resolver<'_> {
         };
         Ok(objref.octets(object.interface))
     }
+}
+
+/// The number of a method, by its short name or its name.
+fn opnum(word: &Word, method: &str, interface: &Interface) -> Result<u16, Fail> {
+    if let Ok(opnum) = method.parse() {
+        return Ok(opnum);
+    }
+    let long = scmp::method(method);
+    let named = interface.operations.iter().find(|of| of.name.eq_ignore_ascii_case(long));
+    named.map(|operation| operation.opnum).ok_or_else(|| {
+        let like = nearest(method, interface.operations.iter().map(|of| &*of.name));
+        let message = format!("{} has no method `{method}`{}", interface.name, hint(&like));
+        Fail::at(word, message)
+    })
 }
 
 fn no_object(word: &Word) -> Fail {

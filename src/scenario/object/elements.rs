@@ -57,7 +57,14 @@ struct From<'a> {
 
 impl Resolver<'_> {
     /// `rgelt` of a `Next`.
-    pub(super) fn elements(&self, value: &ValueText, call: &Call) -> Result<Arg, Fail> {
+    pub(super) fn elements(&mut self, value: &ValueText, call: &Call) -> Result<Arg, Fail> {
+        let items = match value {
+            ValueText::List(items, _) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for item in items {
+            self.room(item.left())?;
+        }
         let types = &*call.interface.types;
         let mgmt = call.interface.uuid == scmp::ENUM_MGMT;
         let (name, union) = if mgmt {
@@ -87,45 +94,40 @@ impl Resolver<'_> {
         let (Some(Kind::Struct(_)), Some(Kind::Union(union))) = (found(name), found(union)) else {
             return Ok(Arg::List(Vec::new()));
         };
-        let items = match value {
-            ValueText::List(items, _) => items.as_slice(),
-            one => std::slice::from_ref(one),
-        };
         items.iter().map(|item| element(item, union, from)).collect::<Result<_, _>>().map(Arg::List)
     }
+}
 
-    /// Counts of `rgelt`, and `pceltFetched`, where they are not what follows from the elements.
-    pub(in crate::scenario) fn counts(
-        &self,
-        text: &CallText,
-        call: &Call,
-        results: &mut Arguments,
-    ) -> Result<(), Fail> {
-        let asked = match &call.request {
-            Stub::Arguments(asked) => asked.params.iter().find(|(name, _)| &**name == "celt"),
-            Stub::Octets(_) => None,
-        };
-        let asked = asked.and_then(|(_, value)| value.as_u32());
-        let said = |wanted: &str| {
-            let found = text.more.iter().find(|(name, _)| name.text == wanted);
-            found.map(|(name, value)| number(name, value)).transpose()
-        };
-        let (max, offset, fetched) = (said("max")?, said("offset")?, said("fetched")?);
-        for (name, value) in &mut results.params {
-            match (&**name, &mut value.data) {
-                ("rgelt", Data::List(list)) => {
-                    let some = |n: u32| Some((u64::from(n), Span::default()));
-                    list.counts.max = max.or(asked).map_or(list.counts.max, some);
-                    list.counts.offset = offset.map_or(list.counts.offset, some);
-                }
-                ("pceltFetched", Data::Number(number)) => {
-                    number.bits = fetched.map_or(number.bits, u64::from);
-                }
-                _ => {}
+/// Counts of `rgelt`, and `pceltFetched`, where they are not what follows from the elements.
+pub(in crate::scenario) fn counts(
+    text: &CallText,
+    call: &Call,
+    results: &mut Arguments,
+) -> Result<(), Fail> {
+    let asked = match &call.request {
+        Stub::Arguments(asked) => asked.params.iter().find(|(name, _)| &**name == "celt"),
+        Stub::Octets(_) => None,
+    };
+    let asked = asked.and_then(|(_, value)| value.as_u32());
+    let said = |wanted: &str| {
+        let found = text.more.iter().find(|(name, _)| name.text == wanted);
+        found.map(|(name, value)| number(name, value)).transpose()
+    };
+    let (max, offset, fetched) = (said("max")?, said("offset")?, said("fetched")?);
+    for (name, value) in &mut results.params {
+        match (&**name, &mut value.data) {
+            ("rgelt", Data::List(list)) => {
+                let some = |n: u32| Some((u64::from(n), Span::default()));
+                list.counts.max = max.or(asked).map_or(list.counts.max, some);
+                list.counts.offset = offset.map_or(list.counts.offset, some);
             }
+            ("pceltFetched", Data::Number(number)) => {
+                number.bits = fetched.map_or(number.bits, u64::from);
+            }
+            _ => {}
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The number that is said of something.
@@ -262,7 +264,7 @@ fn content(field: &crate::idl::Field, given: &Members<'_>, from: From<'_>) -> Re
     for field in &record.fields {
         if args.iter().all(|(taken, _)| **taken != *field.name) {
             let arg = left_out(&field.name, &args, given, from);
-            args.push((field.name.to_string(), arg));
+            args.extend(arg.map(|arg| (field.name.to_string(), arg)));
         }
     }
     Ok(Arg::Record(args))
@@ -276,14 +278,19 @@ fn called(word: &Word, name: &str, record: &Record) -> bool {
 }
 
 /// A member that is not said.
-fn left_out(name: &str, args: &[(String, Arg)], given: &Members<'_>, from: From<'_>) -> Arg {
+fn left_out(
+    name: &str,
+    args: &[(String, Arg)],
+    given: &Members<'_>,
+    from: From<'_>,
+) -> Option<Arg> {
     // The number of `S1`, which everything about a shadow copy follows from.
     let symbol = given.iter().find_map(|(name, value)| match value {
         ValueText::Bare(word) if name.is_none() => word.text.get(1..)?.parse::<u32>().ok(),
         _ => None,
     });
     let number = symbol.unwrap_or(1);
-    match name {
+    Some(match name {
         "m_pwszVolumeName" | "m_pwszDiffAreaVolumeName" | "m_pwszOriginalVolumeName" => {
             from.volume.into()
         }
@@ -315,8 +322,9 @@ fn left_out(name: &str, args: &[(String, Arg)], given: &Members<'_>, from: From<
         }
         // VSS_SS_CREATED
         "m_eStatus" => 12u32.into(),
-        _ => Arg::Null,
-    }
+        // Zero, or null.
+        _ => return None,
+    })
 }
 
 /// A string or number of a request that is read back.

@@ -14,7 +14,7 @@ use crate::protocol::dcom::{IACTIVATION, IOBJECTEXPORTER, IREMOTESCMACTIVATOR, I
 use crate::scenario::arguments::octets_of;
 use crate::scenario::grammar::Fail;
 use crate::scenario::resolve::Resolver;
-use crate::scenario::settings::Settings;
+use crate::scenario::settings::{LEVELS, Settings};
 use crate::scenario::steps::{Call, Dcom, Line};
 use crate::scenario::syntax::{AnswerText, CallText, ValueText, Word};
 use crate::scenario::values;
@@ -32,17 +32,17 @@ fn is_exporter(uuid: Guid) -> bool {
     [IOBJECTEXPORTER, IACTIVATION, IREMOTESCMACTIVATOR].contains(&uuid)
 }
 
+/// The port of an interface, where those of objects are on `port`.
+pub(in crate::scenario) fn port_of(interface: Guid, port: u16) -> u16 {
+    if is_exporter(interface) { EXPORTER } else { port }
+}
+
 /// `COMVERSION`
 pub(super) fn version((major, minor): (u32, u32)) -> Arg {
     record([("MajorVersion", major.into()), ("MinorVersion", minor.into())])
 }
 
 impl Resolver<'_> {
-    /// The port of an interface, where those of objects are on `port`.
-    pub(in crate::scenario) fn port_of(&self, interface: Guid, port: u16) -> u16 {
-        if is_exporter(interface) { EXPORTER } else { port }
-    }
-
     /// The types of \[MS-DCOM\].
     pub(super) fn dcom_types(&self) -> Arc<Types> {
         let found = self.registry.interface(IREMUNKNOWN, 0);
@@ -65,7 +65,7 @@ impl Resolver<'_> {
             }
             return Ok(None);
         }
-        let usual = self.port_of(interface.uuid, settings.dcom.unwrap_or(DYNAMIC));
+        let usual = port_of(interface.uuid, settings.dcom.unwrap_or(DYNAMIC));
         let (major, minor) = settings.version.unwrap_or(interface.version);
         let mut dcom = Dcom {
             port: usual,
@@ -73,6 +73,7 @@ impl Resolver<'_> {
             context: SyntaxId(interface.uuid, major, minor),
             heads: Both::default(),
             types: self.dcom_types(),
+            level: None,
             extra: Vec::new(),
             called: called.map(Rc::new),
         };
@@ -92,6 +93,7 @@ impl Resolver<'_> {
                             Fail::at(name, format!("expected a port, found `{port}`"))
                         })?;
                 }
+                "level" => dcom.level = Some(level(name, value)?),
                 "extra" => match value {
                     ValueText::Bare(word)
                         if word.text.len() % 2 == 0
@@ -206,7 +208,7 @@ impl Resolver<'_> {
         Ok(record([("flags", of.flags.into()), ("extensions", extensions)]))
     }
 
-    fn head(&self, text: &CallText, of: &str, head: &mut Head) -> Result<(), Fail> {
+    fn head(&mut self, text: &CallText, of: &str, head: &mut Head) -> Result<(), Fail> {
         for (name, value) in text.more.iter().filter(|(name, _)| name.text == of) {
             if matches!(value, ValueText::Bare(word) if word.text == "none") {
                 continue;
@@ -236,12 +238,16 @@ impl Resolver<'_> {
     }
 
     /// Extensions of eight octets that nobody knows.
-    fn extensions(&self, at: &Word, value: &ValueText) -> Result<Vec<write::Extension>, Fail> {
+    fn extensions(&mut self, at: &Word, value: &ValueText) -> Result<Vec<write::Extension>, Fail> {
         let ValueText::List(items, _) = value else {
             return Err(Fail::at(at, "expected a list of GUIDs".to_owned()));
         };
-        let one = |item| Ok((named_guid(self, at, item)?, noise(7, 8)));
-        items.iter().map(one).collect()
+        let mut all = Vec::new();
+        for item in items {
+            self.room(item.left())?;
+            all.push((named_guid(self, at, item)?, noise(7, 8)));
+        }
+        Ok(all)
     }
 }
 
@@ -267,6 +273,20 @@ pub(super) fn named_guid(
     found.ok_or_else(|| Fail {
         left: value.left(),
         message: format!("expected a GUID or the name of an interface for {}", at.text),
+    })
+}
+
+/// A level of security by number or name; `none` is none.
+fn level(at: &Word, value: &ValueText) -> Result<u8, Fail> {
+    let found = match value {
+        ValueText::Bare(word) if word.text.eq_ignore_ascii_case("none") => Some(0),
+        ValueText::Bare(word) => words::numbered(LEVELS, &word.text.to_lowercase()).ok(),
+        _ => None,
+    };
+    let found = found.and_then(|level| u8::try_from(level).ok()).filter(|level| *level <= 6);
+    found.ok_or_else(|| {
+        let known = "none, connect, call, packet, integrity or privacy";
+        Fail::at(at, format!("expected {known} for {}", at.text))
     })
 }
 

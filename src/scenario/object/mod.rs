@@ -11,11 +11,14 @@
 mod activate;
 mod calls;
 mod elements;
+mod exporter;
 mod heads;
 mod refs;
 pub(super) mod scmp;
 
 pub(super) use calls::Callee;
+pub(super) use elements::counts;
+pub(super) use heads::port_of;
 
 use std::net::IpAddr;
 

@@ -1,11 +1,11 @@
-//! References, and the exporter of a server: `release`, `addref`, `qi`; `resolve`, `ping`, `alive`.
+//! Calls that have a word of their own, and those of the remote unknown: `release`, `addref`, `qi`.
 
 use std::rc::Rc;
 
 use super::activate::{NO_INTERFACE, made, shared};
 use super::elements::number;
-use super::heads::{VERSION, named_guid, version};
-use super::{DYNAMIC, Object, Objects, REFS, TCP};
+use super::heads::named_guid;
+use super::{Object, Objects, REFS};
 use crate::bytes::Guid;
 use crate::dcom::write::{Standard, record};
 use crate::ndr::{Arg, Direction};
@@ -15,10 +15,9 @@ use crate::scenario::resolve::{Resolver, unknown};
 use crate::scenario::results::Placed;
 use crate::scenario::steps::{Answer, Call, Dcom, Line, Step, Stub};
 use crate::scenario::syntax::{AnswerText, ArgsText, CallText, ValueText, Word};
-use crate::scenario::wire::octets::chance;
 use crate::scenario::words;
 
-type Given<'t> = &'t [(Option<Word>, ValueText)];
+pub(super) type Given<'t> = &'t [(Option<Word>, ValueText)];
 
 /// What somebody does with references.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,14 +44,14 @@ const ACTS: [(&str, Act); 8] = [
 ];
 
 /// What is asked, and how it is answered when it succeeds.
-struct Asks {
-    interface: Guid,
-    opnum: u16,
-    args: Vec<Placed>,
-    results: Vec<Placed>,
+pub(super) struct Asks {
+    pub(super) interface: Guid,
+    pub(super) opnum: u16,
+    pub(super) args: Vec<Placed>,
+    pub(super) results: Vec<Placed>,
     /// The object exporter whose remote unknown is called.
-    oxid: Option<u64>,
-    server: usize,
+    pub(super) oxid: Option<u64>,
+    pub(super) server: usize,
 }
 
 impl Resolver<'_> {
@@ -170,6 +169,7 @@ impl Resolver<'_> {
     ) -> Result<Asks, Fail> {
         let mut refs: Vec<(Object, u32, u32)> = Vec::new();
         for (name, value) in given {
+            self.room(value.left())?;
             let number_of = |value: &ValueText| match value {
                 ValueText::Bare(word) => {
                     words::number(&word.text).and_then(|n| u32::try_from(n).ok())
@@ -270,6 +270,7 @@ impl Resolver<'_> {
         }
         let mut found = Vec::new();
         for (n, iid) in iids.iter().enumerate() {
+            self.room(at.method.left)?;
             let (name, members) = match results.get(n).copied() {
                 Some(ValueText::Bare(word)) if word.text.eq_ignore_ascii_case("null") => {
                     found.push(query_result(NO_INTERFACE, Standard::default()));
@@ -312,169 +313,18 @@ impl Resolver<'_> {
             server: object.server,
         })
     }
-
-    /// `resolve(m1)`
-    fn resolution(&mut self, given: Given<'_>, line: Line, at: At<'_>) -> Result<Asks, Fail> {
-        let (oxid, server) = match given.first() {
-            Some((None, ValueText::Bare(word))) => {
-                let object = self.object(line.client, word)?;
-                (object.standard.oxid, object.server)
-            }
-            _ => (self.objects.oxid(line.server), line.server),
-        };
-        let settings = self.settings_of(line);
-        let port = settings.dcom.unwrap_or(DYNAMIC);
-        let results = if at.status == 0 {
-            vec![
-                at.placed("ppdsaOxidBindings", self.bindings(server, &settings, Some(port)).arg()),
-                at.placed("pipidRemUnknown", Objects::unknown(oxid).into()),
-                at.placed(
-                    "pAuthnHint",
-                    u32::from(settings.auth.map_or(1, |auth| auth.level)).into(),
-                ),
-                at.placed("pComVersion", version(VERSION)),
-            ]
-        } else {
-            Vec::new()
-        };
-        let towers = Arg::List(vec![u32::from(TCP).into()]);
-        Ok(Asks {
-            interface: IOBJECTEXPORTER,
-            opnum: 4,
-            args: vec![at.placed("pOxid", oxid.into()), at.placed("arRequestedProtseqs", towers)],
-            results,
-            oxid: None,
-            server,
-        })
-    }
-
-    /// `ping(g1,add=[m1],del=[e1])->g2`
-    fn ping(
-        &mut self,
-        given: Given<'_>,
-        results: &[&ValueText],
-        line: Line,
-        at: At<'_>,
-    ) -> Result<Asks, Fail> {
-        let (mut set, mut name) = ((0, 0), None);
-        let (mut add, mut del) = (Vec::new(), Vec::new());
-        let mut server = line.server;
-        for (key, value) in given {
-            let list = match (key.as_ref().map(|key| key.text.as_str()), value) {
-                (None | Some("set"), ValueText::Bare(word)) => {
-                    set = self.set_of(line.client, word)?;
-                    name = Some(word);
-                    continue;
-                }
-                (Some("add"), _) => &mut add,
-                (Some("del"), _) => &mut del,
-                _ => {
-                    let message = "expected a set, add=[…] or del=[…]".to_owned();
-                    return Err(Fail { left: value.left(), message });
-                }
-            };
-            let items = match value {
-                ValueText::List(items, _) => items.as_slice(),
-                one => std::slice::from_ref(one),
-            };
-            for item in items {
-                let ValueText::Bare(word) = item else {
-                    let message = "expected the name of an object".to_owned();
-                    return Err(Fail { left: item.left(), message });
-                };
-                let object = self.object(line.client, word)?;
-                server = object.server;
-                list.push(Arg::from(object.standard.oid));
-            }
-        }
-        let sequence = set.1.saturating_add(1);
-        let id = match set.0 {
-            0 => chance(self.objects.number() | 1 << 57),
-            known => known,
-        };
-        let named = match results.first() {
-            Some(ValueText::Bare(word)) => Some(word),
-            _ => name,
-        };
-        if let Some(word) = named.filter(|_| at.status == 0) {
-            let key = (line.client, word.text.to_lowercase());
-            self.objects.sets.insert(key, (id, sequence));
-        }
-        let list = |items: Vec<Arg>| if items.is_empty() { Arg::Null } else { Arg::List(items) };
-        Ok(Asks {
-            interface: IOBJECTEXPORTER,
-            opnum: 2,
-            args: vec![
-                at.placed("pSetId", set.0.into()),
-                at.placed("SequenceNum", u32::from(sequence).into()),
-                at.placed("cAddToSet", crate::bytes::clamp(add.len()).into()),
-                at.placed("cDelFromSet", crate::bytes::clamp(del.len()).into()),
-                at.placed("AddToSet", list(add)),
-                at.placed("DelFromSet", list(del)),
-            ],
-            results: vec![
-                at.placed("pSetId", if at.status == 0 { id } else { set.0 }.into()),
-                at.placed("pPingBackoffFactor", 0u32.into()),
-            ],
-            oxid: None,
-            server,
-        })
-    }
-
-    /// `simpleping(g1)`
-    fn simple_ping(&mut self, given: Given<'_>, line: Line, at: At<'_>) -> Result<Asks, Fail> {
-        let Some((_, ValueText::Bare(word))) = given.first() else {
-            return Err(Fail::at(at.method, "which set is pinged?".to_owned()));
-        };
-        let (id, _) = self.set_of(line.client, word)?;
-        Ok(Asks {
-            interface: IOBJECTEXPORTER,
-            opnum: 1,
-            args: vec![at.placed("pSetId", id.into())],
-            results: Vec::new(),
-            oxid: None,
-            server: line.server,
-        })
-    }
-
-    /// `alive()`
-    fn alive(&self, line: Line, at: At<'_>) -> Asks {
-        let settings = self.settings_of(line);
-        let results = vec![
-            at.placed("pComVersion", version(VERSION)),
-            at.placed("ppdsaOrBindings", self.bindings(line.server, &settings, None).arg()),
-        ];
-        Asks {
-            interface: IOBJECTEXPORTER,
-            opnum: 5,
-            args: Vec::new(),
-            results: if at.status == 0 { results } else { Vec::new() },
-            oxid: None,
-            server: line.server,
-        }
-    }
-
-    /// A set of pings by its name, or its number.
-    fn set_of(&self, client: usize, word: &Word) -> Result<(u64, u16), Fail> {
-        let named = self.objects.sets.get(&(client, word.text.to_lowercase()));
-        let numbered = || words::number(&word.text).map(|id| (id, 0));
-        named
-            .copied()
-            .or_else(numbered)
-            .ok_or_else(|| Fail::at(word, format!("there is no set of pings `{}`", word.text)))
-    }
 }
 
 /// Where something is said, and with which status.
 #[derive(Clone, Copy)]
-struct At<'t> {
+pub(super) struct At<'t> {
     left: usize,
-    status: u32,
-    method: &'t Word,
+    pub(super) status: u32,
+    pub(super) method: &'t Word,
 }
 
 impl At<'_> {
-    fn placed(self, name: &str, arg: Arg) -> Placed {
+    pub(super) fn placed(self, name: &str, arg: Arg) -> Placed {
         (name.to_owned(), arg, self.left)
     }
 }

@@ -8,21 +8,20 @@ use crate::scenario::values;
 use crate::scenario::wire::octets::random_guid;
 
 /// `IVssSnapshotMgmt`
-pub(in crate::scenario) const MGMT: Guid = Guid::from_u128(0xfa7d_f749_66e7_4986_a27f_e2f04ae53772);
+pub(in crate::scenario) const MGMT: Guid = Guid::from_u128(0xfa7df749_66e7_4986_a27f_e2f04ae53772);
 /// `IVssDifferentialSoftwareSnapshotMgmt`
-pub(in crate::scenario) const DIFF: Guid = Guid::from_u128(0x214a_0f28_b737_4026_b847_4f9e37d79529);
+pub(in crate::scenario) const DIFF: Guid = Guid::from_u128(0x214a0f28_b737_4026_b847_4f9e37d79529);
 /// `IVssEnumObject`
 pub(in crate::scenario) const ENUM_OBJECT: Guid =
-    Guid::from_u128(0xae1c_7110_2f60_11d3_8a39_00c04f72d8e3);
+    Guid::from_u128(0xae1c7110_2f60_11d3_8a39_00c04f72d8e3);
 /// `IVssEnumMgmtObject`
 pub(in crate::scenario) const ENUM_MGMT: Guid =
-    Guid::from_u128(0x0195_4e6b_9254_4e6e_808c_c9e05d007696);
+    Guid::from_u128(0x01954e6b_9254_4e6e_808c_c9e05d007696);
 /// 1.9: the provider of shadow copies.
 pub(in crate::scenario) const PROVIDER: Guid =
-    Guid::from_u128(0xb594_6137_7b9f_4925_af80_51abd60b20d5);
+    Guid::from_u128(0xb5946137_7b9f_4925_af80_51abd60b20d5);
 /// `CLSID_VssSnapshotMgmt` (vsmgmt.h, Windows SDK).
-pub(in crate::scenario) const CLASS: Guid =
-    Guid::from_u128(0x0b5a_2c52_3eb9_470a_96e2_6c6d4570e40f);
+pub(in crate::scenario) const CLASS: Guid = Guid::from_u128(0x0b5a2c52_3eb9_470a_96e2_6c6d4570e40f);
 
 /// Short names of interfaces.
 const INTERFACES: [(&str, Guid); 4] =
