@@ -113,7 +113,7 @@ fn stub(
     direction: Direction,
     count: &mut Count,
 ) -> Result<(), String> {
-    let (Some(message), Some(decoded), Some(interface)) = (message, &side.decoded, &call.interface)
+    let (Some(message), Some(_), Some(interface)) = (message, &side.decoded, &call.interface)
     else {
         return Ok(());
     };
@@ -126,17 +126,18 @@ fn stub(
     };
     let context = Context { syntax, order: message.order };
     let view = side.arguments(&message.stub);
-    let (from, decoded) = if interface.object {
+    let mut from = 0;
+    if interface.object {
         let Some(header) = orpc(interface, view, direction, context, count)? else {
             count.stopped += 1;
             return Ok(());
         };
-        let from = u32::try_from(header).unwrap();
-        let decoded = interface.decode(opnum, direction, view, from, context);
-        (header, decoded.expect("the operation is known"))
-    } else {
-        (0, decoded.clone())
-    };
+        from = header;
+    }
+    // As NDR has it: in what the call has, references and bindings are opened.
+    let at = u32::try_from(from).unwrap();
+    let decoded = interface.decode(opnum, direction, view, at, context);
+    let decoded = decoded.expect("the operation is known");
     if decoded.stop.is_some() {
         count.stopped += 1;
         return Ok(());
