@@ -159,7 +159,8 @@
 //! `->m1`. Another client that says the name means its own, or else the last that anybody named so.
 //! Each has its own OID and IPID and five public references; all objects of a server have one OXID until
 //! `server restart`, after which there is another one. A name that is given again is another object from
-//! there on.
+//! there on. A call goes to the server of its object, unless the statement names another
+//! (`A->FS2:m1.QVSS()`).
 //!
 //! | written | is |
 //! |---|---|
