@@ -160,6 +160,16 @@ fn elements_may_be_wrong() {
     assert!(provider.contains("m_pwszProviderName=NULL"), "{provider}");
     let names = element("{name=null,display=null}");
     assert!(names.contains("m_pwszVolumeName=NULL m_pwszVolumeDisplayName=NULL"), "{names}");
+    // The arm of a volume where that of a storage volume is announced: sixteen octets are missing.
+    for order in ["little-endian", "big-endian", "ndr64"] {
+        let sizes = |element: &str| {
+            let calls = read(&format!("dcom; {order}\nA:?e1.Next(1)=0->[{element}]"));
+            let decoded = calls[0].response.decoded.as_ref().unwrap();
+            (calls[0].response.bytes, decoded.stop.is_some() || !decoded.notes.is_empty())
+        };
+        let (whole, well) = sizes("{Vol=VA}");
+        assert_eq!((well, sizes("{Type=2,disc=2,Vol=VA}")), (false, (whole, true)), "{order}");
+    }
     // Counts that do not agree are told by who reads them.
     let calls = read("dcom\nA:?e1.Next(4)=0->[VA,VB] max=1 fetched=3");
     let decoded = calls[0].response.decoded.as_ref().unwrap();
