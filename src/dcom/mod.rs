@@ -13,7 +13,7 @@
 //!                                         the text of an error
 //! ```
 //!
-//! [`write`] goes the other way.
+//! [`write`](mod@write) goes the other way.
 //!
 //! An `OBJREF` is little-endian whatever the byte order of the stub is (\[MS-DCOM\] 2.2.18).
 
