@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -42,8 +43,9 @@ pub(super) struct References {
     /// By client. Added by binds, no more than [`MAX_CHANNELS`] connections in all.
     guests: BTreeMap<IpAddr, Guest>,
     channels: usize,
-    /// Where each interface pointer that is held was handed out. Added and removed with the references.
-    issued: FxHashMap<Guid, Place>,
+    /// Where each interface pointer that is held was handed out, and by which method. Added and removed
+    /// with the references.
+    issued: FxHashMap<Guid, (Place, Option<Arc<str>>)>,
 }
 
 impl References {
@@ -56,7 +58,8 @@ impl References {
             match moved {
                 Moved::Issued { reference, .. } if self.issued.len() < MAX_CHANNELS => {
                     let place = Place::of(case.call, Some(reference.ipid));
-                    self.issued.insert(reference.ipid, place);
+                    let method = case.call.method().map(Arc::from);
+                    self.issued.insert(reference.ipid, (place, method));
                 }
                 Moved::Released { count, last: true, .. } => {
                     self.issued.remove(&count.ipid);
@@ -78,6 +81,10 @@ impl References {
                 let guest = self.guests.entry(client).or_default();
                 guest.left = None;
                 self.channels += usize::from(guest.open.insert(bound.channel));
+            }
+            // Who is not let in cannot release anything.
+            What::Bound(bound) if bound.tcp && bound.answer != BindAnswer::Accepted => {
+                self.guests.entry(client).or_default().unsure = true;
             }
             What::ChannelClosed { channel, by } => {
                 let Some(guest) = self.guests.get_mut(&client) else { return };
@@ -113,8 +120,8 @@ impl References {
                 }
                 let rule = own_rule(object);
                 let kept = !holder.holds();
-                let place = self.issued.get(&object.ipid).cloned();
-                let place = place.unwrap_or_else(|| Place::around(left, None, Some(holder.client)));
+                let around = || (Place::around(left, None, Some(holder.client)), None);
+                let (place, method) = self.issued.get(&object.ipid).cloned().unwrap_or_else(around);
                 let name = interface_name(iid).unwrap_or_default();
                 bench.expect(
                     kept,
@@ -135,6 +142,7 @@ impl References {
                 if kept {
                     bench.pass("SCMP-3.2.4.1-03");
                 }
+                bench.settle(method.as_deref());
             }
         }
     }
