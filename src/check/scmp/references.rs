@@ -31,6 +31,8 @@ const NOT_THERE: [u32; 3] = [DISCONNECTED, 0x8001_0114, 0x8001_0113];
 #[derive(Debug, Default)]
 struct Guest {
     open: FxHashSet<ChannelId>,
+    /// Whether an object was called: who was not let in could not release any.
+    called: bool,
     /// When it closed the last of them, if it did so itself.
     left: Option<Time>,
     /// Whether something of it is not known.
@@ -43,6 +45,8 @@ pub(super) struct References {
     /// By client. Added by binds, no more than [`MAX_CHANNELS`] connections in all.
     guests: BTreeMap<IpAddr, Guest>,
     channels: usize,
+    /// Whether packets were missing before the first of them came.
+    late: bool,
     /// Where each interface pointer that is held was handed out, and by which method. Added and removed
     /// with the references.
     issued: FxHashMap<Guid, (Place, Option<Arc<str>>)>,
@@ -53,6 +57,7 @@ impl References {
     pub(super) fn answered(&mut self, case: &Case<'_>) {
         if let Some(guest) = self.guests.get_mut(&case.client) {
             guest.left = None;
+            guest.called |= case.call.rpc.object.is_some();
         }
         for moved in &case.moved {
             match moved {
@@ -78,13 +83,13 @@ impl References {
                     self.guests.values_mut().for_each(|guest| guest.unsure = true);
                     return;
                 }
-                let guest = self.guests.entry(client).or_default();
+                let unsure = self.late;
+                let guest = self
+                    .guests
+                    .entry(client)
+                    .or_insert_with(|| Guest { unsure, ..Guest::default() });
                 guest.left = None;
                 self.channels += usize::from(guest.open.insert(bound.channel));
-            }
-            // Who is not let in cannot release anything.
-            What::Bound(bound) if bound.tcp && bound.answer != BindAnswer::Accepted => {
-                self.guests.entry(client).or_default().unsure = true;
             }
             What::ChannelClosed { channel, by } => {
                 let Some(guest) = self.guests.get_mut(&client) else { return };
@@ -101,6 +106,7 @@ impl References {
 
     /// Packets are missing.
     pub(super) fn forget(&mut self) {
+        self.late |= self.guests.is_empty();
         self.guests.values_mut().for_each(|guest| guest.unsure = true);
     }
 
@@ -112,10 +118,12 @@ impl References {
             };
             for holder in &object.holders {
                 let Some(guest) = self.guests.get(&holder.client) else { continue };
-                let Some(left) = guest.left.filter(|_| !guest.unsure && holder.sure) else {
+                let Some(left) =
+                    guest.left.filter(|_| guest.called && !guest.unsure && holder.sure)
+                else {
                     continue;
                 };
-                if !object.origin.is_seen() || is_pinged(object, holder.client, table, left) {
+                if !is_new(object, table) || is_pinged(object, holder.client, table, left) {
                     continue;
                 }
                 let rule = own_rule(object);
@@ -164,6 +172,17 @@ pub(super) fn check(case: &Case<'_>, table: &Table, bench: &mut Bench<'_>) {
             Moved::Added(count) => nothing(case, *count, bench),
             Moved::Issued { .. } => {}
         }
+    }
+}
+
+/// Whether an object cannot be older than what was seen: somebody may ping it since before then.
+fn is_new(object: &Object, table: &Table) -> bool {
+    match object.origin {
+        Origin::Query { of, .. } => table.object(of).is_some_and(|of| {
+            // One step is enough: what is asked was asked of something else once, or handed out.
+            of.oid == object.oid && of.origin.is_seen()
+        }),
+        origin => origin.is_seen(),
     }
 }
 
