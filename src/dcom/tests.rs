@@ -90,9 +90,11 @@ fn leaves<'v>(
         Data::Pointer(pointer) => leaves(&pointer.to, at, order, serialized, found),
         Data::Record(record) => {
             for (name, value) in &record.fields {
+                let is_property = at.contains(".properties[") && at.ends_with(']');
                 let order = match (&*record.name, &**name) {
-                    ("property", "data") => Order::Little,
-                    ("ActivationProperties", "header") | ("property", _) => serialized,
+                    (_, "data") if is_property => Order::Little,
+                    ("ActivationProperties", "header") => serialized,
+                    _ if is_property => serialized,
                     _ => order,
                 };
                 leaves(value, &format!("{at}.{name}"), order, serialized, found);

@@ -355,7 +355,7 @@ pub(super) mod tests {
             message: "CommitShadowCopySet was answered with success 61 s after the time-out".into(),
             call: Some(17),
             opnum: Some(4),
-            method: None,
+            method: Some("CommitShadowCopySet".into()),
             frames: vec![FrameNo(120), FrameNo(122)],
             time: Time::from_nanos(1_795_369_758_123_456_000),
             related: Vec::new(),

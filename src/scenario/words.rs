@@ -79,7 +79,8 @@ pub(super) fn numbered(known: &[(u32, &str)], text: &str) -> Result<u32, Unknown
     })
 }
 
-/// The one of this name, or the only one whose name ends in it. `_E_` and `_S_` may be left out.
+/// The one of this name, or the only one whose name ends in it, or of these the only one with a single
+/// word before it. `_E_` may be left out.
 fn pick(known: &[(u32, &str)], text: &str) -> Result<u32, Unknown> {
     let wanted = text.to_uppercase();
     let same = |name: &str| name.to_uppercase() == wanted;
@@ -94,12 +95,18 @@ fn pick(known: &[(u32, &str)], text: &str) -> Result<u32, Unknown> {
         })
     };
     let found: Vec<_> = known.iter().filter(|(_, name)| ends(name)).collect();
-    match found.as_slice() {
-        [(code, _), rest @ ..] if rest.iter().all(|(other, _)| other == code) => Ok(*code),
-        several => {
-            Err(Unknown { like: several.iter().map(|(_, name)| (*name).to_owned()).collect() })
-        }
-    }
+    let only = |of: &[&(u32, &str)]| {
+        let (code, _) = **of.first()?;
+        of.iter().all(|(other, _)| *other == code).then_some(code)
+    };
+    let short = |(_, name): &&&(u32, &str)| {
+        let words = |text: &str| text.split('_').count();
+        words(name) == words(text) + 1
+    };
+    let shortest: Vec<_> = found.iter().filter(short).copied().collect();
+    only(&found)
+        .or_else(|| only(&shortest))
+        .ok_or_else(|| Unknown { like: found.iter().map(|(_, name)| (*name).to_owned()).collect() })
 }
 
 /// `, did you mean …?` for an error.

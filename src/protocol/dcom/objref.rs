@@ -115,8 +115,8 @@ pub struct StringBinding {
     /// Protocol sequence, by its identifier.
     #[serde(rename = "wTowerId")]
     pub tower: u16,
-    /// Network address, with the endpoint in brackets where there is one.
-    #[serde(rename = "aNetworkAddr")]
+    /// Network address, with the endpoint in brackets where there is one; empty where it is cut.
+    #[serde(rename = "aNetworkAddr", default)]
     pub address: String,
 }
 
@@ -162,10 +162,10 @@ pub struct SecurityBinding {
     #[serde(rename = "wAuthnSvc")]
     pub authn: u16,
     /// `wAuthzSvc`
-    #[serde(rename = "wAuthzSvc")]
+    #[serde(rename = "wAuthzSvc", default)]
     pub authz: u16,
     /// Principal.
-    #[serde(rename = "aPrincName")]
+    #[serde(rename = "aPrincName", default)]
     pub principal: String,
 }
 
