@@ -94,7 +94,7 @@ fn an_activation_hands_out_an_object() {
     let seen = see("A activates ->m1");
     let [reference] = seen.issued()[..] else { panic!("{:?}", seen.moved) };
     assert_eq!((reference.iid, reference.public_refs), (scmp::SNAPSHOT_MGMT, 5));
-    assert!(!reference.malformed && !reference.is_unpinged());
+    assert!(!reference.is_unpinged());
     let object = seen.object(0);
     let class = Some(scmp::CLASS);
     assert!(matches!(object.origin, Origin::Activation { class: of, .. } if of == class));
