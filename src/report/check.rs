@@ -232,9 +232,8 @@ impl<'r> CheckList<'r> {
         for sheet in storage::sheets(report, &self.scene) {
             let head = Style::new().bold();
             writeln!(out, "{head}{}{head:#}", sheet.head)?;
-            for (n, line) in sheet.lines().iter().enumerate() {
-                let dim = if n == 0 { Style::new().dimmed() } else { Style::new() };
-                writeln!(out, "  {dim}{line}{dim:#}")?;
+            for line in sheet.lines(self.scene.options.width.saturating_sub(2)) {
+                writeln!(out, "  {line}")?;
             }
             writeln!(out)?;
         }

@@ -2,6 +2,7 @@
 //! where, how full that is, and who changed what.
 
 use super::finding::Scene;
+use super::prose::wrapped;
 use super::size::{out_of, size};
 use crate::bytes::printable;
 use crate::check::{AreaReport, ChangeReport, Report, StorageReport, VolumeReport};
@@ -9,6 +10,8 @@ use crate::ndr::filetime;
 
 /// Rows of one kind that are shown.
 const MOST: usize = 20;
+/// Between two columns.
+const GAP: usize = 2;
 /// What the Windows SDK has for no limit.
 const UNLIMITED: i64 = -1;
 
@@ -16,7 +19,7 @@ const UNLIMITED: i64 = -1;
 #[derive(Clone, Debug)]
 pub(super) struct Sheet {
     pub(super) head: String,
-    pub(super) rows: Vec<Vec<String>>,
+    rows: Vec<Vec<String>>,
 }
 
 /// The tables of a report.
@@ -46,15 +49,19 @@ impl Sheet {
         Some(Self { head, rows: all })
     }
 
-    /// The rows as lines, their columns under each other.
-    pub(super) fn lines(&self) -> Vec<String> {
+    /// The rows as lines, their columns under each other. Where that is wider than `width`, each row is
+    /// told for itself instead.
+    pub(super) fn lines(&self, width: usize) -> Vec<String> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
-        let width = |column: usize| {
+        let of_column = |column: usize| {
             let cells = self.rows.iter().filter(|row| row.len() > 1);
             let cells = cells.filter_map(|row| row.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
         };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let widths: Vec<usize> = (0..columns).map(of_column).collect();
+        if widths.iter().map(|width| width + GAP).sum::<usize>() > width + GAP {
+            return self.told(width);
+        }
         let line = |row: &Vec<String>| {
             let cells = row.iter().zip(&widths);
             let cells: Vec<String> =
@@ -62,6 +69,20 @@ impl Sheet {
             cells.join("  ").trim_end().to_owned()
         };
         self.rows.iter().map(line).collect()
+    }
+
+    /// Each row for itself: what it begins with, and what each column says of it.
+    fn told(&self, width: usize) -> Vec<String> {
+        let Some((columns, rows)) = self.rows.split_first() else { return Vec::new() };
+        let mut lines = Vec::new();
+        for row in rows {
+            let cells =
+                columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty() && *cell != "-");
+            let cells: Vec<String> =
+                cells.map(|(column, cell)| format!("{column} {cell}").trim().to_owned()).collect();
+            lines.extend(wrapped("", "    ", &cells.join(", "), width));
+        }
+        lines
     }
 }
 
@@ -119,14 +140,24 @@ fn changes(of: &StorageReport, server: &str, scene: &Scene<'_>) -> Option<Sheet>
             Some(status) => scene.status(status),
             None => "not known".to_owned(),
         };
-        vec![
-            scene.moment(change.time),
-            format!("call {}", change.call),
-            who,
-            printable(&change.what),
-            said,
-        ]
+        let name = |name: &Option<String>| name.as_deref().map_or("NULL".into(), printable);
+        let pair = format!("{} on {}", name(&change.volume), name(&change.storage));
+        let what = match (change.is_new, change.maximum) {
+            (false, 0) => format!("no storage of {pair} any more"),
+            (true, max) => format!("new storage of {pair}, {}", limit(max)),
+            (false, max) => format!("storage of {pair}, {}", limit(max)),
+        };
+        vec![scene.moment(change.time), format!("call {}", change.call), who, what, said]
     };
-    let columns = ["when", "", "who", "what", "answer"];
-    Sheet::new(format!("changes at {server}"), &columns, of.changes.iter().map(row).collect())
+    let columns = ["", "", "by", "wanted", "answer"];
+    let head = format!("changes of storage at {server}");
+    Sheet::new(head, &columns, of.changes.iter().map(row).collect())
+}
+
+/// How large storage may become.
+fn limit(octets: i64) -> String {
+    match octets {
+        UNLIMITED => "no limit".to_owned(),
+        octets => format!("at most {}", size(octets)),
+    }
 }
