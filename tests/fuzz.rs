@@ -40,7 +40,7 @@ macro_rules! replays {
     };
 }
 
-replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario judge lore diff objref activation }
+replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario judge lore diff objref activation objects }
 
 /// Conversations that nobody wrote, as many as `VSHARK_COUNT` says.
 #[test]
@@ -66,10 +66,9 @@ fn conversations_of_any_octets_are_judged() {
 /// Seeds with octets changed, as many as `VSHARK_COUNT` says: what a fuzzer does where there is none.
 #[test]
 fn references_of_changed_octets_are_read() {
-    let usual = 4000;
     let count = std::env::var("VSHARK_COUNT").ok().and_then(|count| count.parse().ok());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
-    for target in ["objref", "activation"] {
+    for (target, usual) in [("objref", 4000), ("activation", 4000), ("objects", 150)] {
         let seeds: Vec<Vec<u8>> =
             files(&root.join(target)).iter().map(|path| fs::read(path).unwrap()).collect();
         let (_, run) = targets::TARGETS.iter().find(|(name, _)| *name == target).unwrap();

@@ -14,6 +14,7 @@
 //! An input that crashed goes to `tests/fuzz/smb/` under a name that says what it is, with the fix.
 
 mod beside;
+mod held;
 mod objects;
 mod talk;
 
@@ -48,7 +49,7 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 16] = [
+pub const TARGETS: [(&str, Run); 17] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
@@ -65,6 +66,7 @@ pub const TARGETS: [(&str, Run); 16] = [
     ("diff", diff),
     ("objref", objref),
     ("activation", activation),
+    ("objects", objects),
 ];
 
 /// The octets of a script, taken from the front.
@@ -824,4 +826,9 @@ pub fn objref(data: &[u8]) {
 /// An activation, or what else carries references.
 pub fn activation(data: &[u8]) {
     objects::activation(data);
+}
+
+/// Calls on objects, and what becomes of references.
+pub fn objects(data: &[u8]) {
+    held::held(data);
 }

@@ -78,7 +78,7 @@ fn check(decoded: &Decoded, len: u32) {
         harmless(&json::line(&value::json(value)));
     }
     let mut tree = Tree::default();
-    ndr::rows(decoded, &mut tree);
+    ndr::rows(decoded, &|_| None, &mut tree);
     check_rows(&tree);
     let spans = tree.nodes().iter().map(|node| node.span);
     for span in spans.chain(decoded.notes.iter().map(|note| note.span)) {

@@ -1,6 +1,7 @@
 //! What the judge is given: any capture, and any conversation of few clients, servers, sets and
 //! copies, whose octets are made here without asking whether anybody would say them.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -72,19 +73,31 @@ fn judged(flags: u8, events: &[Event]) -> (Vec<Finding>, String) {
 }
 
 /// Judges, and asserts what is true of every judgment.
-fn judge_events(flags: u8, events: &[Event]) {
+pub(super) fn judge_events(flags: u8, events: &[Event]) {
     /// Findings that one event may give: a rule, or a few, by each file of rules.
     const MOST: usize = 64;
     let (findings, text) = judged(flags, events);
     harmless(&text);
     assert!(findings.len() <= (events.len() + 1) * MOST, "{} findings", findings.len());
+    let calls: BTreeSet<u64> = events.iter().filter_map(number).collect();
     for finding in &findings {
+        let named = finding.call.into_iter().chain(finding.related.iter().map(|of| of.call));
+        let missing = named.into_iter().find(|call| !calls.contains(call));
+        assert_eq!(missing, None, "there is no such call: {finding:?}");
         assert!(KNOWLEDGE.catalogue.get(&finding.rule).is_some(), "{}", finding.rule);
         assert!(finding.message.chars().count() <= 1024, "{}", finding.message);
         assert!(!finding.also.contains(&finding.rule), "{finding:?}");
     }
     let (again, _) = judged(flags, events);
     assert_eq!(findings, again, "the same events give the same findings");
+}
+
+/// The number of a call.
+fn number(event: &Event) -> Option<u64> {
+    match event {
+        Event::Call(call) | Event::Asked(call) => Some(call.rpc.n),
+        _ => None,
+    }
 }
 
 /// An octet that says how to judge, and any capture; or a conversation, where the octet is odd.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::bytes::Guid;
 
 /// Ports and addresses of one exporter.
-const MAX_BINDINGS: usize = 64;
+pub(super) const MAX_BINDINGS: usize = 64;
 
 /// An object exporter: where its objects are called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::bytes::Time;
 
 /// Objects of one set.
-const MAX_OIDS: usize = 4096;
+pub(super) const MAX_OIDS: usize = 4096;
 
 /// A set of objects that is pinged as one.
 #[derive(Clone, Debug)]

@@ -1,9 +1,12 @@
-//! [`Said`]: what a call says of objects.
+//! [`Said`]: what a call says of objects, out of both its messages.
 
 use crate::bytes::Guid;
 use crate::call::{Call, Stub};
-use crate::ndr::{Data, Value};
-use crate::protocol::dcom;
+use crate::ndr::{Data, Decoded, Value};
+use crate::protocol::dcom::{
+    self, Activated, Bindings, ByIpid, HResult, Iid, ObjRef, QueryInterface, Request, Response,
+    StringBinding,
+};
 
 /// A reference to an object as it travelled: \[MS-DCOM\] 2.2.18.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,45 +28,31 @@ pub struct Reference {
     pub ipid: Guid,
     /// String bindings of TCP.
     pub bindings: Vec<String>,
-    /// Whether the `OBJREF` ended early.
-    pub malformed: bool,
 }
-
-/// `SORF_NOPING`
-pub(super) const NOPING: u32 = 0x1000;
 
 impl Reference {
     /// The reference in an interface pointer; none where it is null, is not of an object, or could not
     /// be read so far.
     pub fn of(value: &Value) -> Option<Self> {
-        let Data::Interface(pointer) = &value.target().data else { return None };
-        let object = pointer.object.as_deref()?;
-        let iid = object.field("iid")?.as_guid()?;
-        let mut reference = Self::standard(object, iid, "public_refs")?;
-        reference.kind = object.field("objref").and_then(Value::as_u32);
-        reference.bindings = tcp_bindings(object.field("bindings"));
-        reference.malformed = pointer.stop.is_some();
-        Some(reference)
+        Self::read(ObjRef::of(value)?)
     }
 
-    /// The members of a `STDOBJREF`.
-    fn standard(value: &Value, iid: Guid, refs: &str) -> Option<Self> {
+    fn read(of: ObjRef) -> Option<Self> {
         Some(Self {
-            kind: None,
-            iid,
-            flags: value.field("flags")?.as_u32()?,
-            public_refs: value.field(refs)?.as_u32()?,
-            oxid: number(value.field("oxid")?)?,
-            oid: number(value.field("oid")?)?,
-            ipid: value.field("ipid")?.as_guid()?,
-            bindings: Vec::new(),
-            malformed: false,
+            kind: of.kind.map(|kind| kind.0),
+            iid: of.iid?.0,
+            flags: of.flags?.0,
+            public_refs: of.public_refs?,
+            oxid: of.oxid?.0,
+            oid: of.oid?.0,
+            ipid: of.ipid?.0,
+            bindings: of.bindings.map(tcp).unwrap_or_default(),
         })
     }
 
     /// Whether nobody needs to ping the object.
     pub fn is_unpinged(&self) -> bool {
-        self.flags & NOPING != 0
+        dcom::Sorf(self.flags).contains(dcom::Sorf::SORF_NOPING)
     }
 }
 
@@ -163,39 +152,57 @@ impl Said {
     /// What a call that was answered says; none where it says nothing of objects.
     pub fn of(call: &Call) -> Option<Self> {
         let interface = call.interface.as_deref()?;
-        let opnum = call.rpc.opnum?;
-        let (asked, told) = (&call.request, &call.response);
-        match (interface.uuid, opnum) {
-            (dcom::IACTIVATION, 0) => Some(Self::Activated(Box::new(old_activation(call)))),
-            (dcom::IREMOTESCMACTIVATOR, 3 | 4) => Some(Self::Activated(Box::new(activation(call)))),
-            (dcom::IOBJECTEXPORTER, 0 | 4) => Some(Self::Resolved {
-                oxid: number(param(asked, "pOxid")?)?,
-                rem_unknown: param(told, "pipidRemUnknown").and_then(Value::as_guid),
-                bindings: array_bindings(param(told, "ppdsaOxidBindings")),
-            }),
-            (dcom::IOBJECTEXPORTER, 1) => {
-                Some(Self::Pinged { set: number(param(asked, "pSetId")?)? })
+        let (uuid, opnum) = (interface.uuid, call.rpc.opnum?);
+        let unread = Decoded::default();
+        let asked = call.request.decoded.as_ref().unwrap_or(&unread);
+        let told = call.response.decoded.as_ref().unwrap_or(&unread);
+        let (asked, told) = (Request::of(uuid, opnum, asked), Response::of(uuid, opnum, told));
+        match (asked, told) {
+            (Some(Request::Activation(asked)), Some(Response::Activation(told))) => {
+                let old = uuid == dcom::IACTIVATION;
+                Some(Self::Activated(Box::new(Activation::read(asked, *told, old))))
             }
-            (dcom::IOBJECTEXPORTER, 2) => Some(Self::Changed {
-                asked: number(param(asked, "pSetId")?)?,
-                set: number(param(told, "pSetId")?)?,
-                sequence: param(asked, "SequenceNum")?.as_u32()?,
-                add: numbers(param(asked, "AddToSet")),
-                del: numbers(param(asked, "DelFromSet")),
-            }),
-            (dcom::IREMUNKNOWN | dcom::IREMUNKNOWN2, 3) => queried(asked, told),
-            (dcom::IREMUNKNOWN2, 6) => queried2(asked, told),
-            (dcom::IREMUNKNOWN | dcom::IREMUNKNOWN2, 4) => {
-                let mut counts = counts(asked)?;
-                let results = items(param(told, "pResults"));
-                for (count, status) in counts.iter_mut().zip(results) {
-                    count.status = status.as_u32();
-                }
-                Some(Self::Added(counts))
+            (Some(Request::ResolveOxid(oxid)), Some(Response::ResolveOxid(told))) => {
+                Some(Self::Resolved {
+                    oxid: oxid?.0,
+                    rem_unknown: told.rem_unknown.map(|ipid| ipid.0),
+                    bindings: reached(told.bindings),
+                })
             }
-            (dcom::IREMUNKNOWN | dcom::IREMUNKNOWN2, 5) => Some(Self::Released(counts(asked)?)),
+            (Some(Request::SimplePing(set)), _) => Some(Self::Pinged { set: set?.0 }),
+            (
+                Some(Request::ComplexPing { set, sequence, add, remove }),
+                Some(Response::ComplexPing(told)),
+            ) => Some(Self::Changed {
+                asked: set?.0,
+                set: told?.0,
+                sequence: sequence?,
+                add: add.into_iter().map(|oid| oid.0).collect(),
+                del: remove.into_iter().map(|oid| oid.0).collect(),
+            }),
+            (
+                Some(Request::QueryInterface(QueryInterface { ipid, iids, .. })),
+                Some(Response::QueryInterface(told)),
+            ) => {
+                let one = |(iid, (code, object)): (Iid, (Option<HResult>, Option<ObjRef>))| {
+                    let object = object.filter(|_| code == Some(HResult::S_OK));
+                    // A `STDOBJREF` does not say it.
+                    let object = object.map(|of| ObjRef { iid: of.iid.or(Some(iid)), ..of });
+                    wanted(Some(iid), code, object)
+                };
+                let results = iids.into_iter().zip(told).filter_map(one).collect();
+                Some(Self::Queried { of: ipid?.0, results })
+            }
+            (Some(Request::AddRef(asked)), Some(Response::AddRef(told))) => {
+                let told = told.into_iter().map(Some).chain(std::iter::repeat(None));
+                Some(Self::Added(asked.into_iter().zip(told).map(Count::of).collect()))
+            }
+            (Some(Request::Release(asked)), _) => {
+                let counts = asked.into_iter().map(|of| Count::of((of, None)));
+                Some(Self::Released(counts.collect()))
+            }
             _ if interface.object => {
-                let found = interface_pointers(told);
+                let found = interface_pointers(&call.response);
                 Some(Self::Returned(found.iter().filter_map(|(_, of)| Reference::of(of)).collect()))
             }
             _ => None,
@@ -210,149 +217,45 @@ pub fn interface_pointers(stub: &Stub) -> Vec<(&str, &Value)> {
     params.filter(|(_, value)| is(value)).map(|(name, value)| (&**name, value)).collect()
 }
 
-fn param<'c>(stub: &'c Stub, name: &str) -> Option<&'c Value> {
-    stub.decoded.as_ref()?.param(name)
-}
-
-/// An integer of 64 bits.
-fn number(value: &Value) -> Option<u64> {
-    match &value.target().data {
-        Data::Number(number) => Some(number.raw()),
-        _ => None,
+impl Count {
+    fn of((of, status): (ByIpid, Option<HResult>)) -> Self {
+        let (public, private) = (of.public_refs, of.private_refs);
+        Self { ipid: of.ipid.0, public, private, status: status.map(|code| code.0) }
     }
 }
 
-fn items(value: Option<&Value>) -> &[Value] {
-    match value.map(|value| &value.target().data) {
-        Some(Data::List(list)) => &list.items,
-        _ => &[],
+impl Activation {
+    /// `old` is `RemoteActivation`, whose results do not say of which interfaces they are.
+    fn read(asked: dcom::Activation, told: Activated, old: bool) -> Self {
+        let status = told.outcome().map(|code| code.0);
+        let iids = asked.iids.iter().copied();
+        let results = told.results.into_iter().zip(iids.map(Some).chain(std::iter::repeat(None)));
+        let one = |(of, asked): (dcom::ActivationResult, Option<Iid>)| {
+            wanted(if old { Some(asked?) } else { of.iid }, of.result, of.object)
+        };
+        Self {
+            class: asked.class.map(|class| class.0),
+            impersonation: asked.impersonation.map(|level| level.0),
+            results: results.filter_map(one).collect(),
+            wanted: asked.iids.iter().map(|iid| iid.0).collect(),
+            oxid: told.oxid.map(|oxid| oxid.0),
+            rem_unknown: told.rem_unknown.map(|ipid| ipid.0),
+            bindings: reached(told.bindings),
+            status,
+        }
     }
 }
 
-fn numbers(value: Option<&Value>) -> Vec<u64> {
-    items(value).iter().filter_map(number).collect()
+fn wanted(iid: Option<Iid>, code: Option<HResult>, object: Option<ObjRef>) -> Option<Wanted> {
+    let (iid, status) = (iid.map(|iid| iid.0), code?.0);
+    Some(Wanted { iid, status, reference: object.and_then(Reference::read) })
+}
+
+fn reached(bindings: Option<Bindings>) -> Vec<String> {
+    bindings.map(|bindings| tcp(bindings.strings)).unwrap_or_default()
 }
 
 /// The addresses of string bindings of TCP.
-fn tcp_bindings(bindings: Option<&Value>) -> Vec<String> {
-    /// Tower identifier of `ncacn_ip_tcp`.
-    const TCP: u32 = 7;
-    let is = |item: &&Value| item.field("wTowerId").and_then(Value::as_u32) == Some(TCP);
-    let address = |item: &Value| Some(item.field("aNetworkAddr")?.as_text()?.to_string());
-    items(bindings).iter().filter(is).filter_map(address).collect()
-}
-
-/// The same of a `DUALSTRINGARRAY` that is NDR by itself.
-fn array_bindings(array: Option<&Value>) -> Vec<String> {
-    tcp_bindings(array.and_then(|array| array.field("aStringArray")?.field("bindings")))
-}
-
-fn counts(asked: &Stub) -> Option<Vec<Count>> {
-    let refs = param(asked, "InterfaceRefs")?;
-    let count = |item: &Value| {
-        Some(Count {
-            ipid: item.field("ipid")?.as_guid()?,
-            public: item.field("cPublicRefs")?.as_u32()?,
-            private: item.field("cPrivateRefs")?.as_u32()?,
-            status: None,
-        })
-    };
-    Some(items(Some(refs)).iter().filter_map(count).collect())
-}
-
-fn queried(asked: &Stub, told: &Stub) -> Option<Said> {
-    let of = param(asked, "ripid")?.as_guid()?;
-    let iids = items(param(asked, "iids"));
-    let results = items(param(told, "ppQIResults"));
-    let one = |(iid, result): (&Value, &Value)| {
-        let (iid, status) = (iid.as_guid()?, result.field("hResult")?.as_u32()?);
-        let reference = Reference::standard(result.field("std")?, iid, "cPublicRefs");
-        Some(Wanted { iid: Some(iid), status, reference: reference.filter(|_| status == 0) })
-    };
-    Some(Said::Queried { of, results: iids.iter().zip(results).filter_map(one).collect() })
-}
-
-fn queried2(asked: &Stub, told: &Stub) -> Option<Said> {
-    let of = param(asked, "ripid")?.as_guid()?;
-    let iids = items(param(asked, "iids")).iter().map(Value::as_guid);
-    let results = wanted(iids, items(param(told, "phr")), items(param(told, "ppMIF")));
-    Some(Said::Queried { of, results })
-}
-
-fn wanted(
-    iids: impl Iterator<Item = Option<Guid>>,
-    statuses: &[Value],
-    references: &[Value],
-) -> Vec<Wanted> {
-    let mut references = references.iter();
-    let one = |(iid, status): (Option<Guid>, &Value)| {
-        let reference = references.next().and_then(Reference::of);
-        Some(Wanted { iid, status: status.as_u32()?, reference })
-    };
-    iids.zip(statuses).filter_map(one).collect()
-}
-
-/// `IActivation::RemoteActivation`
-fn old_activation(call: &Call) -> Activation {
-    let (asked, told) = (&call.request, &call.response);
-    let wanted_iids: Vec<Guid> =
-        items(param(asked, "pIIDs")).iter().filter_map(Value::as_guid).collect();
-    let results = wanted(
-        wanted_iids.iter().copied().map(Some),
-        items(param(told, "pResults")),
-        items(param(told, "ppInterfaceData")),
-    );
-    let phr = param(told, "phr").and_then(Value::as_u32);
-    Activation {
-        class: param(asked, "Clsid").and_then(Value::as_guid),
-        wanted: wanted_iids,
-        impersonation: param(asked, "ClientImpLevel").and_then(Value::as_u32),
-        results,
-        oxid: param(told, "pOxid").and_then(number),
-        rem_unknown: param(told, "pipidRemUnknown").and_then(Value::as_guid),
-        bindings: array_bindings(param(told, "ppdsaOxidBindings")),
-        // Either may say no.
-        status: call.status.filter(|status| *status != 0).or(phr),
-    }
-}
-
-/// `IRemoteSCMActivator`
-fn activation(call: &Call) -> Activation {
-    let asked = properties(param(&call.request, "pActProperties"));
-    let told = properties(param(&call.response, "ppActProperties"));
-    let info = named(asked, "InstantiationInfo");
-    let request = named(asked, "ScmRequestInfo");
-    let out = named(told, "PropsOutInfo");
-    let reply = named(told, "ScmReplyInfo").and_then(|reply| reply.field("remoteReply"));
-    Activation {
-        class: info.and_then(|info| info.field("classId")?.as_guid()),
-        wanted: member(info, "pIID").iter().filter_map(Value::as_guid).collect(),
-        impersonation: request
-            .and_then(|of| of.field("remoteRequest")?.field("ClientImpLevel")?.as_u32()),
-        results: wanted(
-            member(out, "piid").iter().map(Value::as_guid),
-            member(out, "phresults"),
-            member(out, "ppIntfData"),
-        ),
-        oxid: reply.and_then(|reply| number(reply.field("Oxid")?)),
-        rem_unknown: reply.and_then(|reply| reply.field("ipidRemUnknown")?.as_guid()),
-        bindings: array_bindings(reply.and_then(|reply| reply.field("pdsaOxidBindings"))),
-        status: call.status,
-    }
-}
-
-/// The properties of an activation, one way.
-fn properties(pointer: Option<&Value>) -> &[Value] {
-    let data = pointer.and_then(|pointer| pointer.field("data"));
-    items(data.and_then(|data| data.field("properties")))
-}
-
-/// The elements of a member of a property.
-fn member<'v>(of: Option<&'v Value>, name: &str) -> &'v [Value] {
-    items(of.and_then(|of| of.field(name)))
-}
-
-/// What the property of this name says.
-fn named<'v>(properties: &'v [Value], name: &str) -> Option<&'v Value> {
-    properties.iter().find_map(|property| property.field(name))
+fn tcp(bindings: Vec<StringBinding>) -> Vec<String> {
+    bindings.into_iter().filter(StringBinding::is_tcp).map(|of| of.address).collect()
 }

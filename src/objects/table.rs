@@ -5,17 +5,17 @@ use std::net::IpAddr;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::exporter::Exporter;
-use super::object::{Object, Origin, Phase};
-use super::ping::PingSet;
+use super::object::{MAX_HOLDERS, Object, Origin, Phase};
+use super::ping::{MAX_OIDS, PingSet};
 use super::said::{Activation, Count, Reference, Said, Wanted};
 use crate::bytes::{Guid, Time};
 use crate::call::{Call, Outcome, Readable};
 use crate::protocol::{Grade, dcom};
 
 /// Interface pointers of one server; beyond that those that nobody holds make room.
-const MAX_OBJECTS: usize = 16_384;
+pub(super) const MAX_OBJECTS: usize = 16_384;
 /// Exporters of one server, and sets that are pinged.
-const MAX_EXPORTERS: usize = 1024;
+pub(super) const MAX_EXPORTERS: usize = 1024;
 
 /// What a call moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub struct Table {
     activations: u64,
     /// Whether objects may have been handed out that were not seen.
     blind: bool,
-    /// `IPID`s of `IRemUnknown`, of all exporters.
+    /// `IPID`s of `IRemUnknown`, of all exporters. Added with them, no more than [`MAX_EXPORTERS`].
     rem_unknowns: FxHashSet<Guid>,
     /// Interface pointers that were released since there last was too little room.
     idle: usize,
@@ -132,6 +132,17 @@ impl Table {
     /// Objects that had no room.
     pub fn beyond(&self) -> u64 {
         self.beyond
+    }
+
+    /// The most that [`kept`](Self::kept) is, whatever happens.
+    pub const MAX_KEPT: usize = MAX_OBJECTS * (1 + MAX_HOLDERS) + MAX_EXPORTERS * (4 + MAX_OIDS);
+
+    /// How much it keeps: everything that calls may add, counted.
+    pub fn kept(&self) -> usize {
+        let holders: usize = self.objects.values().map(|object| object.holders.len()).sum();
+        let oids: usize = self.sets.values().map(|set| set.oids.len()).sum();
+        let told = self.exporters.len() + self.rem_unknowns.len();
+        self.objects.len() + holders + self.sets.len() + oids + self.invalid.len() + told
     }
 
     /// How the object of a call stood when its request was complete. Asked before the call is taken.
@@ -304,8 +315,15 @@ impl Table {
         let exporter =
             self.exporters.entry(oxid).or_insert_with(|| Exporter { call, ..Exporter::default() });
         exporter.rem_unknown = rem_unknown.or(exporter.rem_unknown);
-        self.rem_unknowns.extend(exporter.rem_unknown);
         exporter.told(bindings);
+        // One exporter may tell one after the other.
+        if let Some(ipid) = rem_unknown.filter(|ipid| !self.rem_unknowns.contains(ipid)) {
+            if self.rem_unknowns.len() < MAX_EXPORTERS {
+                self.rem_unknowns.insert(ipid);
+            } else {
+                self.blind = true;
+            }
+        }
     }
 
     fn returned(&mut self, call: &Call, references: Vec<Reference>, moved: &mut Vec<Moved>) {
@@ -381,7 +399,9 @@ impl Table {
             if let Some(holder) = object.ledger(call.client.addr.ip(), call.rpc.n, sure) {
                 holder.public = holder.public.saturating_add(count.public.into());
                 holder.private = holder.private.saturating_add(count.private.into());
-                holder.released = None;
+                if holder.holds() {
+                    (holder.released, object.phase) = (None, Phase::Live);
+                }
             }
             moved.push(Moved::Added(*count));
         }

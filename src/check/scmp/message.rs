@@ -4,22 +4,11 @@ use crate::bytes::Guid;
 use crate::call::{Call, Readable, Stub};
 use crate::ndr::{Counts, Data, Value};
 use crate::objects::Reference;
+pub(in crate::check) use crate::protocol::scmp::{
+    CLASS, DIFF_MGMT as DIFF, ENUM_MGMT_OBJECT as ENUM_MGMT, ENUM_OBJECT, PROVIDER,
+    SNAPSHOT_MGMT as MGMT,
+};
 
-/// `IVssSnapshotMgmt`
-pub(in crate::check) const MGMT: Guid = Guid::from_u128(0xfa7d_f749_66e7_4986_a27f_e2f0_4ae5_3772);
-/// `IVssDifferentialSoftwareSnapshotMgmt`
-pub(in crate::check) const DIFF: Guid = Guid::from_u128(0x214a_0f28_b737_4026_b847_4f9e_37d7_9529);
-/// `IVssEnumObject`
-pub(in crate::check) const ENUM_OBJECT: Guid =
-    Guid::from_u128(0xae1c_7110_2f60_11d3_8a39_00c0_4f72_d8e3);
-/// `IVssEnumMgmtObject`
-pub(in crate::check) const ENUM_MGMT: Guid =
-    Guid::from_u128(0x0195_4e6b_9254_4e6e_808c_c9e0_5d00_7696);
-/// Identifier of the provider (1.9).
-pub(in crate::check) const PROVIDER: Guid =
-    Guid::from_u128(0xb594_6137_7b9f_4925_af80_51ab_d60b_20d5);
-/// Class of the object that has `IVssSnapshotMgmt` (Windows SDK, vsmgmt.h).
-pub(in crate::check) const CLASS: Guid = Guid::from_u128(0x0b5a_2c52_3eb9_470a_96e2_6c6d_4570_e40f);
 /// Later forms of the interface for storage (Windows SDK, vsmgmt.h).
 pub(in crate::check) const LATER_DIFF: [Guid; 2] = [
     Guid::from_u128(0x949d_7353_675f_4275_8969_f044_c627_7815),
