@@ -175,5 +175,5 @@ pub use profile::{Assigned, Choice, Profile, Profiles};
 pub use report::{
     Conformance, Operation, Report, ServerReport, SetReport, SetStep, SetTimer, Verdict,
 };
-pub use scmp::{AreaReport, ChangeReport, ObjectReport, StorageReport, VolumeReport};
+pub use scmp::{AreaReport, ChangeReport, CursorReport, ObjectReport, StorageReport, VolumeReport};
 pub use stand::{Stand, StandTimer};

@@ -17,6 +17,7 @@ pub use super::opening::Line as OpeningLine;
 pub use super::outcome::nothing_judged;
 use super::outcome::{judged, operation, verdict};
 use super::prose::{len, list, wrapped};
+pub use super::storage::{Sheet, SheetRow};
 use super::{storage, timeline};
 use crate::bytes::printable;
 use crate::check::{Blame, Finding, Report, ServerReport, Severity};
@@ -29,7 +30,7 @@ const ALIKE: usize = 3;
 const MOST_CALLS: usize = 16;
 /// Groups that are held; findings beyond are counted.
 const MAX_GROUPS: usize = 1024;
-/// Sets, servers and sentences that are shown.
+/// Sets, servers, rows of tables and sentences that are shown.
 const MOST_SHOWN: usize = 20;
 /// Addresses, shares and states in a line.
 const MOST_LISTED: usize = 8;
@@ -227,16 +228,24 @@ impl<'r> CheckList<'r> {
         }
     }
 
+    /// What is stored where, as tables.
+    pub fn sheets(&self, report: &Report) -> Vec<Sheet> {
+        storage::sheets(report, &self.scene)
+    }
+
     /// What is stored where.
     fn storage(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        for sheet in storage::sheets(report, &self.scene) {
+        for sheet in self.sheets(report) {
             let head = Style::new().bold();
             writeln!(out, "{head}{}{head:#}", sheet.head)?;
-            for (n, line) in sheet.lines().iter().enumerate() {
+            for (n, line) in sheet.lines(MOST_SHOWN, usize::MAX).iter().enumerate() {
                 let dim = if n == 0 { Style::new().dimmed() } else { Style::new() };
                 writeln!(out, "  {dim}{line}{dim:#}")?;
             }
-            writeln!(out)?;
+            match sheet.rows.len().saturating_sub(MOST_SHOWN) {
+                0 => writeln!(out)?,
+                more => writeln!(out, "  and {more} more (--json has all)\n")?,
+            }
         }
         Ok(())
     }

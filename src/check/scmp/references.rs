@@ -12,7 +12,7 @@ use crate::call::Readable;
 use crate::check::bench::{Bench, Place, Topic};
 use crate::check::finding::{Blame, Certainty, Severity};
 use crate::ndr::Data;
-use crate::objects::{self, Moved, Object, Origin, Phase, Said, Table, Use, Wanted};
+use crate::objects::{self, Holder, Moved, Object, Origin, Phase, Said, Table, Use, Wanted};
 use crate::pipeline::{Around, BindAnswer, What};
 use crate::protocol::dcom;
 use crate::rpc::ChannelId;
@@ -97,6 +97,14 @@ impl References {
         self.guests.values_mut().for_each(|guest| guest.unsure = true);
     }
 
+    /// When a client left that does not ping the object, where that is known of it.
+    pub(super) fn left(&self, object: &Object, holder: &Holder, table: &Table) -> Option<Time> {
+        let guest = self.guests.get(&holder.client)?;
+        let left = guest.left.filter(|_| !guest.unsure && holder.sure)?;
+        let known = object.origin.is_seen() && !is_pinged(object, holder.client, table, left);
+        known.then_some(left)
+    }
+
     /// The capture has ended: what clients that left have not released.
     pub(super) fn finish(&self, table: &Table, bench: &mut Bench<'_>) {
         for object in table.objects() {
@@ -104,13 +112,7 @@ impl References {
                 continue;
             };
             for holder in &object.holders {
-                let Some(guest) = self.guests.get(&holder.client) else { continue };
-                let Some(left) = guest.left.filter(|_| !guest.unsure && holder.sure) else {
-                    continue;
-                };
-                if !object.origin.is_seen() || is_pinged(object, holder.client, table, left) {
-                    continue;
-                }
+                let Some(left) = self.left(object, holder, table) else { continue };
                 let rule = own_rule(object);
                 let kept = !holder.holds();
                 let place = self.issued.get(&object.ipid).cloned();
