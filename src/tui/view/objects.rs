@@ -79,15 +79,22 @@ pub(super) fn text(model: &Model<'_>, at: usize) -> String {
 }
 
 fn head(model: &Model<'_>) -> String {
-    let objects = &model.digest.report.objects;
-    let count = |word: &str| objects.iter().filter(|of| state(of).0 == word).count();
-    let states = STATES.iter().map(|(word, _)| (count(word), *word)).filter(|(n, _)| *n > 0);
-    let states: Vec<String> = states.map(|(n, word)| format!("{n} {word}")).collect();
     let so_far = if model.ended { "" } else { " so far" };
-    match states.len() {
-        0 => format!("storage and objects{so_far}"),
-        _ => format!("storage and objects{so_far}: {}", states.join(", ")),
+    match counts(model.digest.report.objects.iter()) {
+        states if states.is_empty() => format!("storage and objects{so_far}"),
+        states => format!("storage and objects{so_far}: {states}"),
     }
+}
+
+/// How many objects are in which state.
+pub(super) fn counts<'o>(objects: impl Iterator<Item = &'o ObjectReport>) -> String {
+    let mut all = STATES.map(|(word, _)| (0usize, word));
+    for object in objects {
+        let word = state(object).0;
+        all.iter_mut().filter(|(_, of)| *of == word).for_each(|(n, _)| *n += 1);
+    }
+    let some = all.iter().filter(|(n, _)| *n > 0);
+    some.map(|(n, word)| format!("{n} {word}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Why there is no row, and what to look at instead.

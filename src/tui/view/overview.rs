@@ -181,16 +181,17 @@ fn add_objects(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
     let mut seen = Vec::new();
     for of in &report.storage {
         let objects = report.objects.iter().filter(|object| object.server == of.server);
-        let held = objects.clone().filter(|object| object.state == "live").count();
+        let states = format!(" ({})", super::objects::counts(objects.clone()));
+        let areas = of.areas.iter().filter(|area| area.there);
         let counts = [
-            (objects.count(), "object", format!(", {held} of them not released")),
-            (of.areas.iter().filter(|area| area.there).count(), "diff area", String::new()),
+            (objects.count(), "object", states),
+            (areas.count(), "diff area", String::new()),
             (of.changes.len(), "change", String::new()),
         ];
         let counts = counts.into_iter().filter(|(n, ..)| *n > 0);
-        let counts: Vec<String> = counts
-            .map(|(n, what, more)| format!("{n} {what}{}{more}", if n == 1 { "" } else { "s" }))
-            .collect();
+        let counts = counts
+            .map(|(n, what, more)| format!("{n} {what}{}{more}", if n == 1 { "" } else { "s" }));
+        let counts: Vec<String> = counts.collect();
         if let Some(first) = model.first_item_of(of.server).filter(|_| !counts.is_empty()) {
             seen.push((first, format!("{}: {}", name(&model.digest, of), counts.join("; "))));
         }
