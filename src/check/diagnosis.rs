@@ -423,11 +423,12 @@ fn diagnosis(
     server: Option<IpAddr>,
     values: &[(Slot, String)],
 ) -> Diagnosis {
-    let text = |text: &str| filled(text, values);
+    let protocol = cause.protocol;
+    let text = |text: &str| filled(text, protocol, values);
     let most = if others.is_empty() { Certainty::Certain } else { Certainty::Likely };
     Diagnosis {
         cause: cause.id.clone(),
-        title: clause(&cause.title, values),
+        title: clause(&cause.title, protocol, values),
         confidence: cause.confidence.min(most),
         party: cause.party,
         explanation: text(&cause.why),
@@ -435,7 +436,10 @@ fn diagnosis(
         retry: cause.retry,
         retry_note: cause.retry_note.as_deref().map(text),
         tell_apart: cause.tell_apart.as_deref().map(text),
-        alternatives: others.iter().map(|of| (of.id.clone(), clause(&of.title, values))).collect(),
+        alternatives: others
+            .iter()
+            .map(|of| (of.id.clone(), clause(&of.title, protocol, values)))
+            .collect(),
         windows_event: cause.windows_event,
         evidence: Vec::new(),
         frames: Vec::new(),

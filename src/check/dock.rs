@@ -125,14 +125,17 @@ impl<'k> Dock<'k> {
         &mut self,
         knowledge: &'k Knowledge,
         options: &Options,
-        clock_error: i64,
+        (clock_error, now): (i64, Time),
     ) -> Option<&mut Manager<'k>> {
         if self.manager.is_none() {
             let ip = self.addresses.first().copied()?;
             let Options { all_clients, idle_start, .. } = *options;
             let vantage = Vantage { all_clients, idle_start, clock_error };
             let spec = knowledge.profiles.get("spec")?;
-            let manager = Manager::new(&knowledge.catalogue, spec, ip, vantage);
+            let mut manager = Manager::new(&knowledge.catalogue, spec, ip, vantage);
+            if self.sight.lost > 0 {
+                manager.forget(now);
+            }
             self.manager = Some(Box::new(manager));
         }
         self.manager.as_deref_mut()

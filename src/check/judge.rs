@@ -230,7 +230,9 @@ impl<'k> Judge<'k> {
             _ => call.time,
         };
         let late = dock.hears(call.client.addr, time, false);
-        let Some(manager) = dock.manage(knowledge, &options, clock_error) else { return };
+        let Some(manager) = dock.manage(knowledge, &options, (clock_error, call.time)) else {
+            return;
+        };
         if asked {
             manager.asked(call);
         } else {
@@ -297,7 +299,7 @@ impl<'k> Judge<'k> {
             }
         }
         if scmp::comes_for_objects(&around.what) {
-            dock.manage(knowledge, &options, clock_error);
+            dock.manage(knowledge, &options, (clock_error, around.time));
         }
         if let Some(manager) = &mut dock.manager {
             manager.around(around);

@@ -1,7 +1,7 @@
 //! The Distributed Component Object Model on the wire: what an object call carries beside its
 //! parameters, and what is in the octets of a reference to an object.
 //!
-//! Takes what [`ndr`](crate::ndr) has read and opens what that keeps as octets, because it is not
+//! Takes what [`ndr`] has read and opens what that keeps as octets, because it is not
 //! NDR: values become more values, which know their bytes like all others. It knows nothing of
 //! calls or of which objects there are.
 //!
@@ -13,7 +13,7 @@
 //!                                         the text of an error
 //! ```
 //!
-//! [`write`] goes the other way.
+//! [`write`](mod@write) goes the other way.
 //!
 //! An `OBJREF` is little-endian whatever the byte order of the stub is (\[MS-DCOM\] 2.2.18).
 

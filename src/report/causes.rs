@@ -8,8 +8,7 @@ use super::opening::side;
 use super::rules::{DIM, HEAD, MOST_COLUMNS, Page};
 use super::text::cut;
 use crate::bytes::printable;
-use crate::check::{Cause, Certainty, Circumstance, Circumstances, Retry, Signs, Stage};
-use crate::protocol::fsrvp;
+use crate::check::{Cause, Certainty, Circumstance, Circumstances, Protocol, Retry, Signs, Stage};
 
 /// Writes a cause a line, cut to `width` where there is one.
 pub fn list(causes: &[&Cause], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
@@ -30,9 +29,11 @@ pub fn list(causes: &[&Cause], width: Option<usize>, out: &mut dyn Write) -> io:
 pub fn page(cause: &Cause, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { width: width.map(|width| width.min(MOST_COLUMNS)), out };
     writeln!(page.out, "{HEAD}{}{HEAD:#}", cause.id)?;
-    page.lines(&format!("The backup failed because {}.", cause.general_title()), 2)?;
+    let is_managing = cause.protocol == Protocol::Scmp;
+    let what = if is_managing { "Managing shadow copies" } else { "The backup" };
+    page.lines(&format!("{what} failed because {}.", cause.general_title()), 2)?;
     writeln!(page.out)?;
-    page.row("whose side", side(cause.party))?;
+    page.row("whose side", side(cause.party, is_managing))?;
     if cause.signs.is_some() {
         page.row("how sure", sure(cause.confidence))?;
     }
@@ -50,14 +51,14 @@ pub fn page(cause: &Cause, width: Option<usize>, out: &mut dyn Write) -> io::Res
     }
     if let Some(signs) = &cause.signs {
         page.head("What it looks like")?;
-        for (head, what) in looks(signs) {
+        for (head, what) in looks(signs, cause.protocol) {
             page.row(head, &what)?;
         }
         if cause.fallback {
             page.lines("It is told only where no other cause fits.", 2)?;
         }
     }
-    let general = |text: &String| Cause::in_general(text);
+    let general = |text: &String| cause.in_general(text);
     page.paragraph("Why", &general(&cause.why))?;
     page.paragraph("What to do", &general(&cause.remedy))?;
     if let Some(apart) = &cause.tell_apart {
@@ -85,7 +86,7 @@ fn sure(certainty: Certainty) -> &'static str {
 
 fn again(cause: &Cause) -> String {
     match (&cause.retry_note, cause.retry) {
-        (Some(note), _) => Cause::in_general(note),
+        (Some(note), _) => cause.in_general(note),
         (None, Retry::AfterRemedy) => "fails the same way until something is done".to_owned(),
         (None, Retry::Later) => "may succeed by itself, later".to_owned(),
         (None, Retry::Now) => "may succeed at once".to_owned(),
@@ -93,9 +94,9 @@ fn again(cause: &Cause) -> String {
 }
 
 /// Its signs, each with a heading.
-fn looks(signs: &Signs) -> Vec<(&'static str, String)> {
+fn looks(signs: &Signs, protocol: Protocol) -> Vec<(&'static str, String)> {
     let method = |opnum: &u16| {
-        fsrvp::OPERATIONS.iter().find(|(n, _)| n == opnum).map(|(_, name)| (*name).to_owned())
+        protocol.methods().iter().find(|(n, _)| n == opnum).map(|(_, name)| (*name).to_owned())
     };
     let known = |of: Circumstances| {
         let meant = |of: Circumstance| format!("{}: {}", of.word(), of.meaning());

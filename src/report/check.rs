@@ -235,14 +235,15 @@ impl<'r> CheckList<'r> {
 
     /// What is stored where.
     fn storage(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        for sheet in self.sheets(report) {
+        for mut sheet in self.sheets(report) {
+            let beyond = sheet.rows.len().saturating_sub(MOST_SHOWN);
+            sheet.rows.truncate(MOST_SHOWN);
             let head = Style::new().bold();
             writeln!(out, "{head}{}{head:#}", sheet.head)?;
-            for (n, line) in sheet.lines(MOST_SHOWN, usize::MAX).iter().enumerate() {
-                let dim = if n == 0 { Style::new().dimmed() } else { Style::new() };
-                writeln!(out, "  {dim}{line}{dim:#}")?;
+            for line in sheet.told(self.scene.options.width.saturating_sub(2)) {
+                writeln!(out, "  {line}")?;
             }
-            match sheet.rows.len().saturating_sub(MOST_SHOWN) {
+            match beyond {
                 0 => writeln!(out)?,
                 more => writeln!(out, "  and {more} more (--json has all)\n")?,
             }

@@ -203,7 +203,8 @@ fn add_stopped(
     let lasting = attempts().find(|attempt| attempt.retried.is_none());
     let Some(first) = lasting.or_else(|| attempts().next()) else { return };
     let (_, colour) = operation(first.outcome);
-    let text = format!("{}: {}", side(diagnosis.party), printable(&diagnosis.title));
+    let is_managing = first.task.is_some();
+    let text = format!("{}: {}", side(diagnosis.party, is_managing), printable(&diagnosis.title));
     let excused = match mark {
         Mark { allowed: true, .. } => " (allowed)",
         _ if mark.is_known() => " (known)",
@@ -331,13 +332,17 @@ fn head(attempt: &Attempt) -> &'static str {
     }
 }
 
-/// Where something must be done.
-pub(super) fn side(party: Blame) -> &'static str {
-    match party {
-        Blame::Client => "on the backup host",
-        Blame::Server => "on the file server",
-        Blame::Transport => "between backup host and file server",
-        Blame::Both => "on the backup host or the file server",
+/// Where something must be done: for a backup, or for who manages shadow copies.
+pub(super) fn side(party: Blame, is_managing: bool) -> &'static str {
+    match (party, is_managing) {
+        (Blame::Client, false) => "on the backup host",
+        (Blame::Client, true) => "on the managing computer",
+        (Blame::Server, false) => "on the file server",
+        (Blame::Server, true) => "on the server",
+        (Blame::Transport, false) => "between backup host and file server",
+        (Blame::Transport, true) => "between managing computer and server",
+        (Blame::Both, false) => "on the backup host or the file server",
+        (Blame::Both, true) => "on the managing computer or the server",
     }
 }
 

@@ -16,8 +16,8 @@ use super::json::line;
 use crate::bytes::{FrameNo, Guid, Time};
 use crate::capture::Origins;
 use crate::check::{
-    Attempt, Blame, Catalogue, Cause, Causes, Certainty, Diagnosis, Finding, Operation, Report,
-    Severity, section,
+    Attempt, Blame, Catalogue, Causes, Certainty, Diagnosis, Finding, Operation, Report, Severity,
+    section,
 };
 use crate::gate::{Baseline, Exit, Expectation, Mark, Ruling, lasting};
 use crate::protocol::{Registry, fsrvp};
@@ -394,7 +394,7 @@ impl<'a> Document<'a> {
             });
         }
         if let Some(cause) = self.lore.causes.get(id) {
-            let text = |text: &str| json!({ "text": Cause::in_general(text) });
+            let text = |text: &str| json!({ "text": cause.in_general(text) });
             return json!({
                 "id": id,
                 "shortDescription": text(&cause.title),

@@ -4,11 +4,14 @@
 use std::net::IpAddr;
 
 use super::finding::Scene;
+use super::prose::wrapped;
 use super::size::{out_of, size};
 use crate::bytes::printable;
 use crate::check::{AreaReport, ChangeReport, Report, StorageReport, VolumeReport};
 use crate::ndr::filetime;
 
+/// Between two columns.
+const GAP: usize = 2;
 /// What the Windows SDK has for no limit.
 const UNLIMITED: i64 = -1;
 /// Columns that are left of a column where there is little room.
@@ -48,31 +51,55 @@ pub(super) fn sheets(report: &Report, scene: &Scene<'_>) -> Vec<Sheet> {
 }
 
 impl Sheet {
-    /// The columns and the first rows as lines, their cells under each other; the widest columns are cut
-    /// where there are not as many as `room` for all.
-    pub fn lines(&self, most: usize, room: usize) -> Vec<String> {
-        let names: Vec<String> = self.columns.iter().map(|name| (*name).to_owned()).collect();
-        let rows = self.rows.iter().take(most).map(|row| &row.cells);
-        let all: Vec<&Vec<String>> = std::iter::once(&names).chain(rows).collect();
-        let width = |column: usize| {
-            let cells = all.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
-        };
-        let mut widths: Vec<usize> = (0..names.len()).map(width).collect();
-        let taken = |widths: &[usize]| widths.iter().map(|width| width + 2).sum::<usize>();
-        while taken(&widths) > room.saturating_add(2) {
+    /// The names of the columns, and below each row, cells under each other: a line for each. The widest
+    /// columns are cut where there is no room for all of them.
+    pub fn lines(&self, room: usize) -> Vec<String> {
+        let mut widths = self.widths();
+        while taken(&widths) > room {
             let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > NARROWEST) else {
                 break;
             };
             *widest -= 1;
         }
-        let line = |row: &Vec<String>| {
-            let cells = row.iter().zip(&widths);
-            let cells: Vec<String> = cells.map(|(cell, width)| fitted(cell, *width)).collect();
-            cells.join("  ").trim_end().to_owned()
+        let line = |cells: &mut dyn Iterator<Item = &str>| {
+            let cells: Vec<String> =
+                cells.zip(&widths).map(|(cell, width)| fitted(cell, *width)).collect();
+            cells.join(&" ".repeat(GAP)).trim_end().to_owned()
         };
-        all.into_iter().map(line).collect()
+        let names = line(&mut self.columns.iter().copied());
+        let rows = self.rows.iter().map(|row| line(&mut row.cells.iter().map(String::as_str)));
+        std::iter::once(names).chain(rows).collect()
     }
+
+    /// The same in full. Where that is wider than `width`, each row is told for itself instead.
+    pub(super) fn told(&self, width: usize) -> Vec<String> {
+        if taken(&self.widths()) <= width {
+            return self.lines(width);
+        }
+        let mut lines = Vec::new();
+        for row in &self.rows {
+            let cells = self.columns.iter().zip(&row.cells);
+            let cells = cells.filter(|(_, cell)| !cell.is_empty() && *cell != "-");
+            let cells: Vec<String> =
+                cells.map(|(column, cell)| format!("{column} {cell}").trim().to_owned()).collect();
+            lines.extend(wrapped("", "    ", &cells.join(", "), width));
+        }
+        lines
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let width = |(at, name): (usize, &&str)| {
+            let cells = self.rows.iter().filter_map(|row| row.cells.get(at));
+            let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or_default();
+            widest.max(name.chars().count())
+        };
+        self.columns.iter().enumerate().map(width).collect()
+    }
+}
+
+/// Columns that cells of these widths take.
+fn taken(widths: &[usize]) -> usize {
+    widths.iter().map(|width| width + GAP).sum::<usize>().saturating_sub(GAP)
 }
 
 /// A text in so many columns.
@@ -148,14 +175,29 @@ fn changes(of: &StorageReport, server: &str, scene: &Scene<'_>) -> Sheet {
             Some(status) => scene.status(status),
             None => "not known".to_owned(),
         };
+        let name = |name: &Option<String>| name.as_deref().map_or("NULL".into(), printable);
+        let pair = format!("{} on {}", name(&change.volume), name(&change.storage));
+        let what = match (change.is_new, change.maximum) {
+            (false, 0) => format!("no storage of {pair} any more"),
+            (true, max) => format!("new storage of {pair}, {}", limit(max)),
+            (false, max) => format!("storage of {pair}, {}", limit(max)),
+        };
         let when = scene.moment(change.time);
-        let cells = vec![when, format!("call {}", change.call), who, printable(&change.what), said];
+        let cells = vec![when, format!("call {}", change.call), who, what, said];
         SheetRow { cells, call: change.call }
     };
     Sheet {
         server: of.server,
-        head: format!("changes at {server}"),
-        columns: &["when", "", "who", "what", "answer"],
+        head: format!("changes of storage at {server}"),
+        columns: &["", "", "by", "wanted", "answer"],
         rows: of.changes.iter().map(row).collect(),
+    }
+}
+
+/// How large storage may become.
+fn limit(octets: i64) -> String {
+    match octets {
+        UNLIMITED => "no limit".to_owned(),
+        octets => format!("at most {}", size(octets)),
     }
 }

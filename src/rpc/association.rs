@@ -31,6 +31,8 @@ pub(super) struct Association {
     contexts: Contexts,
     /// Security contexts by their id. Added by the first security trailer that names one.
     security: FxHashMap<u32, Auth>,
+    /// Whether the bind was seen that tells how calls without a trailer are protected.
+    begun: bool,
     /// Calls without a complete answer, by call id. Added by the first fragment of a request (or
     /// of a response whose request was not seen), removed by the last of the answer, by the
     /// channel's end or by the cap.
@@ -149,6 +151,7 @@ impl Association {
             }
             Some(Body::Bind { contexts }) => {
                 let told = header.auth_length == 0 || pdu.verifier.is_some();
+                self.begun |= told && header.ptype == PacketType::BIND;
                 let auth = told.then(|| self.auth(pdu.verifier.as_ref()));
                 self.contexts.propose(header.call_id, contexts, auth);
                 let frame = unit.frames().last().copied();
@@ -291,6 +294,7 @@ impl Association {
         let mut contexts = self.security.values();
         match (contexts.next(), contexts.next()) {
             (Some(auth), None) if auth.level == LEVEL_CONNECT => auth.clone(),
+            (None, _) if !self.begun => Auth::UNTOLD,
             _ => Auth::NONE,
         }
     }

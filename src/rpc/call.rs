@@ -23,7 +23,7 @@ pub enum StubState {
 pub struct Auth {
     /// Security provider by its number; 0 is none.
     pub auth_type: u8,
-    /// Authentication level by its number; 1 is none.
+    /// Authentication level by its number; 1 is none, and 0 that what tells it was not seen.
     pub level: u8,
     /// The mechanism inside, where a token told it.
     pub mechanism: Option<Mechanism>,
@@ -34,6 +34,8 @@ pub struct Auth {
 impl Auth {
     /// No authentication.
     pub const NONE: Self = Self { auth_type: 0, level: 1, mechanism: None, principal: None };
+    /// Whether there is any was told by what was not seen.
+    pub const UNTOLD: Self = Self { level: 0, ..Self::NONE };
 }
 
 /// One direction of a call, put together from its fragments.

@@ -159,7 +159,8 @@
 //! `->m1`. Another client that says the name means its own, or else the last that anybody named so.
 //! Each has its own OID and IPID and five public references; all objects of a server have one OXID until
 //! `server restart`, after which there is another one. A name that is given again is another object from
-//! there on.
+//! there on. A call goes to the server of its object, unless the statement names another
+//! (`A->FS2:m1.QVSS()`).
 //!
 //! | written | is |
 //! |---|---|
@@ -217,6 +218,7 @@
 //! | `QSBV` | `S1`, `{S1, set=X1, count=1, device='…', vol=VB, orig='…', svc='…', exposed='X:\', path='\data', provider=P, attr=0x2001D, ts=TIME, status=0xC}` | `S1` and its set are the same each time, the volume is the one that was asked for |
 //! | any | `{Type=2, DiffVol={VA, free=0}}`, `{Vol=VA}`, `{DiffArea=(VA,VB)}`, `{Snap=S1}`, `{Type=0}` | Type is that of the arm, the arm that of Type |
 //! | any | `{Type=1, disc=3}`, `{Type=1, disc=3, DiffArea=(VA,VB)}` | a discriminant that is not Type |
+//! | any | `{Type=2, disc=2, Vol=VA}` | one that chooses another arm than the one that follows |
 //!
 //! ### References and the exporter
 //!

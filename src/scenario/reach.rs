@@ -11,8 +11,9 @@ use super::session::Session;
 use super::settings::Settings;
 use super::steps::{BindAnswer, Call, Event, Stub};
 use super::wire::rpc::{self, SyntaxId, Verdict, ptype};
+use crate::bytes::{Order, View, clamp, index};
 use crate::idl::Syntax;
-use crate::ndr::{self, Arguments, Context, Direction};
+use crate::ndr::{self, Arguments, Context, Data, Decoded, Direction};
 
 /// A presentation context: its number, the interface, and how that is marshaled on it.
 #[derive(Clone, Copy, Debug)]
@@ -186,8 +187,15 @@ impl Association {
             (Stub::Arguments(Arguments { params, ret }), Some(operation)) => {
                 let types = &call.interface.types;
                 let ret = ret.as_ref();
+                let from = clamp(octets.len());
                 ndr::encode(types, operation, direction, params, ret, context, &mut octets)
                     .map_err(wrong)?;
+                let wrong = call.dcom.as_ref().filter(|dcom| !dcom.discriminants.is_empty());
+                if let Some(dcom) = wrong.filter(|_| direction == Direction::Out) {
+                    let view = View::new(&octets, &[], &[]);
+                    let decoded = ndr::decode(types, operation, direction, view, from, context);
+                    overwrite(&mut octets, &decoded, &dcom.discriminants, context.order);
+                }
             }
             (Stub::Arguments(_), None) => {}
         }
@@ -197,5 +205,25 @@ impl Association {
             octets.extend(&dcom.extra);
         }
         Ok(octets)
+    }
+}
+
+/// Writes discriminants over those of elements.
+fn overwrite(octets: &mut [u8], decoded: &Decoded, with: &[(usize, u32)], order: Order) {
+    let found = decoded.params.iter().find(|(name, _)| &**name == "rgelt");
+    let Some(Data::List(list)) = found.map(|(_, value)| &value.target().data) else { return };
+    for (n, discriminant) in with {
+        let union = list.items.get(*n).and_then(|item| item.field("Obj"));
+        let Some(Data::Union(union)) = union.map(|union| &union.data) else { continue };
+        let span = union.tag.span;
+        let bytes = match order {
+            Order::Little => discriminant.to_le_bytes(),
+            Order::Big => discriminant.to_be_bytes(),
+        };
+        if let Some(place) = octets.get_mut(index(span.start)..index(span.end))
+            && place.len() == bytes.len()
+        {
+            place.copy_from_slice(&bytes);
+        }
     }
 }

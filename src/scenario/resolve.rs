@@ -228,7 +228,9 @@ impl<'r> Resolver<'r> {
         }
         let called = self.callee(method, line)?;
         let mut line = line;
-        if let Some(object) = called.as_ref().and_then(|called| called.object.as_ref()) {
+        if let Some(object) = called.as_ref().and_then(|called| called.object.as_ref())
+            && !text.place.names_server()
+        {
             // A call goes to the server that the object is on.
             line.server = object.server;
         }

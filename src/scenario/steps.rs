@@ -179,6 +179,8 @@ pub(super) struct Dcom {
     pub(super) types: Arc<Types>,
     /// Level of its security trailers, where it is not that of the association.
     pub(super) level: Option<u8>,
+    /// Discriminants of elements of the answer, by number, that are not those of their arms.
+    pub(super) discriminants: Vec<(usize, u32)>,
     /// Octets behind the stub of the request.
     pub(super) extra: Vec<u8>,
     /// The object that is called.

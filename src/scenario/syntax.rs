@@ -58,6 +58,14 @@ pub(super) struct Place {
     pub(super) server: Option<Word>,
 }
 
+impl Place {
+    /// Whether it says which server is called.
+    pub(super) fn names_server(&self) -> bool {
+        let named = |at: &Word| at.text.parse::<std::net::IpAddr>().is_err();
+        self.server.is_some() || self.at.as_ref().is_some_and(named)
+    }
+}
+
 /// One of several connections of a client to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineText {

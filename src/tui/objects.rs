@@ -35,7 +35,7 @@ fn items(digest: &Digest, width: usize) -> Vec<Item> {
         let sheets = digest.sheets.iter().enumerate();
         for (sheet, table) in sheets.filter(|(_, sheet)| sheet.server == of.server) {
             let room = width.saturating_sub(INDENT);
-            let mut lines = table.lines(usize::MAX, room).into_iter();
+            let mut lines = table.lines(room).into_iter();
             begin(&mut items, table.head.clone());
             items.extend(lines.next().map(Item::Columns));
             items.extend(lines.enumerate().map(|(row, text)| Item::Cells(sheet, row, text)));

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use vshark::check::{Cause, Options, Report};
+use vshark::check::{Cause, Options, Report, Slot};
 use vshark::scenario::Scenario;
 
 use crate::read::REGISTRY;
@@ -54,7 +54,7 @@ fn tells(report: &Report, cause: &Cause) -> bool {
             && (cause.beside || of.attempts > 0)
             && of.confidence <= cause.confidence
             && (!of.alternatives.is_empty() || of.confidence == cause.confidence)
-            && !of.remedy.contains('{')
+            && Slot::ALL.iter().all(|(_, word, _)| !of.remedy.contains(&format!("{{{word}}}")))
             && is_filled(&of.remedy, &cause.remedy)
             && is_filled(&of.explanation, &cause.why)
     })

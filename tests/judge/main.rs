@@ -27,6 +27,7 @@ mod read;
 mod real;
 mod server;
 mod stands;
+mod storage;
 mod table;
 mod talk;
 mod trial;

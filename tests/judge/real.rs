@@ -17,7 +17,7 @@ use crate::verdict::{Seen, found};
 use Blame::{Client, Server};
 use Severity::{Error, Warning};
 
-type Accusation = (&'static str, Blame, Severity);
+pub(crate) type Accusation = (&'static str, Blame, Severity);
 
 /// A client that leaves nothing to protect the calls, and a server that answers all the same.
 const NO_AUTHENTICATION: &[Accusation] = &[
@@ -121,16 +121,16 @@ fn options(profile: &str) -> Options {
     Options { choice, all_clients: false, idle_start: false }
 }
 
-fn judged(capture: &[u8], profile: &str) -> Vec<Seen> {
+pub(crate) fn judged(capture: &[u8], profile: &str) -> Vec<Seen> {
     found(capture, options(profile))
 }
 
-fn report(capture: &[u8], profile: &str) -> Report {
+pub(crate) fn report(capture: &[u8], profile: &str) -> Report {
     tried(capture, options(profile), 0).report()
 }
 
 /// The captures of a folder that were recorded.
-fn recorded(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn recorded(folder: &Path) -> Vec<PathBuf> {
     let is_capture = |path: &PathBuf| {
         let name = common::file_name(path);
         let ends = [".pcap", ".pcapng", ".gz"].iter().any(|end| name.ends_with(end));
@@ -161,11 +161,11 @@ fn of(name: &str) -> &'static [Accusation] {
     found.unwrap_or_else(|| panic!("{name} is not in the table")).1
 }
 
-fn file(path: &Path) -> Vec<u8> {
+pub(crate) fn file(path: &Path) -> Vec<u8> {
     std::fs::read(path).expect("a capture can be read")
 }
 
-fn told(seen: &[&Seen]) -> String {
+pub(crate) fn told(seen: &[&Seen]) -> String {
     seen.iter().fold(String::new(), |text, Seen { rule, party, message, .. }| {
         format!("{text}\n    {rule} {party:?}: {message}")
     })
@@ -192,7 +192,7 @@ fn real_captures_accuse_whom_they_show_to_be_wrong_and_nobody_else() {
 /// Everything that is tried on the packets of a capture: each packet missing, exchanged with the
 /// next, the first or the last of what is left; each address silent or out of sight. `VSHARK_COUNT`
 /// says in how many places each.
-fn mishaps(packets: &[Packet]) -> Vec<Mishap> {
+pub(crate) fn mishaps(packets: &[Packet]) -> Vec<Mishap> {
     let count = packets.len();
     let most = number_of("VSHARK_COUNT").unwrap_or(8);
     let step = count / usize::try_from(most).unwrap() + 1;

@@ -160,6 +160,16 @@ fn elements_may_be_wrong() {
     assert!(provider.contains("m_pwszProviderName=NULL"), "{provider}");
     let names = element("{name=null,display=null}");
     assert!(names.contains("m_pwszVolumeName=NULL m_pwszVolumeDisplayName=NULL"), "{names}");
+    // The arm of a volume where that of a storage volume is announced: sixteen octets are missing.
+    for order in ["little-endian", "big-endian", "ndr64"] {
+        let sizes = |element: &str| {
+            let calls = read(&format!("dcom; {order}\nA:?e1.Next(1)=0->[{element}]"));
+            let decoded = calls[0].response.decoded.as_ref().unwrap();
+            (calls[0].response.bytes, decoded.stop.is_some() || !decoded.notes.is_empty())
+        };
+        let (whole, well) = sizes("{Vol=VA}");
+        assert_eq!((well, sizes("{Type=2,disc=2,Vol=VA}")), (false, (whole, true)), "{order}");
+    }
     // Counts that do not agree are told by who reads them.
     let calls = read("dcom\nA:?e1.Next(4)=0->[VA,VB] max=1 fetched=3");
     let decoded = calls[0].response.decoded.as_ref().unwrap();
@@ -293,6 +303,51 @@ fn who_may_be_refused() {
         last("A:?d1.8()=fault nca_s_op_rng_error"),
         "49667 IVssDifferentialSoftwareSnapshotMgmt.8 fault 0x1c010002"
     );
+}
+
+#[test]
+fn clients_and_servers_have_objects_of_their_own() {
+    let text = include_str!("../scenarios/objects-overlap.txt");
+    let calls = read(text);
+    let ends: Vec<String> = calls
+        .iter()
+        .map(|call| format!("{}>{}", call.client.addr.ip(), call.server.addr))
+        .collect();
+    let (a, b) = ("10.0.0.1", "10.0.0.2");
+    let (fs, fs2) = ("10.0.1.1", "10.0.1.2");
+    let expect = [
+        format!("{a}>{fs}:135"),
+        format!("{b}>{fs2}:135"),
+        format!("{b}>{fs}:135"),
+        format!("{a}>{fs}:50001"),
+        format!("{b}>{fs}:50001"),
+        format!("{b}>{fs2}:50001"),
+    ];
+    assert_eq!(ends[..6], expect);
+    // Who waits for an answer asks on another connection; the late answer is the first question's.
+    let ports: Vec<u16> = calls.iter().map(|call| call.client.addr.port()).collect();
+    assert_ne!(ports[6], ports[7]);
+    for (call, volume) in calls[6..8].iter().zip(["A", "B"]) {
+        let told = told(call);
+        assert!(told.contains("IVssEnumMgmtObject.3 0x0"), "{told}");
+        assert!(told.contains(&format!("\"{volume}:\\\"")), "{told}");
+    }
+    // A second line has connections of its own.
+    assert!(!ports[3..9].contains(&ports[10]));
+    let elsewhere = read(
+        "server FS; server FS2; dcom
+A activates ->m1; A->FS2:m1.QVSS()=fault RPC_E_INVALID_OBJECT",
+    );
+    assert_eq!(elsewhere[1].server.addr.to_string(), format!("{fs2}:49667"));
+}
+
+#[test]
+fn an_object_may_be_reached_over_a_pipe() {
+    let calls = read(include_str!("../scenarios/objects-before.txt"));
+    let last = calls.last().expect("there are calls");
+    assert_eq!(last.pipe().expect("a pipe carries it").name.as_deref(), Some("vss"));
+    assert!(last.rpc.object.is_some());
+    assert_eq!(calls[0].server.addr.port(), 49667);
 }
 
 /// Privacy that begins with the calls of objects hides these and not the activation.

@@ -184,6 +184,7 @@ impl Source<'_> {
         let optional = |text: Option<&Spanned<String>>| text.map(|t| self.sentence(t)).transpose();
         Ok(Cause {
             id: Arc::from(name.as_str()),
+            protocol,
             title: self.sentence(&raw.title)?,
             party: self.one_of(&raw.party, &party.map(|of| (of.word(), of)))?,
             confidence,
@@ -214,7 +215,6 @@ impl Source<'_> {
             words.iter().map(|word| self.one_of(word, &circumstances)).collect()
         };
         Ok(Signs {
-            protocol: Some(protocol),
             stages: raw
                 .stage
                 .iter()

@@ -111,8 +111,6 @@ fn digits(value: u32, mask: u32) -> String {
 /// What a cause looks like.
 #[derive(Clone, Debug, Default)]
 pub struct Signs {
-    /// The protocol.
-    pub protocol: Option<Protocol>,
     /// Stages, one of which it is.
     pub stages: Vec<Stage>,
     /// Opnums, one of which it is, if there are any.
@@ -130,8 +128,7 @@ pub struct Signs {
 impl Signs {
     fn fit(&self, symptom: &Symptom, late: Circumstances) -> bool {
         let known = symptom.circumstances.and(late);
-        self.protocol == Some(symptom.protocol)
-            && self.stages.contains(&symptom.stage)
+        self.stages.contains(&symptom.stage)
             && (self.opnums.is_empty() || symptom.opnum.is_some_and(|n| self.opnums.contains(&n)))
             && (self.codes.is_empty() || self.codes.iter().any(|of| of.fits(symptom.code)))
             && known.has_all(self.when)
@@ -146,6 +143,8 @@ impl Signs {
 pub struct Cause {
     /// `FS-20`
     pub id: Arc<str>,
+    /// The protocol that somebody wanted something by.
+    pub protocol: Protocol,
     /// In a clause.
     pub title: String,
     /// Whose doing, or on whose side something must be done.
@@ -188,13 +187,13 @@ pub struct Cause {
 
 impl Cause {
     /// A text of a cause, as it fits every case.
-    pub fn in_general(text: &str) -> String {
-        words::general(text)
+    pub fn in_general(&self, text: &str) -> String {
+        words::general(text, self.protocol)
     }
 
     /// Its title, as it fits every case.
     pub fn general_title(&self) -> String {
-        words::general(&format!(" {}", self.title)).trim_start().to_owned()
+        words::general(&format!(" {}", self.title), self.protocol).trim_start().to_owned()
     }
 
     /// Whether a word is in its id, its text, or the codes it is known by, in any case.
@@ -238,8 +237,11 @@ impl Causes {
 
     /// The causes that fit a symptom, of which more is known by now, the surest first.
     pub(super) fn of(&self, symptom: &Symptom, late: Circumstances, beside: bool) -> Vec<&Cause> {
-        let fits =
-            |cause: &&Cause| cause.signs.as_ref().is_some_and(|signs| signs.fit(symptom, late));
+        let fits = |cause: &&Cause| {
+            let signs = cause.signs.as_ref();
+            cause.protocol == symptom.protocol
+                && signs.is_some_and(|signs| signs.fit(symptom, late))
+        };
         let fitting: Vec<&Cause> = self.iter().filter(fits).collect();
         let some = fitting.iter().any(|cause| !cause.fallback);
         let displaced = |cause: &Cause| {

@@ -1,6 +1,6 @@
 //! The sentences of causes, with the names in them.
 
-use super::super::chart::Slot;
+use super::super::chart::{Protocol, Slot};
 
 /// A word in braces of a text, with where it begins.
 pub(super) fn slots(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -11,14 +11,19 @@ pub(super) fn slots(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// The text with what is known in place of the words in braces. A sentence begins with a capital.
-pub(in crate::check) fn filled(text: &str, values: &[(Slot, String)]) -> String {
+pub(in crate::check) fn filled(
+    text: &str,
+    protocol: Protocol,
+    values: &[(Slot, String)],
+) -> String {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
         let Some((word, behind)) = after.split_once('}') else { break };
         let begins = filled.is_empty() || filled.ends_with(". ");
-        if let Some((slot, _, unknown)) = Slot::ALL.iter().find(|(_, of, _)| *of == word) {
+        if let Some((slot, ..)) = Slot::ALL.iter().find(|(_, of, _)| *of == word) {
+            let unknown = slot.unknown(protocol);
             match values.iter().find(|(of, _)| of == slot) {
                 Some((_, value)) => filled.push_str(value),
                 None if begins => {
@@ -36,13 +41,17 @@ pub(in crate::check) fn filled(text: &str, values: &[(Slot, String)]) -> String 
 }
 
 /// The same of a clause, which begins without a capital.
-pub(in crate::check) fn clause(text: &str, values: &[(Slot, String)]) -> String {
-    filled(&format!(" {text}"), values).trim_start().to_owned()
+pub(in crate::check) fn clause(
+    text: &str,
+    protocol: Protocol,
+    values: &[(Slot, String)],
+) -> String {
+    filled(&format!(" {text}"), protocol, values).trim_start().to_owned()
 }
 
 /// The text with words that fit every case in place of those in braces; what somebody types, between
 /// backticks, with the words themselves in capitals.
-pub(super) fn general(text: &str) -> String {
+pub(super) fn general(text: &str, protocol: Protocol) -> String {
     let values = [(Slot::Call, "call N"), (Slot::Status, "an error"), (Slot::Set, "the set")];
     let values = values.map(|(slot, value)| (slot, value.to_owned()));
     let mut typed = false;
@@ -57,7 +66,7 @@ pub(super) fn general(text: &str) -> String {
         typed = !typed;
         part
     });
-    filled(&parts.collect::<Vec<_>>().join("`"), &values)
+    filled(&parts.collect::<Vec<_>>().join("`"), protocol, &values)
 }
 
 #[cfg(test)]
@@ -69,15 +78,19 @@ mod tests {
         let values = [(Slot::User, r"FSLAB\bob".to_owned())];
         let text = "{user} may not. {server} said {status} to {user}.";
         let expect = r"FSLAB\bob may not. The file server said nothing to FSLAB\bob.";
-        assert_eq!(filled(text, &values), expect);
-        assert_eq!(filled("plain", &values), "plain");
+        assert_eq!(filled(text, Protocol::Fsrvp, &values), expect);
+        assert_eq!(filled("plain", Protocol::Fsrvp, &values), "plain");
     }
 
     #[test]
     fn a_clause_begins_small_and_commands_have_capitals() {
-        assert_eq!(clause("{server} is off", &[]), "the file server is off");
+        assert_eq!(clause("{server} is off", Protocol::Fsrvp, &[]), "the file server is off");
+        assert_eq!(clause("{server} is off", Protocol::Scmp, &[]), "the server is off");
         let text = "{server} is off: `ping {server}`; {call}.";
-        assert_eq!(general(text), "The file server is off: `ping SERVER`; call N.");
+        assert_eq!(
+            general(text, Protocol::Fsrvp),
+            "The file server is off: `ping SERVER`; call N."
+        );
     }
 
     #[test]

@@ -61,7 +61,8 @@ use symptom::Likeness;
 pub(super) use symptom::Symptom;
 pub use symptom::{Code, Protocol, Slot, Stage};
 pub(super) use visit::is_nobody;
-use visit::{Visit, has_old_dialect, is_old, is_weak, user_of};
+pub(super) use visit::is_weak;
+use visit::{Visit, has_old_dialect, is_old, user_of};
 
 /// Failures of one server that are remembered; those that come after are not explained.
 const MAX_SYMPTOMS: usize = 1024;

@@ -54,7 +54,7 @@ worded! {
 
 impl Protocol {
     /// Its methods, with the numbers that stand for them in a symptom.
-    pub(in crate::check) fn methods(self) -> &'static [(u16, &'static str)] {
+    pub fn methods(self) -> &'static [(u16, &'static str)] {
         match self {
             Self::Fsrvp => &fsrvp::OPERATIONS,
             Self::Scmp => &scmp::METHODS,
@@ -153,6 +153,18 @@ impl Slot {
         (Self::Volume, "volume", "the volume"),
         (Self::Storage, "storage", "the volume for storage"),
     ];
+}
+
+impl Slot {
+    /// What is written where it is not known, of a conversation of this protocol.
+    pub(in crate::check) fn unknown(self, protocol: Protocol) -> &'static str {
+        match (protocol, self) {
+            (Protocol::Scmp, Self::User) => "the account",
+            (Protocol::Scmp, Self::Client) => "the managing computer",
+            (Protocol::Scmp, Self::Server) => "the server",
+            _ => Self::ALL.iter().find(|(of, ..)| *of == self).map_or("", |(.., words)| words),
+        }
+    }
 }
 
 /// Something that went wrong.

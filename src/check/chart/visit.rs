@@ -101,9 +101,9 @@ pub(in crate::check) fn is_nobody(user: &str) -> bool {
 }
 
 /// Whether somebody on the way could change the call (\[MS-FSRVP\] 2.1 wants integrity at least).
-pub(super) fn is_weak(auth: &Auth) -> bool {
+pub(in crate::check) fn is_weak(auth: &Auth) -> bool {
     const INTEGRITY: u8 = 5;
-    auth.auth_type == 0 || auth.level < INTEGRITY
+    *auth != Auth::UNTOLD && (auth.auth_type == 0 || auth.level < INTEGRITY)
 }
 
 pub(super) fn has_old_dialect(call: &Call) -> bool {

@@ -226,7 +226,8 @@ fn transport(bound: &Bound, place: &Place, bench: &mut Bench<'_>) {
 /// Whether the request is there with what tells its security: a sealed one has some.
 fn tells_security(case: &Case<'_, '_>) -> bool {
     let sealed = case.call.request.readable == Readable::Sealed;
-    case.act.request.is_some() || sealed && case.call.rpc.auth.auth_type != 0
+    let auth = &case.call.rpc.auth;
+    case.act.request.is_some() && *auth != Auth::UNTOLD || sealed && auth.auth_type != 0
 }
 
 /// Whether something is reported for the first time.

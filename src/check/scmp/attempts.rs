@@ -8,7 +8,7 @@ use super::volume::Volumes;
 use super::{Case, Manager, interface_name};
 use crate::bytes::{Guid, Time};
 use crate::call::{Call, Outcome, Readable};
-use crate::check::chart::{Circumstance, Code, Protocol, Slot, Stage, Symptom};
+use crate::check::chart::{Circumstance, Code, Protocol, Slot, Stage, Symptom, is_weak};
 use crate::check::diagnosis::Attempt;
 use crate::check::dock::Dock;
 use crate::check::judge::Judge;
@@ -243,7 +243,7 @@ fn symptom(call: &Call, method: u16, what: &str) -> Symptom {
     symptom.call = Some(n);
     symptom.client = Some(call.client.addr.ip());
     symptom.user.clone_from(&call.rpc.auth.principal);
-    symptom.circumstances.set(Circumstance::WeakAuth, call.rpc.auth.level < 5);
+    symptom.circumstances.set(Circumstance::WeakAuth, is_weak(&call.rpc.auth));
     symptom.circumstances.set(Circumstance::NearLoss, call.rpc.near_loss);
     symptom
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -30,6 +31,8 @@ const NOT_THERE: [u32; 3] = [DISCONNECTED, 0x8001_0114, 0x8001_0113];
 #[derive(Debug, Default)]
 struct Guest {
     open: FxHashSet<ChannelId>,
+    /// Whether an object was called: who was not let in could not release any.
+    called: bool,
     /// When it closed the last of them, if it did so itself.
     left: Option<Time>,
     /// Whether something of it is not known.
@@ -42,8 +45,11 @@ pub(super) struct References {
     /// By client. Added by binds, no more than [`MAX_CHANNELS`] connections in all.
     guests: BTreeMap<IpAddr, Guest>,
     channels: usize,
-    /// Where each interface pointer that is held was handed out. Added and removed with the references.
-    issued: FxHashMap<Guid, Place>,
+    /// Whether packets were missing before the first of them came.
+    late: bool,
+    /// Where each interface pointer that is held was handed out, and by which method. Added and removed
+    /// with the references.
+    issued: FxHashMap<Guid, (Place, Option<Arc<str>>)>,
 }
 
 impl References {
@@ -51,12 +57,14 @@ impl References {
     pub(super) fn answered(&mut self, case: &Case<'_>) {
         if let Some(guest) = self.guests.get_mut(&case.client) {
             guest.left = None;
+            guest.called |= case.call.rpc.object.is_some();
         }
         for moved in &case.moved {
             match moved {
                 Moved::Issued { reference, .. } if self.issued.len() < MAX_CHANNELS => {
                     let place = Place::of(case.call, Some(reference.ipid));
-                    self.issued.insert(reference.ipid, place);
+                    let method = case.call.method().map(Arc::from);
+                    self.issued.insert(reference.ipid, (place, method));
                 }
                 Moved::Released { count, last: true, .. } => {
                     self.issued.remove(&count.ipid);
@@ -75,7 +83,11 @@ impl References {
                     self.guests.values_mut().for_each(|guest| guest.unsure = true);
                     return;
                 }
-                let guest = self.guests.entry(client).or_default();
+                let unsure = self.late;
+                let guest = self
+                    .guests
+                    .entry(client)
+                    .or_insert_with(|| Guest { unsure, ..Guest::default() });
                 guest.left = None;
                 self.channels += usize::from(guest.open.insert(bound.channel));
             }
@@ -94,14 +106,15 @@ impl References {
 
     /// Packets are missing.
     pub(super) fn forget(&mut self) {
+        self.late |= self.guests.is_empty();
         self.guests.values_mut().for_each(|guest| guest.unsure = true);
     }
 
     /// When a client left that does not ping the object, where that is known of it.
     pub(super) fn left(&self, object: &Object, holder: &Holder, table: &Table) -> Option<Time> {
         let guest = self.guests.get(&holder.client)?;
-        let left = guest.left.filter(|_| !guest.unsure && holder.sure)?;
-        let known = object.origin.is_seen() && !is_pinged(object, holder.client, table, left);
+        let left = guest.left.filter(|_| guest.called && !guest.unsure && holder.sure)?;
+        let known = is_new(object, table) && !is_pinged(object, holder.client, table, left);
         known.then_some(left)
     }
 
@@ -115,8 +128,8 @@ impl References {
                 let Some(left) = self.left(object, holder, table) else { continue };
                 let rule = own_rule(object);
                 let kept = !holder.holds();
-                let place = self.issued.get(&object.ipid).cloned();
-                let place = place.unwrap_or_else(|| Place::around(left, None, Some(holder.client)));
+                let around = || (Place::around(left, None, Some(holder.client)), None);
+                let (place, method) = self.issued.get(&object.ipid).cloned().unwrap_or_else(around);
                 let name = interface_name(iid).unwrap_or_default();
                 bench.expect(
                     kept,
@@ -137,6 +150,7 @@ impl References {
                 if kept {
                     bench.pass("SCMP-3.2.4.1-03");
                 }
+                bench.settle(method.as_deref());
             }
         }
     }
@@ -158,6 +172,17 @@ pub(super) fn check(case: &Case<'_>, table: &Table, bench: &mut Bench<'_>) {
             Moved::Added(count) => nothing(case, *count, bench),
             Moved::Issued { .. } => {}
         }
+    }
+}
+
+/// Whether an object cannot be older than what was seen: somebody may ping it since before then.
+fn is_new(object: &Object, table: &Table) -> bool {
+    match object.origin {
+        Origin::Query { of, .. } => table.object(of).is_some_and(|of| {
+            // One step is enough: what is asked was asked of something else once, or handed out.
+            of.oid == object.oid && of.origin.is_seen()
+        }),
+        origin => origin.is_seen(),
     }
 }
 

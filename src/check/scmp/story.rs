@@ -125,8 +125,14 @@ pub struct ChangeReport {
     pub client: IpAddr,
     /// The account, where it was told.
     pub user: Option<String>,
-    /// What, in words.
-    pub what: String,
+    /// Whether it is of what there was, or new.
+    pub is_new: bool,
+    /// The volume, as it is called by what was seen; `None` where the call names none.
+    pub volume: Option<String>,
+    /// The volume that the copies are stored on.
+    pub storage: Option<String>,
+    /// How large it may become, in octets. Nothing: it is to go. Below: without a limit.
+    pub maximum: i64,
     /// What the server said.
     pub status: Option<u32>,
 }
@@ -176,20 +182,17 @@ impl Story {
         if self.changes.len() >= MAX_TOLD {
             return;
         }
-        let [volume, storage] = names.map(|name| {
-            name.as_ref().map_or_else(|| "NULL".to_owned(), |name| volumes.called(&name.text))
-        });
-        let what = match (change, size) {
-            (false, _) => format!("storage of {volume} on {storage}, at most {size} bytes"),
-            (true, 0) => format!("no storage of {volume} on {storage} any more"),
-            (true, _) => format!("storage of {volume} on {storage}: at most {size} bytes"),
-        };
+        let [volume, storage] =
+            names.map(|name| name.as_ref().map(|name| volumes.called(&name.text)));
         self.changes.push(ChangeReport {
             call: case.call.rpc.n,
             time: case.call.time,
             client: case.client,
             user: case.call.rpc.auth.principal.clone(),
-            what,
+            is_new: !change,
+            volume,
+            storage,
+            maximum: size,
             status: case.status,
         });
     }

@@ -10,6 +10,7 @@ use super::{Case, interface_name};
 use crate::bytes::{Guid, Time, index};
 use crate::call::{Outcome, Transport};
 use crate::check::bench::{Bench, Place, Topic};
+use crate::check::chart::is_weak;
 use crate::check::finding::Blame;
 use crate::ndr::Value;
 use crate::objects::Said;
@@ -71,9 +72,9 @@ impl Ways {
         match case.interface {
             dcom::IREMOTESCMACTIVATOR | dcom::IACTIVATION => activation(case, bench),
             dcom::IREMUNKNOWN | dcom::IREMUNKNOWN2 if case.opnum == 5 => {
-                let level = case.call.rpc.auth.level;
+                let auth = &case.call.rpc.auth;
                 bench.expect(
-                    level > NONE,
+                    *auth == Auth::UNTOLD || auth.level > NONE,
                     Topic::Security,
                     "SCMP-2.1-05",
                     &case.place,
@@ -157,6 +158,9 @@ impl Ways {
     /// How calls are protected; told once for each connection and level.
     fn protected(&mut self, case: &Case<'_>, bench: &mut Bench<'_>) {
         let auth: &Auth = &case.call.rpc.auth;
+        if *auth == Auth::UNTOLD {
+            return;
+        }
         let level = auth.level;
         let first = self.told.len() < MAX_KNOWN && self.told.insert((case.call.rpc.channel, level));
         if first {
@@ -168,7 +172,7 @@ impl Ways {
                 || {
                     let how = match level {
                         INTEGRITY => "signed and not sealed",
-                        0 | NONE => "not authenticated",
+                        NONE => "not authenticated",
                         _ => "authenticated, and neither signed nor sealed",
                     };
                     format!("calls to {} are {how}: Windows seals them", case.method())
@@ -435,7 +439,7 @@ fn activation(case: &Case<'_>, bench: &mut Bench<'_>) {
         |_| {},
     );
     let denied = [E_ACCESSDENIED, 5].contains(&status);
-    let weak = case.call.rpc.auth.level < INTEGRITY;
+    let weak = is_weak(&case.call.rpc.auth);
     if weak {
         bench.fail(
             Topic::Security,

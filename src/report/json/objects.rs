@@ -90,7 +90,10 @@ fn change(of: &ChangeReport) -> Json {
         "time": of.time.to_string(),
         "client": of.client.to_string(),
         "user": of.user,
-        "what": of.what,
+        "what": if of.is_new { "add" } else { "change" },
+        "volume": of.volume,
+        "storage": of.storage,
+        "maximum": of.maximum,
         "status": of.status.map(|status| format!("0x{status:08x}")),
     })
 }

@@ -2,13 +2,13 @@
 
 use super::{Object, Origin, scmp};
 use crate::bytes::{Span, Time};
-use crate::idl::{Kind, Record, Types, Union};
+use crate::idl::{Field, Kind, Record, Types, Union};
 use crate::ndr::{Arg, Arguments, Data, Value};
 use crate::scenario::grammar::Fail;
 use crate::scenario::resolve::Resolver;
 use crate::scenario::results::is_called;
 use crate::scenario::steps::{Call, Stub};
-use crate::scenario::syntax::{CallText, ValueText, Word};
+use crate::scenario::syntax::{AnswerText, CallText, ValueText, Word};
 use crate::scenario::values::{self, Wanted};
 use crate::scenario::wire::octets::filetime;
 use crate::scenario::words;
@@ -158,10 +158,37 @@ fn members(value: &ValueText) -> Members<'_> {
 }
 
 /// The arm of a union by its name in the IDL, with its number.
-fn arm_named<'u>(union: &'u Union, name: &str) -> Option<(i64, &'u crate::idl::Field)> {
-    let arms = union.arms.iter().filter_map(|arm| Some((arm, arm.field.as_ref()?)));
-    let (arm, field) = arms.into_iter().find(|(_, field)| &*field.name == name)?;
-    Some((*arm.labels.first()?, field))
+fn arm_named<'u>(union: &'u Union, name: &str) -> Option<(i64, &'u Field)> {
+    let (_, label) = ARMS.iter().find(|(arm, _)| *arm == name)?;
+    let field = union.arm((*label).into())?.field.as_ref()?;
+    (&*field.name == name).then_some(((*label).into(), field))
+}
+
+/// The arms of both unions by their names, with their discriminants.
+const ARMS: [(&str, u32); 5] =
+    [("Vol", 1), ("DiffVol", 2), ("DiffArea", 3), ("Snap", 3), ("Prov", 4)];
+
+/// Discriminants that are said of elements with an arm that another chooses: `{disc=2, Vol=VA}`.
+pub(super) fn discriminants(text: &CallText) -> Vec<(usize, u32)> {
+    let Some(AnswerText::Returns { results, .. }) = &text.answer else { return Vec::new() };
+    let Some(ValueText::List(items, _)) = results.first() else { return Vec::new() };
+    let mut found = Vec::new();
+    for (n, item) in items.iter().enumerate() {
+        let members = members(item);
+        let named = |names: &[&str]| {
+            let is = |name: &Word| names.contains(&name.text.as_str());
+            members.iter().find(|(name, _)| name.is_some_and(is))
+        };
+        let arm = ARMS.iter().find(|(arm, _)| named(&[arm]).is_some());
+        if let Some((_, label)) = arm
+            && let Some((Some(name), value)) = named(&["disc", "discriminant"])
+            && let Ok(disc) = number(name, value)
+            && disc != *label
+        {
+            found.push((n, disc));
+        }
+    }
+    found
 }
 
 /// One element: `VA`, `{S1, status=0}`, `{Type=2, DiffVol={VA, free=0}}`, `{Type=1, disc=3}`.
@@ -194,6 +221,8 @@ fn element(value: &ValueText, union: &Union, from: From<'_>) -> Result<Arg, Fail
     let label = arm.map(|(label, ..)| label);
     let disc = disc.or(label).or(ty).unwrap_or_default();
     let ty = ty.unwrap_or(disc);
+    // One that does not choose the arm is written over it afterwards.
+    let disc = label.unwrap_or(disc);
     let content = match (arm, union.arm(disc).and_then(|arm| arm.field.as_ref())) {
         (Some((_, field, value)), _) => {
             Some((&*field.name, content(field, &self::members(value), from)?))
@@ -233,7 +262,7 @@ fn prop(ty: i64, disc: i64, content: Option<(&str, Arg)>) -> Arg {
 }
 
 /// The content of an arm: members that are said, in their order or by name, and the others.
-fn content(field: &crate::idl::Field, given: &Members<'_>, from: From<'_>) -> Result<Arg, Fail> {
+fn content(field: &Field, given: &Members<'_>, from: From<'_>) -> Result<Arg, Fail> {
     let ty = values::pointee(from.types, field.ty);
     let Kind::Struct(record) = &from.types.get(ty).kind else { return Ok(Arg::Null) };
     let mut args: Vec<(String, Arg)> = Vec::new();

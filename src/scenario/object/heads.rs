@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::elements::number;
+use super::elements::{discriminants, number};
 use super::{DYNAMIC, EXPORTER, Object};
 use crate::bytes::{Both, Guid};
 use crate::dcom::write::{self, record};
@@ -74,6 +74,7 @@ impl Resolver<'_> {
             heads: Both::default(),
             types: self.dcom_types(),
             level: None,
+            discriminants: discriminants(text),
             extra: Vec::new(),
             called: called.map(Rc::new),
         };
@@ -124,6 +125,7 @@ impl Resolver<'_> {
         let Some(dcom) = &asked.dcom else { return Ok(None) };
         let mut dcom = (**dcom).clone();
         if asked.interface.object {
+            dcom.discriminants = discriminants(text);
             dcom.heads.server = self.heads(text, &asked.interface, &dcom.types)?.server;
         }
         Ok(Some(Rc::new(dcom)))
