@@ -66,8 +66,8 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "tui",
         &[
-            "bytes", "call", "check", "filter", "gate", "net", "pipeline", "protocol", "report",
-            "rpc", "smb", "trace",
+            "bytes", "call", "check", "filter", "gate", "net", "objects", "pipeline", "protocol",
+            "report", "rpc", "smb", "trace",
         ],
     ),
 ];

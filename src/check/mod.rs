@@ -185,6 +185,6 @@ pub use judge::{Judge, Options};
 pub use knowledge::Knowledge;
 pub use profile::{Assigned, Choice, Profile, Profiles};
 pub use report::{Conformance, Operation, Report, ServerReport, Verdict};
-pub use scmp::{AreaReport, ChangeReport, ObjectReport, StorageReport, VolumeReport};
+pub use scmp::{AreaReport, ChangeReport, CursorReport, ObjectReport, StorageReport, VolumeReport};
 pub use set_report::{SetReport, SetStep, SetTimer};
 pub use stand::{Stand, StandTimer};

@@ -17,6 +17,7 @@ pub use super::opening::Line as OpeningLine;
 pub use super::outcome::nothing_judged;
 use super::outcome::{judged, operation, verdict};
 use super::prose::{len, list, wrapped};
+pub use super::storage::{Sheet, SheetRow};
 use super::{storage, timeline};
 use crate::bytes::printable;
 use crate::check::{Blame, Finding, Report, ServerReport, Severity};
@@ -29,7 +30,7 @@ const ALIKE: usize = 3;
 const MOST_CALLS: usize = 16;
 /// Groups that are held; findings beyond are counted.
 const MAX_GROUPS: usize = 1024;
-/// Sets, servers and sentences that are shown.
+/// Sets, servers, rows of tables and sentences that are shown.
 const MOST_SHOWN: usize = 20;
 /// Addresses, shares and states in a line.
 const MOST_LISTED: usize = 8;
@@ -227,15 +228,25 @@ impl<'r> CheckList<'r> {
         }
     }
 
+    /// What is stored where, as tables.
+    pub fn sheets(&self, report: &Report) -> Vec<Sheet> {
+        storage::sheets(report, &self.scene)
+    }
+
     /// What is stored where.
     fn storage(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        for sheet in storage::sheets(report, &self.scene) {
+        for mut sheet in self.sheets(report) {
+            let beyond = sheet.rows.len().saturating_sub(MOST_SHOWN);
+            sheet.rows.truncate(MOST_SHOWN);
             let head = Style::new().bold();
             writeln!(out, "{head}{}{head:#}", sheet.head)?;
-            for line in sheet.lines(self.scene.options.width.saturating_sub(2)) {
+            for line in sheet.told(self.scene.options.width.saturating_sub(2)) {
                 writeln!(out, "  {line}")?;
             }
-            writeln!(out)?;
+            match beyond {
+                0 => writeln!(out)?,
+                more => writeln!(out, "  and {more} more (--json has all)\n")?,
+            }
         }
         Ok(())
     }

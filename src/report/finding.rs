@@ -475,7 +475,7 @@ note[FSRVP-2.1-04\\u{202e}]: \\\\FS1\\\\u{1b}[2Jvol
             &format!(
                 "\
 error[X]: CommitShadowCopySet was answered with success 61 s after the time-out
-  --> call 17 opnum 99, frames 1, 2, 3, 4, 5, 6, 7, 8 and 12 more, 17:49:18.123Z, 10.0.0.1 → \
+  --> call 17 CommitShadowCopySet, frames 1, 2, 3, 4, 5, 6, 7, 8 and 12 more, 17:49:18.123Z, 10.0.0.1 → \
                  FS1 (10.0.1.1)
      = by: the server
 {notes}     = note: more related calls: 9, 10, 11, 12, 13, 14, 15, 16 and 4 more

@@ -63,24 +63,31 @@ impl Model<'_> {
         let body = row(1.min(bottom), bottom.saturating_sub(1));
         match self.view {
             View::Calls | View::Packets => self.three(body, &mut layout),
-            View::Findings => self.two(body, &mut layout),
+            View::Findings => self.two(body, &mut layout, [40, 25], true),
+            // Tables take the whole width.
+            View::Objects => self.two(body, &mut layout, [60, 40], false),
             _ => layout.list = body,
         }
         layout
     }
 
-    /// A list, and a page beside it, or below where there is no room.
-    fn two(&self, body: Rect, layout: &mut Layout) {
+    /// A list, and a page beside it, or below where there is no room or it is not to be `beside`; then
+    /// the list has so many hundredths, with the keys and without.
+    fn two(&self, body: Rect, layout: &mut Layout, [with, without]: [u32; 2], beside: bool) {
+        if self.rows() == 0 && self.view == View::Objects {
+            layout.list = body;
+            return;
+        }
         match (self.zoom, self.focus) {
             (true, Focus::List) => layout.list = body,
             (true, _) => layout.side = body,
-            (false, _) if body.width >= WIDE => {
+            (false, _) if beside && body.width >= WIDE => {
                 let left = share(body.width, 50);
                 layout.list = Rect { width: left, ..body };
                 layout.side = Rect { x: body.x + left, width: body.width - left, ..body };
             }
             (false, focus) => {
-                let list = if focus == Focus::List { 40 } else { 25 };
+                let list = if focus == Focus::List { with } else { without };
                 (layout.list, layout.side) = split(body, share(body.height, list));
             }
         }

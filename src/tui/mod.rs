@@ -20,7 +20,7 @@
 //! | `write.rs` | lists as files |
 //! | `detail.rs` | fields and bytes of one call or frame, and the selection in both |
 //! | `found.rs` | what was found, in its order |
-//! | `list.rs`, `rows.rs`, `ladder.rs` | which rows are on the screen, and what is in them |
+//! | `list.rs`, `rows.rs`, `ladder.rs`, `objects.rs` | which rows are on the screen, and what is in them |
 //! | `line.rs` | the line that is typed: history, completion, errors |
 //! | `layout.rs` | where the panes are |
 //! | `theme.rs`, `text.rs` | what colours mean; text in columns |
@@ -37,6 +37,7 @@ mod line;
 mod list;
 mod model;
 mod msg;
+mod objects;
 mod rows;
 mod seek;
 mod statistics;

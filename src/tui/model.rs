@@ -11,6 +11,7 @@ use super::ladder::Ladder;
 use super::line::Prompt;
 use super::list::List;
 use super::msg::{Ask, Digest, View};
+use super::objects::Item;
 use super::rows::{Packet, Shown};
 use super::theme::Theme;
 use crate::bytes::FrameNo;
@@ -117,6 +118,8 @@ pub struct Model<'k> {
     /// By server, in the order of the calls.
     pub(super) stands: BTreeMap<IpAddr, Vec<Stand>>,
     pub(super) digest: Digest,
+    /// The rows of the view of objects, made of the digest.
+    pub(super) items: Vec<Item>,
     /// What could not be read.
     pub(super) told: Vec<String>,
     pub(super) read: (u64, Option<u64>),
@@ -166,6 +169,7 @@ impl<'k> Model<'k> {
             findings: Found::default(),
             stands: BTreeMap::new(),
             digest: Digest::default(),
+            items: Vec::new(),
             told: Vec::new(),
             read: (0, None),
             ended: false,
@@ -251,6 +255,7 @@ impl<'k> Model<'k> {
             View::State => self.way().len(),
             View::Findings => self.findings.len(),
             View::Statistics => super::view::statistics::rows(self).len(),
+            View::Objects => self.items.len(),
         }
     }
 

@@ -6,7 +6,7 @@ use ratatui::crossterm::event::KeyEvent;
 
 use crate::check::{Finding, Report, Stand};
 use crate::pipeline::Summary;
-use crate::report::check::OpeningLine;
+use crate::report::check::{OpeningLine, Sheet};
 use crate::trace::Batch;
 
 use super::statistics::Statistics;
@@ -29,11 +29,13 @@ pub enum View {
     Findings,
     /// How many, how long, what was lost.
     Statistics,
+    /// What is stored where, and the objects by which that is managed.
+    Objects,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Overview,
         Self::Calls,
         Self::Packets,
@@ -41,6 +43,7 @@ impl View {
         Self::State,
         Self::Findings,
         Self::Statistics,
+        Self::Objects,
     ];
 
     /// Its name on the tab.
@@ -53,6 +56,7 @@ impl View {
             Self::State => "State",
             Self::Findings => "Findings",
             Self::Statistics => "Statistics",
+            Self::Objects => "Objects",
         }
     }
 
@@ -63,7 +67,12 @@ impl View {
 
     /// Whether keys can go to other panes than its list.
     pub(super) fn has_panes(self) -> bool {
-        self.has_detail() || self == Self::Findings
+        self.has_detail() || self.has_page()
+    }
+
+    /// Whether it has a list with a page about what is selected beside or below it.
+    pub(super) fn has_page(self) -> bool {
+        matches!(self, Self::Findings | Self::Objects)
     }
 
     /// Whether it has a list with the fields and bytes of what is selected below.
@@ -163,7 +172,7 @@ pub enum Msg {
     Copy(Copied),
     /// Only calls on this pipe are shown, or all again.
     FollowPipe,
-    /// Only calls on this shadow copy set are shown, or all again.
+    /// Only calls on this shadow copy set or object are shown, or all again.
     FollowSet,
     /// The list follows what comes in, or no longer.
     Follow,
@@ -221,6 +230,8 @@ pub struct Digest {
     pub report: Report,
     /// The beginning of what `check` says.
     pub opening: Vec<OpeningLine>,
+    /// What is stored where, as tables.
+    pub sheets: Vec<Sheet>,
     /// What was read, lost and sealed.
     pub summary: Summary,
     /// How many, and how long.

@@ -47,6 +47,7 @@ const FAILED: Shown = Shown {
         ("state-end", ": text:15 Enter 5"),
         ("findings", ": text:7 Enter 6"),
         ("statistics", "7"),
+        ("objects", "8"),
         ("help", "?"),
         ("help-end", "? G"),
         ("filter-wrong", "2 f text:statsu"),
@@ -130,7 +131,37 @@ const ENCRYPTED: Shown = Shown {
     ],
 };
 
-const ALL: [Shown; 6] = [FAILED, WELL, SEALED, EXPIRED, TWO, ENCRYPTED];
+/// Shadow copies and their storage are managed; there is no set.
+const MANAGED: Shown = Shown {
+    name: "managed",
+    file: "captures/scmp/mgmt-connect.pcap",
+    screens: &[
+        ("overview", ""),
+        ("calls", ": text:17 Enter"),
+        ("state", "5"),
+        ("objects", "8"),
+        ("objects-of-a-clone", ": text:17 Enter 8"),
+        ("objects-found", "8 / text:c:\\ Enter n"),
+        ("objects-page", ": text:17 Enter 8 Tab G"),
+        ("calls-of-an-object", ": text:17 Enter 8 s"),
+    ],
+};
+
+/// A client leaves without releasing anything.
+const LEAKED: Shown = Shown {
+    name: "leaked",
+    file: "captures/scmp/viol-never-released.pcap",
+    screens: &[("overview", ""), ("objects", "8 G")],
+};
+
+/// The same protocol, sealed: objects are known by the calls on them.
+const UNKNOWN: Shown = Shown {
+    name: "unknown",
+    file: "captures/scmp/snaps-privacy.pcap",
+    screens: &[("overview", ""), ("calls", "2"), ("objects", "8")],
+};
+
+const ALL: [Shown; 9] = [FAILED, WELL, SEALED, EXPIRED, TWO, ENCRYPTED, MANAGED, LEAKED, UNKNOWN];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens")
@@ -217,6 +248,21 @@ fn two_clients() {
 #[test]
 fn nothing_that_can_be_seen() {
     check(&ENCRYPTED);
+}
+
+#[test]
+fn storage_that_is_managed() {
+    check(&MANAGED);
+}
+
+#[test]
+fn objects_that_are_not_released() {
+    check(&LEAKED);
+}
+
+#[test]
+fn objects_of_which_little_is_known() {
+    check(&UNKNOWN);
 }
 
 #[test]

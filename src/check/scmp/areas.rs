@@ -105,6 +105,17 @@ pub(super) struct Sizes {
     pub(super) used: i64,
 }
 
+/// What was last so of a pair.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Last {
+    pub(super) state: State,
+    /// The sizes that were last listed.
+    pub(super) sizes: Option<Sizes>,
+    pub(super) time: Time,
+    /// The call that says it: of a list, the query.
+    pub(super) call: u64,
+}
+
 /// What is known of all pairs.
 #[derive(Debug, Default)]
 pub(super) struct Areas {
@@ -205,22 +216,24 @@ impl Areas {
     }
 
     /// The association of a pair as it last was, for people: also where it may be otherwise now.
-    pub(super) fn last(&self) -> BTreeMap<Pair, (State, Option<Sizes>, Time)> {
-        let mut last: BTreeMap<Pair, (State, Option<Sizes>, Time)> = BTreeMap::new();
-        let mut note = |pair: &Pair, state, sizes: Option<Sizes>, time: Time| {
-            let known = last.entry(pair.clone()).or_insert((state, sizes, time));
-            if known.2 <= time {
-                *known = (state, sizes.or(known.1), time);
+    pub(super) fn last(&self) -> BTreeMap<Pair, Last> {
+        let mut last: BTreeMap<Pair, Last> = BTreeMap::new();
+        let mut note = |pair: &Pair, said: Last| {
+            let known = last.entry(pair.clone()).or_insert(said);
+            if known.time <= said.time {
+                *known = Last { sizes: said.sizes.or(known.sizes), ..said };
             }
         };
         for list in &self.lists {
             for (pair, sizes) in &list.pairs {
-                note(pair, State::There(Some(sizes.max)), Some(*sizes), list.to);
+                let state = State::There(Some(sizes.max));
+                note(pair, Last { state, sizes: Some(*sizes), time: list.to, call: list.call });
             }
         }
         for (pair, facts) in &self.facts {
             for fact in facts {
-                note(pair, fact.state, None, fact.to);
+                let Fact { state, to, call, .. } = *fact;
+                note(pair, Last { state, sizes: None, time: to, call });
             }
         }
         last

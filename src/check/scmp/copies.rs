@@ -21,7 +21,8 @@ pub(super) struct Copy {
     count: i64,
     pub(super) created: i64,
     pub(super) attributes: u32,
-    call: u64,
+    /// The call that listed it first.
+    pub(super) call: u64,
     /// When it was last listed.
     pub(super) seen: Time,
 }

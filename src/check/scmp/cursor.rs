@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::message::{Arm, Element, Query};
+use super::story::CursorReport;
 use super::volume;
 use crate::bytes::{Guid, Time};
 use crate::rpc::ChannelId;
@@ -126,6 +127,8 @@ pub(super) struct Cursor {
     pub(super) end: Option<End>,
     /// The call that moved it last.
     pub(super) moved: u64,
+    /// Elements that it has given, those that it gave again among them.
+    given: usize,
 }
 
 impl Cursor {
@@ -163,7 +166,8 @@ impl Cursors {
         self.remove(ipid);
         if let Some(family) = self.families.get_mut(&parent.family) {
             family.members += 1;
-            self.all.insert(ipid, Cursor { since: Since::Clone(call), moved: call, ..parent });
+            let since = Since::Clone(call);
+            self.all.insert(ipid, Cursor { since, moved: call, given: 0, ..parent });
         }
     }
 
@@ -181,7 +185,8 @@ impl Cursors {
         }
         self.next += 1;
         self.families.insert(self.next, Family { members: 1, ..of });
-        self.all.insert(ipid, Cursor { family: self.next, place, since, end: None, moved });
+        let (family, end, given) = (self.next, None, 0);
+        self.all.insert(ipid, Cursor { family, place, since, end, moved, given });
     }
 
     /// Nothing is known of any of them any more.
@@ -214,17 +219,30 @@ impl Cursors {
         Some((cursor, family))
     }
 
+    /// An enumerator has given elements.
+    pub(super) fn gave(&mut self, ipid: Guid, elements: usize) {
+        if let Some(cursor) = self.all.get_mut(&ipid) {
+            cursor.given = cursor.given.saturating_add(elements);
+        }
+    }
+
     /// What an enumerator, or what it is a clone of, was made by.
     pub(super) fn source(&self, ipid: Guid) -> Option<&Source> {
         let cursor = self.all.get(&ipid)?;
         self.families.get(&cursor.family)?.source.as_ref()
     }
 
-    /// Where an enumerator stands, for people: its place, and how many elements there are.
-    pub(super) fn standing(&self, ipid: Guid) -> Option<(Option<usize>, Option<usize>)> {
+    /// Where an enumerator stands, for people.
+    pub(super) fn standing(&self, ipid: Guid) -> Option<CursorReport> {
         let cursor = self.all.get(&ipid)?;
         let family = self.families.get(&cursor.family)?;
-        Some((cursor.place, family.len.map(|(len, _)| len)))
+        Some(CursorReport {
+            lists: family.source.as_ref().map(|source| source.query.element().1),
+            place: cursor.place,
+            len: family.len,
+            given: cursor.given,
+            end: cursor.end.map(|(End::Next(call) | End::Skip(call))| call),
+        })
     }
 
     /// Keeps an element that was read at a place which is known.

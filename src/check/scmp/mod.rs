@@ -68,7 +68,9 @@ pub(super) use self::message::interface_name;
 use self::message::{Ask, Tell};
 use self::references::References;
 use self::story::Story;
-pub use self::story::{AreaReport, ChangeReport, ObjectReport, StorageReport, VolumeReport};
+pub use self::story::{
+    AreaReport, ChangeReport, CursorReport, ObjectReport, StorageReport, VolumeReport,
+};
 use self::volume::Volumes;
 use self::ways::Ways;
 use super::bench::{Bench, Place};

@@ -20,6 +20,9 @@ pub(super) fn check(case: &Case<'_>, cursors: &mut Cursors, bench: &mut Bench<'_
             let Some(Tell::Elements(told)) = &case.tell else { return };
             on.next_alone(*celt, told, bench);
             cursors.adopt(ipid);
+            if case.succeeded() {
+                cursors.gave(ipid, index(told.given()));
+            }
             on.next(*celt, told, cursors, bench);
         }
         Some(Ask::Skip { celt }) => {

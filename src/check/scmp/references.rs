@@ -11,7 +11,7 @@ use super::message::{DIFF, ENUM_MGMT, ENUM_OBJECT, MGMT, Query, interface_name};
 use crate::bytes::{Guid, Side, Time};
 use crate::check::bench::{Bench, Place, Topic};
 use crate::check::finding::{Certainty, Severity};
-use crate::objects::{Moved, Object, Origin, Table};
+use crate::objects::{Holder, Moved, Object, Origin, Table};
 use crate::pipeline::{Around, BindAnswer, What};
 use crate::rpc::ChannelId;
 
@@ -104,6 +104,14 @@ impl References {
         self.guests.values_mut().for_each(|guest| guest.unsure = true);
     }
 
+    /// When a client left that does not ping the object, where that is known of it.
+    pub(super) fn left(&self, object: &Object, holder: &Holder, table: &Table) -> Option<Time> {
+        let guest = self.guests.get(&holder.client)?;
+        let left = guest.left.filter(|_| guest.called && !guest.unsure && holder.sure)?;
+        let known = is_new(object, table) && !is_pinged(object, holder.client, table, left);
+        known.then_some(left)
+    }
+
     /// The capture has ended: what clients that left have not released.
     pub(super) fn finish(&self, table: &Table, bench: &mut Bench<'_>) {
         for object in table.objects() {
@@ -111,15 +119,7 @@ impl References {
                 continue;
             };
             for holder in &object.holders {
-                let Some(guest) = self.guests.get(&holder.client) else { continue };
-                let Some(left) =
-                    guest.left.filter(|_| guest.called && !guest.unsure && holder.sure)
-                else {
-                    continue;
-                };
-                if !is_new(object, table) || is_pinged(object, holder.client, table, left) {
-                    continue;
-                }
+                let Some(left) = self.left(object, holder, table) else { continue };
                 let rule = own_rule(object);
                 let kept = !holder.holds();
                 let around = || (Place::around(left, None, Some(holder.client)), None);

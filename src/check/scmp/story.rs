@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::areas::{Pair, State};
-use super::message::{Arm, Ask, Element, Tell};
+use super::areas::{Last, Pair, State};
+use super::message::{Arm, Ask, ENUM_MGMT, ENUM_OBJECT, Element, Tell};
 use super::volume::Volumes;
 use super::{Case, Manager, interface_name};
 use crate::bytes::{Guid, Time};
@@ -43,16 +43,35 @@ pub struct ObjectReport {
     pub state: &'static str,
     /// The call that released the last reference.
     pub released: Option<u64>,
+    /// Whether a client that holds it has left without releasing it.
+    pub left: bool,
     /// Calls on it.
     pub calls: u64,
+    /// The last of them.
+    pub last: Option<u64>,
     /// When a ping last kept it alive.
     pub pinged: Option<Time>,
-    /// Of an enumerator: what it lists, its place where that is known, and how many there are.
+    /// Whether nobody needs to ping it.
+    pub unpinged: bool,
+    /// Of an enumerator: where it stands.
+    pub cursor: Option<CursorReport>,
+    /// The enumerator that it is a clone of.
+    pub clone_of: Option<Guid>,
+}
+
+/// Where an enumerator stands.
+#[derive(Clone, Copy, Debug)]
+pub struct CursorReport {
+    /// The structure of its elements; none where it was not seen to be made.
     pub lists: Option<&'static str>,
-    /// See above.
+    /// Its place, where that is known: elements before it.
     pub place: Option<usize>,
-    /// See above.
-    pub len: Option<usize>,
+    /// How many there are, and the call that showed it.
+    pub len: Option<(usize, u64)>,
+    /// Elements that it has given, those that it gave again among them.
+    pub given: usize,
+    /// The call that said that nothing is left, where that is so.
+    pub end: Option<u64>,
 }
 
 /// An association of a volume with its storage.
@@ -72,6 +91,8 @@ pub struct AreaReport {
     pub used: Option<i64>,
     /// When that was so.
     pub time: Time,
+    /// The call that says so.
+    pub call: u64,
 }
 
 /// A volume.
@@ -89,6 +110,8 @@ pub struct VolumeReport {
     pub copies: u64,
     /// See above, as a FILETIME.
     pub latest: Option<i64>,
+    /// The call that last told something of it.
+    pub call: u64,
 }
 
 /// A call that changed something, or tried to.
@@ -144,7 +167,7 @@ impl Story {
         }
         if let Some(Tell::Elements(told)) = &case.tell {
             for element in &told.elements {
-                self.element(element, volumes);
+                self.element(element, volumes, case.call.rpc.n);
             }
         }
     }
@@ -174,7 +197,7 @@ impl Story {
         });
     }
 
-    fn element(&mut self, element: &Element, volumes: &Volumes) {
+    fn element(&mut self, element: &Element, volumes: &Volumes, call: u64) {
         let (name, add): (&str, &dyn Fn(&mut VolumeReport)) = match &element.arm {
             Arm::Volume { name: Some(name), .. } => (&name.text, &|of| of.shadowed = true),
             Arm::DiffVolume { name: Some(name), free, total, .. } => (&name.text, &|of| {
@@ -188,6 +211,7 @@ impl Story {
         }
         let volume = self.volumes.entry(place).or_default();
         volume.name = volumes.called(name);
+        volume.call = volume.call.max(call);
         add(volume);
     }
 }
@@ -196,8 +220,6 @@ impl Manager<'_> {
     /// The objects, in the order in which they came.
     pub(in crate::check) fn objects(&self, server: IpAddr) -> Vec<ObjectReport> {
         let report = |object: &crate::objects::Object| {
-            let standing = self.cursors.standing(object.ipid);
-            let source = self.cursors.source(object.ipid);
             let (class, origin) = match object.origin {
                 Origin::Activation { class, .. } => (class, "activation"),
                 Origin::Method { .. } => (None, "method"),
@@ -208,6 +230,13 @@ impl Manager<'_> {
                 Phase::Live => ("live", None),
                 Phase::Released { call, .. } => ("released", Some(call)),
                 Phase::Gone => ("gone", None),
+            };
+            let left =
+                |of: &Holder| of.holds() && self.references.left(object, of, &self.table).is_some();
+            let lists = matches!(object.iid, Some(ENUM_OBJECT | ENUM_MGMT));
+            let clone_of = match object.origin {
+                Origin::Method { interface: ENUM_OBJECT | ENUM_MGMT, of, .. } => of,
+                _ => None,
             };
             ObjectReport {
                 server,
@@ -223,11 +252,13 @@ impl Manager<'_> {
                 holders: object.holders.clone(),
                 state,
                 released,
+                left: object.holders.iter().any(left),
                 calls: object.calls,
+                last: object.last.map(|(call, _)| call),
                 pinged: object.oid.and_then(|oid| self.table.pinged(oid)),
-                lists: source.map(|source| source.query.element().1),
-                place: standing.and_then(|(place, _)| place),
-                len: standing.and_then(|(_, len)| len),
+                unpinged: object.unpinged,
+                cursor: self.cursors.standing(object.ipid).filter(|of| of.lists.is_some() || lists),
+                clone_of,
             }
         };
         self.table.objects().into_iter().map(report).collect()
@@ -245,9 +276,10 @@ impl Manager<'_> {
             }
             volume.copies += 1;
             volume.latest = volume.latest.max(Some(copy.created));
+            volume.call = volume.call.max(copy.call);
         }
-        let area = |(pair, (state, sizes, time)): (Pair, (State, Option<_>, Time))| {
-            let sizes: Option<super::areas::Sizes> = sizes;
+        let area = |(pair, last): (Pair, Last)| {
+            let Last { state, sizes, time, call } = last;
             let max = match state {
                 State::There(max) => max,
                 State::Gone => None,
@@ -261,6 +293,7 @@ impl Manager<'_> {
                 allocated: sizes.filter(|_| there).map(|sizes| sizes.allocated),
                 used: sizes.filter(|_| there).map(|sizes| sizes.used),
                 time,
+                call,
             }
         };
         StorageReport {

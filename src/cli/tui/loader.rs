@@ -278,9 +278,11 @@ impl Reading<'_> {
         let nothing = nothing_judged(&report, self.trial.found());
         let gated = Gated { gate: self.trial.gate(), expectations: None, diagnoses: &marks, exit };
         let opening = self.list.opening(&report, &gated);
+        let sheets = self.list.sheets(&report);
         let statistics = self.statistics.clone();
         self.summary = summary.clone();
-        self.next.digest = Some(Box::new(Digest { report, opening, summary, statistics, nothing }));
+        let digest = Digest { report, opening, sheets, summary, statistics, nothing };
+        self.next.digest = Some(Box::new(digest));
         self.fresh = false;
         self.cost = begun.elapsed();
         self.digested = Some(Instant::now());

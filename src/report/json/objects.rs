@@ -2,7 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::check::{AreaReport, ChangeReport, ObjectReport, StorageReport, VolumeReport};
+use crate::check::{
+    AreaReport, ChangeReport, CursorReport, ObjectReport, StorageReport, VolumeReport,
+};
 use crate::ndr::filetime;
 use crate::objects::Holder;
 use crate::protocol::Registry;
@@ -27,12 +29,15 @@ pub(super) fn object(of: &ObjectReport, registry: &Registry) -> Json {
         "calls": of.calls,
         "pinged": of.pinged.map(|time| time.to_string()),
         "holders": of.holders.iter().map(holder).collect::<Vec<_>>(),
-        "cursor": of.lists.map(|lists| json!({
-            "lists": lists,
-            "place": of.place,
-            "elements": of.len,
-        })),
+        "cursor": of.cursor.and_then(cursor),
     })
+}
+
+/// Where an enumerator stands that was seen to be made.
+fn cursor(of: CursorReport) -> Option<Json> {
+    let lists = of.lists?;
+    let elements = of.len.map(|(len, _)| len);
+    Some(json!({ "lists": lists, "place": of.place, "elements": elements }))
 }
 
 fn holder(of: &Holder) -> Json {

@@ -97,7 +97,9 @@ pub(super) fn loaded(path: &Path, every: u64) -> Vec<Loaded> {
     let summary = pipeline.summary();
     next.anew = true;
     next.stands = judge.stands();
-    next.digest = Some(Box::new(Digest { report, opening, summary, statistics, nothing: None }));
+    let (sheets, nothing) = (list.sheets(&report), None);
+    let digest = Digest { report, opening, sheets, summary, statistics, nothing };
+    next.digest = Some(Box::new(digest));
     next.batch = recorder.take();
     next.ended = true;
     all.push(next);

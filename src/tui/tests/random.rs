@@ -6,7 +6,7 @@ use super::fixture::{capture, drawn, empty, loaded};
 use crate::tui::keys::{GROUPS, named};
 use crate::tui::{Effect, Msg, Theme, update};
 
-/// Events of each run; there are four runs.
+/// Events of each run; there are five runs.
 const EVENTS: u32 = 30_000;
 
 /// A small generator: the same numbers each time.
@@ -115,6 +115,11 @@ fn random_keys_among_two_clients() {
 #[test]
 fn random_keys_in_a_sealed_capture() {
     run("b-ntlm-seal-smb311.pcap", 0xda94_2042_e4dd_58b5);
+}
+
+#[test]
+fn random_keys_among_objects() {
+    run("scmp/mgmt-connect.pcap", 0xa076_1d64_78bd_642f);
 }
 
 #[test]

@@ -36,6 +36,7 @@ impl Model<'_> {
         }
         if let Some(digest) = digest {
             self.digest = *digest;
+            self.list_objects();
         }
         for sentence in told {
             if self.told.len() < MAX_TOLD {
@@ -67,7 +68,7 @@ impl Model<'_> {
             }
             View::Packets => self.frame = self.trace.frames(),
             View::State => self.call = self.way().last().map_or(self.call, |stand| stand.call),
-            View::Overview | View::Findings | View::Statistics => return,
+            View::Overview | View::Findings | View::Statistics | View::Objects => return,
         }
         self.sync();
     }

@@ -45,7 +45,10 @@ impl Model<'_> {
         match msg {
             Msg::Key(key) => return self.key(key),
             Msg::Paste(text) => self.paste(&text),
-            Msg::Resize(width, height) => self.size = (width, height),
+            Msg::Resize(width, height) => {
+                self.size = (width, height);
+                self.list_objects();
+            }
             Msg::Click(x, y) => return self.click(x, y),
             Msg::Wheel(x, y, by) => self.wheel(x, y, by),
             Msg::Show(view) => {
@@ -283,11 +286,14 @@ impl Model<'_> {
     fn follow_set(&mut self) {
         let here = self.call_here();
         let stand = here.and_then(|n| self.stands.values().find_map(|of| stand_in(of, n)));
-        let Some(set) = stand.and_then(|stand| stand.set) else {
-            return self.complain("this row is of no call about a shadow copy set");
+        if let Some(set) = stand.and_then(|stand| stand.set) {
+            let text = format!("fsrvp.ShadowCopySetId == {set} || fsrvp.pShadowCopySetId == {set}");
+            return self.follow(&text, "same set (s shows all)");
+        }
+        let Some(text) = self.calls_of_object(here) else {
+            return self.complain("this row is of no call about a shadow copy set or an object");
         };
-        let text = format!("fsrvp.ShadowCopySetId == {set} || fsrvp.pShadowCopySetId == {set}");
-        self.follow(&text, "same set (s shows all)");
+        self.follow(&text, "same object (s shows all)");
     }
 
     /// Shows these calls only, or all again if it is these already.

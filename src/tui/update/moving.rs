@@ -24,6 +24,8 @@ pub(in crate::tui) enum Target {
     State(u64),
     /// To the calls of a method, by its place among the statistics.
     Method(usize),
+    /// To a row of the view of objects.
+    Item(usize),
 }
 
 impl Model<'_> {
@@ -81,6 +83,10 @@ impl Model<'_> {
                 let here = self.findings.get(self.list().at).and_then(|of| of.call);
                 self.findings.place_of(self.call).filter(|_| here != Some(self.call))
             }
+            View::Objects => {
+                let here = self.item_call(self.list().at);
+                self.item_of(self.call).filter(|_| here != Some(self.call))
+            }
             View::Overview | View::Statistics => None,
         };
         let height = inside(self.layout().list);
@@ -113,14 +119,15 @@ impl Model<'_> {
                 (self.call, self.frame) =
                     (call.unwrap_or(self.call), frame.map_or(self.frame, |frame| frame.0));
             }
+            View::Objects => self.call = self.item_call(at).unwrap_or(self.call),
             View::Overview | View::Statistics => {}
         }
     }
 
     /// So many rows down, in the pane that takes the keys.
     pub(super) fn step(&mut self, by: i64) {
-        if self.view == View::Findings && self.focus != Focus::List {
-            let most = view::findings::page_len(self).saturating_sub(inside(self.layout().side));
+        if self.view.has_page() && self.focus != Focus::List {
+            let most = view::side::len(self).saturating_sub(inside(self.layout().side));
             let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
             self.page_top = self.page_top.saturating_add_signed(by).min(most);
             return;
@@ -156,7 +163,7 @@ impl Model<'_> {
         let layout = self.layout();
         let pane = match self.focus {
             Focus::List => layout.list,
-            _ if self.view == View::Findings => layout.side,
+            _ if self.view.has_page() => layout.side,
             Focus::Fields => layout.fields,
             Focus::Bytes => layout.bytes,
         };
@@ -174,8 +181,8 @@ impl Model<'_> {
             return;
         }
         self.focus = match (self.focus, next) {
-            (Focus::List, _) if self.view == View::Findings => Focus::Fields,
-            (_, _) if self.view == View::Findings => Focus::List,
+            (Focus::List, _) if self.view.has_page() => Focus::Fields,
+            (_, _) if self.view.has_page() => Focus::List,
             (Focus::List, true) | (Focus::Bytes, false) => Focus::Fields,
             (Focus::Fields, true) | (Focus::List, false) => Focus::Bytes,
             (Focus::Bytes, true) | (Focus::Fields, false) => Focus::List,
@@ -262,6 +269,11 @@ impl Model<'_> {
                 let frame = finding.and_then(|of| of.frames.first()).map(|of| Target::Frame(of.0));
                 self.go(call.or(frame));
             }
+            (View::Objects, _) => {
+                let answer = self.object_at(at).is_some_and(|of| of.origin != "adopted");
+                let of = if answer { Target::Answer } else { Target::Call };
+                self.go(self.item_call(at).map(of));
+            }
             (View::Sequence | View::State, _) => self.go(Some(Target::Call(self.call))),
         }
     }
@@ -293,6 +305,11 @@ impl Model<'_> {
             }
             Target::Finding(at) => {
                 self.turn_to(View::Findings);
+                self.list_mut().at = at;
+                return self.follow_list();
+            }
+            Target::Item(at) => {
+                self.turn_to(View::Objects);
                 self.list_mut().at = at;
                 return self.follow_list();
             }

@@ -8,7 +8,8 @@ use super::super::model::{Focus, Model};
 use super::super::text::{Row, cut, fit, wrap};
 use super::super::theme::Role;
 use super::overview::{by, of_severity};
-use super::{header, lines, title};
+use super::side::Page;
+use super::{header, lines};
 use crate::bytes::{Side, printable};
 use crate::check::Finding;
 use crate::report::rules;
@@ -76,35 +77,12 @@ pub(super) fn text(model: &Model<'_>, at: usize) -> String {
     format!("{severity} {} by {party}, {certainty}{call}: {message}", finding.rule)
 }
 
-/// Draws what there is to say of the finding that is selected.
-pub(super) fn draw_page(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
-    if area.height == 0 {
-        return;
-    }
-    let width = usize::from(area.width);
-    let focused = model.focus != Focus::List;
-    let finding = model.findings.get(model.list().at);
-    let name = finding.map(|of| format!("{}, {}", of.rule, of.certainty.word()));
-    let rows = page(model, width);
-    let room = inside(area);
-    let top = model.page_top.min(rows.len().saturating_sub(room));
-    let more = if rows.len() > top + room && !focused { " (Tab and j for the rest)" } else { "" };
-    let name = format!("{}{more}", name.unwrap_or_else(|| "rule".to_owned()));
-    let mut drawn = vec![title(model, &name, area.width, focused)];
-    let shown = rows.iter().skip(top).take(room);
-    drawn.extend(shown.map(|row| row.line(width, model.theme, None)));
-    lines(frame, area, drawn);
-}
-
-/// Rows of the page of the finding that is selected.
-pub(in crate::tui) fn page_len(model: &Model<'_>) -> usize {
-    page(model, usize::from(model.layout().side.width)).len()
-}
-
 /// What there is to say of the finding that is selected, and of its rule.
-fn page(model: &Model<'_>, width: usize) -> Vec<Row> {
+pub(super) fn page(model: &Model<'_>, width: usize) -> Page {
     let mut rows: Vec<Row> = Vec::new();
-    let Some(finding) = model.findings.get(model.list().at) else { return rows };
+    let Some(finding) = model.findings.get(model.list().at) else {
+        return ("rule".to_owned(), rows);
+    };
     let mut say = |text: &str, role| {
         let lines = wrap(text, width.saturating_sub(2)).into_iter();
         rows.extend(lines.map(|line| Row::one(format!(" {line}"), role)));
@@ -143,5 +121,5 @@ fn page(model: &Model<'_>, width: usize) -> Vec<Row> {
             plain.lines().map(|line| Row::one(format!(" {}", printable(line)), Role::Plain)),
         );
     }
-    rows
+    (format!("{}, {}", finding.rule, finding.certainty.word()), rows)
 }

@@ -3,11 +3,13 @@
 pub(super) mod bytes;
 mod calls;
 mod fields;
-pub(super) mod findings;
+mod findings;
 pub(super) mod help;
+mod objects;
 pub(super) mod overview;
 mod packets;
 pub(super) mod sequence;
+pub(super) mod side;
 mod state;
 pub(super) mod statistics;
 
@@ -36,11 +38,12 @@ pub fn view(model: &Model<'_>, frame: &mut Frame<'_>) {
         View::Packets => packets::draw(model, frame, layout.list),
         View::Sequence => sequence::draw(model, frame, layout.list),
         View::State => state::draw(model, frame, layout.list),
-        View::Findings => {
-            findings::draw(model, frame, layout.list);
-            findings::draw_page(model, frame, layout.side);
-        }
+        View::Findings => findings::draw(model, frame, layout.list),
         View::Statistics => list(model, frame, layout.list, &statistics::rows(model)),
+        View::Objects => objects::draw(model, frame, layout.list),
+    }
+    if model.view.has_page() {
+        side::draw(model, frame, layout.side);
     }
     if model.view.has_detail() {
         fields::draw(model, frame, layout.fields);
@@ -72,6 +75,7 @@ pub(super) fn row_text(model: &Model<'_>, row: usize) -> String {
         }
         View::Findings => findings::text(model, row),
         View::Statistics => of(statistics::rows(model)),
+        View::Objects => objects::text(model, row),
     }
 }
 
@@ -89,6 +93,9 @@ pub(super) fn all_text(model: &Model<'_>) -> Vec<String> {
             (0..model.findings.len().min(MOST)).map(|at| findings::text(model, at)).collect()
         }
         View::Statistics => texts(statistics::rows(model)),
+        View::Objects => {
+            (0..model.items.len().min(MOST)).map(|at| objects::text(model, at)).collect()
+        }
     }
 }
 
@@ -141,13 +148,20 @@ pub(super) fn tabs(model: &Model<'_>) -> Vec<(View, Range<u16>)> {
     tabs
 }
 
+/// Columns below which tabs and the verdict are shortened, so that both have room in 80.
+const NARROW: u16 = 100;
+
 fn tab_text(model: &Model<'_>, n: usize, view: View) -> String {
-    let narrow = model.size.0 < 84;
+    let title = view.title();
+    if model.size.0 >= NARROW {
+        return format!(" {} {title} ", n + 1);
+    }
     let title = match view {
-        View::Statistics if narrow => "Stats",
-        view => view.title(),
+        View::Sequence => "Seq",
+        View::Statistics => "Stats",
+        _ => title,
     };
-    format!(" {} {title} ", n + 1)
+    format!(" {} {title}", n + 1)
 }
 
 fn draw_tabs(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
@@ -157,7 +171,7 @@ fn draw_tabs(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
         row.push(tab_text(model, n, view), if open { Role::Tab } else { Role::Bar });
     }
     let left = usize::from(area.width).saturating_sub(row.columns());
-    let narrow = model.size.0 < 100;
+    let narrow = model.size.0 < NARROW;
     let verdict = match model.digest.report.operation {
         Operation::Failed => "FAILED",
         Operation::Unfinished if !model.ended => "RUNNING",
@@ -171,6 +185,7 @@ fn draw_tabs(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     };
     let so_far = if model.ended || verdict.is_empty() || narrow { "" } else { " so far" };
     let far = format!("{verdict}{so_far}");
+    let far = if columns(&far) > left { verdict.to_owned() } else { far };
     if left >= columns(&far) {
         row.push(" ".repeat(left - columns(&far)), Role::Bar);
         let role = match model.digest.report.operation {
@@ -294,7 +309,8 @@ fn hints(model: &Model<'_>) -> String {
         (View::Sequence, _) => "? keys  Enter the call  s same set  p same pipe  f filter",
         (View::State, _) => "? keys  q quit  ← → through time  Enter the call",
         (View::Findings, Focus::List) => "? keys  Enter the call  Tab the rule  y y copy  W save",
-        (View::Findings, _) => "? keys  Esc list  j k move  z zoom",
+        (View::Objects, Focus::List) => "? keys  Enter its call  Tab the rest  s its calls  / find",
+        (View::Findings | View::Objects, _) => "? keys  Esc list  j k move  z zoom",
         (View::Statistics, _) => "? keys  q quit  Enter calls of the method",
     };
     // Where all is shown a filter is not told.

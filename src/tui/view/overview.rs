@@ -2,6 +2,7 @@
 //! what could not be seen. Each row leads to where it comes from.
 
 use super::super::model::Model;
+use super::super::objects::name;
 use super::super::text::{Row, columns, cut, fit, wrap};
 use super::super::theme::Role;
 use super::super::update::Target;
@@ -96,6 +97,7 @@ fn led(model: &Model<'_>) -> Vec<Led> {
         }
     }
     add_sets(model, &mut rows, width);
+    add_objects(model, &mut rows, width);
     add_findings(model, &mut rows, width);
     let unseen = &model.digest.report.unreadable;
     let beyond =
@@ -170,6 +172,36 @@ fn add_sets(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
     if sets.len() > MOST_SETS {
         let more = sets.len() - MOST_SETS;
         rows.push((Row::one(format!("   and {more} more: see State"), Role::Dim), None));
+    }
+}
+
+/// What there is to see of each server whose shadow copies are managed.
+fn add_objects(model: &Model<'_>, rows: &mut Vec<Led>, width: usize) {
+    let report = &model.digest.report;
+    let mut seen = Vec::new();
+    for of in &report.storage {
+        let objects = report.objects.iter().filter(|object| object.server == of.server);
+        let states = format!(" ({})", super::objects::counts(objects.clone()));
+        let areas = of.areas.iter().filter(|area| area.there);
+        let counts = [
+            (objects.count(), "object", states),
+            (areas.count(), "diff area", String::new()),
+            (of.changes.len(), "change", String::new()),
+        ];
+        let counts = counts.into_iter().filter(|(n, ..)| *n > 0);
+        let counts = counts
+            .map(|(n, what, more)| format!("{n} {what}{}{more}", if n == 1 { "" } else { "s" }));
+        let counts: Vec<String> = counts.collect();
+        if let Some(first) = model.first_item_of(of.server).filter(|_| !counts.is_empty()) {
+            seen.push((first, format!("{}: {}", name(&model.digest, of), counts.join("; "))));
+        }
+    }
+    if seen.is_empty() {
+        return;
+    }
+    heading(rows, "Objects and storage (Enter shows them)");
+    for (first, text) in seen.into_iter().take(MOST_SETS) {
+        add(rows, width, ("", Role::Plain), &text, Some(Target::Item(first)));
     }
 }
 

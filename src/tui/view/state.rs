@@ -72,8 +72,16 @@ fn drawing(model: &Model<'_>, width: usize, height: usize) -> Vec<Row> {
     if model.way().is_empty() {
         let mut rows =
             vec![Row::one("  no call here says how a server of shadow copies stands", Role::Dim)];
-        let nothing = super::overview::nothing(model).into_iter();
-        rows.extend(nothing.map(|text| Row::one(format!("  {text}"), Role::Dim)));
+        let nothing = match (model.items.is_empty(), model.trace.complete()) {
+            (false, _) => {
+                vec![
+                    "there are objects, which have no such states: Objects (8) has them".to_owned(),
+                ]
+            }
+            (true, 0) => super::overview::nothing(model),
+            (true, _) => Vec::new(),
+        };
+        rows.extend(nothing.into_iter().map(|text| Row::one(format!("  {text}"), Role::Dim)));
         return rows;
     }
     let stand = model.stand();
