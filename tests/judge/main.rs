@@ -22,6 +22,7 @@ mod innocent;
 mod manners;
 mod nights;
 mod outcomes;
+mod packets;
 mod reach;
 mod read;
 mod real;

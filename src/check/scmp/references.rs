@@ -26,12 +26,14 @@ const DISCONNECTED: u32 = 0x8001_0108;
 /// What says that there is no such object: that, `RPC_E_INVALID_OBJECT` and `RPC_E_INVALID_IPID`.
 const NOT_THERE: [u32; 3] = [DISCONNECTED, 0x8001_0114, 0x8001_0113];
 
-/// A client and its connections.
+/// A client and its connections to the exporter of objects.
 #[derive(Debug, Default)]
 struct Guest {
     open: FxHashSet<ChannelId>,
     /// When it closed the last of them, if it did so itself.
     left: Option<Time>,
+    /// Whether it broke a connection off by RST.
+    broken: bool,
     /// Whether something of it is not known.
     unsure: bool,
 }
@@ -71,6 +73,12 @@ impl References {
         let client = around.client.ip();
         match &around.what {
             What::Bound(bound) if bound.answer == BindAnswer::Accepted && bound.tcp => {
+                // Where objects are called; that of activations and pings is closed early.
+                let of = bound.interface.map(|syntax| syntax.uuid).unwrap_or_default();
+                let unknown = matches!(of, dcom::IREMUNKNOWN | dcom::IREMUNKNOWN2);
+                if !unknown && interface_name(of).is_none() {
+                    return;
+                }
                 if self.channels >= MAX_CHANNELS {
                     self.guests.values_mut().for_each(|guest| guest.unsure = true);
                     return;
@@ -79,13 +87,15 @@ impl References {
                 guest.left = None;
                 self.channels += usize::from(guest.open.insert(bound.channel));
             }
-            What::ChannelClosed { channel, by } => {
+            What::ChannelClosed { channel, by, reset } => {
                 let Some(guest) = self.guests.get_mut(&client) else { return };
                 if guest.open.remove(channel) {
                     self.channels = self.channels.saturating_sub(1);
                     guest.left =
                         (guest.open.is_empty() && *by == Some(Side::Client)).then_some(around.time);
+                    // Who breaks off may have crashed.
                     guest.unsure |= by.is_none();
+                    guest.broken |= *reset;
                 }
             }
             _ => {}
@@ -105,7 +115,9 @@ impl References {
             };
             for holder in &object.holders {
                 let Some(guest) = self.guests.get(&holder.client) else { continue };
-                let Some(left) = guest.left.filter(|_| !guest.unsure && holder.sure) else {
+                let Some(left) =
+                    guest.left.filter(|_| !guest.unsure && !guest.broken && holder.sure)
+                else {
                     continue;
                 };
                 if !object.origin.is_seen() || is_pinged(object, holder.client, table, left) {
