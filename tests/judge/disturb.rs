@@ -18,6 +18,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
+    use crate::dice::Dice;
     use crate::read;
     use crate::server::Profile;
     use crate::world::{self, Wish};

@@ -13,9 +13,9 @@ use crate::dice::Dice;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Packet {
     link: LinkType,
-    time: Time,
+    pub(crate) time: Time,
     wire_len: u32,
-    data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
 }
 
 impl Packet {

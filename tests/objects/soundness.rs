@@ -29,10 +29,19 @@ struct Seen {
 
 /// Judges what becomes of many conversations, and asserts that nobody is accused.
 fn nobody_is_accused(usual: u64, change: impl Fn(u64, Talk) -> Seen) {
+    nobody_is_accused_of(usual, |seed| talk::talk(seed, None), change);
+}
+
+/// The same of conversations of some kind.
+fn nobody_is_accused_of(
+    usual: u64,
+    talk: impl Fn(u64) -> Option<Talk>,
+    change: impl Fn(u64, Talk) -> Seen,
+) {
     let mut wrong: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
     let seeds = seeds(usual);
     for seed in &seeds {
-        let talk = talk::talk(*seed, None).expect("nothing has to find a place");
+        let talk = talk(*seed).expect("nothing has to find a place");
         if is_shown() {
             println!("{}", talk.text());
         }
@@ -76,10 +85,11 @@ fn captures_without_one_of_the_clients() {
     });
 }
 
-/// One connection is not in the capture, as behind a switch of which one port is watched.
+/// One connection is not in the capture. Nothing shows that it is missing: where one enumerator is
+/// called on two connections, and one of them is not there, what the other has looks like a fault.
 #[test]
 fn captures_without_one_of_the_connections() {
-    nobody_is_accused(500, |seed, talk| {
+    nobody_is_accused_of(500, talk::one_by_one, |seed, talk| {
         let mut packets = packets::packets(capture(&talk));
         let mut all: Vec<_> = packets.iter().filter_map(Packet::connection).collect();
         all.sort_unstable();

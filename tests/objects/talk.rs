@@ -77,6 +77,8 @@ pub(crate) struct Scene {
     pub(crate) seeded: Option<Seeded>,
     /// The client that has to leave properly, for what it leaves behind to show.
     pub(crate) leaves: Option<usize>,
+    /// Whether calls may overlap.
+    overlaps: bool,
     /// Whether the server may be started again: what that hides makes many a fault undecidable.
     restarts: bool,
     /// Whether volumes are called by their mount names only: what a letter stands for shows late.
@@ -85,6 +87,16 @@ pub(crate) struct Scene {
 
 /// A random conversation; with a fault, if that found a place.
 pub(crate) fn talk(seed: u64, fault: Option<&Fault>) -> Option<Talk> {
+    conversation(seed, fault, true)
+}
+
+/// One in which nobody asks before the last answer is there, so that each line has one connection to
+/// the objects.
+pub(crate) fn one_by_one(seed: u64) -> Option<Talk> {
+    conversation(seed, None, false)
+}
+
+fn conversation(seed: u64, fault: Option<&Fault>, overlaps: bool) -> Option<Talk> {
     let mut dice = Dice::new(seed);
     let clients = dice.weighed(&[(45, 1), (35, 2), (20, 3)]);
     let (head, addresses) = head(&mut dice, clients);
@@ -114,6 +126,7 @@ pub(crate) fn talk(seed: u64, fault: Option<&Fault>) -> Option<Talk> {
         sets: 0,
         seeded: None,
         leaves: None,
+        overlaps,
         restarts: fault.is_none(),
         plain: false,
     };
@@ -189,6 +202,12 @@ impl Scene {
     pub(crate) fn say(&mut self, who: usize, text: &str) {
         self.lines.push(format!("{}{text}", self.agents[who].who));
         self.calls += 1;
+    }
+
+    /// Whether an agent has called an object whose name begins so.
+    pub(crate) fn has_said(&self, who: usize, letter: char) -> bool {
+        let begins = format!("{}:{letter}", self.agents[who].who);
+        self.lines.iter().any(|line| line.starts_with(&begins))
     }
 
     /// The objects that an agent holds.
@@ -387,8 +406,11 @@ impl Scene {
         if adds { Act::Add(of, on, size) } else { Act::Change(of, on, size) }
     }
 
-    /// Whether a call of this client waits: the language tells two of one client by method only.
+    /// Whether no other call may wait: the language tells two of one client by method only.
     fn is_waiting(&self, who: usize) -> bool {
+        if !self.overlaps {
+            return true;
+        }
         let client = self.agents[who].client;
         let waits = |agent: &Agent| agent.client == client && (agent.busy.is_some() || agent.lost);
         self.agents.iter().any(waits)
@@ -499,11 +521,11 @@ impl Scene {
         self.release(who, &held[..split]);
         self.release(who, &held[split..]);
         self.agents[who].done = self.dice.percent(70);
-        let others = |(at, agent): (usize, &Agent)| {
-            agent.client == client && (agent.busy.is_some() || !self.held(at, |_| true).is_empty())
-        };
         let kept = self.leaves == Some(client);
-        if kept || !self.agents.iter().enumerate().any(others) {
+        let own = || self.agents.iter().enumerate().filter(|(_, agent)| agent.client == client);
+        let busy = own().any(|(_, agent)| agent.busy.is_some());
+        let used = own().any(|(at, _)| !self.held(at, |_| true).is_empty());
+        if !busy && (kept || !used) {
             let closes = if kept || self.dice.percent(70) { "disconnect" } else { "reset" };
             for at in 0..self.agents.len() {
                 if self.agents[at].client == client

@@ -127,7 +127,6 @@ pub(crate) const NOWHERE: usize = 25;
 #[derive(Clone, Debug)]
 pub(crate) struct List {
     pub(crate) query: Query,
-    pub(crate) about: usize,
     pub(crate) items: Rc<[Item]>,
     pub(crate) place: usize,
     /// Whether calls on it have overlapped, so that who watches does not know its place.
@@ -398,7 +397,7 @@ impl Server {
                     return format!("={}->null", dice.pick(&how));
                 }
                 let items = self.items(query, about).into();
-                let list = List { query, about, items, place: 0, tangled: false };
+                let list = List { query, items, place: 0, tangled: false };
                 format!("=0->{}", self.issue(agent, Kind::Enum, Some(list), dice))
             }
             Act::Add(of, on, size) => format!("={}", self.add(of, on, size, dice)),

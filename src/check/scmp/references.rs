@@ -17,7 +17,7 @@ use crate::pipeline::{Around, BindAnswer, What};
 use crate::protocol::dcom;
 use crate::rpc::ChannelId;
 
-/// Connections of one server that are watched; who opens more is not said to leave anything.
+/// Connections of one server that are watched, and clients; who opens more is not said to leave anything.
 const MAX_CHANNELS: usize = 4096;
 /// Nanoseconds after which a server runs down what nobody pings: three periods of 120 s.
 const RUNDOWN: i64 = 360_000_000_000;
@@ -88,14 +88,16 @@ impl References {
                 self.channels += usize::from(guest.open.insert(bound.channel));
             }
             What::ChannelClosed { channel, by, reset } => {
+                // Who breaks off, whichever connection it is, may have crashed.
+                if *reset && self.guests.len() < MAX_CHANNELS {
+                    self.guests.entry(client).or_default().broken = true;
+                }
                 let Some(guest) = self.guests.get_mut(&client) else { return };
                 if guest.open.remove(channel) {
                     self.channels = self.channels.saturating_sub(1);
                     guest.left =
                         (guest.open.is_empty() && *by == Some(Side::Client)).then_some(around.time);
-                    // Who breaks off may have crashed.
                     guest.unsure |= by.is_none();
-                    guest.broken |= *reset;
                 }
             }
             _ => {}
@@ -108,7 +110,7 @@ impl References {
     }
 
     /// The capture has ended: what clients that left have not released.
-    pub(super) fn finish(&self, table: &Table, bench: &mut Bench<'_>) {
+    pub(super) fn finish(&self, table: &Table, all_clients: bool, bench: &mut Bench<'_>) {
         for object in table.objects() {
             let Some(iid) = object.iid.filter(|iid| interface_name(*iid).is_some()) else {
                 continue;
@@ -142,6 +144,10 @@ impl References {
                     |finding| {
                         finding.with_rules(["SCMP-3.2.4.1-03"]);
                         finding.at_most(Severity::Warning, Certainty::Likely);
+                        // It may have been released on a connection that was not captured.
+                        if !all_clients {
+                            finding.at_most(Severity::Note, Certainty::Possible);
+                        }
                     },
                 );
                 if kept {
@@ -402,18 +408,22 @@ fn remote_unknown(case: &Case<'_>, table: &Table, bench: &mut Bench<'_>) {
     let Some(ipid) = case.call.rpc.object else { return };
     let told: Vec<Guid> =
         table.exporters().filter_map(|(_, exporter)| exporter.rem_unknown).collect();
+    // One that was never seen may have been told by an exporter that was not seen either.
+    let known = table.object(ipid).filter(|object| object.origin.is_seen());
+    let other = known.is_some() && !told.contains(&ipid);
     if !told.is_empty() && !table.is_blind() {
         bench.expect(
-            told.contains(&ipid),
+            !other,
             Topic::Order,
             "DCOM-3.1.1.5.6-01",
             &case.place,
-            || format!("IRemUnknown was called on {ipid}, which no exporter told as its own"),
+            || {
+                format!(
+                    "IRemUnknown was called on {ipid}, which is a reference to another interface"
+                )
+            },
             |finding| {
                 finding.party = Blame::Client;
-                if !case.all_clients {
-                    finding.at_most(Severity::Warning, Certainty::Likely);
-                }
             },
         );
     }
@@ -463,9 +473,7 @@ fn released(
             )
         },
         |finding| {
-            if !case.all_clients {
-                finding.at_most(Severity::Warning, Certainty::Likely);
-            }
+            case.weaken(finding, None);
         },
     );
 }

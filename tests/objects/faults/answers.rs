@@ -35,8 +35,8 @@ fn altered(item: &str, change: &str) -> String {
     let new: Vec<_> = change.split(", ").collect();
     let mut parts = Vec::new();
     for part in item.trim_matches(['{', '}']).split(", ") {
-        let key = self::key(part).or_else(|| names.next().map(str::to_owned));
-        if !new.iter().any(|of| self::key(of) == key) {
+        let of = key(part).or_else(|| names.next().map(str::to_owned));
+        if !new.iter().any(|new| key(new) == of) {
             parts.push(part);
         }
     }

@@ -148,8 +148,14 @@ pub(super) fn add(all: &mut Vec<Fault>) {
         Some(())
     }));
     all.push(Fault::of("an interface is not there any more", &["1.7-03"], |scene, who| {
-        let of = scene.something(who);
-        let interface = scene.interface(of);
+        // Nobody binds again what is bound.
+        let query = scene.dice.one(&[Query::Volumes, Query::Copies]);
+        let letter = if query == Query::Copies { 's' } else { 'e' };
+        if scene.has_said(who, letter) {
+            return None;
+        }
+        let list = scene.list(who, query, 0);
+        let interface = scene.interface(list);
         let reason = "abstract_syntax_not_supported";
         scene.say(who, &format!(" bind {interface} refused provider_rejection {reason}"));
         Some(())
