@@ -6,13 +6,13 @@
 #[path = "../judge/dice.rs"]
 mod dice;
 mod faults;
+mod innocent;
 #[path = "../judge/packets.rs"]
 mod packets;
 mod recall;
 mod soundness;
 mod talk;
 #[path = "../judge/trial.rs"]
-#[expect(dead_code, reason = "texts are played in another way here")]
 mod trial;
 mod world;
 
