@@ -51,7 +51,7 @@ impl Packet {
         Some(u16::from_be_bytes(self.data.get(at..at + 2)?.try_into().ok()?))
     }
 
-    /// EtherType, and where IP begins.
+    /// `EtherType`, and where IP begins.
     fn network(&self) -> Option<(u16, usize)> {
         Some(match self.link {
             LinkType::LINUX_SLL2 => (self.word(0)?, 20),

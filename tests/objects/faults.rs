@@ -14,11 +14,13 @@ mod storage;
 use crate::talk::Scene;
 use crate::world::{Act, Item, Kind, List, Query};
 
+/// Breaks a rule: any of these is to be named; none where there is no place for it.
+type Make = dyn Fn(&mut Scene, usize) -> Option<Vec<String>>;
+
 /// A way to break a rule.
 pub(crate) struct Fault {
     pub(crate) name: String,
-    /// Breaks it: any of these rules is to be named; none where there is no place for it.
-    pub(crate) make: Box<dyn Fn(&mut Scene, usize) -> Option<Vec<String>>>,
+    pub(crate) make: Box<Make>,
 }
 
 impl Fault {
@@ -49,10 +51,6 @@ pub(crate) fn all() -> Vec<Fault> {
     calls::add(&mut all);
     storage::add(&mut all);
     all
-}
-
-fn rule(rule: String) -> Option<Vec<String>> {
-    Some(vec![rule])
 }
 
 impl Scene {

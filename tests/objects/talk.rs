@@ -1,5 +1,7 @@
 //! Clients in one time with a server: conversations that break no rule, as texts of a scenario.
 
+use std::fmt::Write as _;
+
 use crate::dice::Dice;
 use crate::faults::Fault;
 use crate::world::{Act, Kind, NOWHERE, Object, Query, Server, letter, volume};
@@ -104,7 +106,7 @@ fn conversation(seed: u64, fault: Option<&Fault>, overlaps: bool) -> Option<Talk
     let mut agents = Vec::new();
     for client in 0..clients {
         let denied = dice.percent(3);
-        for line in 0..1 + usize::from(dice.percent(30)) {
+        for line in 0..=usize::from(dice.percent(30)) {
             let who = format!("{}{}", letter(client), ["#1", "#2"][line]);
             agents.push(Agent {
                 client,
@@ -163,7 +165,7 @@ fn head(dice: &mut Dice, clients: usize) -> (String, Vec<String>) {
         (6, "segment 200"),
     ] {
         if dice.percent(cases) {
-            head += &format!("{setting}\n");
+            let _ = writeln!(head, "{setting}");
         }
     }
     let six = dice.percent(20);
@@ -174,7 +176,7 @@ fn head(dice: &mut Dice, clients: usize) -> (String, Vec<String>) {
     for who in 0..clients {
         let address =
             if six { format!("fd00::{}", who + 11) } else { format!("10.0.0.{}", who + 11) };
-        head += &format!("client {} address {address}\n", letter(who));
+        let _ = writeln!(head, "client {} address {address}", letter(who));
         addresses.push(address);
     }
     (head, addresses)
@@ -386,8 +388,7 @@ impl Scene {
             (38..42, _) => return self.pings(who),
             (42..44, _) => return self.say(who, ":alive()=0"),
             (44..47, _) => return self.leave(who),
-            (_, None) => (mgmt, Act::Interface),
-            (47..50, Some(_)) => (mgmt, Act::Interface),
+            (47..50, _) | (_, None) => (mgmt, Act::Interface),
             (50..58, Some(diff)) => (diff, Act::Query(Query::DiffVolumes, of)),
             (58..68, Some(diff)) => (diff, Act::Query(Query::AreasFor, of)),
             (68..76, Some(diff)) => (diff, Act::Query(Query::AreasOn, of)),

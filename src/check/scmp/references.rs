@@ -32,8 +32,8 @@ struct Guest {
     open: FxHashSet<ChannelId>,
     /// When it closed the last of them, if it did so itself.
     left: Option<Time>,
-    /// Whether it broke a connection off by RST.
-    broken: bool,
+    /// When it last broke a connection off by RST.
+    broken: Option<Time>,
     /// Whether something of it is not known.
     unsure: bool,
 }
@@ -90,7 +90,7 @@ impl References {
             What::ChannelClosed { channel, by, reset } => {
                 // Who breaks off, whichever connection it is, may have crashed.
                 if *reset && self.guests.len() < MAX_CHANNELS {
-                    self.guests.entry(client).or_default().broken = true;
+                    self.guests.entry(client).or_default().broken = Some(around.time);
                 }
                 let Some(guest) = self.guests.get_mut(&client) else { return };
                 if guest.open.remove(channel) {
@@ -117,12 +117,12 @@ impl References {
             };
             for holder in &object.holders {
                 let Some(guest) = self.guests.get(&holder.client) else { continue };
-                let Some(left) =
-                    guest.left.filter(|_| !guest.unsure && !guest.broken && holder.sure)
-                else {
+                let Some(left) = guest.left.filter(|_| !guest.unsure && holder.sure) else {
                     continue;
                 };
-                if !object.origin.is_seen() || is_pinged(object, holder.client, table, left) {
+                let lost = guest.broken.is_some_and(|when| object.since <= when);
+                if lost || !object.origin.is_seen() || is_pinged(object, holder.client, table, left)
+                {
                     continue;
                 }
                 let rule = own_rule(object);

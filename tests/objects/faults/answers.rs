@@ -1,6 +1,6 @@
 //! What an element says, and what a query gives.
 
-use super::{Fault, rule};
+use super::Fault;
 use crate::world::{Act, Item, Query, volume};
 
 pub(super) fn add(all: &mut Vec<Fault>) {
@@ -55,7 +55,7 @@ fn types(all: &mut Vec<Fault>) {
             Query::Copies => "{Type=0}",
         };
         scene.on(who, list, &format!("Next(1)=0->[{wrong}]"));
-        rule(format!("SCMP-{}-11", query.section()))
+        Some(vec![format!("SCMP-{}-11", query.section())])
     }));
     let management = [Query::Volumes, Query::DiffVolumes, Query::AreasFor, Query::AreasOn];
     let copies = [Query::Copies; 4];

@@ -1,6 +1,6 @@
 //! `Next`, `Skip`, `Reset` and `Clone`.
 
-use super::{Fault, rule};
+use super::Fault;
 use crate::world::{Act, Query};
 
 pub(super) fn add(all: &mut Vec<Fault>) {
@@ -15,14 +15,14 @@ fn counts(all: &mut Vec<Fault>) {
         let of = scene.any(who, 1)?;
         let item = scene.item(of, 0);
         scene.on(who, of, &format!("Next(1)=0->[{item}] fetched=2"));
-        rule(scene.moves(of, "1-01"))
+        Some(vec![scene.moves(of, "1-01")])
     }));
     all.push(Fault::new("S_OK with fewer than celt", |scene, who| {
         let of = scene.any(who, 0)?;
         let len = scene.list_of(of).items.len();
         let (items, celt) = (scene.items(of, 0, len), len + 1 + scene.dice.below(4));
         scene.on(who, of, &format!("Next({celt})=0->[{items}]"));
-        rule(scene.moves(of, "1-02"))
+        Some(vec![scene.moves(of, "1-02")])
     }));
     all.push(Fault::new("S_FALSE with all of celt", |scene, who| {
         let of = scene.any(who, 1)?;
@@ -30,7 +30,7 @@ fn counts(all: &mut Vec<Fault>) {
         let celt = 1 + scene.dice.below(len);
         let items = scene.items(of, 0, celt);
         scene.on(who, of, &format!("Next({celt})=S_FALSE->[{items}]"));
-        rule(scene.moves(of, "1-03"))
+        Some(vec![scene.moves(of, "1-03")])
     }));
     for (answer, of) in [
         ("Next(0)=0->[]", "1-04"),
@@ -49,7 +49,7 @@ fn counts(all: &mut Vec<Fault>) {
         all.push(Fault::new(answer, move |scene, who| {
             let list = scene.any(who, 0)?;
             scene.on(who, list, answer);
-            rule(scene.moves(list, of))
+            Some(vec![scene.moves(list, of)])
         }));
     }
 }
@@ -62,7 +62,7 @@ fn places(all: &mut Vec<Fault>) {
         let again = scene.dice.below(celt);
         let item = scene.item(of, again);
         scene.on(who, of, &format!("Next(1)=0->[{item}]"));
-        rule(scene.moves(of, "1-08"))
+        Some(vec![scene.moves(of, "1-08")])
     }));
     all.push(Fault::new("an element after the end", |scene, who| {
         let of = scene.any(who, 1)?;
@@ -71,14 +71,14 @@ fn places(all: &mut Vec<Fault>) {
         let again = scene.dice.below(len);
         let item = scene.item(of, again);
         scene.on(who, of, &format!("Next(1)=0->[{item}]"));
-        rule(scene.moves(of, "1-09"))
+        Some(vec![scene.moves(of, "1-09")])
     }));
     all.push(Fault::new("an element after all were skipped", |scene, who| {
         let of = scene.any(who, 1)?;
         scene.call(who, of, Act::Skip(99));
         let item = scene.item(of, 0);
         scene.on(who, of, &format!("Next(1)=0->[{item}]"));
-        rule(scene.moves(of, "2-05"))
+        Some(vec![scene.moves(of, "2-05")])
     }));
     all.push(Fault::new("a refused Next moves", |scene, who| {
         let of = scene.read(who, 3, 3)?;
@@ -87,7 +87,7 @@ fn places(all: &mut Vec<Fault>) {
         scene.call(who, of, Act::Next(0));
         let item = scene.item(of, 2);
         scene.on(who, of, &format!("Next(1)=0->[{item}]"));
-        rule(scene.moves(of, "1-10"))
+        Some(vec![scene.moves(of, "1-10")])
     }));
     all.push(Fault::new("Skip of more than there is", |scene, who| {
         let of = scene.any(who, 0)?;
@@ -95,7 +95,7 @@ fn places(all: &mut Vec<Fault>) {
         scene.next(who, of, len + 1);
         scene.call(who, of, Act::Reset);
         scene.on(who, of, &format!("Skip({})=0", len + 1));
-        rule(scene.moves(of, "2-01"))
+        Some(vec![scene.moves(of, "2-01")])
     }));
     all.push(Fault::new("Skip of what there is", |scene, who| {
         let of = scene.any(who, 1)?;
@@ -103,7 +103,7 @@ fn places(all: &mut Vec<Fault>) {
         scene.next(who, of, len + 1);
         scene.call(who, of, Act::Reset);
         scene.on(who, of, &format!("Skip({len})=S_FALSE"));
-        rule(scene.moves(of, "2-01"))
+        Some(vec![scene.moves(of, "2-01")])
     }));
     all.push(Fault::new("Skip does not move", |scene, who| {
         let of = scene.read(who, 2, 2)?;
@@ -111,7 +111,7 @@ fn places(all: &mut Vec<Fault>) {
         scene.call(who, of, Act::Skip(1));
         let item = scene.item(of, 0);
         scene.on(who, of, &format!("Next(1)=0->[{item}]"));
-        rule(scene.moves(of, "2-03"))
+        Some(vec![scene.moves(of, "2-03")])
     }));
     all.push(Fault::new("Reset does not move", |scene, who| {
         let of = scene.read(who, 2, 1)?;
@@ -119,7 +119,7 @@ fn places(all: &mut Vec<Fault>) {
         scene.call(who, of, Act::Reset);
         let item = scene.item(of, 1);
         scene.on(who, of, &format!("Next(1)=0->[{item}]"));
-        rule(scene.moves(of, "3-02"))
+        Some(vec![scene.moves(of, "3-02")])
     }));
 }
 
@@ -131,20 +131,20 @@ fn clones(all: &mut Vec<Fault>) {
         let other = if copies { "IVssEnumMgmtObject" } else { "IVssEnumObject" };
         let stray = scene.stray();
         scene.on(who, of, &format!("Clone()=0->{stray}{{iid={other}}}"));
-        rule(scene.moves(of, "4-01"))
+        Some(vec![scene.moves(of, "4-01")])
     }));
     all.push(Fault::new("Clone gives itself", |scene, who| {
         let of = scene.any(who, 0)?;
         let (stray, name) = (scene.stray(), scene.name(of));
         scene.on(who, of, &format!("Clone()=0->{stray}{{same={name}}}"));
-        rule(scene.moves(of, "4-02"))
+        Some(vec![scene.moves(of, "4-02")])
     }));
     all.push(Fault::new("a clone begins anew", |scene, who| {
         let of = scene.read(who, 1, 1)?;
         scene.call(who, of, Act::Clone);
         let (clone, item) = (scene.newest(), scene.item(of, 0));
         scene.on(who, clone, &format!("Next(1)=0->[{item}]"));
-        rule(scene.moves(of, "4-03"))
+        Some(vec![scene.moves(of, "4-03")])
     }));
     all.push(Fault::new("a clone moves its original", |scene, who| {
         let of = scene.read(who, 3, 1)?;
@@ -153,12 +153,12 @@ fn clones(all: &mut Vec<Fault>) {
         scene.next(who, clone, 1);
         let item = scene.item(of, 2);
         scene.on(who, of, &format!("Next(1)=0->[{item}]"));
-        rule(scene.moves(of, "4-04"))
+        Some(vec![scene.moves(of, "4-04")])
     }));
     all.push(Fault::new("a clone is left behind", |scene, who| {
         let of = scene.any(who, 0)?;
         scene.call(who, of, Act::Clone);
         scene.keep(who);
-        rule(scene.moves(of, "4-05"))
+        Some(vec![scene.moves(of, "4-05")])
     }));
 }

@@ -1,6 +1,6 @@
 //! Objects and references.
 
-use super::{Fault, rule};
+use super::Fault;
 use crate::talk::Scene;
 use crate::world::{Act, Kind, Object, Query};
 
@@ -73,7 +73,7 @@ pub(super) fn add(all: &mut Vec<Fault>) {
     let dcom = |name, of: &'static str, make: fn(&mut Scene, usize) -> Option<()>| {
         Fault::new(name, move |scene, who| {
             make(scene, who)?;
-            rule(format!("DCOM-{of}"))
+            Some(vec![format!("DCOM-{of}")])
         })
     };
     all.push(dcom("more is released than held", "3.1.1.5.6.1-01", |scene, who| {
