@@ -425,7 +425,7 @@ impl Talk<'_> {
         let what = match kind & 15 {
             0 => What::Lost,
             1 => What::Sealed,
-            2 | 3 => What::ChannelClosed { channel, by },
+            2 | 3 => What::ChannelClosed { channel, by, reset: false },
             4 => What::Disconnected { by, reset: arg & 8 != 0 },
             5 => What::TreeConnected { path: share(arg) },
             6 => What::TreeRefused { path: share(arg), status: Status(0xc000_00cc) },

@@ -258,7 +258,7 @@ impl<'k> Server<'k> {
                     tracker.forget(around.time);
                 }
             }
-            What::ChannelClosed { channel, by } => {
+            What::ChannelClosed { channel, by, .. } => {
                 self.heard.remove(channel);
                 if *by != Some(Side::Client) {
                     return self.around_rules(around);

@@ -222,7 +222,7 @@ impl Recorder {
                 }
                 return None;
             }
-            What::ChannelClosed { channel, by } => {
+            What::ChannelClosed { channel, by, .. } => {
                 let binding = self.channels.remove(channel)?;
                 let refusal = match by.filter(|_| binding == Binding::Unanswered)? {
                     Side::Server => Refusal::Ended(None),

@@ -378,7 +378,8 @@ impl Receiver for Above<'_> {
                 self.rpc.close(channel(flow.id), &mut self.rpc_events);
                 self.take_calls();
                 self.watch.setup(|setup| setup.closed(channel(flow.id)));
-                let what = What::ChannelClosed { channel: channel(flow.id), by };
+                let reset = flow.end.is_some_and(|end| end.reset);
+                let what = What::ChannelClosed { channel: channel(flow.id), by, reset };
                 self.around(self.moment(None), ends, None, what);
             }
             Some(OnFlow::Undecided { .. } | OnFlow::Kdc) | None => {}

@@ -161,6 +161,8 @@ pub enum What {
         /// Who ended it first: the client by CLOSE, LOGOFF, `TREE_DISCONNECT`, FIN or RST, the server by FIN
         /// or RST; nobody where the capture ended or it is not known.
         by: Option<Side>,
+        /// Whether that was a RST.
+        reset: bool,
     },
     /// An interface was bound, or not; again with each `alter_context` that has it.
     Bound(Box<Bound>),

@@ -44,7 +44,7 @@ impl Above<'_> {
                     let channel = pipe_channel(pipe);
                     self.rpc.close(channel, &mut self.rpc_events);
                     self.take_calls();
-                    let what = What::ChannelClosed { channel, by };
+                    let what = What::ChannelClosed { channel, by, reset: false };
                     self.around(self.moment(message), ends, Some(pipe), what);
                     self.smb.forget(pipe);
                     self.watch.setup(|setup| setup.closed(channel));

@@ -1,18 +1,11 @@
 //! Captures of conversations, and what is read in them.
 
-use std::io::Cursor;
-use std::sync::LazyLock;
-
 use vshark::call::{Call, Readable};
-use vshark::capture::Capture;
-use vshark::pipeline::{Event, Pipeline};
-use vshark::protocol::Registry;
+use vshark::pipeline::Event;
 use vshark::scenario::Scenario;
 
 use crate::talk::{Out, Step, Talk};
-
-pub(crate) static REGISTRY: LazyLock<Registry> =
-    LazyLock::new(|| Registry::embedded().expect("the embedded dissectors load"));
+pub(crate) use crate::trial::{REGISTRY, events};
 
 /// The capture of a conversation.
 pub(crate) fn capture(talk: &Talk) -> Result<Vec<u8>, String> {
@@ -21,18 +14,6 @@ pub(crate) fn capture(talk: &Talk) -> Result<Vec<u8>, String> {
     let mut file = Vec::new();
     scenario.write(&mut file).map_err(|error| error.to_string())?;
     Ok(file)
-}
-
-/// Everything that happens in a capture.
-pub(crate) fn events(file: Vec<u8>) -> Vec<Event> {
-    let mut capture = Capture::from_reader("made", Box::new(Cursor::new(file)));
-    let mut pipeline = Pipeline::new(&REGISTRY);
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
-    events
 }
 
 /// The calls of a capture, by their numbers.

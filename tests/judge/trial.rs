@@ -1,20 +1,37 @@
 //! A capture, or a conversation written as text, before the judge.
 
+use std::io::Cursor;
 use std::sync::LazyLock;
 
+use vshark::capture::Capture;
 use vshark::check::{Finding, Judge, Knowledge, Options};
+use vshark::pipeline::{Event, Pipeline};
+use vshark::protocol::Registry;
 use vshark::scenario::Scenario;
 
-use crate::read::{self, REGISTRY};
+pub(crate) static REGISTRY: LazyLock<Registry> =
+    LazyLock::new(|| Registry::embedded().expect("the embedded dissectors load"));
 
 pub(crate) static KNOWLEDGE: LazyLock<Knowledge> =
     LazyLock::new(|| Knowledge::load(&[]).expect("the rules can be read"));
+
+/// Everything that happens in a capture.
+pub(crate) fn events(file: Vec<u8>) -> Vec<Event> {
+    let mut capture = Capture::from_reader("made", Box::new(Cursor::new(file)));
+    let mut pipeline = Pipeline::new(&REGISTRY);
+    let mut events = Vec::new();
+    while capture.advance() {
+        pipeline.frame(&capture.frame(), &mut events);
+    }
+    pipeline.finish(&mut events);
+    events
+}
 
 /// A judge who has seen a whole capture, whose clocks may differ by so many nanoseconds.
 pub(crate) fn tried(capture: &[u8], options: Options, clock_error: i64) -> Judge<'static> {
     let mut judge = Judge::new(&KNOWLEDGE, options);
     judge.allow(clock_error);
-    for event in read::events(capture.to_vec()) {
+    for event in events(capture.to_vec()) {
         judge.event(&event);
     }
     judge.finish();

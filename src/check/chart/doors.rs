@@ -85,7 +85,7 @@ impl Doors {
                     self.door(*channel).waits = true;
                 }
             }
-            What::ChannelClosed { channel, by } => {
+            What::ChannelClosed { channel, by, .. } => {
                 let door = self.all.remove(channel);
                 return door.map(|door| door.closed(*by, around.time)).unwrap_or_default();
             }

@@ -185,7 +185,7 @@ impl Rules {
                     open.ends(around.time, Some(Side::Server), bench);
                 }
             }
-            What::ChannelClosed { channel, by } => {
+            What::ChannelClosed { channel, by, .. } => {
                 self.heard.remove(channel);
                 for open in self.of(*channel) {
                     // What is said on another connection does not show that nothing is missing

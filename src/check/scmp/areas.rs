@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::message::Query;
+use super::volume::may_be;
 use crate::bytes::{Guid, Time};
 use crate::rpc::ChannelId;
 
@@ -22,6 +23,11 @@ pub(super) const FRESH: i64 = 5_000_000_000;
 
 /// A volume and the one its shadow copies are stored on.
 pub(super) type Pair = (String, String);
+
+/// Whether two pairs may be the same: what volume a drive letter is of may not be known.
+fn may_be_pair(one: &Pair, other: &Pair) -> bool {
+    may_be(&one.0, &other.0) && may_be(&one.1, &other.1)
+}
 
 /// What was so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,13 +201,27 @@ impl Areas {
             (Some(done), _) => Some(done),
             (None, listed) => listed,
         };
-        last.filter(|fact| fact.from > self.cut)
+        last.filter(|fact| fact.from > self.cut && !self.is_doubtful(pair, fact.from, now))
+    }
+
+    /// Whether something was done between two times to what another name may call the same pair.
+    fn is_doubtful(&self, pair: &Pair, from: Time, to: Time) -> bool {
+        let mut others = self.facts.iter().filter(|(of, _)| *of != pair && may_be_pair(of, pair));
+        others.any(|(_, facts)| facts.iter().any(|fact| fact.to > from && fact.from < to))
+    }
+
+    /// Whether a volume may have got an association between two times.
+    pub(super) fn is_added(&self, volume: &str, from: Time, to: Time) -> bool {
+        let mut pairs = self.facts.iter().filter(|((of, _), _)| may_be(of, volume));
+        let there = |fact: &Fact| fact.state != State::Gone && fact.to > from && fact.from < to;
+        pairs.any(|(_, facts)| facts.iter().any(there))
     }
 
     /// Whether something was done to a pair, or begun, between two times.
     pub(super) fn is_touched(&self, pair: &Pair, from: Time, to: Time) -> bool {
         let facts = self.facts.get(pair).map(Vec::as_slice).unwrap_or_default();
         facts.iter().any(|fact| fact.to > from && fact.from < to)
+            || self.is_doubtful(pair, from, to)
     }
 
     /// The pairs of which something was done, or listed.
@@ -252,6 +272,10 @@ impl List {
             return None;
         }
         let found = self.pairs.iter().find(|(of, _)| of == pair);
+        // It may be there by another name.
+        if found.is_none() && self.pairs.iter().any(|(of, _)| may_be_pair(of, pair)) {
+            return None;
+        }
         let state = found.map_or(State::Gone, |(_, sizes)| State::There(Some(sizes.max)));
         let Self { call, channel, from, to, .. } = *self;
         Some(Fact { state, by: By::List(self.query), call, channel, from, to })

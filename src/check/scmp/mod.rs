@@ -348,7 +348,7 @@ impl<'k> Manager<'k> {
     /// The capture has ended.
     pub(super) fn finish(&mut self) {
         if self.ours {
-            self.references.finish(&self.table, &mut self.bench);
+            self.references.finish(&self.table, self.vantage.all_clients, &mut self.bench);
             self.bench.settle(None);
         }
     }

@@ -13,15 +13,17 @@ use crate::check::bench::{Bench, Place, Topic};
 use crate::check::finding::{Certainty, Severity};
 use crate::objects::{Holder, Moved, Object, Origin, Table};
 use crate::pipeline::{Around, BindAnswer, What};
+use crate::protocol::dcom;
 use crate::rpc::ChannelId;
 
-/// Connections of one server that are watched; who opens more is not said to leave anything.
+/// Connections of one server that are watched, and clients; who opens more is not said to leave anything.
 const MAX_CHANNELS: usize = 4096;
 /// Interfaces that are asked of one another, to the first that was handed out.
 const MAX_QUERIES: usize = 16;
 /// Nanoseconds after which a server runs down what nobody pings: three periods of 120 s.
 pub(super) const RUNDOWN: i64 = 360_000_000_000;
-/// A client and its connections.
+
+/// A client and its connections to the exporter of objects.
 #[derive(Debug, Default)]
 struct Guest {
     open: FxHashSet<ChannelId>,
@@ -29,6 +31,8 @@ struct Guest {
     called: bool,
     /// When it closed the last of them, if it did so itself.
     left: Option<Time>,
+    /// When it last broke a connection off by RST.
+    broken: Option<Time>,
     /// Whether something of it is not known.
     unsure: bool,
 }
@@ -73,19 +77,26 @@ impl References {
         let client = around.client.ip();
         match &around.what {
             What::Bound(bound) if bound.answer == BindAnswer::Accepted && bound.tcp => {
+                // Where objects are called; that of activations and pings is closed early.
+                let of = bound.interface.map(|syntax| syntax.uuid).unwrap_or_default();
+                let unknown = matches!(of, dcom::IREMUNKNOWN | dcom::IREMUNKNOWN2);
+                if !unknown && interface_name(of).is_none() {
+                    return;
+                }
                 if self.channels >= MAX_CHANNELS {
                     self.guests.values_mut().for_each(|guest| guest.unsure = true);
                     return;
                 }
-                let unsure = self.late;
-                let guest = self
-                    .guests
-                    .entry(client)
-                    .or_insert_with(|| Guest { unsure, ..Guest::default() });
+                let guest = self.guest(client);
                 guest.left = None;
-                self.channels += usize::from(guest.open.insert(bound.channel));
+                let new = guest.open.insert(bound.channel);
+                self.channels += usize::from(new);
             }
-            What::ChannelClosed { channel, by } => {
+            What::ChannelClosed { channel, by, reset } => {
+                // Who breaks off, whichever connection it is, may have crashed.
+                if *reset && self.guests.len() < MAX_CHANNELS {
+                    self.guest(client).broken = Some(around.time);
+                }
                 let Some(guest) = self.guests.get_mut(&client) else { return };
                 if guest.open.remove(channel) {
                     self.channels = self.channels.saturating_sub(1);
@@ -98,6 +109,11 @@ impl References {
         }
     }
 
+    fn guest(&mut self, client: IpAddr) -> &mut Guest {
+        let unsure = self.late;
+        self.guests.entry(client).or_insert_with(|| Guest { unsure, ..Guest::default() })
+    }
+
     /// Packets are missing.
     pub(super) fn forget(&mut self) {
         self.late |= self.guests.is_empty();
@@ -108,12 +124,13 @@ impl References {
     pub(super) fn left(&self, object: &Object, holder: &Holder, table: &Table) -> Option<Time> {
         let guest = self.guests.get(&holder.client)?;
         let left = guest.left.filter(|_| guest.called && !guest.unsure && holder.sure)?;
+        let lost = guest.broken.is_some_and(|when| object.since <= when);
         let known = is_new(object, table) && !is_pinged(object, holder.client, table, left);
-        known.then_some(left)
+        (known && !lost).then_some(left)
     }
 
     /// The capture has ended: what clients that left have not released.
-    pub(super) fn finish(&self, table: &Table, bench: &mut Bench<'_>) {
+    pub(super) fn finish(&self, table: &Table, all_clients: bool, bench: &mut Bench<'_>) {
         for object in table.objects() {
             let Some(iid) = object.iid.filter(|iid| interface_name(*iid).is_some()) else {
                 continue;
@@ -139,6 +156,10 @@ impl References {
                     |finding| {
                         finding.with_rules(["SCMP-3.2.4.1-03"]);
                         finding.at_most(Severity::Warning, Certainty::Likely);
+                        // It may have been released on a connection that was not captured.
+                        if !all_clients {
+                            finding.at_most(Severity::Note, Certainty::Possible);
+                        }
                     },
                 );
                 if kept {

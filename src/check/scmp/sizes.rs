@@ -6,7 +6,7 @@ use super::areas::{Areas, By, FRESH, Fact, List, Pair, State};
 use super::calls::{E_ACCESSDENIED, E_INVALIDARG};
 use super::message::{Ask, Query, Text};
 use super::methods::invalid;
-use super::volume::Volumes;
+use super::volume::{Volumes, has};
 use crate::bytes::Side;
 use crate::check::bench::{Bench, Topic};
 use crate::check::finding::Finding;
@@ -33,7 +33,7 @@ pub(super) fn check(case: &Case<'_>, areas: &mut Areas, volumes: &Volumes, bench
     let pair = (volumes.place(&volume.text), volumes.place(&storage.text));
     let before = areas.at(&pair, case.call.time);
     if *change {
-        asked.changed(&pair, before, areas, bench);
+        asked.changed(before, bench);
     } else {
         asked.added(&pair, before, areas, bench);
     }
@@ -156,7 +156,10 @@ impl Asked<'_, '_> {
             }
         }
         let list = areas.list(Query::AreasFor, &pair.0, case.call.time);
-        if let Some(list) = list.filter(|list| list.pairs.is_empty()) {
+        let empty = |list: &&List| {
+            list.pairs.is_empty() && !areas.is_added(&pair.0, list.from, case.call.time)
+        };
+        if let Some(list) = list.filter(empty) {
             self.expect(
                 status != TOO_MANY,
                 "SCMP-3.1.4.4.2-08",
@@ -177,7 +180,8 @@ impl Asked<'_, '_> {
         let volumes = areas.list(Query::Volumes, "", case.call.time);
         let storage = areas.list(Query::DiffVolumes, &pair.0, case.call.time);
         let listed = [(volumes, &pair.0), (storage, &pair.1)];
-        let lists = listed.map(|(list, of)| list.map(|list| (list, list.volumes.contains(of))));
+        let lists =
+            listed.map(|(list, of)| list.and_then(|list| Some((list, has(&list.volumes, of)?))));
         if let Some((list, false)) = lists[1] {
             self.expect(
                 false,
@@ -213,7 +217,7 @@ impl Asked<'_, '_> {
         }
     }
 
-    fn changed(&self, pair: &Pair, before: Option<Fact>, areas: &Areas, bench: &mut Bench<'_>) {
+    fn changed(&self, before: Option<Fact>, bench: &mut Bench<'_>) {
         let Self { case, size, .. } = *self;
         if let Some(fact) = before.filter(|fact| fact.state == State::Gone) {
             let again = fact.by == By::Remove && size == 0;
@@ -229,29 +233,6 @@ impl Asked<'_, '_> {
                 |finding| {
                     finding.with_call(fact.call, "what was so before");
                     case.weaken(finding, Some(fact.to));
-                },
-            );
-        }
-        if size != 0 || !case.succeeded() {
-            return;
-        }
-        // 3.1.4.4.3-09: what holds shadow copies is not deleted.
-        let now = case.call.time;
-        let copies = areas.list(Query::Snapshots, &pair.0, now);
-        let storage = areas.list(Query::AreasFor, &pair.0, now);
-        let (Some(copies), Some(storage)) = (copies, storage) else { return };
-        let fresh = [copies, storage].iter().all(|list| now.since(list.to) <= FRESH);
-        let only = matches!(&*storage.pairs, [(of, sizes)] if of == pair && sizes.used > 0);
-        if fresh && only {
-            self.expect(
-                copies.copies.is_empty(),
-                "SCMP-3.1.4.4.3-09",
-                bench,
-                || "deleted the only storage of a volume that has shadow copies".to_owned(),
-                |finding| {
-                    finding.with_call(copies.call, "the shadow copies");
-                    finding.with_call(storage.call, "the storage");
-                    case.weaken(finding, Some(copies.to));
                 },
             );
         }
@@ -311,8 +292,9 @@ pub(super) fn listed(
                 let there = areas.at(pair, list.from);
                 let there = there.filter(|fact| matches!(fact.state, State::There(_)));
                 let Some(fact) = there else { continue };
+                let Some(listed) = has(&list.volumes, &pair.1) else { continue };
                 bench.expect(
-                    list.volumes.contains(&pair.1),
+                    listed,
                     Topic::Value("rgelt"),
                     "SCMP-3.1.4.4.4-17",
                     &case.place,
@@ -328,7 +310,10 @@ pub(super) fn listed(
                 );
             }
         }
-        Query::Snapshots => reappeared(case, list, areas, bench),
+        Query::Snapshots => {
+            reappeared(case, list, areas, bench);
+            survived(case, list, areas, bench);
+        }
         Query::Volumes => {}
     }
 }
@@ -422,4 +407,34 @@ fn reappeared(case: &Case<'_>, list: &List, areas: &Areas, bench: &mut Bench<'_>
             finding.with_call(last.call, "not listed");
         },
     );
+}
+
+/// 3.1.4.4.3-09: what holds shadow copies is not deleted; a server may delete the copies first.
+fn survived(case: &Case<'_>, list: &List, areas: &Areas, bench: &mut Bench<'_>) {
+    for pair in areas.pairs().filter(|pair| pair.0 == list.volume) {
+        let removed = areas.at(pair, list.from).filter(|fact| fact.by == By::Remove);
+        let Some(removed) = removed else { continue };
+        let then = removed.from;
+        let copies = areas.list(Query::Snapshots, &pair.0, then);
+        let storage = areas.list(Query::AreasFor, &pair.0, then);
+        let (Some(copies), Some(storage)) = (copies, storage) else { continue };
+        let fresh = [copies, storage].iter().all(|of| then.since(of.to) <= FRESH);
+        let only = matches!(&*storage.pairs, [(of, sizes)] if of == pair && sizes.used > 0);
+        if !fresh || !only || areas.is_added(&pair.0, storage.from, then) {
+            continue;
+        }
+        bench.expect(
+            !list.copies.iter().any(|copy| copies.copies.contains(copy)),
+            Topic::State,
+            "SCMP-3.1.4.4.3-09",
+            &case.place,
+            || "a shadow copy is listed whose only storage was deleted".to_owned(),
+            |finding| {
+                finding.with_call(removed.call, "the storage was deleted");
+                finding.with_call(copies.call, "the shadow copies");
+                finding.with_call(storage.call, "the storage");
+                case.weaken(finding, Some(removed.to));
+            },
+        );
+    }
 }

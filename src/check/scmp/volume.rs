@@ -51,6 +51,18 @@ pub(super) fn key(name: &str) -> String {
     name.strip_suffix('\\').unwrap_or(name).to_lowercase()
 }
 
+/// Whether two names that things are kept by may be of one volume: only names of the form
+/// `\\?\Volume{…}\` that differ are of two.
+pub(super) fn may_be(one: &str, other: &str) -> bool {
+    one == other || !is_mount_name(one) || !is_mount_name(other)
+}
+
+/// Whether a list has a volume that is kept by this name; none where it may have it by another.
+pub(super) fn has(list: &[String], name: &str) -> Option<bool> {
+    let has = list.iter().any(|of| of == name);
+    (has || !list.iter().any(|of| may_be(of, name))).then_some(has)
+}
+
 /// The names of the volumes of a server.
 #[derive(Debug, Default)]
 pub(super) struct Volumes {

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use super::calls::E_ACCESSDENIED;
-use super::message::{INTERFACES, Query};
+use super::message::Query;
 use super::{Case, interface_name};
-use crate::bytes::{Guid, Time, index};
+use crate::bytes::{Guid, Side, Time, index};
 use crate::call::{Outcome, Transport};
 use crate::check::bench::{Bench, Place, Topic};
 use crate::check::chart::is_weak;
 use crate::check::finding::Blame;
 use crate::ndr::Value;
-use crate::objects::Said;
+use crate::objects::{Moved, Said};
 use crate::pipeline::{Around, BindAnswer, Bound, What};
 use crate::protocol::dcom;
 use crate::rpc::names::{PROVIDER_REASONS, RESULTS, named};
@@ -33,8 +33,9 @@ const NOT_SUPPORTED: (u16, u16) = (2, 1);
 /// What is remembered of the ways.
 #[derive(Debug, Default)]
 pub(super) struct Ways {
-    /// Interfaces that the server took. Added by binds.
-    taken: BTreeSet<Guid>,
+    /// Interfaces of which the server has handed out references. Added by answers, no more than
+    /// [`MAX_KNOWN`]; empty again when it may have been started anew.
+    given: BTreeSet<Guid>,
     /// Connections whose security was told of. Added by the first call on each, no more than
     /// [`MAX_KNOWN`].
     told: BTreeSet<(ChannelId, u8)>,
@@ -64,6 +65,13 @@ impl Ways {
     pub(super) fn answered(&mut self, case: &Case<'_>, bench: &mut Bench<'_>) {
         let ours = interface_name(case.interface).is_some();
         orpc(case, bench);
+        for moved in &case.moved {
+            if let Moved::Issued { reference, .. } = moved
+                && self.given.len() < MAX_KNOWN
+            {
+                self.given.insert(reference.iid);
+            }
+        }
         if ours {
             self.protected(case, bench);
             transport(case, bench);
@@ -258,7 +266,10 @@ impl Ways {
     /// Something beside the calls.
     pub(super) fn around(&mut self, around: &Around, bench: &mut Bench<'_>) {
         match &around.what {
-            What::ChannelClosed { channel, by } => {
+            What::ChannelClosed { channel, by, .. } => {
+                if *by != Some(Side::Client) {
+                    self.given.clear();
+                }
                 return self.ended(*channel, by.is_some(), bench);
             }
             What::Unreachable { how, syns, .. } => {
@@ -282,9 +293,6 @@ impl Ways {
         let place = Place::around(around.time, around.frame, Some(around.client.ip()));
         if let Some(name) = interface_name(syntax.uuid) {
             self.bound(bound, (syntax.major, syntax.minor), name, &place, bench);
-        }
-        if bound.answer == BindAnswer::Accepted && self.taken.len() < MAX_KNOWN {
-            self.taken.insert(syntax.uuid);
         }
     }
 
@@ -335,18 +343,18 @@ impl Ways {
             },
             |_| {},
         );
-        let others = INTERFACES.iter().any(|(iid, ..)| self.taken.contains(iid));
+        let given = bound.interface.is_some_and(|of| self.given.contains(&of.uuid));
         if let BindAnswer::Refused(result, reason) = bound.answer {
             let unknown = (result, reason) == NOT_SUPPORTED && version == (0, 0);
             bench.expect(
-                !(unknown && others),
+                !(unknown && given),
                 Topic::State,
                 "SCMP-1.7-03",
                 place,
                 || {
                     format!(
-                        "the server does not know {name} ({}, {}), and knows another interface of \
-                         the protocol",
+                        "the server does not know {name} ({}, {}), and has handed out references to \
+                         it",
                         named(RESULTS, result.into()),
                         named(PROVIDER_REASONS, reason.into())
                     )

@@ -77,7 +77,9 @@ fn abandoned(memory: &Memory, id: Guid, now: Time, bench: &mut Bench<'_>) {
 
 /// A pipe is closed right after a finished set was aborted.
 pub(super) fn around(memory: &Memory, around: &Around, bench: &mut Bench<'_>) {
-    let What::ChannelClosed { channel, by: Some(Side::Client) } = &around.what else { return };
+    let What::ChannelClosed { channel, by: Some(Side::Client), .. } = &around.what else {
+        return;
+    };
     let Some(place) = memory.pipes.get(channel).and_then(|pipe| pipe.last_abort.as_ref()) else {
         return;
     };

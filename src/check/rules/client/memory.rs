@@ -364,7 +364,7 @@ impl Memory {
                 pipe.fresh = true;
                 self.open(*channel, pipe);
             }
-            What::ChannelClosed { channel, by } => {
+            What::ChannelClosed { channel, by, .. } => {
                 self.pipes.remove(channel);
                 let last = !self.pipes.values().any(|pipe| pipe.client == key);
                 if *by == Some(Side::Server) {
