@@ -30,7 +30,8 @@
 //! and everybody above speaks of calls. So does the judge, [`check`]: a `Judge` has a `Tracker` for
 //! each server, which keeps the states that the server may be in and moves them by the rows of
 //! `machine.toml`; rules look at what the table cannot say; a `Bench` makes one finding of one fault.
-//! Its page has the whole picture. [`diff`] takes the events of two captures, makes the steps of a
+//! Its page has the whole picture. Who manages shadow copies calls objects: [`objects`] keeps who was
+//! given which, and the judge holds their calls against that. [`diff`] takes the events of two captures, makes the steps of a
 //! conversation of each, and says where they part. For those who go back and forth, [`trace`] keeps
 //! where each frame, message and call lies, and reads and decodes again what is looked at; the terminal
 //! UI is a function of that and of what the judge says.
@@ -56,6 +57,7 @@
 //! | [`dcom`] | what object calls carry: `ORPCTHIS`, references to objects, activation properties (pure), and back |
 //! | [`scenario`] | conversations as text, written as captures: the way back through all of the above |
 //! | [`call`] | the joined, decoded call that everybody above speaks of |
+//! | [`objects`] | which objects a server has handed out, who holds them, and who pings them; state |
 //! | [`pipeline`] | runs the layers over frames, emits events, counts |
 //! | [`trace`] | where everything in a capture lies, for those who go back and forth in it |
 //! | [`check`] | the judge: the states a server may be in, rules, profiles, findings; state |

@@ -34,7 +34,7 @@ fn kinds(out: &str) -> Vec<String> {
 #[test]
 fn nothing_to_judge_is_said_and_has_a_code_of_its_own() {
     let file = made("without-calls.pcap", &without_calls());
-    let nothing = "nothing: no call of MS-FSRVP was seen, and no attempt at one";
+    let nothing = "nothing: no call about shadow copies was seen, and no attempt at one";
     let run = vshark(&["check", &file]);
     assert_eq!((run.code, &*run.out), (Some(3), &*format!("judged       {nothing}\n")));
     assert!(run.err.starts_with("vshark: no RPC call in 1 frame; seen: "), "{}", run.err);

@@ -48,8 +48,8 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "bytes", "call", "capture", "check", "diff", "gate", "idl", "ndr", "net", "pipeline",
-            "protocol", "rpc", "security", "skew", "smb",
+            "bytes", "call", "capture", "check", "diff", "gate", "idl", "ndr", "net", "objects",
+            "pipeline", "protocol", "rpc", "security", "skew", "smb",
         ],
     ),
     (

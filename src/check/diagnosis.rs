@@ -10,8 +10,9 @@ use super::dock::Dock;
 use super::finding::{Blame, Certainty};
 use super::judge::Judge;
 use super::onward::Ending;
-use super::report::{Operation, Report, SetReport};
+use super::report::{Operation, Report};
 use super::say;
+use super::set_report::SetReport;
 use crate::bytes::{FrameNo, Guid, Time};
 
 /// Diagnoses told; alike ones are one.

@@ -41,7 +41,15 @@
 //! | `diagnosis.rs`, `retry.rs` | each attempt, what stopped it and why, and which one made it good |
 //! | `sight.rs` | how much could be read, and what would show the rest |
 //! | `outcome.rs` | what became of each set, and of those that are not kept |
-//! | `report.rs` | what there is to say of all of it |
+//! | `report.rs`, `set_report.rs` | what there is to say of all of it |
+//! | `scmp/` | who manages shadow copies: objects, enumerators and storage of a server, and their rules |
+//!
+//! # Objects
+//!
+//! What is above is for \[MS-FSRVP\], in which a server has one state. \[MS-SCMP\] is objects: a `Dock`
+//! has a `Manager` as well, from the first call of one or the first bind at a port where they were
+//! said to be. It has no machine; its page, `scmp/mod.rs`, says what it keeps instead. Bench,
+//! catalogue, symptoms and causes are the same.
 //!
 //! # Why it failed
 //!
@@ -119,7 +127,10 @@
 //! - **a rule**: its page in `dissectors/ms-fsrvp/rules/`. Where the table cannot see it, a check in
 //!   the file of `rules/` that is about the same: it gets a `Case` and says `expect`, `fail`, `pass`
 //!   or `unseen` to the bench, with the topic it is about.
-//! - **a cause of failed backups**: a table in `dissectors/ms-fsrvp/causes.toml`, with a conversation
+//! - **a rule of \[MS-SCMP\]**: its page in `dissectors/ms-scmp/rules/`, its check in the file of `scmp/`
+//!   that is about the same.
+//! - **a cause of failed backups**: a table in `dissectors/ms-fsrvp/causes.toml`, or in that of
+//!   `ms-scmp` for managing shadow copies, with a conversation
 //!   that shows it and one that comes near; a test plays both. What must be known around it and has no
 //!   word yet is a line in `chart/circumstance.rs`, set where it is seen.
 //! - **a kind of server**: a table in `dissectors/ms-fsrvp/profiles.toml`, how it is recognised in
@@ -155,6 +166,7 @@ mod rules;
 mod say;
 mod scmp;
 mod server;
+mod set_report;
 mod sets;
 mod sight;
 mod stand;
@@ -172,8 +184,7 @@ pub use finding::{Blame, Certainty, Finding, Related, Severity, Spot};
 pub use judge::{Judge, Options};
 pub use knowledge::Knowledge;
 pub use profile::{Assigned, Choice, Profile, Profiles};
-pub use report::{
-    Conformance, Operation, Report, ServerReport, SetReport, SetStep, SetTimer, Verdict,
-};
+pub use report::{Conformance, Operation, Report, ServerReport, Verdict};
 pub use scmp::{AreaReport, ChangeReport, CursorReport, ObjectReport, StorageReport, VolumeReport};
+pub use set_report::{SetReport, SetStep, SetTimer};
 pub use stand::{Stand, StandTimer};

@@ -16,13 +16,13 @@ pub fn nothing_judged(report: &Report, findings: u64) -> Option<String> {
     Some(match report.sealed_calls {
         0 if findings > 0 => return None,
         0 if report.servers.is_empty() && report.operation == Operation::Unknown => {
-            "nothing: no call of MS-FSRVP was seen, and whether one was meant is not known"
+            "nothing: no call about shadow copies was seen, and whether one was meant is not known"
                 .to_owned()
         }
         0 if report.servers.is_empty() => {
-            "nothing: no call of MS-FSRVP was seen, and no attempt at one".to_owned()
+            "nothing: no call about shadow copies was seen, and no attempt at one".to_owned()
         }
-        0 => "nothing: no call of MS-FSRVP could be read".to_owned(),
+        0 => "nothing: no call about shadow copies could be read".to_owned(),
         1 => "nothing: the only call is sealed".to_owned(),
         sealed => format!("nothing: all of {sealed} calls are sealed"),
     })

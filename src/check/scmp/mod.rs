@@ -21,7 +21,9 @@
 //! | `moves.rs` | Next, Skip, Reset, Clone |
 //! | `sizes.rs` | what becomes of associations |
 //! | `copies.rs` | what is so of a shadow copy whenever it is listed |
-//! | `references.rs` | objects: who may call them, what is released, what is left |
+//! | `whole.rs` | lists that were read to their end |
+//! | `references.rs` | who holds which object, and what is left in the end |
+//! | `remote.rs` | calls of objects, of references and of pings: who may |
 //! | `ways.rs` | security, binds, activations, what happens beside the calls |
 //! | `attempts.rs` | what clients came for, and what stopped them |
 //! | `story.rs` | what an administrator wants to know in the end |
@@ -45,10 +47,12 @@ mod message;
 mod methods;
 mod moves;
 mod references;
+mod remote;
 mod sizes;
 mod story;
 mod volume;
 mod ways;
+mod whole;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -267,7 +271,7 @@ impl<'k> Manager<'k> {
             return;
         }
         self.ways.answered(&case, &mut self.bench);
-        references::check(&case, &self.table, &mut self.bench);
+        remote::check(&case, &self.table, &mut self.bench);
         if ours && call.rpc.opnum.is_some() {
             calls::check(&case, &mut self.bench);
             self.judge(&case);
@@ -293,7 +297,7 @@ impl<'k> Manager<'k> {
         self.copies.check(case, &mut self.bench);
         moves::check(case, &mut self.cursors, &mut self.bench);
         sizes::check(case, &mut self.areas, &self.volumes, &mut self.bench);
-        let whole = case.call.rpc.object.and_then(|of| moves::whole(of, &mut self.cursors));
+        let whole = case.call.rpc.object.and_then(|of| whole::whole(of, &mut self.cursors));
         if let Some(list) = whole.map(|list| list.into_list(&self.volumes)) {
             sizes::listed(case, &list, &self.areas, &self.volumes, &mut self.bench);
             self.areas.listed(list);

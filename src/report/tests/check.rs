@@ -363,7 +363,7 @@ fn nothing_judged_is_no_health() {
     let (_, text) = write(false, Vec::new(), &stranger);
     let unseen = "not seen     2 calls are sealed: a key would make them visible\n";
     let nothing_at_all =
-        "judged       nothing: no call of MS-FSRVP was seen, and no attempt at one\n";
+        "judged       nothing: no call about shadow copies was seen, and no attempt at one\n";
     assert_eq!(text, format!("{nothing_at_all}{unseen}"));
     let (_, text) = write(false, Vec::new(), &nothing(7, Operation::Unknown));
     let sealed = "judged       nothing: all of 7 calls are sealed\n";
