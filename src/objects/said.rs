@@ -160,7 +160,7 @@ impl Said {
         match (asked, told) {
             (Some(Request::Activation(asked)), Some(Response::Activation(told))) => {
                 let old = uuid == dcom::IACTIVATION;
-                Some(Self::Activated(Box::new(Activation::read(asked, *told, old))))
+                Some(Self::Activated(Box::new(Activation::read(&asked, *told, old))))
             }
             (Some(Request::ResolveOxid(oxid)), Some(Response::ResolveOxid(told))) => {
                 Some(Self::Resolved {
@@ -226,7 +226,7 @@ impl Count {
 
 impl Activation {
     /// `old` is `RemoteActivation`, whose results do not say of which interfaces they are.
-    fn read(asked: dcom::Activation, told: Activated, old: bool) -> Self {
+    fn read(asked: &dcom::Activation, told: Activated, old: bool) -> Self {
         let status = told.outcome().map(|code| code.0);
         let iids = asked.iids.iter().copied();
         let results = told.results.into_iter().zip(iids.map(Some).chain(std::iter::repeat(None)));

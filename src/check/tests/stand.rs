@@ -235,8 +235,9 @@ fn a_call_that_others_overlap_with_stood_as_it_was_asked() {
 fn of_a_server_of_which_nothing_is_known_anything_is_possible() {
     let any = "gone or Started or Added or CreationInProgress or Committed or Exposed or Recovered";
     let context = "closed or closed+set or open or open+set";
-    let talk =
-        written("mid-capture\nA:3(S1,\\\\fs\\d)=fault access_denied\nA:3(S1,\\\\fs\\d)=0->C1");
+    let talk = written(
+        "mid-capture\nA:3(S1,\\\\fs\\d)=fault ERROR_ACCESS_DENIED\nA:3(S1,\\\\fs\\d)=0->C1",
+    );
     let lines = lines(&judged(&talk, "spec", false));
     // A call that was refused by the runtime tells nothing.
     assert_eq!(lines[0], format!("1 3: {any} → {any}; {context} → {context}; unknown"));
