@@ -106,6 +106,10 @@ pub(super) fn add(all: &mut Vec<Fault>) {
         Some(())
     }));
     all.push(dcom("a reference that is none", "2.2.18-01", |scene, who| {
+        // These octets are an argument in little-endian NDR.
+        if !scene.little {
+            return None;
+        }
         let of = scene.fresh(who, Query::Volumes, 0)?;
         let stub = "0000020004000000040000004d454f58";
         scene.on(who, of, &format!("Clone(stub={stub})=fault 0x000006f7"));
