@@ -26,6 +26,8 @@ pub enum Moved {
         reference: Box<Reference>,
         /// Whether somebody held the same interface pointer already, for all that is known.
         again: bool,
+        /// Whether all references to it were seen to come and go.
+        sure: bool,
     },
     /// References were released; `before` is what the client had of them, where that is sure.
     Released {
@@ -384,12 +386,13 @@ impl Table {
             object.holders.retain(|holder| !holder.sure);
         }
         (object.iid, object.oid, object.oxid) = (Some(of.iid), Some(of.oid), Some(of.oxid));
+        let known_all = !self.blind && object.holders.iter().all(|holder| holder.sure);
         let call_no = call.rpc.n;
         if let Some(holder) = object.ledger(call.client.addr.ip(), call_no, sure) {
             holder.public = holder.public.saturating_add(of.public_refs.into());
             holder.released = None;
         }
-        moved.push(Moved::Issued { reference: Box::new(of), again });
+        moved.push(Moved::Issued { reference: Box::new(of), again, sure: known_all });
     }
 
     fn added(&mut self, call: &Call, counts: &[Count], moved: &mut Vec<Moved>) {

@@ -81,6 +81,8 @@ pub(crate) struct Scene {
     pub(crate) seeded: Option<Seeded>,
     /// The client that has to leave properly, for what it leaves behind to show.
     pub(crate) leaves: Option<usize>,
+    /// Whether octets mean what they do on most machines.
+    pub(crate) little: bool,
     /// Whether calls may overlap.
     overlaps: bool,
     /// Whether the server may be started again: what that hides makes many a fault undecidable.
@@ -130,6 +132,7 @@ fn conversation(seed: u64, fault: Option<&Fault>, overlaps: bool) -> Option<Talk
         sets: 0,
         seeded: None,
         leaves: None,
+        little: !head.contains("ndr64") && !head.contains("big-endian"),
         overlaps,
         restarts: fault.is_none(),
         plain: false,

@@ -43,11 +43,11 @@ fn made(case: &Case<'_>, cursors: &mut Cursors, bench: &mut Bench<'_>) {
     for moved in &case.moved {
         match moved {
             Moved::Released { count, last: true, .. } => cursors.remove(count.ipid),
-            Moved::Issued { reference, again } => {
+            Moved::Issued { reference, again, sure } => {
                 let Some(Ask::Query { query, provider, volume, .. }) = &case.ask else { continue };
                 let rule = format!("SCMP-{}-16", query.section());
                 bench.expect(
-                    !again,
+                    !(*again && *sure),
                     Topic::Value("ppEnum"),
                     &rule,
                     &case.place,

@@ -105,6 +105,28 @@ pub(super) fn add(all: &mut Vec<Fault>) {
         scene.say(who, " activates {iids=[Mgmt]} ->null");
         Some(())
     }));
+    all.push(dcom("a reference that is none", "2.2.18-01", |scene, who| {
+        // These octets are an argument in little-endian NDR.
+        if !scene.little {
+            return None;
+        }
+        let of = scene.fresh(who, Query::Volumes, 0)?;
+        let stub = "0000020004000000040000004d454f58";
+        scene.on(who, of, &format!("Clone(stub={stub})=fault 0x000006f7"));
+        Some(())
+    }));
+    all.push(Fault::of("a success without a logon", &["3.1.1.4-01"], |scene, who| {
+        let mgmt = scene.have(who, Kind::Mgmt);
+        scene.say(who, " auth none");
+        scene.call(who, mgmt, Act::Interface);
+        Some(())
+    }));
+    all.push(Fault::of("a list of several kinds", &["3.1.4.4.1-01"], |scene, who| {
+        let name = format!("e9{}", scene.lines.len());
+        scene.lines.push(format!("object {name} IVssEnumMgmtObject"));
+        scene.say(who, &format!(":{name}.Next(2)=0->[{{Vol=VA}},{{DiffArea=(VA,VB)}}]"));
+        Some(())
+    }));
     all.push(dcom("a reserved field is not zero", "2.2.13.3-01", |scene, who| {
         let of = scene.something(who);
         let call = scene.anything(of);
