@@ -70,6 +70,7 @@ struct Pending {
 }
 
 /// A conversation that is going on.
+#[expect(clippy::struct_excessive_bools, reason = "each is about another thing")]
 pub(crate) struct Scene {
     pub(crate) dice: Dice,
     pub(crate) server: Server,
