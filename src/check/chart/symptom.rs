@@ -56,7 +56,7 @@ impl Protocol {
     /// Its methods, with the numbers that stand for them in a symptom.
     pub fn methods(self) -> &'static [(u16, &'static str)] {
         match self {
-            Self::Fsrvp => &fsrvp::OPERATIONS,
+            Self::Fsrvp => fsrvp::OPERATIONS,
             Self::Scmp => &scmp::METHODS,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::message::{Ask, PROVIDER, Query};
+use super::message::{Ask, Name, PROVIDER, Query};
 use super::volume::Volumes;
 use super::{Case, Manager, interface_name};
 use crate::bytes::{Guid, Time};
@@ -274,7 +274,7 @@ fn goal(case: &Case<'_>, volumes: &Volumes) -> (String, Vec<(Slot, String)>) {
             let goal = format!("{method} {volume} {storage}");
             (goal, vec![(Slot::Volume, volume), (Slot::Storage, storage)])
         }
-        Some(Ask::Query { query, provider, volume: Some(volume), .. }) => {
+        Some(Ask::Query { query, provider, volume: Some(Name(volume)), .. }) => {
             let volume = called(volume);
             let slot = if *query == Query::AreasOn { Slot::Storage } else { Slot::Volume };
             (format!("{method} {volume}{}", other(provider)), vec![(slot, volume)])

@@ -1,6 +1,6 @@
 //! What is wrong with a call by itself: opnums, faults, results, strings.
 
-use super::message::{self, Ask, DIFF, Text};
+use super::message::{self, Ask, DIFF, Name, Text};
 use super::{Case, interface_name};
 use crate::bytes::Side;
 use crate::call::{Outcome, Readable};
@@ -189,7 +189,7 @@ pub(super) fn enumerator_section(case: &Case<'_>) -> &'static str {
 fn strings(case: &Case<'_>, bench: &mut Bench<'_>) {
     let mut sent: Vec<(&'static str, &Text)> = Vec::new();
     match &case.ask {
-        Some(Ask::Query { volume: Some(Some(text)), .. }) => sent.push(("the volume", text)),
+        Some(Ask::Query { volume: Some(Name(Some(text))), .. }) => sent.push(("the volume", text)),
         Some(Ask::Size { volume, storage, .. }) => {
             sent.extend(volume.iter().map(|text| ("the volume", text)));
             sent.extend(storage.iter().map(|text| ("the volume for storage", text)));

@@ -58,7 +58,7 @@ impl Copies {
         if case.failed() {
             return;
         }
-        for element in &told.elements {
+        for element in &told.list {
             match &element.arm {
                 Arm::Snapshot(of) if element.kind == element.tag && !of.id.is_nil() => {
                     self.copy(case, of, bench);

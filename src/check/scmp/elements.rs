@@ -33,7 +33,7 @@ pub(super) fn check(
         return;
     }
     let source = case.call.rpc.object.and_then(|ipid| cursors.source(ipid));
-    for (at, element) in told.elements.iter().enumerate() {
+    for (at, element) in told.list.iter().enumerate() {
         let spot = Spot { case, at, element };
         if kind(&spot, source, bench) {
             content(&spot, source, volumes, bench);
@@ -44,7 +44,7 @@ pub(super) fn check(
             volumes.learn(&name.text, &display.text);
         }
     }
-    mixed(case, &told.elements, bench);
+    mixed(case, &told.list, bench);
 }
 
 /// An element, and where it is.
@@ -169,10 +169,22 @@ fn content(spot: &Spot<'_, '_>, source: Option<&Source>, volumes: &Volumes, benc
     texts(spot, bench);
     match &spot.element.arm {
         Arm::Volume { name, display } => {
-            volume(spot, ("SCMP-2.2.3.7-01", "SCMP-2.2.3.7-02"), name, display, bench);
+            volume(
+                spot,
+                ("SCMP-2.2.3.7-01", "SCMP-2.2.3.7-02"),
+                name.as_ref(),
+                display.as_ref(),
+                bench,
+            );
         }
         Arm::DiffVolume { name, display, free, total } => {
-            volume(spot, ("SCMP-2.2.3.8-01", "SCMP-2.2.3.8-01"), name, display, bench);
+            volume(
+                spot,
+                ("SCMP-2.2.3.8-01", "SCMP-2.2.3.8-01"),
+                name.as_ref(),
+                display.as_ref(),
+                bench,
+            );
             let fits = *free >= 0 && *total > 0 && free <= total;
             spot.expect(fits, "SCMP-2.2.3.8-02", bench, || {
                 format!("{free} bytes are free of a volume of {total}")
@@ -180,7 +192,7 @@ fn content(spot: &Spot<'_, '_>, source: Option<&Source>, volumes: &Volumes, benc
         }
         Arm::Area { volume, storage, max, allocated, used } => {
             for (what, name) in [("the volume", volume), ("the volume for storage", storage)] {
-                mount_name(spot, "SCMP-2.2.3.9-01", what, name, bench);
+                mount_name(spot, "SCMP-2.2.3.9-01", what, name.as_ref(), bench);
             }
             area(spot, (*max, *allocated, *used), bench);
             if let Some(source) = source {
@@ -227,7 +239,7 @@ fn mount_name(
     spot: &Spot<'_, '_>,
     rule: &str,
     what: &str,
-    name: &Option<Text>,
+    name: Option<&Text>,
     bench: &mut Bench<'_>,
 ) {
     match name {
@@ -244,13 +256,13 @@ fn mount_name(
 fn volume(
     spot: &Spot<'_, '_>,
     (rule, display_rule): (&str, &str),
-    name: &Option<Text>,
-    display: &Option<Text>,
+    name: Option<&Text>,
+    display: Option<&Text>,
     bench: &mut Bench<'_>,
 ) {
     mount_name(spot, rule, "the volume", name, bench);
-    let shown = display.as_ref().map(|text| text.text.as_str());
-    let itself = name.as_ref().map(|text| text.text.as_str());
+    let shown = display.map(|text| text.text.as_str());
+    let itself = name.map(|text| text.text.as_str());
     let path = shown.is_some_and(|shown| matches!(form(shown).0, Form::Drive | Form::MountPoint));
     let kept = path || shown.is_some() && shown == itself && shown != Some("");
     spot.expect(kept, display_rule, bench, || match shown {
@@ -367,7 +379,7 @@ fn snapshot(spot: &Spot<'_, '_>, of: &Snapshot, bench: &mut Bench<'_>) {
 /// 2.2.1.3: when it was made.
 fn created(spot: &Spot<'_, '_>, filetime: i64, bench: &mut Bench<'_>) {
     let now = spot.case.call.time.nanos() / 100;
-    let latest = i64::try_from(now).ok().and_then(|now| now.checked_add(EPOCH + DAY));
+    let latest = now.checked_add(EPOCH + DAY);
     let kept = filetime > YEAR_2000 && latest.is_none_or(|latest| filetime <= latest);
     spot.expect(kept, "SCMP-2.2.1.3-01", bench, || {
         let when = crate::ndr::filetime(filetime).unwrap_or_else(|| filetime.to_string());

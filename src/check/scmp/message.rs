@@ -94,7 +94,7 @@ pub(super) enum Ask {
     Query {
         query: Query,
         provider: Option<Guid>,
-        volume: Option<Option<Text>>,
+        volume: Option<Name>,
         context: Option<u32>,
     },
     /// `AddDiffArea`, or `ChangeDiffAreaMaximumSize`.
@@ -117,6 +117,10 @@ pub(super) enum Ask {
     },
 }
 
+/// A name of something; none where the pointer is NULL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name(pub(super) Option<Text>);
+
 /// A string as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Text {
@@ -128,7 +132,7 @@ pub(super) struct Text {
 /// What `Next` tells.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Elements {
-    pub(super) elements: Vec<Element>,
+    pub(super) list: Vec<Element>,
     pub(super) fetched: Option<u32>,
     pub(super) max: Option<u64>,
     pub(super) offset: Option<u64>,
@@ -198,7 +202,10 @@ pub(super) fn ask(call: &Call) -> Option<Ask> {
     let interface = call.rpc.interface?.uuid;
     let guid = |name| param(stub, name)?.as_guid();
     let volume = |name| Some(text(param(stub, name)?));
-    let query = |query, provider, volume, context| Ask::Query { query, provider, volume, context };
+    let query = |query, provider, volume: Option<Option<Text>>, context| {
+        let volume = volume.map(Name);
+        Ask::Query { query, provider, volume, context }
+    };
     Some(match (interface, call.rpc.opnum?) {
         (MGMT, 3) => Ask::Interface { provider: guid("ProviderId")?, iid: guid("InterfaceId")? },
         (MGMT, 4) => {
@@ -284,7 +291,7 @@ fn elements(stub: &Stub) -> Elements {
     let Counts { max, offset, actual } = list.counts;
     let count = |of: Option<(u64, _)>| of.map(|(n, _)| n);
     Elements {
-        elements: list.items.iter().filter_map(element).collect(),
+        list: list.items.iter().filter_map(element).collect(),
         fetched,
         max: count(max),
         offset: count(offset),

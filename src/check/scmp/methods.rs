@@ -2,7 +2,9 @@
 
 use super::areas::Areas;
 use super::calls::{E_ACCESSDENIED, E_INVALIDARG};
-use super::message::{Ask, DIFF, LATER_DIFF, PROVIDER, Pointer, Query, Tell, Text, interface_name};
+use super::message::{
+    Ask, DIFF, LATER_DIFF, Name, PROVIDER, Pointer, Query, Tell, Text, interface_name,
+};
 use super::volume::{Form, Volumes, form};
 use super::{Case, calls};
 use crate::bytes::{Guid, Side};
@@ -31,9 +33,10 @@ pub(super) fn check(case: &Case<'_>, volumes: &Volumes, areas: &Areas, bench: &m
             }
         }
         Ask::Query { query, provider, volume, context } => {
-            query_asked(case, *query, (*provider, volume.as_ref(), *context), bench);
+            let named = volume.as_ref().map(|Name(name)| name);
+            query_asked(case, *query, (*provider, named, *context), bench);
             if case.status.is_some() {
-                query_answered(case, *query, (*provider, volume.as_ref()), (volumes, areas), bench);
+                query_answered(case, *query, (*provider, named), (volumes, areas), bench);
             }
         }
         Ask::Size { change, volume, storage, .. } => {

@@ -323,9 +323,10 @@ impl<'k> Manager<'k> {
     /// Something beside the calls.
     pub(super) fn around(&mut self, around: &Around) {
         match &around.what {
-            What::Lost => self.forget(around.time),
-            // It may have been started again.
-            What::ChannelClosed { by: Some(Side::Server), .. } => self.forget(around.time),
+            // Where the server closes it, it may have been started again.
+            What::Lost | What::ChannelClosed { by: Some(Side::Server), .. } => {
+                self.forget(around.time);
+            }
             What::Bound(bound) => {
                 self.ours |= bound.interface.is_some_and(|of| interface_name(of.uuid).is_some());
             }

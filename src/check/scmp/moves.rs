@@ -61,7 +61,7 @@ fn made(case: &Case<'_>, cursors: &mut Cursors, bench: &mut Bench<'_>) {
                     |_| {},
                 );
                 let answered = case.answered.unwrap_or(case.call.time);
-                let volume = volume.as_ref().and_then(Option::as_ref);
+                let volume = volume.as_ref().and_then(|name| name.0.as_ref());
                 let source = Source {
                     query: *query,
                     call: case.call.rpc.n,
@@ -169,7 +169,7 @@ impl On<'_, '_> {
         let fits = (max == u64::from(celt) || empty && max == 0)
             && told.offset.is_none_or(|offset| offset == 0)
             && actual == u64::from(given)
-            && u64::try_from(told.elements.len()) == Ok(actual);
+            && u64::try_from(told.list.len()) == Ok(actual);
         self.expect(
             fits,
             "1-07",
@@ -228,7 +228,7 @@ impl On<'_, '_> {
         cursor.end = if short { Some(End::Next(n)) } else { None };
         (cursor.since, cursor.moved, family.moved) = (Since::Next(n), n, Some((self.ipid, n)));
         if let Some(place) = place {
-            for (at, element) in told.elements.iter().enumerate() {
+            for (at, element) in told.list.iter().enumerate() {
                 cursors.keep(self.ipid, place.saturating_add(at), element);
             }
         }
@@ -275,7 +275,7 @@ impl On<'_, '_> {
         };
         let mut seen: Vec<Identity> = Vec::new();
         let mut wrong = None;
-        for (at, element) in told.elements.iter().enumerate() {
+        for (at, element) in told.list.iter().enumerate() {
             let at = place.saturating_add(at);
             let Some(identity) = Identity::of(element) else { continue };
             if seen.contains(&identity) {
@@ -453,6 +453,6 @@ impl On<'_, '_> {
 impl Elements {
     /// How many elements were given.
     fn given(&self) -> u32 {
-        self.fetched.unwrap_or_else(|| crate::bytes::clamp(self.elements.len()))
+        self.fetched.unwrap_or_else(|| crate::bytes::clamp(self.list.len()))
     }
 }

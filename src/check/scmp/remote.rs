@@ -227,7 +227,7 @@ fn activation(case: &Case<'_>, bench: &mut Bench<'_>) {
         _ => true,
     });
     bench.expect(
-        told && !(none && !activation.results.is_empty()),
+        told && (activation.results.is_empty() || !none),
         Topic::State,
         "DCOM-2.2.22.2.9-01",
         place,

@@ -166,7 +166,7 @@ impl Story {
             self.change(case, volumes, (*change, *size), [volume, storage]);
         }
         if let Some(Tell::Elements(told)) = &case.tell {
-            for element in &told.elements {
+            for element in &told.list {
                 self.element(element, volumes, case.call.rpc.n);
             }
         }

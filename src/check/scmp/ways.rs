@@ -470,7 +470,7 @@ fn activation(case: &Case<'_>, bench: &mut Bench<'_>) {
             Topic::Explained,
             "SCMP-1.5-02",
             &case.place,
-            "the activation was denied: the account may not launch or reach the service".to_owned(),
+            "the activation was denied: the account may not launch or reach the service",
             |_| {},
         );
     }

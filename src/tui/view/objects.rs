@@ -13,6 +13,8 @@
 //!  issued     by call 3 QueryVolumesSupportedForSnapshots to 10.0.0.5
 //! ```
 
+use std::fmt::Write as _;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -109,9 +111,10 @@ fn nothing(model: &Model<'_>) -> String {
              what became of that"
         );
     }
-    let instead = match model.stands.is_empty() {
-        true => "Calls (2) has what there is",
-        false => "State (5) shows how a server of FSRVP stands, which has no objects",
+    let instead = if model.stands.is_empty() {
+        "Calls (2) has what there is"
+    } else {
+        "State (5) shows how a server of FSRVP stands, which has no objects"
     };
     format!("no call{so_far} is about the objects or the storage of shadow copies: {instead}")
 }
@@ -170,7 +173,8 @@ fn columns(width: usize) -> Row {
         fit("cursor", 14)
     );
     if width >= WIDE {
-        text += &format!(
+        let _ = write!(
+            text,
             "{}  {}  {}  client",
             right("released", 8),
             right("calls", 5),
