@@ -148,9 +148,10 @@ fn areas(of: &StorageReport, server: &str) -> Sheet {
             }
             _ => "-".to_owned(),
         };
-        let (storage, max) = match area.there {
-            true => (printable(&area.storage), octets(area.max)),
-            false => (format!("{} (not any more)", printable(&area.storage)), "-".to_owned()),
+        let (storage, max) = if area.there {
+            (printable(&area.storage), octets(area.max))
+        } else {
+            (format!("{} (not any more)", printable(&area.storage)), "-".to_owned())
         };
         let (used, allocated) = (octets(area.used), octets(area.allocated));
         let cells = vec![printable(&area.volume), storage, used, allocated, max, full];

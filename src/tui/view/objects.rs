@@ -109,9 +109,10 @@ fn nothing(model: &Model<'_>) -> String {
              what became of that"
         );
     }
-    let instead = match model.stands.is_empty() {
-        true => "Calls (2) has what there is",
-        false => "State (5) shows how a server of FSRVP stands, which has no objects",
+    let instead = if model.stands.is_empty() {
+        "Calls (2) has what there is"
+    } else {
+        "State (5) shows how a server of FSRVP stands, which has no objects"
     };
     format!("no call{so_far} is about the objects or the storage of shadow copies: {instead}")
 }
@@ -160,7 +161,7 @@ fn widths(width: usize) -> (usize, usize) {
 
 fn columns(width: usize) -> Row {
     let (interface, ipid) = widths(width);
-    let mut text = format!(
+    let text = format!(
         "   {} {} {} {}  {}  {}",
         fit("state", 9),
         fit("interface", interface),
@@ -169,15 +170,10 @@ fn columns(width: usize) -> Row {
         right("refs", 6),
         fit("cursor", 14)
     );
-    if width >= WIDE {
-        text += &format!(
-            "{}  {}  {}  client",
-            right("released", 8),
-            right("calls", 5),
-            fit("ping", 12)
-        );
-    }
-    Row::one(text, Role::Dim)
+    let more =
+        format!("{}  {}  {}  client", right("released", 8), right("calls", 5), fit("ping", 12));
+    let more = if width >= WIDE { more } else { String::new() };
+    Row::one(text, Role::Dim).add(more, Role::Dim)
 }
 
 fn of_object(model: &Model<'_>, of: &ObjectReport, width: usize) -> Row {
