@@ -121,8 +121,9 @@ impl Model<'_> {
         let ipid = of_row.or_else(|| called(call?))?;
         let known = self.digest.report.objects.iter().find(|object| object.ipid == ipid);
         let calls = known.into_iter().flat_map(|object| [Some(object.call), object.released]);
-        let calls = calls.flatten().map(|n| format!(" || n == {n}"));
-        Some(calls.fold(format!("object == {ipid}"), |filter, call| filter + &call))
+        let calls = calls.flatten().map(|n| format!("n == {n}"));
+        let all: Vec<String> = std::iter::once(format!("object == {ipid}")).chain(calls).collect();
+        Some(all.join(" || "))
     }
 
     /// The row that has most to do with a call: what it handed out or changed, or else the object that it

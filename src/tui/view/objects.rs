@@ -13,8 +13,6 @@
 //!  issued     by call 3 QueryVolumesSupportedForSnapshots to 10.0.0.5
 //! ```
 
-use std::fmt::Write as _;
-
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -163,7 +161,7 @@ fn widths(width: usize) -> (usize, usize) {
 
 fn columns(width: usize) -> Row {
     let (interface, ipid) = widths(width);
-    let mut text = format!(
+    let text = format!(
         "   {} {} {} {}  {}  {}",
         fit("state", 9),
         fit("interface", interface),
@@ -172,16 +170,10 @@ fn columns(width: usize) -> Row {
         right("refs", 6),
         fit("cursor", 14)
     );
-    if width >= WIDE {
-        let _ = write!(
-            text,
-            "{}  {}  {}  client",
-            right("released", 8),
-            right("calls", 5),
-            fit("ping", 12)
-        );
-    }
-    Row::one(text, Role::Dim)
+    let more =
+        format!("{}  {}  {}  client", right("released", 8), right("calls", 5), fit("ping", 12));
+    let more = if width >= WIDE { more } else { String::new() };
+    Row::one(text, Role::Dim).add(more, Role::Dim)
 }
 
 fn of_object(model: &Model<'_>, of: &ObjectReport, width: usize) -> Row {
