@@ -362,7 +362,7 @@ fn small(table: &Table) {
 /// The last of the calls very often, with other identifiers in it each time: all of them, or those
 /// that are GUIDs.
 fn flood(events: &[Event], flags: u8) {
-    const TIMES: u64 = 1500;
+    const TIMES: u64 = 3000;
     let calls = events.iter().filter_map(|event| match event {
         Event::Call(call) => Some(call),
         _ => None,

@@ -50,7 +50,9 @@ struct Seen {
 
 fn see(text: &str) -> Seen {
     let mut seen = Seen::default();
-    calls(text).iter().for_each(|call| seen.take(call));
+    for call in &calls(text) {
+        seen.take(call);
+    }
     seen
 }
 
@@ -62,11 +64,12 @@ impl Seen {
 
     /// The references that were handed out.
     fn issued(&self) -> Vec<&Reference> {
-        let of = |moved| match moved {
-            &Moved::Issued { ref reference, .. } => Some(&**reference),
+        let all = self.moved.iter().flatten();
+        let issued = all.filter_map(|moved| match moved {
+            Moved::Issued { reference, .. } => Some(&**reference),
             _ => None,
-        };
-        self.moved.iter().flatten().filter_map(of).collect()
+        });
+        issued.collect()
     }
 
     /// The object that was handed out as the n-th.
@@ -299,7 +302,9 @@ fn an_object_that_came_with_an_error_is_none() {
     let second = calls[1].clone();
     calls[1].status = Some(0x8000_4005);
     let mut seen = Seen::default();
-    calls.iter().for_each(|call| seen.take(call));
+    for call in &calls {
+        seen.take(call);
+    }
     assert_eq!(seen.issued().len(), 1);
     assert_eq!(seen.stood[2], Use::Invalid { call: calls[1].rpc.n });
     // One that is handed out later is good.
@@ -419,7 +424,9 @@ A activates =E_ACCESSDENIED",
     assert_eq!(told[..3], [here.clone(), here.clone(), nowhere.clone()]);
     assert_eq!(told[3..], [nowhere.clone(), here, nowhere], "a reference tells its resolver's");
     let mut seen = Seen::default();
-    calls.iter().for_each(|call| seen.take(call));
+    for call in &calls {
+        seen.take(call);
+    }
     let exporter = seen.table.exporter(seen.object(0).oxid.unwrap()).unwrap();
     assert!(exporter.ports.iter().eq(&[50_001]));
     assert!(exporter.addresses.contains(&ip("10.0.1.1")), "{exporter:?}");

@@ -28,9 +28,9 @@ fn alter(call: &mut Call, n: u64, members: &[(&str, Data)]) {
 fn alter_fields<N: AsRef<str>>(fields: &mut [(N, Value)], name: &str, data: &Data) {
     for (field, value) in fields {
         if (*field).as_ref() == name {
-            replace(value, data)
+            replace(value, data);
         } else {
-            alter_value(value, name, data)
+            alter_value(value, name, data);
         }
     }
 }
