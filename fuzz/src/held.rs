@@ -227,7 +227,8 @@ impl Play<'_> {
             0..=2 => What::Lost,
             3 | 4 => {
                 let by = [None, Some(Side::Client), Some(Side::Server)][usize::from(how % 3)];
-                What::ChannelClosed { channel: ChannelId(u64::from(how >> 7)), by }
+                let reset = how & 0x40 != 0;
+                What::ChannelClosed { channel: ChannelId(u64::from(how >> 7)), by, reset }
             }
             _ => around.what,
         };

@@ -297,6 +297,9 @@ impl<'k> Judge<'k> {
             for server in dock.by_profile.values_mut() {
                 server.restarted(around.time, surely);
             }
+            if let Some(manager) = dock.manager.as_deref_mut().filter(|_| surely) {
+                manager.restarted(around.time);
+            }
         }
         if scmp::comes_for_objects(&around.what) {
             dock.manage(knowledge, &options, (clock_error, around.time));

@@ -346,6 +346,12 @@ impl<'k> Manager<'k> {
         self.references.forget();
     }
 
+    /// The server was started again: what was there is gone.
+    pub(super) fn restarted(&mut self, now: Time) {
+        self.forget(now);
+        self.table.restarted();
+    }
+
     /// The capture has ended.
     pub(super) fn finish(&mut self) {
         if self.ours {
