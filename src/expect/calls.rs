@@ -1,6 +1,7 @@
 //! [`Calls`]: calls that are expected.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::Result;
 use super::end::End;
@@ -25,6 +26,7 @@ const MAX_FRAMES: usize = 64;
 pub(super) struct Place {
     pub(super) n: u64,
     pub(super) opnum: Option<u16>,
+    pub(super) method: Option<Arc<str>>,
     pub(super) frames: Vec<FrameNo>,
     pub(super) time: Time,
     pub(super) server: IpAddr,
@@ -39,6 +41,7 @@ impl Place {
         Self {
             n: rpc.n,
             opnum: rpc.opnum,
+            method: call.method().map(Arc::from),
             frames: frames.collect(),
             time: rpc.response.as_ref().map_or(call.time, |response| response.time),
             server: call.server.addr.ip(),

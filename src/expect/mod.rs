@@ -267,6 +267,7 @@ impl Expectations {
             parts,
             call: first.as_ref().map(|call| call.n),
             opnum: first.as_ref().and_then(|call| call.opnum),
+            method: first.as_ref().and_then(|call| call.method.clone()),
             time: first.as_ref().map_or(self.latest, |call| call.time),
             server: first.as_ref().map(|call| call.server).or(only),
             client: first.as_ref().map(|call| call.client),

@@ -79,6 +79,8 @@ pub struct Expectation {
     pub call: Option<u64>,
     /// Its opnum.
     pub opnum: Option<u16>,
+    /// The name of its method.
+    pub method: Option<Arc<str>>,
     /// The frames of that call.
     pub frames: Vec<FrameNo>,
     /// When.
@@ -102,7 +104,7 @@ impl Expectation {
             message: self.why.clone(),
             call: self.call,
             opnum: self.opnum,
-            method: None,
+            method: self.method.clone(),
             frames: self.frames.clone(),
             time: self.time,
             related: self.related.clone(),

@@ -20,7 +20,7 @@ use crate::check::{
     section,
 };
 use crate::gate::{Baseline, Exit, Expectation, Mark, Ruling, lasting};
-use crate::protocol::{Registry, fsrvp};
+use crate::protocol::Registry;
 
 /// Where the schema of the format is.
 const SCHEMA: &str =
@@ -61,7 +61,7 @@ pub struct Document<'a> {
 #[derive(Clone, Copy)]
 struct Spot<'a> {
     call: Option<u64>,
-    opnum: Option<u16>,
+    method: Option<&'a str>,
     frames: &'a [FrameNo],
     time: Option<Time>,
     server: Option<IpAddr>,
@@ -103,9 +103,10 @@ impl<'a> Document<'a> {
         mark: Mark,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let Finding { call, opnum, server, client, set, .. } = *finding;
+        let Finding { call, server, client, set, .. } = *finding;
+        let method = finding.method.as_deref();
         let (frames, time) = (&*finding.frames, Some(finding.time));
-        let spot = Spot { call, opnum, frames, time, server, client, set };
+        let spot = Spot { call, method, frames, time, server, client, set };
         let mut result = self.result(&finding.rule, finding.severity, &finding.message, mark);
         put(&mut result, "locations", json!([self.location(&spot)]));
         let related = finding.related.iter().map(|related| (related.call, &*related.note));
@@ -188,7 +189,7 @@ impl<'a> Document<'a> {
         let mut result = self.result(&of.cause, severity, &message, mark);
         let spot = Spot {
             call: of.evidence.first().copied(),
-            opnum: None,
+            method: None,
             frames: &of.frames,
             time: Some(of.time),
             server: of.server,
@@ -229,7 +230,7 @@ impl<'a> Document<'a> {
         let frames: Vec<FrameNo> = stop.and_then(|stop| stop.frame).into_iter().collect();
         let spot = Spot {
             call: stop.and_then(|stop| stop.call),
-            opnum: None,
+            method: None,
             frames: &frames,
             time: stop.map(|stop| stop.time).or(of.began),
             server: of.server,
@@ -308,7 +309,7 @@ impl<'a> Document<'a> {
     fn location(&self, spot: &Spot<'_>) -> Json {
         let mut location = self.file(spot.frames);
         if let Some(call) = spot.call {
-            put(&mut location, "logicalLocations", json!([self.call(call, spot.opnum)]));
+            put(&mut location, "logicalLocations", json!([logical(call, spot.method)]));
         }
         let mut properties = Map::new();
         if !spot.frames.is_empty() {
@@ -337,7 +338,7 @@ impl<'a> Document<'a> {
             let mut location = self.file(frames);
             put(&mut location, "id", json!(n));
             put(&mut location, "message", json!({ "text": format!("call {call}: {note}") }));
-            put(&mut location, "logicalLocations", json!([self.call(call, None)]));
+            put(&mut location, "logicalLocations", json!([logical(call, None)]));
             Json::Object(location)
         });
         related.collect()
@@ -351,19 +352,6 @@ impl<'a> Document<'a> {
         let uri = self.artifacts.get(at).map_or("", String::as_str);
         let place = json!({ "artifactLocation": { "uri": uri, "index": at } });
         Map::from_iter([("physicalLocation".to_owned(), place)])
-    }
-
-    fn call(&self, call: u64, opnum: Option<u16>) -> Json {
-        let interface = self.lore.registry.interface(fsrvp::UUID, fsrvp::VERSION.0);
-        let operation = interface.zip(opnum).and_then(|(of, opnum)| of.operation(opnum));
-        match operation {
-            Some(operation) => json!({
-                "name": &*operation.name,
-                "fullyQualifiedName": format!("call {call} {}", operation.name),
-                "kind": "function",
-            }),
-            None => json!({ "fullyQualifiedName": format!("call {call}"), "kind": "function" }),
-        }
     }
 
     /// The program, and the rules that results refer to.
@@ -433,7 +421,19 @@ impl<'a> Document<'a> {
 impl Spot<'_> {
     /// In the capture, at no call.
     fn nowhere(server: Option<IpAddr>, client: Option<IpAddr>) -> Self {
-        Self { call: None, opnum: None, frames: &[], time: None, server, client, set: None }
+        Self { call: None, method: None, frames: &[], time: None, server, client, set: None }
+    }
+}
+
+/// A call, with the name of its method where that is known.
+fn logical(call: u64, method: Option<&str>) -> Json {
+    match method {
+        Some(method) => json!({
+            "name": method,
+            "fullyQualifiedName": format!("call {call} {method}"),
+            "kind": "function",
+        }),
+        None => json!({ "fullyQualifiedName": format!("call {call}"), "kind": "function" }),
     }
 }
 

@@ -3,13 +3,13 @@
 use serde_json::{Value as Json, json};
 
 use crate::check::{Cause, Circumstance, Circumstances};
-use crate::protocol::fsrvp;
 
 /// The `cause` record.
 pub fn cause(cause: &Cause) -> Json {
     let signs = cause.signs.clone().unwrap_or_default();
-    let name =
-        |opnum: &u16| fsrvp::OPERATIONS.iter().find(|(n, _)| n == opnum).map(|(_, name)| *name);
+    let name = |opnum: &u16| {
+        cause.protocol.methods().iter().find(|(n, _)| n == opnum).map(|(_, name)| *name)
+    };
     let words = |of: Circumstances| of.iter().map(Circumstance::word).collect::<Vec<_>>();
     json!({
         "type": "cause",
