@@ -197,7 +197,7 @@ fn agree(part: &Call, whole: &Call) -> Result<(), String> {
     same("object", p.object, w.object)?;
     same("context", p.context_id, w.context_id)?;
     same("provider", Some(p.auth.auth_type).filter(|t| *t != 0), Some(w.auth.auth_type))?;
-    same("level", Some(p.auth.level).filter(|l| *l != 1), Some(w.auth.level))?;
+    same("level", Some(p.auth.level).filter(|l| *l > 1), Some(w.auth.level))?;
     same("principal", p.auth.principal.as_ref(), w.auth.principal.as_ref())?;
     same("status", part.status, whole.status)?;
     same("fault", part.fault(), whole.fault())?;
