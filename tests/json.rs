@@ -579,6 +579,7 @@ fn an_expectation() -> Expectation {
         why: "commit is quick: call 7 took 75.2 s, expected 60 s at most".into(),
         call: Some(7),
         opnum: Some(4),
+        method: None,
         frames: vec![FrameNo(60)],
         time: Time::from_nanos(1_795_369_758_123_456_000),
         server: None,
