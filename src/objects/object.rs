@@ -113,7 +113,7 @@ pub struct Object {
     pub since: Time,
     /// Whether nobody needs to ping it (`SORF_NOPING`).
     pub unpinged: bool,
-    /// Who holds it. Added by references, no more than [`MAX_HOLDERS`]; never removed.
+    /// Who holds it. Added by references, no more than `MAX_HOLDERS`; never removed.
     pub holders: Vec<Holder>,
     /// What has become of it.
     pub phase: Phase,

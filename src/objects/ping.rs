@@ -13,7 +13,7 @@ pub(super) const MAX_OIDS: usize = 4096;
 pub struct PingSet {
     /// Whose it is.
     pub client: IpAddr,
-    /// The objects, by OID. Added and removed by `ComplexPing`, no more than [`MAX_OIDS`].
+    /// The objects, by OID. Added and removed by `ComplexPing`, no more than `MAX_OIDS`.
     pub oids: BTreeSet<u64>,
     /// When it was last pinged.
     pub last: Time,
