@@ -73,7 +73,7 @@ pub use self::story::{
 };
 use self::volume::Volumes;
 use self::ways::Ways;
-use super::bench::{Bench, Place};
+use super::bench::{Bench, Place, Topic};
 use super::catalogue::Catalogue;
 use super::finding::{Certainty, Finding, Severity};
 use super::profile::Profile;
@@ -167,6 +167,20 @@ impl Case<'_> {
     pub(super) fn method(&self) -> String {
         let interface = interface_name(self.interface).unwrap_or_default();
         format!("{interface}::{}", self.call.method().unwrap_or("?"))
+    }
+
+    /// Expects something of what was returned, and points at that if it is not so.
+    pub(super) fn expect_of_answer(
+        &self,
+        (kept, topic, rule): (bool, Topic, &str),
+        bench: &mut Bench<'_>,
+        what: impl FnOnce() -> String,
+        refine: impl FnOnce(&mut Finding),
+    ) {
+        bench.expect(kept, topic, rule, &self.place, what, |finding| {
+            finding.with_octets(self.call, Side::Server, "return", "the answer");
+            refine(finding);
+        });
     }
 
     /// What others could have changed: as much as it is, for who has not seen them.

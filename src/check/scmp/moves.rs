@@ -103,10 +103,7 @@ impl On<'_, '_> {
     ) {
         let (rule, method) = (self.rule(rule), self.case.method());
         let what = || format!("{method}{}", what());
-        bench.expect(kept, Topic::Value("rgelt"), &rule, &self.case.place, what, |finding| {
-            finding.with_octets(self.case.call, Side::Server, "return", "the answer");
-            refine(finding);
-        });
+        self.case.expect_of_answer((kept, Topic::Value("rgelt"), &rule), bench, what, refine);
     }
 
     /// What an answer to `Next` must be whatever came before.

@@ -59,10 +59,7 @@ impl Asked<'_, '_> {
     ) {
         let method = self.case.method();
         let what = || format!("{method} {}", what());
-        bench.expect(kept, Topic::State, rule, &self.case.place, what, |finding| {
-            finding.with_octets(self.case.call, Side::Server, "return", "the answer");
-            refine(finding);
-        });
+        self.case.expect_of_answer((kept, Topic::State, rule), bench, what, refine);
     }
 
     fn returned(&self) -> String {
