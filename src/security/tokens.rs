@@ -115,6 +115,47 @@ fn inner(token: &[u8]) -> Option<Token> {
     Some(raw(rest).unwrap_or_else(|| bare(of_oid(oid.value))))
 }
 
+/// What a token carries of its mechanism.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Carried<'a> {
+    /// Whose it is; `None` where nothing says it, as in a last `NegTokenResp`.
+    pub(super) mechanism: Option<Mechanism>,
+    /// The mechanism's own token, with the frame of GSS-API if it has one.
+    pub(super) inner: Option<&'a [u8]>,
+    /// Whether `mechListMIC` is there, which costs the mechanism a signature.
+    pub(super) mic: bool,
+}
+
+/// Takes SPNEGO from around a token; `None` where there is nothing of a mechanism.
+pub(super) fn carried(token: &[u8]) -> Option<Carried<'_>> {
+    let spnego = match *token.first()? {
+        GSS => {
+            let inner = der::open(token, GSS)?;
+            let (oid, rest) = der::element(inner)?;
+            (oid.tag == OID && oid.value == OID_SPNEGO).then_some(rest)
+        }
+        NEG_TOKEN_INIT | NEG_TOKEN_RESP => Some(token),
+        _ => None,
+    };
+    let Some(spnego) = spnego else {
+        let mechanism = peek(token)?.mechanism;
+        return Some(Carried { mechanism: Some(mechanism), inner: Some(token), mic: false });
+    };
+    let (arm, _) = der::element(spnego)?;
+    let fields = der::open(arm.value, SEQUENCE)?;
+    let mut carried = Carried { mechanism: None, inner: None, mic: false };
+    for field in der::elements(fields) {
+        match field.tag {
+            0xa2 => carried.inner = der::open(field.value, OCTET_STRING),
+            0xa3 => carried.mic = der::open(field.value, OCTET_STRING).is_some(),
+            _ => {}
+        }
+    }
+    let named = || negotiation(spnego).map(|token| token.mechanism);
+    carried.mechanism = carried.inner.and_then(inner).map(|token| token.mechanism).or_else(named);
+    Some(carried)
+}
+
 fn of_oid(oid: &[u8]) -> Mechanism {
     match oid {
         OID_NTLM => Mechanism::Ntlm,

@@ -1,4 +1,8 @@
-//! \[MS-NLMP\] 2.2.1 NTLM Messages: the names in them; nothing here knows a key.
+//! \[MS-NLMP\] 2.2.1 NTLM Messages: what they say in clear; [`Session`] is what keys make of them.
+
+mod session;
+
+pub use session::Session;
 
 use crate::bytes::{Field, Reader, Sink, Stop, View};
 

@@ -1,0 +1,161 @@
+//! [`Keyring`]: what somebody has given to open what is sealed, and what that has opened on the way.
+//!
+//! It says which secrets fit a user, a service or a session; whether one really does, only a checksum
+//! tells.
+
+use std::sync::Mutex;
+
+use rustc_hash::FxHashMap;
+
+use super::Secret;
+
+/// Tickets whose session keys are remembered; beyond it no more are learned.
+const TICKETS_MAX: usize = 4096;
+
+/// All secrets there are.
+#[derive(Debug, Default)]
+pub struct Keyring {
+    accounts: Vec<Account>,
+    kerberos: Vec<KerberosKey>,
+    smb: Vec<SmbKey>,
+    /// Session keys of tickets that a KDC was seen to give, by the octets of the sealed part of the
+    /// ticket. Added by [`Keyring::learn`] up to [`TICKETS_MAX`]; never removed.
+    learned: Mutex<FxHashMap<Vec<u8>, (i32, Secret)>>,
+}
+
+/// The secret of a user.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Domain or realm; `None` is any.
+    pub domain: Option<String>,
+    /// User; `None` is any.
+    pub user: Option<String>,
+    /// What is known.
+    pub secret: AccountSecret,
+    /// Who gave it, such as `--password-file pw.txt` or `lab.toml, password 2`.
+    pub from: String,
+}
+
+/// What is known of a user.
+#[derive(Clone, Debug)]
+pub enum AccountSecret {
+    /// The password, in UTF-8.
+    Password(Secret),
+    /// The NT hash, 16 octets: MD4 of the password in UTF-16, little-endian.
+    NtHash(Secret),
+}
+
+/// A long-term key of Kerberos, of a service or a user.
+#[derive(Clone, Debug)]
+pub struct KerberosKey {
+    /// `cifs/fs1.lab` or `user`, with `@REALM` where that is known; `None` is any.
+    pub principal: Option<String>,
+    /// Encryption type (RFC 3961).
+    pub etype: i32,
+    /// Key version; `None` is any.
+    pub kvno: Option<u32>,
+    /// The key.
+    pub key: Secret,
+    /// Who gave it.
+    pub from: String,
+}
+
+/// The key of an SMB session.
+#[derive(Clone, Debug)]
+pub struct SmbKey {
+    /// `SessionId`.
+    pub session_id: u64,
+    /// What is known.
+    pub secret: SmbSecret,
+    /// Who gave it.
+    pub from: String,
+}
+
+/// What is known of an SMB session.
+#[derive(Clone, Debug)]
+pub enum SmbSecret {
+    /// The session key: \[MS-SMB2\] 3.3.1.8 `Session.FullSessionKey`, 16 or 32 octets.
+    Session(Secret),
+    /// The keys that encrypt, 16 or 32 octets each; one may be missing.
+    Directions {
+        /// What the client sends.
+        client_to_server: Option<Secret>,
+        /// What the server sends.
+        server_to_client: Option<Secret>,
+    },
+}
+
+impl Keyring {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty() && self.kerberos.is_empty() && self.smb.is_empty()
+    }
+
+    /// Adds the secret of a user.
+    pub fn add_account(&mut self, account: Account) {
+        self.accounts.push(account);
+    }
+
+    /// Adds a key of Kerberos.
+    pub fn add_kerberos(&mut self, key: KerberosKey) {
+        self.kerberos.push(key);
+    }
+
+    /// Adds the key of an SMB session.
+    pub fn add_smb(&mut self, key: SmbKey) {
+        self.smb.push(key);
+    }
+
+    /// The accounts that may be `user` of `domain`, those that name it first.
+    pub fn accounts(&self, domain: &str, user: &str) -> Vec<&Account> {
+        // A user is known by NetBIOS name or realm; one of them is not always told.
+        let fits = |given: &Option<String>, told: &str| {
+            given.as_deref().is_none_or(|given| same(given, told))
+        };
+        let mut found: Vec<_> = self
+            .accounts
+            .iter()
+            .filter(|account| fits(&account.user, user) && fits(&account.domain, domain))
+            .collect();
+        // Next the accounts of that user whose domain is called otherwise: a realm has two names.
+        found.extend(self.accounts.iter().filter(|account| {
+            account.user.as_deref().is_some_and(|given| same(given, user))
+                && !fits(&account.domain, domain)
+        }));
+        found.sort_by_key(|account| (account.user.is_none(), account.domain.is_none()));
+        found
+    }
+
+    /// All accounts.
+    pub fn all_accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// All keys of Kerberos.
+    pub fn kerberos(&self) -> &[KerberosKey] {
+        &self.kerberos
+    }
+
+    /// The keys given for an SMB session.
+    pub fn smb(&self, session_id: u64) -> impl Iterator<Item = &SmbKey> {
+        self.smb.iter().filter(move |key| key.session_id == session_id)
+    }
+
+    /// Remembers the session key of a ticket that a KDC has given.
+    pub fn learn(&self, ticket: &[u8], etype: i32, key: Secret) {
+        let Ok(mut learned) = self.learned.lock() else { return };
+        if learned.len() < TICKETS_MAX {
+            learned.insert(ticket.to_vec(), (etype, key));
+        }
+    }
+
+    /// The session key of a ticket, if a KDC was seen to give it.
+    pub fn learned(&self, ticket: &[u8]) -> Option<(i32, Secret)> {
+        self.learned.lock().ok()?.get(ticket).cloned()
+    }
+}
+
+/// Whether two names are the same: case does not matter.
+fn same(a: &str, b: &str) -> bool {
+    a.to_lowercase() == b.to_lowercase()
+}
