@@ -1,6 +1,7 @@
 //! What sits on TCP: which flow carries what, and how SMB and RPC feed each other.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -15,6 +16,7 @@ use crate::bytes::{Both, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, Ti
 use crate::net::{self, Unseen};
 use crate::protocol::{Grade, Registry};
 use crate::rpc::{self, Origin, Rpc, pdu};
+use crate::security::keys::Keyring;
 use crate::smb::{self, ConnectionId, PipeId, Smb};
 use crate::tcp::{Flow, FlowId, Interest, Receiver, Segment};
 
@@ -39,6 +41,8 @@ pub(super) struct Above<'r> {
     pub(super) reach: Reach,
     pub(super) names: Names,
     pub(super) watch: Watch,
+    /// What may open what is sealed.
+    pub(super) keys: Arc<Keyring>,
     pub(super) events: Vec<Event>,
     /// Used and emptied within one call.
     pub(super) smb_events: Vec<smb::Event>,
@@ -69,6 +73,7 @@ impl<'r> Above<'r> {
             reach: Reach::default(),
             names: Names::default(),
             watch: Watch::default(),
+            keys: Arc::default(),
             events: Vec::new(),
             smb_events: Vec::new(),
             rpc_events: Vec::new(),
@@ -89,6 +94,13 @@ impl<'r> Above<'r> {
 
     pub(super) fn registry(&self) -> &'r Registry {
         self.registry
+    }
+
+    /// Opens with these secrets what is sealed from now on.
+    pub(super) fn take_keys(&mut self, keys: Arc<Keyring>) {
+        self.smb.take_keys(Arc::clone(&keys));
+        self.rpc.take_keys(Arc::clone(&keys));
+        self.keys = keys;
     }
 
     /// What the capture calls a machine.

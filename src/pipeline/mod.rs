@@ -26,6 +26,7 @@ mod tell;
 mod units;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::bytes::{FrameNo, Piece, Time, View, clamp};
 use crate::call::Call;
@@ -33,6 +34,7 @@ use crate::capture::Frame;
 use crate::net::{self, Dissected, Fragments, Other};
 use crate::protocol::Registry;
 use crate::rpc::datagram;
+use crate::security::keys::Keyring;
 use crate::tcp::{self, Flows};
 use above::Above;
 pub use around::{
@@ -97,6 +99,13 @@ impl<'r> Pipeline<'r> {
     /// Layers that also say which frames it takes to read each call again.
     pub fn keeping_setup(registry: &'r Registry) -> Self {
         Self { above: Above::keeping_setup(registry), ..Self::new(registry) }
+    }
+
+    /// Opens with these secrets what is sealed.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<Keyring>) -> Self {
+        self.above.take_keys(keys);
+        self
     }
 
     /// Takes a name that the capture itself gives an address: calls that complete from now on have

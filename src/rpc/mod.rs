@@ -20,6 +20,7 @@ pub mod pdu;
 pub mod trailer;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -28,6 +29,7 @@ use crate::bytes::{
     clamp, index,
 };
 use crate::security::kerberos::KrbError;
+use crate::security::keys::Keyring;
 use association::Association;
 pub use bind::{ContextElement, ContextResult, SyntaxId, Transfer};
 pub use call::{Auth, Call, Ending, Message, StubState};
@@ -147,6 +149,8 @@ struct Common {
     /// Interfaces, by UUID and major version, whose requests are told of by themselves. Added by
     /// [`Rpc::announce`]; never removed.
     announced: FxHashSet<(Guid, u16)>,
+    /// What may open what is sealed.
+    keys: Arc<Keyring>,
     counters: Counters,
 }
 
@@ -181,6 +185,11 @@ impl Rpc {
     /// A state that keeps the PDUs of every call, for showing them.
     pub fn keeping_pdus() -> Self {
         Self { common: Common { keep_pdus: true, ..Common::default() }, ..Self::default() }
+    }
+
+    /// Opens with these secrets what is sealed from now on.
+    pub fn take_keys(&mut self, keys: Arc<Keyring>) {
+        self.common.keys = keys;
     }
 
     /// Asks to be told of the requests of an interface when they are complete.

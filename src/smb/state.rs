@@ -11,6 +11,7 @@
 //! `servers.rs` and `pipes.rs` below those.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::cache::Cache;
 use super::model::{
@@ -21,6 +22,7 @@ use super::{
     dissect, dissect_plain, framing, v1,
 };
 use crate::bytes::{Ends, Guid, Missing, Reader, Side, Stop, View, Why};
+use crate::security::keys::Keyring;
 
 const CONNECTIONS_MAX: usize = 1 << 14;
 const SERVERS_MAX: usize = 1 << 14;
@@ -58,6 +60,8 @@ pub struct Smb {
     /// go in the same way.
     pub(super) pending_smb1: Cache<(ConnectionId, v1::RequestId), v1::Pending>,
     pub(super) counters: Counters,
+    /// What may open what is sealed.
+    pub(super) keys: Arc<Keyring>,
     pub(super) next_server: u32,
     pub(super) next_pipe: u32,
 }
@@ -75,6 +79,7 @@ impl Default for Smb {
             pending: Cache::new(PENDING_MAX),
             pending_smb1: Cache::new(PENDING_MAX),
             counters: Counters::default(),
+            keys: Arc::default(),
             next_server: 0,
             next_pipe: 0,
         }
@@ -82,6 +87,11 @@ impl Default for Smb {
 }
 
 impl Smb {
+    /// Opens with these secrets what is sealed from now on.
+    pub fn take_keys(&mut self, keys: Arc<Keyring>) {
+        self.keys = keys;
+    }
+
     /// Takes in one unit as [`Smb::frame`] cut it: `message` begins with its four-byte header, and
     /// is shorter than `whole` if it was skimmed. Who asks and who answers is taken from the
     /// messages themselves.
