@@ -98,6 +98,8 @@ pub struct Carrier {
 pub enum Readable {
     /// All of it is there and in clear.
     Clear,
+    /// The same: it was encrypted, was opened with a key and proved by its checksum.
+    Unsealed,
     /// It is encrypted.
     Sealed,
     /// The snap length, or a cap of ours, cut it.
@@ -111,10 +113,16 @@ pub enum Readable {
 }
 
 impl Readable {
+    /// Whether all of it is there and can be read, whether or not it had to be opened.
+    pub fn is_clear(self) -> bool {
+        matches!(self, Self::Clear | Self::Unsealed)
+    }
+
     /// Its word in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Clear => "clear",
+            Self::Unsealed => "unsealed",
             Self::Sealed => "sealed",
             Self::Truncated => "truncated",
             Self::Lost => "lost",
@@ -272,6 +280,7 @@ impl Stub {
         let mut stub = Self {
             readable: match state {
                 StubState::Clear => Readable::Clear,
+                StubState::Unsealed => Readable::Unsealed,
                 StubState::Sealed => Readable::Sealed,
                 StubState::Truncated => Readable::Truncated,
                 StubState::Lost => Readable::Lost,
@@ -349,13 +358,14 @@ impl Stub {
         const PADDING: u32 = 15;
         let Some(decoded) = &mut self.decoded else { return };
         let stopped = decoded.stop.as_ref().is_some_and(Stop::is_malformed);
-        if state == StubState::Clear && stopped {
+        let whole = matches!(state, StubState::Clear | StubState::Unsealed);
+        if whole && stopped {
             self.readable = Readable::Malformed;
         } else if decoded.stop.is_none() && view.len() > decoded.used.saturating_add(PADDING) {
             let span = Span::new(decoded.used, view.len());
             let text = format!("{} bytes follow the last parameter", span.len());
             decoded.notes.push(Note { span, text });
-            if state == StubState::Clear {
+            if whole {
                 self.readable = Readable::Malformed;
             }
         }

@@ -35,7 +35,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "tcp",
         ],
     ),
-    ("trace", &["bytes", "call", "capture", "pipeline", "protocol", "rpc"]),
+    ("trace", &["bytes", "call", "capture", "pipeline", "protocol", "rpc", "security"]),
     (
         "check",
         &[

@@ -74,7 +74,7 @@ impl Act {
         let opnum = call.rpc.opnum.filter(|_| is_ours)?;
         let asked = call.rpc.request.as_ref()?.time;
         let answered = call.rpc.response.as_ref().filter(|m| m.complete).map(|m| m.time);
-        let clear = |readable| readable == Readable::Clear;
+        let clear = Readable::is_clear;
         let request = call
             .request
             .decoded

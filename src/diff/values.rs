@@ -139,8 +139,10 @@ fn hidden(readable: Readable, read: bool, call: &Exchange) -> Option<Unseen> {
         Readable::Truncated => Some(Unseen::Truncated),
         Readable::Lost => Some(Unseen::Lost),
         // Without its bind nobody knows how to read it.
-        Readable::Clear if !read && call.method().is_some() => Some(Unseen::Lost),
-        Readable::Clear | Readable::Malformed | Readable::Absent => None,
+        Readable::Clear | Readable::Unsealed if !read && call.method().is_some() => {
+            Some(Unseen::Lost)
+        }
+        Readable::Clear | Readable::Unsealed | Readable::Malformed | Readable::Absent => None,
     }
 }
 

@@ -116,7 +116,7 @@ impl Shares {
 fn request(call: &Call) -> Option<Request> {
     call.rpc.interface.filter(|syntax| syntax.uuid == fsrvp::UUID)?;
     let decoded = call.request.decoded.as_ref();
-    let decoded = decoded.filter(|_| call.request.readable == Readable::Clear)?;
+    let decoded = decoded.filter(|_| call.request.readable.is_clear())?;
     Request::bind(call.rpc.opnum?, decoded)?.ok()
 }
 

@@ -462,7 +462,7 @@ fn answered_at(call: &Call) -> Time {
 
 /// Whether all that a call says of objects could be read.
 fn is_read(call: &Call) -> bool {
-    let clear = |readable| matches!(readable, Readable::Clear);
+    let clear = |readable| Readable::is_clear(readable);
     let known = call.grade().is_some_and(|grade| grade != Grade::Names);
     let answered = matches!(call.outcome, Outcome::Ok | Outcome::Failed);
     known && answered && clear(call.request.readable) && clear(call.response.readable)

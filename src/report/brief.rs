@@ -78,7 +78,7 @@ impl End {
             Outcome::NoResponse => "no answer".to_owned(),
             Outcome::NoRequest => "request not seen".to_owned(),
             Outcome::Unknown => match self.response {
-                Readable::Clear => "answered".to_owned(),
+                Readable::Clear | Readable::Unsealed => "answered".to_owned(),
                 other => other.word().to_owned(),
             },
         }
@@ -142,8 +142,8 @@ pub(super) fn push(text: &mut String, more: &str) {
 /// The size of a stub that is not shown, and why it is not.
 fn unreadable(stub: &Stub) -> String {
     match (stub.readable, &stub.decoded) {
-        (Readable::Absent, _) | (Readable::Clear, Some(_)) => String::new(),
-        (Readable::Clear, None) => format!("{} bytes", stub.bytes),
+        (Readable::Absent, _) | (Readable::Clear | Readable::Unsealed, Some(_)) => String::new(),
+        (Readable::Clear | Readable::Unsealed, None) => format!("{} bytes", stub.bytes),
         (other, _) => format!("{} bytes {}", stub.bytes, other.word()),
     }
 }

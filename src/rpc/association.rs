@@ -2,37 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
-
 use super::bind::{SyntaxId, Transfer};
 use super::call::{Auth, Call, Ending, Message};
 use super::contexts::Contexts;
-use super::part::{Part, Seal, release};
-use super::pdu::{Body, PacketType, Pdu, Verifier};
+use super::part::{Cover, Part, Seal, release};
+use super::pdu::{Body, PacketType, Pdu};
+use super::protection::Protection;
 use super::{BindAnswer, Bound, ChannelId, Common, Event, Origin, Unanswered};
-use crate::bytes::{Both, Guid, Missing, Side, Span, View, Why};
-use crate::security::kerberos::KrbError;
-use crate::security::{ntlm, peek};
+use crate::bytes::{Both, Buffer, Guid, Missing, Side, Span, View, Why};
 
 /// Calls of one association that may wait for an answer; beyond it the oldest is given up.
 const MAX_IN_FLIGHT: usize = 1024;
 /// The same for all associations together: beyond it one that begins a call gives up its oldest.
 const MAX_IN_FLIGHT_IN_ALL: usize = 1 << 16;
-/// Security contexts of one association.
-const MAX_SECURITY_CONTEXTS: usize = 256;
-/// `RPC_C_AUTHN_LEVEL_CONNECT`
-const LEVEL_CONNECT: u8 = 2;
-/// `RPC_C_AUTHN_LEVEL_PKT_PRIVACY`
-const LEVEL_PRIVACY: u8 = 6;
 
 /// State of one association.
 #[derive(Debug, Default)]
 pub(super) struct Association {
     contexts: Contexts,
-    /// Security contexts by their id. Added by the first security trailer that names one.
-    security: FxHashMap<u32, Auth>,
-    /// Whether the bind was seen that tells how calls without a trailer are protected.
-    begun: bool,
+    protection: Protection,
     /// Calls without a complete answer, by call id. Added by the first fragment of a request (or
     /// of a response whose request was not seen), removed by the last of the answer, by the
     /// channel's end or by the cap.
@@ -118,19 +106,22 @@ impl Association {
         let header = &pdu.header;
         self.deaf &= origin.side == Side::Client;
         self.asked = None;
-        if let Some(verifier) = &pdu.verifier {
-            let refusal = self.note_security(header.ptype, origin.side, verifier);
-            if let Some(error) = refusal.filter(|_| origin.side == Side::Server) {
-                out.push(Event::TicketRefused {
-                    channel: origin.channel,
-                    ends: origin.ends,
-                    error,
-                });
-            }
+        let refusal = self.protection.note(origin.side, pdu, common);
+        if let Some(error) = refusal.filter(|_| origin.side == Side::Server) {
+            let Origin { channel, ends, .. } = origin;
+            out.push(Event::TicketRefused { channel, ends, error });
         }
-        let seal = self.seal(pdu);
-        let part =
-            |stub, context_id| Part { origin, unit, pdu, stub, seal, context_id: Some(context_id) };
+        let opened = self.protection.open(origin.side, unit, pdu, common);
+        let cover = Cover { seal: self.protection.seal(pdu), ..Cover::of(opened.as_ref()) };
+        let clear = opened.as_ref().and_then(|opened| opened.stub.as_ref());
+        let part = |stub, context_id| Part {
+            origin,
+            unit,
+            pdu,
+            stub: clear.map_or(stub, Buffer::view),
+            cover,
+            context_id: Some(context_id),
+        };
         match &pdu.body {
             Some(Body::Request { context_id, opnum, object, stub }) => {
                 self.request(&part(*stub, *context_id), Some(*opnum), *object, common, out);
@@ -151,8 +142,8 @@ impl Association {
             }
             Some(Body::Bind { contexts }) => {
                 let told = header.auth_length == 0 || pdu.verifier.is_some();
-                self.begun |= told && header.ptype == PacketType::BIND;
-                let auth = told.then(|| self.auth(pdu.verifier.as_ref()));
+                self.protection.begun |= told && header.ptype == PacketType::BIND;
+                let auth = told.then(|| self.protection.auth(pdu.verifier.as_ref()));
                 self.contexts.propose(header.call_id, contexts, auth);
                 let frame = unit.frames().last().copied();
                 let Origin { channel, ends, .. } = origin;
@@ -190,7 +181,8 @@ impl Association {
     ) {
         let Some(Why::Missing(why)) = pdu.stop.as_ref().map(|stop| &stop.why) else { return };
         let stub = unit.slice(Span::default());
-        let part = Part { origin, unit, pdu, stub, seal: Seal::Untold(*why), context_id: None };
+        let cover = Cover { seal: Seal::Untold(*why), ..Cover::of(None) };
+        let part = Part { origin, unit, pdu, stub, cover, context_id: None };
         // How long its part of the stub is is not known either, so what follows has no place.
         self.tear(origin.side, pdu.header.call_id, common);
         match pdu.header.ptype {
@@ -228,74 +220,6 @@ impl Association {
         if let Some((call_id, asked)) = self.asked.take().filter(|_| !self.deaf) {
             let (interfaces, _) = self.contexts.refuse(call_id);
             out.push(Event::Unanswered(Box::new(Unanswered { interfaces, ..asked })));
-        }
-    }
-
-    /// Notes how a PDU is protected; gives the error of Kerberos in its token.
-    fn note_security(
-        &mut self,
-        ptype: PacketType,
-        side: Side,
-        verifier: &Verifier<'_>,
-    ) -> Option<Box<KrbError>> {
-        if self.security.len() >= MAX_SECURITY_CONTEXTS
-            && !self.security.contains_key(&verifier.context_id)
-        {
-            return None;
-        }
-        let auth = self.security.entry(verifier.context_id).or_insert(Auth::NONE);
-        auth.auth_type = verifier.auth_type;
-        auth.level = verifier.auth_level;
-        // Only these carry tokens; the others carry signatures.
-        let token = matches!(
-            ptype,
-            PacketType::BIND
-                | PacketType::BIND_ACK
-                | PacketType::ALTER_CONTEXT
-                | PacketType::ALTER_CONTEXT_RESP
-                | PacketType::AUTH3
-        );
-        if !token || verifier.value.holes().next().is_some() {
-            return None;
-        }
-        let token = peek(verifier.value.bytes())?;
-        auth.mechanism = Some(token.mechanism);
-        if let (Side::Client, Some(ntlm::Message::Authenticate(message))) = (side, token.ntlm) {
-            auth.principal = Some(message.account());
-        }
-        token.refusal.map(Box::new)
-    }
-
-    /// Whether the stub of a PDU is encrypted. Where its trailer is missing, the others of the
-    /// association tell.
-    fn seal(&self, pdu: &Pdu<'_>) -> Seal {
-        let missing = match pdu.stop.as_ref().map(|stop| &stop.why) {
-            Some(Why::Missing(why)) => *why,
-            _ => Missing::Lost,
-        };
-        let privacy = |level| if level == LEVEL_PRIVACY { Seal::Closed } else { Seal::Open };
-        match &pdu.verifier {
-            _ if pdu.header.ptype == PacketType::FAULT || pdu.header.auth_length == 0 => Seal::Open,
-            Some(verifier) => privacy(verifier.auth_level),
-            None => {
-                let highest = self.security.values().map(|auth| auth.level).max();
-                highest.map_or(Seal::Untold(missing), privacy)
-            }
-        }
-    }
-
-    /// How a PDU was protected: by its own trailer, or at connect level by that of the bind.
-    fn auth(&self, verifier: Option<&Verifier<'_>>) -> Auth {
-        if let Some(verifier) = verifier {
-            let known = self.security.get(&verifier.context_id);
-            let of_bind = known.cloned().unwrap_or(Auth::NONE);
-            return Auth { auth_type: verifier.auth_type, level: verifier.auth_level, ..of_bind };
-        }
-        let mut contexts = self.security.values();
-        match (contexts.next(), contexts.next()) {
-            (Some(auth), None) if auth.level == LEVEL_CONNECT => auth.clone(),
-            (None, _) if !self.begun => Auth::UNTOLD,
-            _ => Auth::NONE,
         }
     }
 
@@ -391,7 +315,7 @@ impl Association {
             agreed: part.context_id.and_then(|id| self.contexts.get(id)),
             opnum,
             object,
-            auth: self.auth(part.pdu.verifier.as_ref()),
+            auth: self.protection.auth(part.pdu.verifier.as_ref()),
             request: None,
             response: None,
             torn: Both::default(),

@@ -3,13 +3,15 @@
 use super::ChannelId;
 use super::bind::{SyntaxId, Transfer};
 use crate::bytes::{Buffer, Ends, FrameNo, Guid, Missing, Order, Time};
-use crate::security::Mechanism;
+use crate::security::{Mechanism, Verdict};
 
 /// How much of a stub can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StubState {
     /// All of it is there and in clear.
     Clear,
+    /// The same, after it was opened and proved.
+    Unsealed,
     /// It is encrypted at packet privacy.
     Sealed,
     /// The snap length cut it.
@@ -57,8 +59,12 @@ pub struct Message {
     pub complete: bool,
     /// Whether its first fragment was seen.
     pub from_start: bool,
-    /// Whether its stub is encrypted.
+    /// Whether its stub is encrypted, and was not opened.
     pub sealed: bool,
+    /// Whether its stub was encrypted, and was opened: what is here is in clear, and proved.
+    pub unsealed: bool,
+    /// What its signatures are worth, the worst of them; `None` where it has none.
+    pub verdict: Option<Verdict>,
     /// Why it is not known where the stub ends, if it is not: the length of the padding behind it
     /// is missing, and up to 15 octets of what is here may be padding.
     pub open_end: Option<Missing>,
@@ -80,6 +86,7 @@ impl Message {
             Some(Missing::Snapped | Missing::Capped) => StubState::Truncated,
             Some(_) => StubState::Lost,
             None if !self.complete => StubState::Lost,
+            None if self.unsealed => StubState::Unsealed,
             None => StubState::Clear,
         }
     }

@@ -17,6 +17,7 @@ pub mod datagram;
 pub mod names;
 mod part;
 pub mod pdu;
+mod protection;
 pub mod trailer;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use crate::bytes::{
 };
 use crate::security::kerberos::KrbError;
 use crate::security::keys::Keyring;
+use crate::security::{Need, Verdict};
 use association::Association;
 pub use bind::{ContextElement, ContextResult, SyntaxId, Transfer};
 pub use call::{Auth, Call, Ending, Message, StubState};
@@ -132,6 +134,24 @@ pub struct Counters {
     pub malformed: u64,
     /// Octets of channels that belong to no PDU.
     pub passed_over: u64,
+    /// PDUs with a signature, by what it is worth.
+    pub signatures: BTreeMap<Verdict, u64>,
+    /// Why PDUs stay sealed, or signatures unverified. Added by these, up to a cap, from which on they are
+    /// counted with the last; never removed.
+    pub closed: Vec<Closed>,
+}
+
+/// PDUs that stay closed for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// What it would take.
+    pub need: Need,
+    /// Whether they are sealed, as opposed to signed.
+    pub sealed: bool,
+    /// How many.
+    pub pdus: u64,
+    /// The frame that completed the first of them.
+    pub first: Option<FrameNo>,
 }
 
 /// What is kept for all associations together.

@@ -2,8 +2,10 @@
 
 use super::call::Message;
 use super::pdu::Pdu;
+use super::protection::Unsealed;
 use super::{Common, Origin, STUB_BYTES};
 use crate::bytes::{Buffer, FrameNo, Missing, Time, View, Why};
+use crate::security::Verdict;
 
 /// Octets of one stub; what comes beyond is a hole in it.
 const MAX_STUB: u32 = 16 << 20;
@@ -19,13 +21,35 @@ pub(super) enum Seal {
     Untold(Missing),
 }
 
+/// How a part of a stub was protected.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cover {
+    /// What hides it; of what was opened, what hid it.
+    pub(super) seal: Seal,
+    /// Whether it was opened.
+    pub(super) opened: bool,
+    /// Whether its signature is right; `None` where there is none.
+    pub(super) verdict: Option<Verdict>,
+}
+
+impl Cover {
+    /// What is told by what became of the PDU.
+    pub(super) fn of(opened: Option<&Unsealed>) -> Self {
+        Self {
+            seal: Seal::Open,
+            opened: opened.is_some_and(|opened| opened.stub.is_some()),
+            verdict: opened.map(|opened| opened.verdict),
+        }
+    }
+}
+
 /// A PDU that carries part of a stub.
 pub(super) struct Part<'a, 'v> {
     pub(super) origin: Origin,
     pub(super) unit: View<'v>,
     pub(super) pdu: &'a Pdu<'v>,
     pub(super) stub: View<'v>,
-    pub(super) seal: Seal,
+    pub(super) cover: Cover,
     pub(super) context_id: Option<u16>,
 }
 
@@ -43,10 +67,16 @@ impl Part<'_, '_> {
             complete: false,
             from_start: header.is_first(),
             sealed: false,
+            unsealed: false,
+            verdict: None,
             open_end: None,
             pdus: Vec::new(),
         });
-        message.sealed |= self.seal == Seal::Closed;
+        let Cover { seal, opened, verdict } = self.cover;
+        message.sealed |= seal == Seal::Closed && !opened;
+        message.unsealed |= opened;
+        // Of a message in several PDUs the worst counts.
+        message.verdict = message.verdict.max(verdict);
         if let (None, Some(Why::Missing(why))) =
             (&self.pdu.verifier, self.pdu.stop.as_ref().map(|stop| &stop.why))
             && header.auth_length != 0
@@ -61,7 +91,7 @@ impl Part<'_, '_> {
             MAX_STUB.saturating_sub(message.stub.len()).min(STUB_BYTES.saturating_sub(common.held));
         if torn {
             // A hole is there already.
-        } else if let (Seal::Untold(why), true) = (self.seal, self.stub.len() <= room) {
+        } else if let (Seal::Untold(why), true) = (seal, self.stub.len() <= room) {
             let len = self.stub.len().max(1);
             message.stub.push_hole(len, why);
             common.held += len;

@@ -12,7 +12,7 @@ pub const FIRST_FRAG: u8 = 0x01;
 pub const LAST_FRAG: u8 = 0x02;
 const OBJECT_UUID: u8 = 0x80;
 /// Octets of the security trailer before its value.
-const SEC_TRAILER: u32 = 8;
+pub(super) const SEC_TRAILER: u32 = 8;
 
 /// \[C706\] 12.6.4 PTYPE: what kind of PDU it is. Unknown numbers pass through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

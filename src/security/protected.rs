@@ -33,10 +33,10 @@ pub struct Protected<'a> {
 pub enum Verdict {
     /// It is.
     Verified,
-    /// It is not, though the key is surely the right one.
-    BadSignature,
     /// Nobody can tell.
     NotVerifiable,
+    /// It is not, though the key is surely the right one.
+    BadSignature,
 }
 
 impl Verdict {

@@ -9,6 +9,7 @@ use crate::bytes::{Buffer, FrameNo, Guid, Order, Time};
 use crate::call::{Call, Transport};
 use crate::protocol::Registry;
 use crate::rpc::{self, ChannelId, Ending, Message, Transfer};
+use crate::security::Verdict;
 
 /// A record of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +96,30 @@ const BIG: u8 = 1;
 const COMPLETE: u8 = 2;
 const FROM_START: u8 = 4;
 const SEALED: u8 = 8;
+const UNSEALED: u8 = 16;
+/// The two bits of a verdict: none, verified, not verifiable, bad.
+const VERDICT: u8 = 32;
+
+/// The bits of a verdict.
+fn bits_of(verdict: Option<Verdict>) -> u8 {
+    VERDICT
+        * match verdict {
+            None => 0,
+            Some(Verdict::Verified) => 1,
+            Some(Verdict::NotVerifiable) => 2,
+            Some(Verdict::BadSignature) => 3,
+        }
+}
+
+/// The verdict of these bits.
+fn verdict_of(flags: u8) -> Option<Verdict> {
+    match flags / VERDICT % 4 {
+        1 => Some(Verdict::Verified),
+        2 => Some(Verdict::NotVerifiable),
+        3 => Some(Verdict::BadSignature),
+        _ => None,
+    }
+}
 
 impl Entry {
     /// Appends it.
@@ -147,7 +172,9 @@ impl Half {
             flags: bit(BIG, message.order == Order::Big)
                 | bit(COMPLETE, message.complete)
                 | bit(FROM_START, message.from_start)
-                | bit(SEALED, message.sealed),
+                | bit(SEALED, message.sealed)
+                | bit(UNSEALED, message.unsealed)
+                | bits_of(message.verdict),
             open_end: message.open_end.map(Why::from),
             pdus,
         }
@@ -220,6 +247,8 @@ impl Trace {
             complete: half.flags & COMPLETE != 0,
             from_start: half.flags & FROM_START != 0,
             sealed: half.flags & SEALED != 0,
+            unsealed: half.flags & UNSEALED != 0,
+            verdict: verdict_of(half.flags),
             open_end: half.open_end.map(Into::into),
             pdus: if pdus { pdus_of().collect::<Result<Vec<Buffer>, _>>()? } else { Vec::new() },
         }))

@@ -1,7 +1,7 @@
 //! What a call of \[MS-SCMP\] asks and tells, reduced to what the rules look at.
 
 use crate::bytes::Guid;
-use crate::call::{Call, Readable, Stub};
+use crate::call::{Call, Stub};
 use crate::ndr::{Counts, Data, Value};
 use crate::objects::Reference;
 pub(in crate::check) use crate::protocol::scmp::{
@@ -249,7 +249,7 @@ pub(super) fn tell(call: &Call) -> Option<Tell> {
 }
 
 fn readable(stub: &Stub) -> Option<&Stub> {
-    Some(stub).filter(|stub| stub.readable == Readable::Clear)
+    Some(stub).filter(|stub| stub.readable.is_clear())
 }
 
 fn param<'c>(stub: &'c Stub, name: &str) -> Option<&'c Value> {

@@ -296,7 +296,7 @@ impl<'k> Manager<'k> {
 
     /// A call to \[MS-SCMP\].
     fn judge(&mut self, case: &Case<'_>) {
-        let unread = |stub: Readable| !matches!(stub, Readable::Clear | Readable::Absent);
+        let unread = |stub: Readable| !stub.is_clear() && stub != Readable::Absent;
         let gone = case.call.outcome == Outcome::NoResponse
             || unread(case.call.response.readable)
             || unread(case.call.request.readable);

@@ -4,7 +4,6 @@ use super::Case;
 use super::message::{DIFF, ENUM_MGMT, ENUM_OBJECT, MGMT, interface_name};
 use super::references::RUNDOWN;
 use crate::bytes::{Guid, Stop};
-use crate::call::Readable;
 use crate::check::bench::{Bench, Topic};
 use crate::check::finding::{Blame, Certainty, Severity};
 use crate::ndr::Data;
@@ -155,7 +154,7 @@ fn unpinged(case: &Case<'_>, object: &Object, table: &Table, bench: &mut Bench<'
 fn whole(case: &Case<'_>, bench: &mut Bench<'_>) {
     for (stub, party) in [(&case.call.request, Blame::Client), (&case.call.response, Blame::Server)]
     {
-        if stub.readable != Readable::Clear {
+        if !stub.readable.is_clear() {
             continue;
         }
         for (name, value) in objects::interface_pointers(stub) {
@@ -184,7 +183,7 @@ fn activation(case: &Case<'_>, bench: &mut Bench<'_>) {
         return;
     }
     let place = &case.place;
-    let readable = case.call.request.readable == Readable::Clear;
+    let readable = case.call.request.readable.is_clear();
     if readable {
         let first = activation.wanted.iter().filter(|iid| ours(iid)).all(|iid| *iid == MGMT);
         bench.expect(
@@ -217,7 +216,7 @@ fn activation(case: &Case<'_>, bench: &mut Bench<'_>) {
             |_| {},
         );
     }
-    if activation.status != Some(0) || case.call.response.readable != Readable::Clear {
+    if activation.status != Some(0) || !case.call.response.readable.is_clear() {
         return;
     }
     let none = activation.results.iter().all(|of: &Wanted| of.status & 0x8000_0000 != 0);

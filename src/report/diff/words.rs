@@ -62,7 +62,7 @@ pub(in crate::report) fn asked(step: &Step) -> String {
         Act::Call(call) => match &call.asked {
             Some(request) => fsrvp_asked(request, call.context.as_deref()),
             None => match call.request {
-                Readable::Clear | Readable::Absent => String::new(),
+                Readable::Clear | Readable::Unsealed | Readable::Absent => String::new(),
                 other => format!("({})", other.word()),
             },
         },

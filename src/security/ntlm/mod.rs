@@ -1,5 +1,8 @@
 //! \[MS-NLMP\] 2.2.1 NTLM Messages: what they say in clear; [`Session`] is what keys make of them.
 
+mod keys;
+mod keystream;
+mod mac;
 mod session;
 
 pub use session::Session;
@@ -48,6 +51,8 @@ pub struct Negotiate {
 pub struct Challenge {
     /// `NegotiateFlags`.
     pub flags: u32,
+    /// `ServerChallenge`.
+    pub server_challenge: [u8; 8],
     /// `TargetName`: the server's domain, or its own name when it has none.
     pub target_name: String,
     /// `TargetInfo`.
@@ -86,8 +91,21 @@ pub struct Authenticate {
     pub workstation: String,
     /// Whether nobody in particular logs on (\[MS-NLMP\] 3.2.5.1.2).
     pub anonymous: bool,
+    /// What it proves itself by; empty where that is not there.
+    pub proof: Proof,
     /// `Version`, if negotiated.
     pub version: Option<Version>,
+}
+
+/// What an `AUTHENTICATE_MESSAGE` proves that its sender knows the password by, and the key it sends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// `LmChallengeResponse`.
+    pub lm: Vec<u8>,
+    /// `NtChallengeResponse`.
+    pub nt: Vec<u8>,
+    /// `EncryptedRandomSessionKey`.
+    pub session_key: Vec<u8>,
 }
 
 impl Authenticate {
@@ -181,8 +199,9 @@ fn negotiate<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Negotiate,
 fn challenge<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Challenge, Stop> {
     let target = descriptor(r, "TargetNameFields")?;
     let flags = r.u32(flags!("NegotiateFlags", NEGOTIATE_FLAGS))?;
-    r.bytes(dec!("ServerChallenge"), 8)?;
-    let mut out = Challenge { flags, ..Challenge::default() };
+    let challenge = r.bytes(hex!("ServerChallenge"), 8)?;
+    let server_challenge = challenge.first_chunk().copied().unwrap_or_default();
+    let mut out = Challenge { flags, server_challenge, ..Challenge::default() };
     let mut info = Descriptor::default();
     if r.left() >= 16 {
         r.bytes(dec!("Reserved"), 8)?;
@@ -241,12 +260,12 @@ fn av_pairs<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<TargetInfo, Stop> {
 }
 
 fn authenticate<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Authenticate, Stop> {
-    descriptor(r, "LmChallengeResponseFields")?;
+    let lm_response = descriptor(r, "LmChallengeResponseFields")?;
     let nt_response = descriptor(r, "NtChallengeResponseFields")?;
     let domain = descriptor(r, "DomainNameFields")?;
     let user = descriptor(r, "UserNameFields")?;
     let workstation = descriptor(r, "WorkstationFields")?;
-    descriptor(r, "EncryptedRandomSessionKeyFields")?;
+    let session_key = descriptor(r, "EncryptedRandomSessionKeyFields")?;
     let flags = r.u32(flags!("NegotiateFlags", NEGOTIATE_FLAGS))?;
     let version = version(r, flags)?;
     let unicode = flags & NEGOTIATE_UNICODE != 0;
@@ -254,7 +273,13 @@ fn authenticate<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<Authent
     let user = user.text(r, base, dec!("UserName"), unicode)?;
     let workstation = workstation.text(r, base, dec!("Workstation"), unicode)?;
     let anonymous = user.is_empty() && (nt_response.len == 0 || flags & NEGOTIATE_ANONYMOUS != 0);
-    Ok(Authenticate { flags, domain, user, workstation, anonymous, version })
+    // Who it is, is worth knowing even where these are cut off.
+    let proof = Proof {
+        lm: lm_response.octets(r, base, hex!("LmChallengeResponse")),
+        nt: nt_response.octets(r, base, hex!("NtChallengeResponse")),
+        session_key: session_key.octets(r, base, hex!("EncryptedRandomSessionKey")),
+    };
+    Ok(Authenticate { flags, domain, user, workstation, anonymous, proof, version })
 }
 
 /// Length and place of a field of the payload.
@@ -274,6 +299,19 @@ fn descriptor<S: Sink>(r: &mut Reader<'_, '_, S>, name: &str) -> Result<Descript
 }
 
 impl Descriptor {
+    /// The octets; none unless all of them are there.
+    fn octets<S: Sink>(
+        self,
+        r: &mut Reader<'_, '_, S>,
+        base: u32,
+        field: &'static Field,
+    ) -> Vec<u8> {
+        if self.len == 0 || r.seek(base.saturating_add(self.offset), "BufferOffset").is_err() {
+            return Vec::new();
+        }
+        r.bytes(field, self.len).map(<[u8]>::to_vec).unwrap_or_default()
+    }
+
     fn text<S: Sink>(
         self,
         r: &mut Reader<'_, '_, S>,
@@ -373,70 +411,4 @@ pub(crate) mod samples {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn negotiate_has_flags_and_version() {
-        let Ok(Message::Negotiate(got)) = read(samples::NEGOTIATE) else {
-            panic!("no NEGOTIATE_MESSAGE");
-        };
-        let version = got.version.unwrap();
-        assert_eq!((version.major, version.minor, version.build), (10, 0, 14393));
-        assert!(got.domain.is_empty() && got.workstation.is_empty());
-    }
-
-    #[test]
-    fn challenge_names_the_server() {
-        let Ok(Message::Challenge(got)) = read(&samples::challenge()) else {
-            panic!("no CHALLENGE_MESSAGE");
-        };
-        assert_eq!(got.target_name, "FSLAB");
-        assert_eq!(got.target_info.nb_computer_name.as_deref(), Some("FSS1"));
-        assert_eq!(got.target_info.dns_computer_name.as_deref(), Some("fss1.fslab.test"));
-        assert_eq!(got.target_info.dns_tree_name, None);
-        assert!(got.target_info.timestamp);
-    }
-
-    #[test]
-    fn authenticate_names_the_user() {
-        let Ok(Message::Authenticate(got)) = read(&samples::authenticate()) else {
-            panic!("no AUTHENTICATE_MESSAGE");
-        };
-        assert_eq!(got.account(), "FSLAB\\fsadmin");
-        assert_eq!(got.workstation, "CLIENT1");
-        assert!(!got.anonymous);
-    }
-
-    #[test]
-    fn nobody_is_anonymous() {
-        let nobody = [&b"NTLMSSP\0\x03\0\0\0"[..], &[0; 48], b"\x01\x0a\0\0"].concat();
-        let Ok(Message::Authenticate(got)) = read(&nobody) else {
-            panic!("no AUTHENTICATE_MESSAGE");
-        };
-        assert!(got.anonymous);
-        assert_eq!(got.account(), "NT AUTHORITY\\ANONYMOUS LOGON");
-    }
-
-    #[test]
-    fn every_shorter_prefix_stops() {
-        let challenge = samples::challenge();
-        for n in 0..challenge.len() {
-            assert!(read(&challenge[..n]).is_err(), "{n} bytes");
-        }
-        // The NT response at the end is not read.
-        let authenticate = samples::authenticate();
-        for n in 0..authenticate.len() - 24 {
-            assert!(read(&authenticate[..n]).is_err(), "{n} bytes");
-        }
-    }
-
-    #[test]
-    fn a_length_or_offset_past_the_end_stops() {
-        for at in [12, 16, 40, 44] {
-            let mut bad = samples::challenge();
-            bad[at..at + 2].copy_from_slice(&[0xff, 0x7f]);
-            assert!(read(&bad).unwrap_err().is_malformed(), "offset {at}");
-        }
-    }
-}
+mod tests;

@@ -58,7 +58,7 @@ pub(super) fn asked(case: &Case<'_, '_>, bench: &mut Bench<'_>) {
 /// `GetSupportedVersion` has no parameters.
 fn empty(case: &Case<'_, '_>, bench: &mut Bench<'_>) {
     let stub = &case.call.request;
-    if !matches!(stub.readable, Readable::Clear | Readable::Malformed) {
+    if !stub.readable.is_clear() && stub.readable != Readable::Malformed {
         return;
     }
     let octets = stub.trailer.map_or(stub.bytes, |trailer| trailer.start.min(stub.bytes));

@@ -45,7 +45,7 @@ fn layout(case: &Case<'_, '_>, side: Side, bench: &mut Bench<'_>) {
         Readable::Truncated | Readable::Lost => {
             return bench.unseen(rule, "part of the stub is not in the capture");
         }
-        Readable::Clear | Readable::Malformed | Readable::Absent => {}
+        Readable::Clear | Readable::Unsealed | Readable::Malformed | Readable::Absent => {}
     }
     let Some(decoded) = &stub.decoded else { return };
     let left = over(stub, decoded.used);
