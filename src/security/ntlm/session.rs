@@ -54,6 +54,9 @@ struct Keys {
     streams: Both<Keystream>,
     /// Whether both sides use the client's handle, as some do without extended session security.
     shared: bool,
+    /// Whether head and trailer are signed, once a message has told: with extended session security
+    /// implementations sign them whatever was agreed upon.
+    whole: Option<bool>,
     /// Number of the next message.
     next: Both<u32>,
     /// Whether a message was verified.
@@ -184,6 +187,7 @@ impl Keys {
             extended: flags & NEGOTIATE_EXTENDED_SESSIONSECURITY != 0,
             key_exchange: flags & NEGOTIATE_KEY_EXCH != 0,
             shared: false,
+            whole: None,
             next: Both::default(),
             proven: false,
             astray: Both::default(),
@@ -260,8 +264,16 @@ impl Keys {
     ) -> Option<Opened> {
         let handle = self.handle(side);
         let used = handle.used(pdu);
-        let (body, number) = handle.verify(pdu, signature, self.streams[of].from(place))?;
+        let agreed = pdu.header_signed;
+        let ways = self.whole.map_or([Some(agreed), Some(!agreed)], |whole| [Some(whole), None]);
+        let (body, number, whole) = ways.into_iter().flatten().find_map(|header_signed| {
+            let pdu = Protected { header_signed, ..*pdu };
+            let keystream = self.streams[of].from(place);
+            let (body, number) = handle.verify(&pdu, signature, keystream)?;
+            Some((body, number, header_signed))
+        })?;
         let next = number.wrapping_add(1);
+        self.whole = Some(whole);
         // One that comes late leaves the place where it is.
         if place >= self.streams[of].behind() {
             self.streams[of].move_to(place.saturating_add(used));
