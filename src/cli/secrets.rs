@@ -219,7 +219,9 @@ impl Found {
 
     fn take_keytab(&mut self, name: &str, octets: &[u8]) -> anyhow::Result<()> {
         let keytab::Keytab { keys, damaged } = keytab::read(name, octets)?;
-        keys.into_iter().for_each(|key| self.ring.add_kerberos(key));
+        for key in keys {
+            self.ring.add_kerberos(key);
+        }
         self.damaged.extend(damaged.iter().map(ToString::to_string));
         Ok(())
     }

@@ -59,7 +59,9 @@ pub fn parse(name: &str, text: &str) -> Result<Keys, KeysError> {
     if lines::are_these(text) {
         let found = lines::parse(name, text)
             .map_err(|(line, what)| KeysError(format!("{name}, line {line}: {what}")))?;
-        found.into_iter().for_each(|key| keys.ring.add_smb(key));
+        for key in found {
+            keys.ring.add_smb(key);
+        }
         return Ok(keys);
     }
     // What the parser says of an error quotes the line.
@@ -216,8 +218,8 @@ struct Source<'t> {
 impl Source<'_> {
     /// The line of an offset, 1-based.
     fn line(self, at: usize) -> usize {
-        let before = self.text.as_bytes().get(..at).unwrap_or(self.text.as_bytes());
-        before.iter().filter(|octet| **octet == b'\n').count().saturating_add(1)
+        let before = self.text.get(..at).unwrap_or(self.text);
+        before.matches('\n').count().saturating_add(1)
     }
 
     fn error(self, at: usize, what: &str) -> KeysError {

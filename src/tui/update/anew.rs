@@ -15,9 +15,10 @@ impl Model<'_> {
             return None;
         }
         if !self.ended {
-            let when = match self.options.live {
-                true => "more is still coming in, and it is read again when that has ended",
-                false => "it is still being read, and again when that is done",
+            let when = if self.options.live {
+                "more is still coming in, and it is read again when that has ended"
+            } else {
+                "it is still being read, and again when that is done"
             };
             self.complain(format!("{when}: `vshark --keys {path}` opens it from the start"));
             return None;
