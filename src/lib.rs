@@ -129,6 +129,8 @@
 //! - **something that happens around the calls**: a variant of `What` in `src/pipeline/around.rs`. What
 //!   SMB and RPC say becomes one in `src/pipeline/tell.rs`; what precedes a connection, or is instead of
 //!   one, in `src/pipeline/before.rs`. The scenario language has a word that makes it.
+//! - **a kind of secret**: a row of `KINDS` in `src/security/keys/file.rs`, and an option in
+//!   `src/cli/secrets.rs` if it can be typed.
 //! - **a rule**: its page in `dissectors/<name>/rules/`, listed in `src/check/load.rs` if it is a new
 //!   file; its two examples are played by a test. What states and answers say is a row of
 //!   `machine.toml`; what they do not is a check in `src/check/rules/`.

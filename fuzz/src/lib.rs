@@ -38,6 +38,7 @@ use vshark::protocol::{Grade, Interface, Registry, fsrvp};
 use vshark::report::{json, show, text, value};
 use vshark::rpc::{self, ChannelId, Origin, Rpc, datagram, pdu, trailer};
 use vshark::scenario::Scenario;
+use vshark::security::keys;
 use vshark::smb::{self, ConnectionId, Smb};
 use vshark::tcp::{Flow, Flows, Interest, Receiver, Segment};
 use vshark::{idl, net, security};
@@ -49,7 +50,7 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 17] = [
+pub const TARGETS: [(&str, Run); 18] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
@@ -67,6 +68,7 @@ pub const TARGETS: [(&str, Run); 17] = [
     ("objref", objref),
     ("activation", activation),
     ("objects", objects),
+    ("keytab", keytab),
 ];
 
 /// The octets of a script, taken from the front.
@@ -316,6 +318,27 @@ pub fn fragments(data: &[u8]) {
     }
     let counters = fragments.counters();
     assert!(counters.datagrams + counters.incomplete <= counters.fragments);
+}
+
+/// Any bytes as a keytab, and as a file of keys.
+pub fn keytab(data: &[u8]) {
+    match keys::keytab::read("input", data) {
+        Ok(found) => {
+            assert!(!found.keys.is_empty() && found.keys.len() <= keys::keytab::MAX_KEYS);
+            let octets: usize = found.keys.iter().map(|key| key.key.octets().len()).sum();
+            assert!(octets <= data.len(), "no key is longer than the file");
+            found.damaged.iter().for_each(|damaged| harmless(&damaged.to_string()));
+        }
+        Err(error) => harmless(&error.to_string()),
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match keys::file::parse("input", text) {
+        Ok(found) => assert!(found.ring.len() + found.keytabs.len() <= data.len()),
+        Err(error) => {
+            harmless(&error.to_string());
+            assert!(error.to_string().len() < 400, "an error is of its own words: {error}");
+        }
+    }
 }
 
 /// What the receiver of a flow is promised.

@@ -45,7 +45,9 @@ use window::Window;
 
 pub use origins::Origins;
 pub use places::{Again, Kept, read_at};
-pub use report::{BlockKind, CaptureFile, MAX_KINDS, MAX_PROBLEMS, Problem, Skip, Skipped};
+pub use report::{
+    BlockKind, CaptureFile, MAX_KINDS, MAX_PROBLEMS, Problem, SecretsKind, Skip, Skipped,
+};
 pub use spool::temporary;
 pub use window::MAX_BLOCK;
 pub use write::Writer;

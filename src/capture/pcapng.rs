@@ -15,7 +15,7 @@
 use std::net::IpAddr;
 
 use pcap_parser::{
-    Block, EPB_MAGIC, IDB_MAGIC, NRB_MAGIC, SHB_MAGIC, SPB_MAGIC, SimplePacketBlock,
+    Block, DSB_MAGIC, EPB_MAGIC, IDB_MAGIC, NRB_MAGIC, SHB_MAGIC, SPB_MAGIC, SimplePacketBlock,
     parse_block_be, parse_block_le,
 };
 
@@ -23,7 +23,7 @@ use super::Record;
 use super::fields::{options, u16_at, u32_at};
 use super::framing::{Broken, Head, PB_MAGIC, head, next_block};
 use super::interface::Interface;
-use super::report::{BlockKind, MAX_COMMENT, Report, Skip, comment};
+use super::report::{BlockKind, MAX_COMMENT, Report, SecretsKind, Skip, comment};
 use super::window::Window;
 use crate::bytes::{Order, Time, clamp, index};
 
@@ -36,6 +36,9 @@ const EPB_DATA: usize = 28;
 
 /// Where the packet bytes start in a Simple Packet Block.
 const SPB_DATA: usize = 12;
+
+/// Where the type of the secrets is in a Decryption Secrets Block.
+const DSB_TYPE: usize = 8;
 
 /// Where the options start in a Section Header Block and in an Interface Description Block.
 const SHB_OPTIONS: usize = 24;
@@ -106,7 +109,11 @@ impl PcapNg {
                 if kind == NRB_MAGIC {
                     names(head.order, body, report);
                 }
-                report.skip(Skip::Block(BlockKind(kind)));
+                let secrets = (kind == DSB_MAGIC).then(|| u32_at(head.order, body, DSB_TYPE));
+                report.skip(match secrets.flatten() {
+                    Some(of) => Skip::Secrets(SecretsKind(of)),
+                    None => Skip::Block(BlockKind(kind)),
+                });
                 self.unseen += u64::from(NUMBERED.contains(&kind));
                 return None;
             }

@@ -90,6 +90,8 @@ pub struct Skipped {
 pub enum Skip {
     /// A pcapng block of this type, whole but of no use here.
     Block(BlockKind),
+    /// A pcapng block with secrets of this type, none of which opens what is read here.
+    Secrets(SecretsKind),
     /// A frame of Network Monitor that is no packet, or none that can be read, by its media type.
     Media(u16),
     /// A block or a packet that contradicts itself.
@@ -136,6 +138,30 @@ impl fmt::Display for BlockKind {
     }
 }
 
+/// `[pcapng]` 4.7 Decryption Secrets Block: the type of the secrets in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecretsKind(pub u32);
+
+/// The types that pcapng and Wireshark know. Not one is of NTLM, Kerberos or SMB.
+const SECRETS: &[(u32, &str)] = &[
+    (0x4553_5053, "ESP keys"),
+    (0x5353_484B, "SSH key log"),
+    (0x544C_534B, "TLS key log"),
+    (0x5541_4B4C, "OPC UA key log"),
+    (0x5747_4B4C, "WireGuard key log"),
+    (0x5A41_5053, "ZigBee APS key"),
+    (0x5A4E_574B, "ZigBee network key"),
+];
+
+impl fmt::Display for SecretsKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match SECRETS.iter().find(|(n, _)| *n == self.0) {
+            Some((_, name)) => f.write_str(name),
+            None => write!(f, "secrets of type {:#010x}", self.0),
+        }
+    }
+}
+
 /// What Network Monitor and Message Analyzer put beside packets, and the media whose frames have a
 /// form of their own there.
 const MEDIA: &[(u16, &str)] = &[
@@ -165,6 +191,7 @@ impl fmt::Display for Skip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Block(kind) => kind.fmt(f),
+            Self::Secrets(kind) => write!(f, "decryption secrets block: {kind}, of no use here"),
             Self::Media(media) => match MEDIA.iter().find(|(n, _)| n == media) {
                 Some((_, name)) => write!(f, "{name} frame"),
                 None => write!(f, "frame of media type {media:#06x}"),

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use vshark::report::text::TimeStyle;
 
+use super::secrets::Secrets;
 #[cfg(feature = "tui")]
 use super::tui::Screen;
 
@@ -23,7 +24,9 @@ use super::tui::Screen;
         vshark calls --json backup.pcapng | jq -c 'select(.outcome != \"ok\")'\n  \
         vshark check backup.pcapng              why the backup failed, and what to do\n  \
         tcpdump -U -w - port 445 | vshark -     calls as they happen\n  \
-        vshark -f growing.pcapng                the same of a file that grows\n\n\
+        vshark -f growing.pcapng                the same of a file that grows\n  \
+        vshark --keys lab.toml sealed.pcapng    opens what is sealed: README has what a file of keys is\n  \
+        vshark --keytab fs1.keytab sealed.pcapng\n\n\
         A terminal cuts long lines; `vshark FILE | cat` does not.\n\
         Exit codes: 0, or 2 when an input, or the rest of one, could not be read; `vshark check` has \
         more."
@@ -147,6 +150,8 @@ pub(crate) struct Shared {
     /// When to use colours; `NO_COLOR` is honoured
     #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
     pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) secrets: Secrets,
 }
 
 /// What is read.

@@ -14,6 +14,7 @@ use vshark::report::text::{CallList, Options};
 use super::args::{Calls, Format, Shared};
 use super::extract::{Extract, Wanted};
 use super::input::{Inputs, Observer, Run};
+use super::secrets::keyring;
 use super::select::{Selection, columns};
 use super::{say, width};
 
@@ -26,6 +27,7 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let paths = args.input.paths();
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
+    let keys = keyring(&shared.secrets)?;
     let inputs = Inputs::new(&paths, args.write.is_some())?.following(args.input.follow);
     let live = inputs.is_live();
     let form = match args.format()? {
@@ -41,7 +43,7 @@ pub(super) fn run(
         Some(_) => Pipeline::keeping_setup(registry),
         None => Pipeline::new(registry),
     };
-    let mut run = Run::open(&inputs, pipeline);
+    let mut run = Run::open(&inputs, pipeline.with_keys(keys));
     let silent = extract.as_ref().is_some_and(Extract::is_stdout);
     let mut list = List {
         form,

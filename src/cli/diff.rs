@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::bail;
 use vshark::capture::{CaptureFile, Origins};
@@ -11,9 +12,11 @@ use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
 use vshark::report::diff::{Diff, Options};
 use vshark::report::json;
+use vshark::security::keys::Keyring;
 
 use super::args::{self, DiffFormat, Shared};
 use super::input::{Inputs, Observer, Run, is_stdin};
+use super::secrets::keyring;
 use super::width;
 use super::{COULD_NOT_RUN, say};
 
@@ -47,7 +50,8 @@ pub(super) fn run(
         bail!("-Y chooses calls, and whole conversations are compared: leave it out");
     }
     let paths = Pair { good, bad };
-    let reads = Pair { good: read(good, registry)?, bad: read(bad, registry)? };
+    let keys = keyring(&shared.secrets)?;
+    let reads = Pair { good: read(good, registry, keys.clone())?, bad: read(bad, registry, keys)? };
     let compared = compare(reads.as_ref().map(|read| &read.recording));
     let names = paths.map(|path| path.display().to_string());
     match args.format() {
@@ -91,10 +95,10 @@ struct Reading {
     seen: Option<String>,
 }
 
-fn read(path: &PathBuf, registry: &Registry) -> anyhow::Result<Reading> {
+fn read(path: &PathBuf, registry: &Registry, keys: Arc<Keyring>) -> anyhow::Result<Reading> {
     let paths = std::slice::from_ref(path);
     let inputs = Inputs::new(paths, false)?;
-    let mut run = Run::open(&inputs, Pipeline::new(registry));
+    let mut run = Run::open(&inputs, Pipeline::new(registry).with_keys(keys));
     let mut recorder = Seen(Recorder::new());
     run.go(&mut recorder)?;
     if let Some(sentence) = run.interrupted() {

@@ -17,6 +17,7 @@ use vshark::report::json::{self, Judged};
 use super::args::{Export, Shared};
 use super::input::{Inputs, Observer, Run, allow_for, is_stream};
 use super::judging::{Trial, knowledge};
+use super::secrets::keyring;
 use super::select::Selection;
 
 /// Calls whose rules are kept until they are written.
@@ -38,8 +39,9 @@ pub(super) fn run(
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
     let knowledge = knowledge(shared)?;
     let mut trial = Trial::new(&args.judging, &knowledge, Gate::default())?;
+    let keys = keyring(&shared.secrets)?;
     let inputs = Inputs::new(&paths, false)?.following(args.input.follow);
-    let mut run = Run::open(&inputs, Pipeline::new(registry));
+    let mut run = Run::open(&inputs, Pipeline::new(registry).with_keys(keys));
     trial.allow(run.skews());
     write_capture(&paths, inputs.is_live(), &run, out)?;
     let json = json::Writer { registry, files: selection.files.clone() };

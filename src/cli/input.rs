@@ -41,6 +41,8 @@ pub(super) struct Inputs {
     traced: bool,
     /// What is kept of each stream that has to be read twice. Added by [`Inputs::new`].
     kept: BTreeMap<PathBuf, File>,
+    /// Whether they were opened before: then what was kept of a stream is all there is of it.
+    opened: OnceLock<()>,
     /// How far their clocks are off, once a run has compared them; empty where that is not possible.
     skews: OnceLock<Vec<Option<Skew>>>,
 }
@@ -60,7 +62,8 @@ impl Inputs {
             kept.insert(path.clone(), file);
         }
         let skews = OnceLock::new();
-        Ok(Self { paths: paths.to_vec(), follow: false, traced: false, kept, skews })
+        let opened = OnceLock::new();
+        Ok(Self { paths: paths.to_vec(), follow: false, traced: false, kept, opened, skews })
     }
 
     /// Files are read on when they grow.
@@ -97,7 +100,11 @@ impl Inputs {
         // The terminal UI takes signals itself, and must give the terminal back: no other handler may
         // stand in for its own. Its inputs end when the program does.
         let heard = !self.traced;
+        let again = self.opened.set(()).is_err();
         open(&self.paths, &mut |path| {
+            if let Some(kept) = self.kept.get(path).filter(|_| again) {
+                return Some(Box::new(Again::new(kept.try_clone().ok()?)));
+            }
             let from: Box<dyn Read + Send> = match path {
                 path if is_stdin(path) => Box::new(interrupt::stdin(heard)),
                 path if self.follow && path.is_file() => {

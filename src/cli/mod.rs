@@ -13,6 +13,7 @@ mod judging;
 mod progress;
 mod rules;
 mod scenario;
+mod secrets;
 mod select;
 mod show;
 #[cfg(feature = "tui")]

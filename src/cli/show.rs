@@ -14,6 +14,7 @@ use vshark::report::text::TimeStyle;
 
 use super::args::{Shared, Show};
 use super::input::{Inputs, Observer, Run};
+use super::secrets::keyring;
 use super::select::Selection;
 
 /// Shows one call, one frame, or the calls that have something in common.
@@ -29,8 +30,10 @@ pub(super) fn run(
     }
     let paths = args.input.paths();
     let selection = Selection::new(shared.filter.as_deref(), registry, &paths)?;
+    let keys = keyring(&shared.secrets)?;
     let inputs = Inputs::new(&paths, false)?.following(args.input.follow);
-    let mut run = Run::open(&inputs, Pipeline::watching(registry, watched));
+    let pipeline = Pipeline::watching(registry, watched).with_keys(keys);
+    let mut run = Run::open(&inputs, pipeline);
     let mut found = Found {
         call: args.call,
         watched,

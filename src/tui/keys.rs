@@ -108,6 +108,7 @@ pub(super) const GROUPS: &[Group] = &[
     Group {
         title: "Everything else",
         bindings: &[
+            key(&["K"], || Msg::Ask(Ask::Keys), "open what is sealed: a file of keys, or a keytab"),
             key(&["t"], || Msg::Times, "times: UTC, local, since the start, since the one before"),
             key(&["T"], || Msg::Colours, "colours: dark, light, none"),
             key(&["Ctrl-l"], || Msg::Redraw, "draw everything anew"),

@@ -68,6 +68,7 @@ impl Prompt {
             Ask::SavePackets => "save packets to: ",
             Ask::SaveView => "save view to: ",
             Ask::SaveCopy => "save copy to: ",
+            Ask::Keys => "open with: ",
         }
     }
 

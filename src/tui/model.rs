@@ -59,6 +59,21 @@ pub(super) struct Chosen {
     pub(super) open: BTreeSet<u64>,
 }
 
+/// Where somebody was, and what there was, before everything is read again with more secrets.
+#[derive(Debug)]
+pub(super) struct Anew {
+    /// Where the secrets are from, and how many.
+    pub(super) from: String,
+    /// What of them could not be read.
+    pub(super) damaged: Vec<String>,
+    pub(super) call: u64,
+    /// The first frame that carried that call: its number may be another then.
+    pub(super) carried: Option<FrameNo>,
+    pub(super) frame: u64,
+    pub(super) calls: u64,
+    pub(super) sealed: u64,
+}
+
 /// A sentence at the bottom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Said {
@@ -127,6 +142,8 @@ pub struct Model<'k> {
     /// Whether an input, or the rest of one, could not be read.
     pub(super) unreadable: bool,
     pub(super) said: Option<Said>,
+    /// While everything is read again.
+    pub(super) anew: Option<Anew>,
 
     /// The calls, packets and ladder on the screen, made anew when something changes.
     pub(super) calls: Vec<Shown>,
@@ -175,6 +192,7 @@ impl<'k> Model<'k> {
             ended: false,
             unreadable: false,
             said: None,
+            anew: None,
             calls: Vec::new(),
             packets: Vec::new(),
             ladder: Ladder::default(),

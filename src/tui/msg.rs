@@ -96,6 +96,8 @@ pub enum Ask {
     SaveView,
     /// Where what was copied is saved.
     SaveCopy,
+    /// Where secrets are.
+    Keys,
 }
 
 /// What is copied.
@@ -188,6 +190,9 @@ pub enum Msg {
     Loaded(Box<Loaded>),
     /// There is time to work on what takes long.
     Work,
+    /// Everything is read again, with more secrets: where they are from and how many, and what of
+    /// them could not be read.
+    Anew(String, Vec<String>),
     /// An effect was carried out, or why it was not.
     Done(Result<String, String>),
 }
@@ -253,6 +258,8 @@ pub enum Effect {
     Copy(String),
     /// Write the packets of these calls to a new capture.
     SavePackets(PathBuf, Vec<u64>),
+    /// Take the secrets of a file, and read everything again with them.
+    TakeKeys(PathBuf),
     /// Begin a file.
     Create(PathBuf),
     /// Go on with it.

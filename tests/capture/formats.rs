@@ -184,6 +184,10 @@ fn blocks_that_are_not_packets_are_counted_by_name() {
         file.extend(LITTLE.block(kind, &[0; 12]));
     }
     file.extend(LITTLE.packet(0, 1, 1, 1, b"x"));
+    // Secrets of TLS, and of a type that nobody knows.
+    for kind in [0x544c_534b, 7] {
+        file.extend(LITTLE.block(10, &LITTLE.words(&[kind, 4, 0x7372_6168])));
+    }
     // Wireshark numbers the journal and the two custom blocks.
     let capture = check(&file, &["4 1000 Ethernet 1 x"], &[]);
     let file = &capture.files()[0];
@@ -192,15 +196,17 @@ fn blocks_that_are_not_packets_are_counted_by_name() {
         "1 name resolution block",
         "2 interface statistics block",
         "1 systemd journal block",
-        "1 decryption secrets block",
+        "1 decryption secrets block: secrets of type 0x00000000, of no use here",
         "1 custom block",
         "1 custom (not to be copied) block",
         "1 process information block",
         "1 block of type 0x00001234",
+        "1 decryption secrets block: TLS key log, of no use here",
+        "1 decryption secrets block: secrets of type 0x00000007, of no use here",
     ];
     assert_eq!(skipped, want);
     let blocks: u64 = file.blocks.iter().map(|(_, count)| count).sum();
-    assert_eq!(blocks, 12);
+    assert_eq!(blocks, 14);
 }
 
 /// Skippable frames, which may stand anywhere between the others in both formats.

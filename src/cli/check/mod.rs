@@ -22,6 +22,7 @@ use super::args::{Check, CheckFormat, FailOn, Shared};
 use super::input::{Inputs, Observer, Run};
 use super::judging::{Told, Trial, knowledge};
 use super::say;
+use super::secrets::keyring;
 use super::select::Selection;
 use form::{Ending, Form};
 
@@ -39,10 +40,11 @@ pub(super) fn run(
     let expectations = expectations.transpose()?;
     let gate = gate(args, &knowledge, expectations.as_ref())?;
     let mut trial = Trial::new(&args.judging, &knowledge, gate)?;
+    let keys = keyring(&shared.secrets)?;
     let inputs = Inputs::new(&paths, false)?.following(args.input.follow);
     let live = inputs.is_live();
     let form = Form::new(args, shared, &knowledge, registry, &selection.files, live)?;
-    let mut run = Run::open(&inputs, Pipeline::new(registry));
+    let mut run = Run::open(&inputs, Pipeline::new(registry).with_keys(keys));
     trial.allow(run.skews());
     let is_json = args.format() == CheckFormat::Json;
     if is_json {

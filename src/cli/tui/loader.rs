@@ -16,6 +16,7 @@ use vshark::protocol::Registry;
 use vshark::report::check::{CheckList, Options, Scene, nothing_judged};
 use vshark::report::gate::Gated;
 use vshark::report::text::TimeStyle;
+use vshark::security::keys::Keyring;
 use vshark::trace::{Recorder, Store};
 use vshark::tui::{Digest, Loaded, Msg, Statistics};
 
@@ -69,6 +70,7 @@ pub(super) fn start(
     judged: Judged,
     inputs: Arc<Inputs>,
     registry: &'static Registry,
+    keys: Arc<Keyring>,
     to: &Sender<Happens>,
 ) -> Credit {
     let (credit, credits) = channel();
@@ -83,7 +85,7 @@ pub(super) fn start(
             }
             to.send(Happens::Msg(Msg::Loaded(Box::new(loaded)))).is_ok()
         };
-        let _ = read(judged, &inputs, registry, &mut take);
+        let _ = read(judged, &inputs, registry, keys, &mut take);
     });
     Credit(credit)
 }
@@ -93,10 +95,12 @@ pub(super) fn read(
     judged: Judged,
     inputs: &Inputs,
     registry: &'static Registry,
+    keys: Arc<Keyring>,
     take: &mut (dyn FnMut(Loaded) -> bool + Send),
 ) -> anyhow::Result<()> {
     let paths = inputs.paths().to_vec();
-    let mut run = Run::open(inputs, Pipeline::tracing(registry)).without_progress();
+    let pipeline = Pipeline::tracing(registry).with_keys(keys);
+    let mut run = Run::open(inputs, pipeline).without_progress();
     let Judged { mut trial, knowledge } = judged;
     trial.allow(run.skews());
     let selection = Selection::new(None, registry, &paths)?;

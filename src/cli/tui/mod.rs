@@ -4,6 +4,7 @@ mod args;
 mod loader;
 mod press;
 mod save;
+mod source;
 mod terminal;
 
 use std::collections::VecDeque;
@@ -25,8 +26,10 @@ use super::COULD_NOT_RUN;
 use super::args::{Args, Color};
 use super::input::Inputs;
 use super::judging::knowledge;
+use super::secrets::keyring;
 pub(super) use args::Screen;
 use args::ThemeName;
+use source::Source;
 use terminal::Terminal;
 
 /// Rows that a turn of the wheel moves.
@@ -73,27 +76,30 @@ pub(super) fn run(args: &Args, registry: &Registry) -> anyhow::Result<ExitCode> 
         vshark::filter::Filter::parse(filter, registry).context("filter")?;
         model.filter_first(filter);
     }
-    let inputs = Arc::new(inputs);
-    let trial = loader::trial(&args.judging, knowledge)?;
+    let keys = keyring(&args.shared.secrets)?;
+    let judging = args.judging.clone();
+    let source = Source { inputs: Arc::new(inputs), registry, knowledge, judging, keys };
+    // What is wrong with how it is to be judged is told before there is a screen.
+    let trial = source.trial()?;
     if let Some(keys) = &args.screen.press {
-        return press::run(model, trial, &inputs, registry, keys, &args.screen.size);
+        return press::run(model, source, keys, &args.screen.size);
     }
     let (to, from) = channel();
     terminal::guard();
     terminal::listen(&to);
     let mut screen = Terminal::open()?;
-    let credit = loader::start(trial, inputs.clone(), registry, &to);
+    let credit = source.start(trial, &to);
     let mut program = Program {
-        inputs,
-        registry,
+        source,
+        credit,
         to,
         waiting: VecDeque::new(),
         file: None,
         saving: 0,
         stops: Arc::default(),
     };
-    let ended = program.go(&mut model, &mut screen, &from, &credit);
-    drop((screen, credit));
+    let ended = program.go(&mut model, &mut screen, &from);
+    drop(screen);
     match program.wind_up(ended?, &from) {
         Some(signal) => Ok(ExitCode::from(u8::try_from(128 + signal).unwrap_or(COULD_NOT_RUN))),
         None if model.has_failed() => {
@@ -122,8 +128,9 @@ fn theme(args: &Args) -> Theme {
 
 /// What carries out effects.
 struct Program {
-    inputs: Arc<Inputs>,
-    registry: &'static Registry,
+    source: Source,
+    /// Lets the reading go on.
+    credit: loader::Credit,
     to: Sender<Happens>,
     /// What happened and was not looked at yet.
     waiting: VecDeque<Happens>,
@@ -142,7 +149,6 @@ impl Program {
         model: &mut Model<'_>,
         screen: &mut Terminal,
         from: &Receiver<Happens>,
-        credit: &loader::Credit,
     ) -> anyhow::Result<Option<i32>> {
         let (width, height) = screen.size()?;
         update(model, Msg::Resize(width, height));
@@ -185,7 +191,7 @@ impl Program {
                 }
                 Some(Happens::Msg(msg)) => {
                     if matches!(msg, Msg::Loaded(_)) {
-                        credit.give();
+                        self.credit.give();
                     }
                     stale = true;
                     update(model, msg)
@@ -265,15 +271,23 @@ impl Program {
             Effect::Redraw => screen.clear()?,
             Effect::Copy(text) => screen.copy(&text)?,
             Effect::SavePackets(path, calls) => {
-                let (inputs, registry, to) = (self.inputs.clone(), self.registry, self.to.clone());
+                let Source { inputs, registry, keys, .. } = self.source.clone();
+                let to = self.to.clone();
                 let stops = self.stops.clone();
                 self.saving += 1;
                 std::thread::spawn(move || {
                     let stops = || stops.load(Ordering::Relaxed);
-                    let saved = save::packets(&path, &calls, &inputs, registry, &stops);
+                    let saved = save::packets(&path, &calls, &inputs, registry, keys, &stops);
                     let saved = saved.map_err(|error| printable(&format!("{error:#}")));
                     let _ = to.send(Happens::Saved(saved));
                 });
+            }
+            Effect::TakeKeys(path) => {
+                let taken = self.source.take_keys(&path);
+                if matches!(taken, Msg::Anew(..)) {
+                    self.credit = self.source.start(self.source.trial()?, &self.to);
+                }
+                update(model, taken);
             }
             Effect::Create(path) => match save::New::create(&path) {
                 Ok(file) => self.file = Some(file),

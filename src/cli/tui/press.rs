@@ -7,12 +7,10 @@ use anyhow::{Context, bail};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::KeyEvent;
-use vshark::protocol::Registry;
 use vshark::tui::{Effect, Loaded, Model, Msg, key_named, update, view};
 
 use super::super::COULD_NOT_RUN;
-use super::super::input::Inputs;
-use super::loader::{self, Judged};
+use super::source::Source;
 
 /// Columns and rows of a screen, at most.
 const LARGEST: u16 = 1000;
@@ -20,25 +18,26 @@ const LARGEST: u16 = 1000;
 /// Reads everything, presses the keys, prints the screen.
 pub(super) fn run(
     mut model: Model<'_>,
-    judged: Judged,
-    inputs: &Inputs,
-    registry: &'static Registry,
+    mut source: Source,
     keys: &str,
     size: &str,
 ) -> anyhow::Result<ExitCode> {
     let (width, height) = parse_size(size)?;
     let keys = parse_keys(keys)?;
-    let (to, from) = std::sync::mpsc::channel::<Loaded>();
-    loader::read(judged, inputs, registry, &mut |loaded| to.send(loaded).is_ok())?;
-    drop(to);
     update(&mut model, Msg::Resize(width, height));
-    for loaded in from {
-        update(&mut model, Msg::Loaded(Box::new(loaded)));
-    }
-    work(&mut model);
+    load(&mut model, &source)?;
     for key in keys {
-        if update(&mut model, Msg::Key(key)) == Some(Effect::Quit) {
-            return Ok(ExitCode::SUCCESS);
+        match update(&mut model, Msg::Key(key)) {
+            Some(Effect::Quit) => return Ok(ExitCode::SUCCESS),
+            Some(Effect::TakeKeys(path)) => {
+                let taken = source.take_keys(&path);
+                let again = matches!(taken, Msg::Anew(..));
+                update(&mut model, taken);
+                if again {
+                    load(&mut model, &source)?;
+                }
+            }
+            _ => {}
         }
         work(&mut model);
     }
@@ -67,6 +66,18 @@ pub(super) fn run(
         return Ok(ExitCode::from(COULD_NOT_RUN));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads everything into the model.
+fn load(model: &mut Model<'_>, source: &Source) -> anyhow::Result<()> {
+    let (to, from) = std::sync::mpsc::channel::<Loaded>();
+    source.read(&mut |loaded| to.send(loaded).is_ok())?;
+    drop(to);
+    for loaded in from {
+        update(model, Msg::Loaded(Box::new(loaded)));
+    }
+    work(model);
+    Ok(())
 }
 
 /// Does what takes long, to its end.

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
+use vshark::security::keys::Keyring;
 
 use super::super::extract::{Wanted, copy, written};
 use super::super::input::{Inputs, is_stdin};
@@ -74,13 +76,14 @@ pub(super) fn packets(
     calls: &[u64],
     inputs: &Inputs,
     registry: &Registry,
+    keys: Arc<Keyring>,
     stops: &dyn Fn() -> bool,
 ) -> anyhow::Result<String> {
     let mut file = New::create(path)?;
     let name = file.name();
     let mut left: BTreeSet<u64> = calls.iter().copied().collect();
     let mut wanted = Wanted::default();
-    let mut pipeline = Pipeline::keeping_setup(registry);
+    let mut pipeline = Pipeline::keeping_setup(registry).with_keys(keys);
     let mut events = Vec::new();
     let mut capture = inputs.again();
     let mut take = |events: &mut Vec<Event>| {

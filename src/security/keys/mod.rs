@@ -1,7 +1,12 @@
 //! [`Keyring`]: what somebody has given to open what is sealed, and what that has opened on the way.
 //!
 //! It says which secrets fit a user, a service or a session; whether one really does, only a checksum
-//! tells.
+//! tells. Secrets come in files: of keys ([`file`]), and keytabs ([`keytab`]). Both are read from their
+//! octets; who opens files is elsewhere.
+
+pub mod file;
+pub mod keytab;
+mod lines;
 
 use std::sync::Mutex;
 
@@ -91,6 +96,34 @@ impl Keyring {
         self.accounts.is_empty() && self.kerberos.is_empty() && self.smb.is_empty()
     }
 
+    /// How many secrets are in it.
+    pub fn len(&self) -> usize {
+        [self.accounts.len(), self.kerberos.len(), self.smb.len()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+
+    /// Adds all that is in another.
+    pub fn add_all(&mut self, other: Self) {
+        self.accounts.extend(other.accounts);
+        self.kerberos.extend(other.kerberos);
+        self.smb.extend(other.smb);
+    }
+
+    /// A ring with the secrets of both. What was learned on the way is left out: whoever reads a
+    /// capture again learns it again.
+    #[must_use]
+    pub fn with(&self, more: Self) -> Self {
+        let mut both = Self {
+            accounts: self.accounts.clone(),
+            kerberos: self.kerberos.clone(),
+            smb: self.smb.clone(),
+            learned: Mutex::default(),
+        };
+        both.add_all(more);
+        both
+    }
+
     /// Adds the secret of a user.
     pub fn add_account(&mut self, account: Account) {
         self.accounts.push(account);
@@ -153,6 +186,57 @@ impl Keyring {
     pub fn learned(&self, ticket: &[u8]) -> Option<(i32, Secret)> {
         self.learned.lock().ok()?.get(ticket).cloned()
     }
+}
+
+/// Why secrets could not be taken, in a clause that names where they are and what was expected, and
+/// shows none of them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct KeysError(String);
+
+/// Octets of a key of this encryption type, where it is known: RFC 3961, RFC 3962, RFC 4757, RFC 8009.
+fn key_len(etype: i32) -> Option<usize> {
+    Some(match etype {
+        1..=3 => 8,
+        16 => 24,
+        17 | 19 | 23 | 24 => 16,
+        18 | 20 => 32,
+        _ => return None,
+    })
+}
+
+/// The octets of hexadecimal digits.
+pub(super) fn octets(digits: &str) -> Option<Secret> {
+    let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let mut found = Vec::with_capacity(digits.len() / 2);
+    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
+    for [high, low] in pairs {
+        found.push(digit(*high)? << 4 | digit(*low)?);
+    }
+    Some(Secret::new(found))
+}
+
+/// An NT hash of 32 hexadecimal digits.
+pub fn nt_hash(digits: &str) -> Option<Secret> {
+    octets(digits).filter(|hash| hash.octets().len() == 16)
+}
+
+/// The key of an SMB session, or of one direction of it: 32 or 64 hexadecimal digits.
+pub fn smb_key(digits: &str) -> Option<Secret> {
+    octets(digits).filter(|key| matches!(key.octets().len(), 16 | 32))
+}
+
+/// A `SessionId`: behind `0x` the number, as it is shown here; else its eight octets in the order in
+/// which they travel, as Samba logs them and Wireshark's table takes them.
+pub fn session_id(digits: &str) -> Option<u64> {
+    let number = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+    if let Some(number) = number {
+        let whole = matches!(number.len(), 1..=16);
+        let number = Some(number).filter(|n| whole && n.bytes().all(|c| c.is_ascii_hexdigit()))?;
+        return u64::from_str_radix(number, 16).ok();
+    }
+    let octets = octets(digits)?;
+    Some(u64::from_le_bytes(octets.octets().try_into().ok()?))
 }
 
 /// Whether two names are the same: case does not matter.

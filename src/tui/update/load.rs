@@ -53,6 +53,9 @@ impl Model<'_> {
         if self.frame == 0 && self.trace.frames() > 0 {
             self.frame = 1;
         }
+        if self.ended {
+            self.end_anew();
+        }
         self.go_along();
     }
 

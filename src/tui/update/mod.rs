@@ -1,5 +1,6 @@
 //! [`update()`]: what happens to the model when something is meant.
 
+mod anew;
 mod load;
 mod moving;
 mod take;
@@ -104,6 +105,7 @@ impl Model<'_> {
             Msg::Quit => return Some(Effect::Quit),
             Msg::Loaded(loaded) => self.load(*loaded),
             Msg::Work => return self.work(),
+            Msg::Anew(from, damaged) => self.begin_anew(from, damaged),
             Msg::Done(Ok(text)) => self.say(text),
             Msg::Done(Err(text)) => {
                 self.job = None;
@@ -186,7 +188,7 @@ impl Model<'_> {
             Ask::SavePackets => "selected.pcapng".to_owned(),
             Ask::SaveView => format!("{}.txt", self.view.title().to_lowercase()),
             Ask::SaveCopy => "copied.txt".to_owned(),
-            Ask::Search | Ask::GoTo => String::new(),
+            Ask::Search | Ask::GoTo | Ask::Keys => String::new(),
         };
         if ask == Ask::SaveCopy && self.copied.is_empty() {
             return self.complain("nothing was copied so far: y v, y y, y t or y x copies");
@@ -224,6 +226,7 @@ impl Model<'_> {
                 self.go_to(&text);
                 None
             }
+            Ask::Keys => self.take_keys(&text),
             Ask::SavePackets | Ask::SaveView | Ask::SaveCopy => self.save(prompt.ask, &text),
         };
         if !text.is_empty() {

@@ -67,7 +67,7 @@ impl Model<'_> {
         (self.view, self.zoom, self.focus, self.page_top) = (to, false, Focus::List, 0);
     }
 
-    fn frame_of_call(&self) -> Option<FrameNo> {
+    pub(super) fn frame_of_call(&self) -> Option<FrameNo> {
         let call = self.trace.call(self.call, false, self.registry).ok()??;
         let message = call.rpc.request.as_ref().or(call.rpc.response.as_ref())?;
         message.frames.first().copied()

@@ -244,6 +244,7 @@ fn draw_prompt(model: &Model<'_>, frame: &mut Frame<'_>, layout: &Layout) {
                 _ => "a new text file",
             },
             Ask::SaveCopy => "a new file",
+            Ask::Keys => "a file of keys (TOML), or a keytab",
         };
         drawn.push(Row::one(hint, Role::Dim).line(width, model.theme, None));
     }

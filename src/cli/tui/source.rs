@@ -1,0 +1,59 @@
+//! What is read, and with what: once when the UI opens, and again when there are more secrets.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use vshark::bytes::printable;
+use vshark::check::Knowledge;
+use vshark::protocol::Registry;
+use vshark::security::keys::Keyring;
+use vshark::tui::{Loaded, Msg};
+
+use super::super::args::Judging;
+use super::super::input::Inputs;
+use super::super::secrets::Found;
+use super::Happens;
+use super::loader::{self, Credit, Judged};
+
+/// What is read, and with what.
+#[derive(Clone)]
+pub(super) struct Source {
+    pub(super) inputs: Arc<Inputs>,
+    pub(super) registry: &'static Registry,
+    pub(super) knowledge: &'static Knowledge,
+    pub(super) judging: Judging,
+    pub(super) keys: Arc<Keyring>,
+}
+
+impl Source {
+    /// A judge who has seen nothing.
+    pub(super) fn trial(&self) -> anyhow::Result<Judged> {
+        loader::trial(&self.judging, self.knowledge)
+    }
+
+    /// Begins to read, from the beginning.
+    pub(super) fn start(&self, judged: Judged, to: &Sender<Happens>) -> Credit {
+        loader::start(judged, self.inputs.clone(), self.registry, self.keys.clone(), to)
+    }
+
+    /// Reads everything.
+    pub(super) fn read(&self, take: &mut (dyn FnMut(Loaded) -> bool + Send)) -> anyhow::Result<()> {
+        loader::read(self.trial()?, &self.inputs, self.registry, self.keys.clone(), take)
+    }
+
+    /// Adds the secrets of a file; gives what to tell the model. With [`Msg::Anew`], everything is to
+    /// be read again.
+    pub(super) fn take_keys(&mut self, path: &Path) -> Msg {
+        let mut found = Found::default();
+        if let Err(error) = found.add(path) {
+            return Msg::Done(Err(printable(&format!("{error:#}"))));
+        }
+        let secrets = match found.ring.len() {
+            1 => "1 secret".to_owned(),
+            n => format!("{n} secrets"),
+        };
+        self.keys = Arc::new(self.keys.with(found.ring));
+        Msg::Anew(format!("{}, {secrets}", path.display()), found.damaged)
+    }
+}
