@@ -11,7 +11,7 @@ use super::flow::{OnFlow, begin, channel, on_flow, pipe_channel, turn};
 use super::names::Names;
 use super::reach::Reach;
 use super::units::{UnitKind, Watch};
-use super::{Event, Summary, What};
+use super::{Event, Signatures, Summary, What};
 use crate::bytes::{Both, Ends, FrameNo, Framed, Layer, Missing, Side, Stream, Time, View};
 use crate::net::{self, Unseen};
 use crate::protocol::{Grade, Registry};
@@ -51,6 +51,8 @@ pub(super) struct Above<'r> {
     pub(super) counts: Summary,
     /// The frame being read, and its time; the last time once there are no more.
     pub(super) now: (Option<FrameNo>, Time),
+    /// The connection on which a bad signature was last told, and in which frame.
+    pub(super) unsigned: Option<(Ends, Option<FrameNo>)>,
     /// The connection that was last told to miss bytes, and in which frame.
     pub(super) lost: Option<(Ends, Option<FrameNo>)>,
 }
@@ -80,6 +82,7 @@ impl<'r> Above<'r> {
             held: 0,
             counts: Summary::default(),
             now: (None, Time::default()),
+            unsigned: None,
             lost: None,
         }
     }
@@ -157,6 +160,15 @@ impl<'r> Above<'r> {
         summary.smb_dialects = smb.dialects().collect();
         summary.smb_sealed = smb.sealed;
         summary.smb_sealed_bytes = smb.sealed_bytes;
+        summary.smb_opened = smb.opened;
+        summary.smb_sealed_bulk = smb.sealed_bulk;
+        summary.smb_sealed_bad = smb.sealed_bad;
+        summary.smb_signatures = Signatures {
+            verified: smb.verified,
+            bad: smb.bad_signatures,
+            not_verifiable: smb.not_verifiable,
+        };
+        summary.smb_closed = self.smb.closed_sessions().cloned().collect();
         summary.smb_compressed = smb.compressed;
         summary.smb_compressions = smb
             .compressions()
@@ -425,6 +437,9 @@ impl Layer for OnSmb<'_, '_> {
         let plain = above.smb.advance(connection, ends, unit, whole, &mut above.smb_events);
         above.take_smb(ends, Some(unit));
         if let Some(plain) = plain {
+            if let Some((opened, whole)) = plain.opened() {
+                above.watch.see_beginning(UnitKind::Opened, opened, whole);
+            }
             above.watch.setup(|setup| setup.plain(connection, ends, &plain));
             above.smb.advance_plain(connection, ends, &plain, &mut above.smb_events);
             above.take_smb(ends, Some(plain.message.view()));

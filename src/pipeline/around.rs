@@ -185,8 +185,17 @@ pub enum What {
     /// for each gap, and for a connection that begins in the middle. What the snap length cut off is
     /// told where messages are lost by it.
     Lost,
-    /// The first encrypted SMB message of a connection: calls may be in those that follow.
+    /// The first encrypted SMB message of a connection that could not be opened: calls may be in those
+    /// that follow.
     Sealed,
+    /// An SMB message whose signature is wrong, though its key has verified others: it was changed on
+    /// its way, or made by somebody else. Once for each frame.
+    BadSignature {
+        /// `SessionId`; `UID` of SMB 1.
+        session_id: u64,
+        /// `DOMAIN\user`, where it was told in clear.
+        user: Option<String>,
+    },
 }
 
 /// How it showed that a server cannot be reached.

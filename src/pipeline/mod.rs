@@ -44,7 +44,7 @@ pub use around::{
 pub use datagrams::{Datagrams, OfInterface};
 pub use endpoints::Endpoints;
 pub use loss::{Loss, Lost};
-pub use summary::{InterfaceKey, Outcomes, Pdus, Summary};
+pub use summary::{InterfaceKey, Outcomes, Pdus, Signatures, Summary};
 pub use units::{Unit, UnitKind};
 
 /// Datagrams put together inside each other: fragments in tunnels that are fragments.

@@ -8,7 +8,7 @@ use crate::call::{Call, Outcome, Readable};
 use crate::capture::Frame;
 use crate::net::{self, Other, Unseen};
 use crate::rpc::{PacketType, SyntaxId};
-use crate::{rpc, tcp};
+use crate::{rpc, smb, tcp};
 
 /// Interfaces counted by themselves; what comes beyond is counted together.
 const MAX_INTERFACES: usize = 1024;
@@ -44,6 +44,16 @@ pub struct Summary {
     pub smb_sealed: u64,
     /// Octets of them.
     pub smb_sealed_bytes: u64,
+    /// Those of them that were opened.
+    pub smb_opened: u64,
+    /// Those of them that could have been opened, but are longer than what pipes carry.
+    pub smb_sealed_bulk: u64,
+    /// Those of them that keys do not open which have opened others of their session.
+    pub smb_sealed_bad: u64,
+    /// Sessions of which encrypted messages stay closed.
+    pub smb_closed: Vec<smb::Closed>,
+    /// Signatures of SMB messages.
+    pub smb_signatures: Signatures,
     /// SMB messages that are compressed.
     pub smb_compressed: u64,
     /// Those of them in which an algorithm occurs, by its name.
@@ -86,6 +96,17 @@ pub struct Outcomes {
     pub pdus: BTreeMap<Option<u16>, Pdus>,
     /// Calls of which a stub is sealed.
     pub sealed: u64,
+}
+
+/// Signatures, by what they are worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signatures {
+    /// They are right.
+    pub verified: u64,
+    /// They are wrong, by a key that has verified others.
+    pub bad: u64,
+    /// Nobody can tell: there is no key, or not all of the message.
+    pub not_verifiable: u64,
 }
 
 /// PDUs of one operation.

@@ -65,6 +65,13 @@ impl Above<'_> {
                     let what = What::PipeError { channel: pipe_channel(pipe), name, status };
                     self.around(self.moment(message), ends, Some(pipe), what);
                 }
+                smb::Event::BadSignature { session_id, user } => {
+                    let moment = self.moment(message);
+                    let here = Some((ends, moment.0));
+                    if std::mem::replace(&mut self.unsigned, here) != here {
+                        self.around(moment, ends, None, What::BadSignature { session_id, user });
+                    }
+                }
                 event => {
                     let what = self.told(event);
                     if let Some(what) = what {
@@ -120,7 +127,8 @@ impl Above<'_> {
             smb::Event::TicketRefused(error) => self.ticket_refused(Refuser::Service, error)?,
             smb::Event::Wrote { path, status } => What::Wrote { path, status },
             smb::Event::Sealed => What::Sealed,
-            smb::Event::PipeData { .. }
+            smb::Event::BadSignature { .. }
+            | smb::Event::PipeData { .. }
             | smb::Event::PipeOpened { .. }
             | smb::Event::PipeError { .. }
             | smb::Event::PipeTorn { .. }

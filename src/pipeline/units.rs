@@ -1,7 +1,7 @@
 //! Messages kept because somebody wants to look at a frame they travelled in.
 
 use super::setup::Setup;
-use crate::bytes::{Buffer, FrameNo, View};
+use crate::bytes::{Buffer, FrameNo, Missing, View};
 use crate::net;
 
 /// What a unit is, which says how to dissect it again.
@@ -11,6 +11,9 @@ pub enum UnitKind {
     Ip(net::Ip),
     /// An SMB message with its four-byte header.
     Smb,
+    /// What was in an encrypted SMB message, which comes before it: a message, or a compressed one,
+    /// without a header of the transport.
+    Opened,
     /// A DCE/RPC PDU.
     Rpc,
 }
@@ -62,6 +65,11 @@ impl Watch {
 
     /// Keeps `view` if it is wanted.
     pub(super) fn see(&mut self, kind: UnitKind, view: View<'_>) {
+        self.see_beginning(kind, view, view.len());
+    }
+
+    /// Keeps `view`, which is the beginning of a message of `whole` bytes, if it is wanted.
+    pub(super) fn see_beginning(&mut self, kind: UnitKind, view: View<'_>, whole: u32) {
         if let (UnitKind::Rpc, Some(setup)) = (kind, &mut self.setup) {
             setup.pdu(view);
         }
@@ -73,6 +81,7 @@ impl Watch {
         if wanted {
             let mut bytes = Buffer::default();
             bytes.push(view);
+            bytes.push_hole(whole.saturating_sub(view.len()), Missing::Capped);
             self.units.push(Unit { kind, bytes });
         }
     }

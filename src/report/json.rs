@@ -9,6 +9,7 @@ mod gate;
 mod judged;
 mod objects;
 mod packet;
+mod smb;
 
 use std::io;
 use std::sync::Arc;
@@ -408,17 +409,7 @@ fn what_was_read(summary: &Summary, files: &[CaptureFile], skews: &[Option<Skew>
             "foreign_flows": summary.foreign_flows,
         },
         "lost": lost(summary),
-        "smb": {
-            "dialects": summary.smb_dialects,
-            "messages": counts(summary.smb_messages.iter().map(|(what, n)| (what.clone(), *n))),
-            "encrypted_messages": summary.smb_sealed,
-            "encrypted_bytes": summary.smb_sealed_bytes,
-            "compressed_messages": summary.smb_compressed,
-            "compressions": counts(summary.smb_compressions.iter().map(|(what, n)| (what.clone(), *n))),
-            "compressed_messages_unread": summary.smb_compressed_unread,
-            "smb1_messages": summary.smb1,
-            "malformed_messages": summary.smb_malformed,
-        },
+        "smb": smb::smb(summary),
         "rpc": {
             "pdus": counts(summary.rpc.pdus.iter().map(|(ptype, n)| {
                 (ptype.name().map_or_else(|| ptype.0.to_string(), str::to_owned), *n)

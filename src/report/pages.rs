@@ -72,14 +72,17 @@ pub fn of_frame(link: LinkType, view: View<'_>, units: &[Unit], time: TimeStyle)
         let what = match unit.kind {
             UnitKind::Ip(_) => "IP datagram put together from fragments",
             UnitKind::Smb => "SMB message",
+            UnitKind::Opened => "SMB message that was encrypted",
             UnitKind::Rpc => "DCE/RPC PDU",
         };
         let name = match unit.kind {
             UnitKind::Ip(_) => "IP datagram",
+            UnitKind::Opened => "decrypted",
             _ => what,
         };
         let view = unit.bytes.view();
-        let title = format!("{what}, {} bytes, in {}", view.len(), frames_of(view));
+        let from = if unit.kind == UnitKind::Opened { "decrypted from" } else { "in" };
+        let title = format!("{what}, {} bytes, {from} {}", view.len(), frames_of(view));
         add_unit(&mut pages, unit.kind, name.to_owned(), title, view);
     }
     pages
@@ -132,13 +135,19 @@ fn add_unit(pages: &mut Vec<Page>, kind: UnitKind, name: String, title: String, 
     let mut compressed = None;
     let stop = match kind {
         UnitKind::Rpc => pdu::dissect(&mut reader).err(),
-        UnitKind::Smb => match smb::dissect(&mut reader, |_| {}) {
-            Ok(smb::Packet::Compressed(transform)) => {
-                compressed = Some(transform);
-                None
+        UnitKind::Smb | UnitKind::Opened => {
+            let packet = match kind {
+                UnitKind::Opened => smb::dissect_opened(&mut reader, |_| {}),
+                _ => smb::dissect(&mut reader, |_| {}),
+            };
+            match packet {
+                Ok(smb::Packet::Compressed(transform)) => {
+                    compressed = Some(transform);
+                    None
+                }
+                packet => packet.err(),
             }
-            packet => packet.err(),
-        },
+        }
         UnitKind::Ip(ip) => {
             ip.rows(view, &mut tree);
             None

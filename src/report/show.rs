@@ -195,7 +195,7 @@ fn hex(view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
         let Piece { frame, offset, .. } = piece;
         if piece.made {
             let frames = frames_of(view.slice(Span::new(from, end)));
-            writeln!(out, "  {DIM}bytes decompressed from {frames}{DIM:#}")?;
+            writeln!(out, "  {DIM}bytes made from what {frames} carried{DIM:#}")?;
         } else {
             writeln!(out, "  {DIM}bytes of frame {} from its offset {offset}{DIM:#}", frame.0)?;
         }

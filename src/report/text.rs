@@ -395,9 +395,14 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
         add(summary.pdus(), one, &format!("DCE/RPC PDUs, {pdus}"));
     }
     add(
-        summary.smb_sealed,
+        summary.smb_sealed.saturating_sub(summary.smb_opened + summary.smb_sealed_bulk),
         "encrypted SMB message, whose calls cannot be seen without keys",
         "encrypted SMB messages, whose calls cannot be seen without keys",
+    );
+    add(
+        summary.smb_signatures.bad,
+        "SMB message whose signature is wrong",
+        "SMB messages whose signatures are wrong",
     );
     add(
         summary.calls.values().map(|of| of.sealed).sum(),

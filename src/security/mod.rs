@@ -22,6 +22,7 @@ pub mod ntlm;
 mod offer;
 mod protected;
 mod secret;
+pub mod smb;
 mod tokens;
 
 pub use context::Context;

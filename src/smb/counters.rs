@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::Dialect;
 use super::{Command, Compression, Payload, v1};
+use crate::security::Verdict;
 
 /// What was seen, over all connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,18 @@ pub struct Counters {
     pub sealed: u64,
     /// Bytes of them.
     pub sealed_bytes: u64,
+    /// Those of them that were opened.
+    pub opened: u64,
+    /// Those of them that could have been, and are longer than what pipes carry.
+    pub sealed_bulk: u64,
+    /// Those of them that do not open, with keys that have opened others of their session.
+    pub sealed_bad: u64,
+    /// Signatures that are right.
+    pub verified: u64,
+    /// Signatures that are wrong, by keys that have verified others.
+    pub bad_signatures: u64,
+    /// Signatures that nobody can tell about: without a key, or of messages that are not here whole.
+    pub not_verifiable: u64,
     /// Compressed messages.
     pub compressed: u64,
     /// Those of them in which an algorithm occurs, by its number.
@@ -52,6 +65,16 @@ impl Counters {
     /// The same of SMB1, by the first command of each message.
     pub fn smb1_messages(&self) -> impl Iterator<Item = (v1::Command, u64)> {
         self.smb1.iter().map(|(command, count)| (*command, *count))
+    }
+
+    /// A signature was looked at.
+    pub(super) fn signed(&mut self, verdict: Verdict) {
+        let count = match verdict {
+            Verdict::Verified => &mut self.verified,
+            Verdict::BadSignature => &mut self.bad_signatures,
+            Verdict::NotVerifiable => &mut self.not_verifiable,
+        };
+        *count += 1;
     }
 
     pub(super) fn smb1_message(&mut self, command: v1::Command) {

@@ -90,8 +90,15 @@ pub enum Event {
     },
     /// A service did not take a Kerberos ticket.
     TicketRefused(Box<KrbError>),
-    /// The first encrypted message of a connection.
+    /// The first encrypted message of a connection that stays closed.
     Sealed,
+    /// A message whose signature is wrong, by a key that has verified others; once for each unit.
+    BadSignature {
+        /// `SessionId`; `UID` of SMB1.
+        session_id: u64,
+        /// `DOMAIN\user`, if it was told in the clear.
+        user: Option<String>,
+    },
     /// The server did not connect a share.
     TreeRefused {
         /// `\\server\share`.
@@ -172,7 +179,7 @@ pub struct Pipe {
     pub file_id: Option<FileId>,
     /// `DOMAIN\user`, from NTLM.
     pub user: Option<String>,
-    /// Whether session or share ask for encryption.
+    /// Whether session or share ask for encryption, or the messages that opened it were encrypted.
     pub encrypted: bool,
     /// Whether the last message that carried its bytes was signed.
     pub signed: bool,

@@ -9,6 +9,7 @@ use super::compression::{COMPRESSION_SIZE, CompressionTransform, decompress};
 use super::header::{COMPRESSED, SERVER_TO_REDIR, SMB1, SMB2, TRANSFORM};
 use super::ioctl::{asks_referral, is_pipe_control};
 use super::model::Handle;
+use super::protection::SEALED_MAX;
 use super::transform::TRANSFORM_SIZE;
 use super::{Command, ConnectionId, FileId, Header, Nbss, NbssType, Plain, Smb, v1};
 use crate::bytes::{Framed, Guid, Side, Stop, View, clamp, index};
@@ -42,6 +43,8 @@ const MESSAGE_ID: usize = 4 + 24;
 const TREE_ID: usize = 4 + 36;
 const SESSION_ID: usize = 4 + 40;
 const BODY: usize = 4 + 64;
+/// The same of an encrypted one.
+const SEALED_SESSION_ID: usize = 4 + 44;
 
 impl Smb {
     /// How long the unit at the start of `head` is, and how much of it is wanted, given what is
@@ -69,7 +72,7 @@ impl Smb {
         };
         match magic {
             SMB2 => self.frame_smb2(connection, bytes, whole),
-            TRANSFORM => skim(Nbss::SIZE + TRANSFORM_SIZE, whole),
+            TRANSFORM => self.frame_sealed(connection, bytes, whole),
             COMPRESSED if whole > COMPRESSED_MAX => skim(COMPRESSED_HEADER, whole),
             COMPRESSED => Framed::Whole(whole),
             SMB1 => self.frame_smb1(connection, bytes, whole),
@@ -77,7 +80,20 @@ impl Smb {
         }
     }
 
-    fn frame_smb2(&self, connection: ConnectionId, bytes: &[u8], whole: u32) -> Framed {
+    /// An encrypted message is held if something may open it.
+    fn frame_sealed(&self, connection: ConnectionId, bytes: &[u8], whole: u32) -> Framed {
+        let header = Nbss::SIZE + TRANSFORM_SIZE;
+        if whole > SEALED_MAX || whole < header {
+            return skim(header, whole);
+        }
+        match array(bytes, SEALED_SESSION_ID).map(u64::from_le_bytes) {
+            None => Framed::Need(header),
+            Some(session) if self.may_open(connection, session) => Framed::Whole(whole),
+            Some(_) => skim(header, whole),
+        }
+    }
+
+    pub(super) fn frame_smb2(&self, connection: ConnectionId, bytes: &[u8], whole: u32) -> Framed {
         if whole < Nbss::SIZE + Header::SIZE {
             return Framed::Foreign;
         }

@@ -133,6 +133,21 @@ pub fn dissect_plain<S: Sink>(
     chain(r, cut, MAX_COMPRESSED, &mut each).map_err(|stop| forgive(stop, cut))
 }
 
+/// Reads what was in an encrypted message, at the reader's position and to its end: SMB2 messages, or
+/// a compressed one.
+pub fn dissect_opened<S: Sink>(
+    r: &mut Reader<'_, '_, S>,
+    mut each: impl FnMut(Message),
+) -> Result<Packet, Stop> {
+    let at = r.pos();
+    let magic = r.array::<4>()?;
+    r.seek(at, "ProtocolId")?;
+    match magic {
+        COMPRESSED => compression::read(r, false).map(Packet::Compressed),
+        _ => chain(r, false, usize::MAX, &mut each),
+    }
+}
+
 /// 3.2.4.1.4 Sending Compounded Requests: messages linked by `NextCommand`.
 fn chain<S: Sink>(
     r: &mut Reader<'_, '_, S>,

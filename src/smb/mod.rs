@@ -5,7 +5,8 @@
 //!
 //! ```text
 //!  bytes of a connection ─► Smb::frame ─► unit ─► Smb::advance ─► Event::PipeData, PipeOpened, …
-//!                                          │           └─ if it was compressed: Plain ─► advance_plain
+//!                                          │           └─ if it was compressed, or encrypted and there
+//!                                          │              are keys: Plain ─► advance_plain
 //!                                          └────► dissect ─► rows (at any time, from the unit alone)
 //! ```
 //!
@@ -27,6 +28,7 @@ mod nbss;
 mod negotiate;
 mod pipes;
 mod plausible;
+mod protection;
 mod requests;
 mod responses;
 mod servers;
@@ -48,9 +50,10 @@ pub use framing::{HEADER_MAX, plausible_start, resync, sender};
 pub use header::{Command, FileId, Header};
 pub use io::{Read, Write};
 pub use ioctl::{Ioctl, IoctlAnswer};
-pub use message::{Body, Message, Packet, dissect, dissect_plain};
+pub use message::{Body, Message, Packet, dissect, dissect_opened, dissect_plain};
 pub use nbss::{Nbss, NbssType, SessionPacket, SessionRefusal};
 pub use negotiate::{Negotiate, Negotiated, dialect_name};
+pub use protection::Closed;
 pub use session::{SessionSetup, SessionSetupAnswer};
 pub use state::Smb;
 pub use status::Status;

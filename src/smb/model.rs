@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::protection::{Agreed, Mac, Protection};
 use super::{ConnectionId, FileId, Message, Pipe, PipeId, ShareType, dialect_name};
 use crate::bytes::{Both, Guid, View};
 
@@ -59,8 +60,12 @@ pub(super) struct Connection {
     pub(super) names: Both<Option<String>>,
     /// Added by messages of the session, removed with the session.
     pub(super) sessions: Vec<SessionKey>,
-    /// Whether an encrypted message was seen.
+    /// Whether an encrypted message was seen that stays closed.
     pub(super) sealed: bool,
+    /// What protects its messages.
+    pub(super) agreed: Agreed,
+    /// What signs those of SMB1.
+    pub(super) mac: Option<Mac>,
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +75,7 @@ pub(super) struct Session {
     pub(super) client_name: Option<String>,
     pub(super) server_name: Option<String>,
     pub(super) encrypted: bool,
+    pub(super) protection: Protection,
     /// Open pipes: added and removed with the pipe's open. There may be very many.
     pub(super) pipes: BTreeSet<PipeId>,
     /// Those of them that were opened, or said something, since bytes were last lost.
@@ -220,6 +226,8 @@ pub(super) struct Chain {
     pub(super) session_id: u64,
     pub(super) tree: Option<u32>,
     pub(super) file: Target,
+    /// Whether a signature in it was told to be bad.
+    pub(super) bad: bool,
 }
 
 /// The unit being taken in.
@@ -228,6 +236,10 @@ pub(super) struct Unit<'v> {
     pub(super) connection: ConnectionId,
     pub(super) server: ServerId,
     pub(super) view: View<'v>,
+    /// Whether nothing at its end was left out.
+    pub(super) complete: bool,
+    /// Whether it was encrypted.
+    pub(super) sealed: bool,
 }
 
 impl Chain {

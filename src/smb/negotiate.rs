@@ -35,6 +35,10 @@ pub struct Negotiated {
     pub server_start_time: u64,
     /// Where the security token (`Buffer`) lies.
     pub token: Span,
+    /// `Ciphers` of `SMB2_ENCRYPTION_CAPABILITIES`, of which a server gives one.
+    pub cipher: Option<u16>,
+    /// `SigningAlgorithms` of `SMB2_SIGNING_CAPABILITIES`, of which a server gives one.
+    pub signing: Option<u16>,
 }
 
 /// Any SMB 2 dialect: the answer to an SMB1 NEGOTIATE with "SMB 2.???", after which the client
@@ -106,10 +110,10 @@ pub(super) fn request<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<N
     for _ in &dialects {
         r.u16(named!("Dialect", DIALECTS))?;
     }
-    let mut net_name = None;
-    if let Some((offset, count)) = contexts {
-        net_name = read_contexts(r, base, offset, count)?;
-    }
+    let net_name = match contexts {
+        Some((offset, count)) => read_contexts(r, base, offset, count)?.net_name,
+        None => None,
+    };
     Ok(Negotiate { security_mode, capabilities, client_guid, dialects, net_name })
 }
 
@@ -144,9 +148,10 @@ pub(super) fn response<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<
         Ok(Span::new(at, r.pos()))
     })?
     .unwrap_or_default();
-    if dialect == SMB311 {
-        read_contexts(r, base, contexts, count)?;
-    }
+    let told = match dialect {
+        SMB311 => read_contexts(r, base, contexts, count)?,
+        _ => Contexts::default(),
+    };
     Ok(Negotiated {
         security_mode,
         dialect,
@@ -155,19 +160,31 @@ pub(super) fn response<S: Sink>(r: &mut Reader<'_, '_, S>, base: u32) -> Result<
         system_time,
         server_start_time,
         token,
+        cipher: told.cipher,
+        signing: told.signing,
     })
 }
 
-/// 2.2.3.1 SMB2 `NEGOTIATE_CONTEXT`, as many as the count says; gives the server's name if told.
+/// What the contexts say, as far as it is wanted.
+#[derive(Debug, Default)]
+struct Contexts {
+    net_name: Option<String>,
+    /// The first of `Ciphers`.
+    cipher: Option<u16>,
+    /// The first of `SigningAlgorithms`.
+    signing: Option<u16>,
+}
+
+/// 2.2.3.1 SMB2 `NEGOTIATE_CONTEXT`, as many as the count says.
 fn read_contexts<S: Sink>(
     r: &mut Reader<'_, '_, S>,
     base: u32,
     offset: u32,
     count: u16,
-) -> Result<Option<String>, Stop> {
-    let mut net_name = None;
+) -> Result<Contexts, Stop> {
+    let mut told = Contexts::default();
     if count == 0 {
-        return Ok(None);
+        return Ok(told);
     }
     r.seek(base.saturating_add(offset), "NegotiateContextOffset")?;
     counted(r, count.into(), 8, "NegotiateContextCount")?;
@@ -185,23 +202,19 @@ fn read_contexts<S: Sink>(
             let start = r.pos();
             r.take(len)?;
             r.seek(start, "DataLength")?;
-            r.within(len, "DataLength", |r| {
-                if let Some(name) = context(r, kind, len)? {
-                    net_name = Some(name);
-                }
-                Ok(())
-            })?;
+            r.within(len, "DataLength", |r| context(r, kind, len, &mut told))?;
             r.seek(start.saturating_add(len), "DataLength")
         })?;
     }
-    Ok(net_name)
+    Ok(told)
 }
 
 fn context<S: Sink>(
     r: &mut Reader<'_, '_, S>,
     kind: u16,
     len: u32,
-) -> Result<Option<String>, Stop> {
+    told: &mut Contexts,
+) -> Result<(), Stop> {
     match kind {
         1 => {
             let count = r.u16(dec!("HashAlgorithmCount"))?;
@@ -216,7 +229,8 @@ fn context<S: Sink>(
             let count = r.u16(dec!("CipherCount"))?;
             counted(r, count.into(), 2, "CipherCount")?;
             for _ in 0..count {
-                r.u16(named!("Cipher", CIPHERS))?;
+                let cipher = r.u16(named!("Cipher", CIPHERS))?;
+                told.cipher.get_or_insert(cipher);
             }
         }
         3 => {
@@ -228,7 +242,7 @@ fn context<S: Sink>(
                 r.u16(named!("CompressionAlgorithm", COMPRESSIONS))?;
             }
         }
-        5 => return r.utf16(dec!("NetName"), len).map(Some),
+        5 => told.net_name = Some(r.utf16(dec!("NetName"), len)?),
         6 => {
             r.u32(flags!("Flags", TRANSPORT_FLAGS))?;
         }
@@ -245,12 +259,13 @@ fn context<S: Sink>(
             let count = r.u16(dec!("SigningAlgorithmCount"))?;
             counted(r, count.into(), 2, "SigningAlgorithmCount")?;
             for _ in 0..count {
-                r.u16(named!("SigningAlgorithm", SIGNINGS))?;
+                let signing = r.u16(named!("SigningAlgorithm", SIGNINGS))?;
+                told.signing.get_or_insert(signing);
             }
         }
         _ => {
             r.bytes(dec!("Data"), len)?;
         }
     }
-    Ok(None)
+    Ok(())
 }

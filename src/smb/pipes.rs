@@ -94,7 +94,7 @@ impl Smb {
             session_id: key.id,
             tree_id: tree,
             file_id,
-            encrypted: share.is_some_and(|tree| tree.encrypted),
+            encrypted: unit.sealed || share.is_some_and(|tree| tree.encrypted),
             server_name: names
                 .server
                 .or_else(|| tree_path.as_deref().and_then(host).map(str::to_owned)),

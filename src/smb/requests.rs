@@ -4,6 +4,7 @@ use super::ioctl::{self, FSCTL_PIPE_TRANSCEIVE, is_pipe_control};
 use super::model::{
     Asked, Chain, Handle, Logon, Pending, SessionKey, Target, Tree, TreeKind, Unit,
 };
+use super::protection::{Step, whole_message};
 use super::{Body, Command, Event, FileId, Ioctl, Message, PipeId, SessionSetup, Smb};
 use crate::bytes::{Side, Span};
 use crate::security::{Token, ntlm, peek};
@@ -24,6 +25,10 @@ impl Smb {
     ) {
         match &m.body {
             Body::Negotiate(negotiate) => {
+                let message = whole_message(unit, m.span);
+                if let Some(connection) = self.connections.get(&unit.connection) {
+                    connection.agreed.asked(message);
+                }
                 self.ask(unit, chain, m, Asked::Negotiate { client: negotiate.client_guid });
             }
             Body::SessionSetup(setup) => self.ask_session_setup(unit, chain, m, *setup),
@@ -92,6 +97,9 @@ impl Smb {
             previous: setup.previous_session_id,
             ..Logon::by_token(unit, setup.token)
         };
+        let binding = setup.flags & SessionSetup::BINDING != 0;
+        let step = Step { unit, token: setup.token, message: whole_message(unit, m.span) };
+        self.setup_asked(step, m.header.message_id, chain.session_id, binding);
         self.ask(unit, chain, m, Asked::SessionSetup(logon));
     }
 

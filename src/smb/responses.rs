@@ -4,6 +4,7 @@ use super::model::{
     Asked, Chain, Dialect, Handle, Logon, Pending, SessionKey, Target, Tree, TreeKind, Unit,
 };
 use super::negotiate::WILDCARD;
+use super::protection::{Step, whole_message};
 use super::requests::{pipe_name, token};
 use super::{
     Body, Command, Created, Event, FileId, Greeting, LogonKind, Message, PipeId,
@@ -56,7 +57,20 @@ impl Smb {
                     Body::SessionSetupAnswer(answer) => Some(answer),
                     _ => None,
                 };
+                let message = whole_message(unit, m.span);
+                let token = answer.map(|answer| answer.token).unwrap_or_default();
+                let step = Step { unit, token, message };
+                let goes_on = header.status == Status::MORE_PROCESSING_REQUIRED;
+                let (id, session) = (header.message_id, key.id);
+                let setup = self.setup_answered(step, id, session, goes_on);
+                let anonymous = logon.anonymous;
                 self.session_set_up(unit, key, header.status, answer, logon, out);
+                if header.status == Status::SUCCESS {
+                    let how = answer.map(|answer| answer.kind()).unwrap_or_default();
+                    let how = if anonymous { LogonKind::Anonymous } else { how };
+                    let signed = message.filter(|_| header.is_signed());
+                    self.keyed(unit, key, setup, how, signed);
+                }
             }
             Command::LOGOFF if header.status == Status::SUCCESS => {
                 self.drop_session(key, Some(Side::Client), out);
@@ -121,8 +135,10 @@ impl Smb {
         }
         let dialect = Dialect::Smb2(negotiated.dialect);
         self.counters.dialect(dialect);
+        let message = whole_message(unit, m.span);
         if let Some(connection) = self.connections.get(&unit.connection) {
             connection.dialect = Some(dialect);
+            connection.agreed.answered(negotiated, message);
         }
     }
 

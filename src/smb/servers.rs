@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::model::{Connection, ServerId, Session, SessionKey};
+use super::protection::Agreed;
 use super::{ConnectionId, Event, Smb};
 use crate::bytes::{Both, Ends, Guid, Side};
 
@@ -21,7 +22,16 @@ impl Smb {
         };
         let names = Both::default();
         let sessions = Vec::new();
-        let new = Connection { server, ip, dialect: None, names, sessions, sealed: false };
+        let new = Connection {
+            server,
+            ip,
+            dialect: None,
+            names,
+            sessions,
+            sealed: false,
+            agreed: Agreed::default(),
+            mac: None,
+        };
         self.connections.insert(connection, new);
         server
     }
@@ -102,6 +112,7 @@ impl Smb {
                         known.files.entry(tree).or_default().extend(files);
                     }
                     known.trees.extend(session.trees);
+                    known.protection.absorb(session.protection);
                 }
                 None => drop(self.sessions.insert(to, session)),
             }

@@ -25,6 +25,11 @@ pub struct SessionSetupAnswer {
     pub token: Span,
 }
 
+impl SessionSetup {
+    /// `SMB2_SESSION_FLAG_BINDING`: the connection joins a session.
+    pub const BINDING: u8 = 1;
+}
+
 impl SessionSetupAnswer {
     /// `SMB2_SESSION_FLAG_IS_GUEST`
     pub const IS_GUEST: u16 = 1;

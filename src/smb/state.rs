@@ -17,9 +17,10 @@ use super::cache::Cache;
 use super::model::{
     Chain, Connection, Open, Pending, ServerId, Session, SessionKey, Tracked, Tree, Unit,
 };
+use super::protection::{ClosedSessions, Setup, SetupId};
 use super::{
-    ConnectionId, Counters, Event, FileId, Message, Packet, Pipe, PipeId, Plain, SessionPacket,
-    dissect, dissect_plain, framing, v1,
+    Closed, Command, ConnectionId, Counters, Event, FileId, Message, Packet, Pipe, PipeId, Plain,
+    SessionPacket, dissect, dissect_opened, dissect_plain, framing, v1,
 };
 use crate::bytes::{Ends, Guid, Missing, Reader, Side, Stop, View, Why};
 use crate::security::keys::Keyring;
@@ -31,6 +32,7 @@ const TREES_MAX: usize = 1 << 14;
 const OPENS_MAX: usize = 1 << 16;
 const PIPES_MAX: usize = 1 << 16;
 const PENDING_MAX: usize = 1 << 16;
+const SETUPS_MAX: usize = 1 << 12;
 
 /// All that is known of SMB in a capture.
 #[derive(Debug)]
@@ -59,6 +61,10 @@ pub struct Smb {
     /// The same for SMB1, where a request has other numbers. Those of a connection that has ended
     /// go in the same way.
     pub(super) pending_smb1: Cache<(ConnectionId, v1::RequestId), v1::Pending>,
+    /// Added by requests to log on, removed by the last answer. Those without one go when the cap is
+    /// reached.
+    pub(super) setups: Cache<(ConnectionId, SetupId), Setup>,
+    pub(super) closed_sessions: ClosedSessions,
     pub(super) counters: Counters,
     /// What may open what is sealed.
     pub(super) keys: Arc<Keyring>,
@@ -78,6 +84,8 @@ impl Default for Smb {
             pipes: Cache::new(PIPES_MAX),
             pending: Cache::new(PENDING_MAX),
             pending_smb1: Cache::new(PENDING_MAX),
+            setups: Cache::new(SETUPS_MAX),
+            closed_sessions: ClosedSessions::default(),
             counters: Counters::default(),
             keys: Arc::default(),
             next_server: 0,
@@ -96,7 +104,8 @@ impl Smb {
     /// is shorter than `whole` if it was skimmed. Who asks and who answers is taken from the
     /// messages themselves.
     ///
-    /// A message that was compressed is given back, for [`Smb::advance_plain`].
+    /// A message that was compressed, or encrypted and could be opened, is given back, for
+    /// [`Smb::advance_plain`].
     pub fn advance(
         &mut self,
         connection: ConnectionId,
@@ -105,7 +114,9 @@ impl Smb {
         whole: u32,
         out: &mut Vec<Event>,
     ) -> Option<Plain> {
-        let unit = Unit { connection, server: self.connect(connection, ends), view: message };
+        let server = self.connect(connection, ends);
+        let complete = message.len() >= whole;
+        let unit = Unit { connection, server, view: message, complete, sealed: false };
         let mut chain = Chain::default();
         let mut none = ();
         let mut r = Reader::new(message, &mut none);
@@ -113,14 +124,7 @@ impl Smb {
         match packet {
             Ok(Packet::Messages | Packet::Unknown) => {}
             Ok(Packet::Session(packet)) => self.session_packet(connection, packet, out),
-            Ok(Packet::Sealed(_)) => {
-                self.counters.sealed += 1;
-                self.counters.sealed_bytes += u64::from(whole);
-                let seen = self.connections.get(&connection);
-                if seen.is_some_and(|seen| !std::mem::replace(&mut seen.sealed, true)) {
-                    out.push(Event::Sealed);
-                }
-            }
+            Ok(Packet::Sealed(transform)) => return self.sealed(unit, transform, whole, out),
             Ok(Packet::Compressed(transform)) => {
                 self.counters.compressed(&transform.payloads);
                 match self.plain(connection, message, &transform) {
@@ -147,11 +151,17 @@ impl Smb {
         out: &mut Vec<Event>,
     ) {
         let view = plain.message.view();
-        let unit = Unit { connection, server: self.connect(connection, ends), view };
+        let server = self.connect(connection, ends);
+        let complete = view.len() >= plain.whole;
+        let unit = Unit { connection, server, view, complete, sealed: plain.sealed };
         let mut chain = Chain::default();
         let mut none = ();
         let mut r = Reader::new(view, &mut none);
-        let read = dissect_plain(&mut r, plain.whole, |m| self.message(unit, &mut chain, &m, out));
+        let each = |m: Message| self.message(unit, &mut chain, &m, out);
+        let read = match plain.was_compressed() {
+            false if complete => dissect_opened(&mut r, each),
+            _ => dissect_plain(&mut r, plain.whole, each),
+        };
         if let Err(stop) = read {
             self.stopped(connection, &stop, out);
         }
@@ -171,6 +181,7 @@ impl Smb {
 
     /// Bytes of a connection were lost: all open pipes of its sessions become suspect.
     pub fn lost(&mut self, connection: ConnectionId, out: &mut Vec<Event>) {
+        self.tear_mac(connection);
         let Some(seen) = self.connections.peek(&connection) else {
             return;
         };
@@ -198,6 +209,7 @@ impl Smb {
                 continue;
             };
             session.channels.retain(|channel| *channel != connection);
+            session.protection.forget(connection);
             if key.connection.is_some() {
                 self.drop_session(key, by, out);
             } else if session.channels.is_empty() {
@@ -213,6 +225,11 @@ impl Smb {
         &self.counters
     }
 
+    /// Sessions of which encrypted messages stay closed, and why.
+    pub fn closed_sessions(&self) -> impl Iterator<Item = &Closed> {
+        self.closed_sessions.iter()
+    }
+
     fn message(&mut self, unit: Unit<'_>, chain: &mut Chain, m: &Message, out: &mut Vec<Event>) {
         self.counters.message(m.header.command);
         if let Some(stop) = &m.stop {
@@ -222,15 +239,33 @@ impl Smb {
         if !matches!(chain.session_id, 0 | u64::MAX) {
             self.join(unit.connection, self.key(unit, chain.session_id), out);
         }
+        let session = self.session_of(unit, chain, m);
+        // The key of the answer that ends a logon comes from that logon.
+        let logs_on = m.header.command == Command::SESSION_SETUP && m.header.is_response();
+        if !logs_on {
+            self.verify(unit, chain, session, m, out);
+        }
         if m.header.is_response() {
             self.response(unit, chain, m, out);
         } else {
             self.request(unit, chain, m, out);
         }
+        if logs_on {
+            self.verify(unit, chain, session, m, out);
+        }
+    }
+
+    /// The session of a message; in a chain a server may leave it out.
+    fn session_of(&self, unit: Unit<'_>, chain: &Chain, m: &Message) -> u64 {
+        let asked = || self.pending.peek(&(unit.connection, m.header.message_id));
+        match chain.session_id {
+            0 | u64::MAX => asked().map_or(chain.session_id, |asked| asked.session_id),
+            known => known,
+        }
     }
 
     /// A message could not be decompressed.
-    fn unread(&mut self, connection: ConnectionId, stop: &Stop, out: &mut Vec<Event>) {
+    pub(super) fn unread(&mut self, connection: ConnectionId, stop: &Stop, out: &mut Vec<Event>) {
         self.counters.compressed_unread += 1;
         self.stopped(connection, stop, out);
     }

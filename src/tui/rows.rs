@@ -163,7 +163,7 @@ impl Model<'_> {
             } else if packet.protocol == "TCP" {
                 "continues".clone_into(&mut packet.about);
                 packet.protocol = match unit.kind {
-                    UnitKind::Smb => "SMB",
+                    UnitKind::Smb | UnitKind::Opened => "SMB",
                     UnitKind::Rpc => "RPC",
                     UnitKind::Ip(_) => "IP",
                 };
@@ -247,15 +247,16 @@ fn unit_words(unit: &Unit, calls: bool, packet: &mut Packet) -> Vec<String> {
             let name = ptype.and_then(PacketType::name).filter(|_| !(calls && plain));
             name.map(str::to_owned).into_iter().collect()
         }
-        UnitKind::Smb => smb_words(view, calls, packet),
+        UnitKind::Smb => smb_words(view, false, calls, packet),
+        UnitKind::Opened => smb_words(view, true, calls, packet),
     }
 }
 
-fn smb_words(view: View<'_>, calls: bool, packet: &mut Packet) -> Vec<String> {
+fn smb_words(view: View<'_>, opened: bool, calls: bool, packet: &mut Packet) -> Vec<String> {
     let mut words = Vec::new();
     let mut bad = false;
     packet.protocol = "SMB2";
-    let found = smb::dissect(&mut Reader::new(view, &mut ()), |message| {
+    let each = |message: smb::Message| {
         let header = &message.header;
         let mut text = header.command.name().unwrap_or("?").to_owned();
         if header.is_response() {
@@ -273,7 +274,10 @@ fn smb_words(view: View<'_>, calls: bool, packet: &mut Packet) -> Vec<String> {
         {
             words.push(text);
         }
-    });
+    };
+    let mut none = ();
+    let mut r = Reader::new(view, &mut none);
+    let found = if opened { smb::dissect_opened(&mut r, each) } else { smb::dissect(&mut r, each) };
     packet.bad |= bad;
     match found {
         Ok(smb::Packet::Sealed(_)) => words.push("encrypted".to_owned()),

@@ -85,13 +85,17 @@ pub struct Payload {
     pub original_size: u32,
 }
 
-/// A message that was compressed.
+/// A message that was compressed, encrypted, or both.
 #[derive(Clone, Debug)]
 pub struct Plain {
     /// Its bytes without a transport header, or the first of them.
     pub message: Buffer,
     /// Length of the whole message.
     pub whole: u32,
+    /// Whether it was encrypted.
+    pub sealed: bool,
+    /// What was encrypted, if that was the compressed message.
+    pub(super) opened: Option<Buffer>,
 }
 
 const CHAINED: u16 = 0x0001;
@@ -258,7 +262,7 @@ pub fn decompress(
     if magic.len() == 4 && magic.bytes() != SMB2 {
         return Err(Stop::malformed(0, "what is compressed is no SMB2 message"));
     }
-    Ok(Plain { message, whole: transform.message_size })
+    Ok(Plain { message, whole: transform.message_size, sealed: false, opened: None })
 }
 
 fn expand(payload: &Payload, data: &[u8], out: &mut Output) -> Result<(), Corrupt> {

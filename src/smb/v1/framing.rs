@@ -76,7 +76,11 @@ impl Smb {
         key.map_or(Handle::Unknown, |key| self.handle(key, Some(u16_at(bytes, TID).into()), file))
     }
 
-    pub(super) fn key_smb1(&self, connection: ConnectionId, uid: u16) -> Option<SessionKey> {
+    pub(in super::super) fn key_smb1(
+        &self,
+        connection: ConnectionId,
+        uid: u16,
+    ) -> Option<SessionKey> {
         let key = self.key_of(connection, uid.into())?;
         Some(SessionKey { connection: Some(connection), ..key })
     }

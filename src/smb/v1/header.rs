@@ -232,7 +232,7 @@ impl Header {
     }
 
     /// What tells the request from others that have no answer yet (3.2.4.1.2, "MID generation").
-    pub(super) fn id(&self) -> RequestId {
+    pub(in super::super) fn id(&self) -> RequestId {
         RequestId { pid: self.pid, mid: self.mid }
     }
 

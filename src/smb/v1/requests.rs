@@ -1,6 +1,7 @@
 //! What a request changes: mostly, that an answer is awaited.
 
 use super::super::model::{Dialect, Handle, Logon, SessionKey, TreeKind, Unit};
+use super::super::protection::Step;
 use super::super::requests::{kept, pipe_name};
 use super::super::{Event, FileId, PipeId, Smb};
 use super::io::Read;
@@ -57,6 +58,7 @@ impl Smb {
         } else {
             self.request_smb1(context, m, out);
         }
+        self.verify_smb1(unit, header, out);
     }
 
     /// All sessions of a connection share its trees (2.2.1.6.2): finds out which tree this is if
@@ -110,7 +112,13 @@ impl Smb {
             })
         };
         match body {
-            Body::SessionSetup(setup) => Asked::SessionSetup(logon(context, setup)),
+            Body::SessionSetup(setup) => {
+                if let Credentials::Token(token) = setup.credentials {
+                    let step = Step { unit: context.unit, token, message: None };
+                    self.setup_asked(step, header.mid.into(), header.uid.into(), false);
+                }
+                Asked::SessionSetup(logon(context, setup))
+            }
             Body::TreeConnect(tree) => Asked::TreeConnect { path: kept(&tree.path) },
             Body::Open(open) => {
                 *file = Some(Target::Opened);

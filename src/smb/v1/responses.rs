@@ -1,9 +1,10 @@
 //! What a response changes: it decides, since only what the server says holds.
 
 use super::super::model::{Dialect, Handle, Logon, SessionKey, TreeKind};
+use super::super::protection::Step;
 use super::super::requests::{kept, pipe_name};
 use super::super::{
-    Event, FileId, Greeting, PipeId, SessionSetupAnswer, ShareType, Smb, Status,
+    Event, FileId, Greeting, LogonKind, PipeId, SessionSetupAnswer, ShareType, Smb, Status,
     TreeConnected as Connected,
 };
 use super::model::{Asked, Pending, Progress, Target};
@@ -38,14 +39,15 @@ impl Smb {
                 }
                 return;
             }
-            self.answer(context, (block.command, &block.body), asked, status, &mut file, out);
+            let said = (block.command, &block.body, m.header.mid);
+            self.answer(context, said, asked, status, &mut file, out);
         }
     }
 
     fn answer(
         &mut self,
         context: Context<'_>,
-        (command, body): (Command, &Body),
+        (command, body, mid): (Command, &Body, u16),
         asked: Asked,
         status: Status,
         opened: &mut Option<FileId>,
@@ -85,7 +87,17 @@ impl Smb {
                     }),
                     _ => None,
                 };
+                let token = answer.map(|answer| answer.token).unwrap_or_default();
+                let step = Step { unit, token, message: None };
+                let goes_on = status == Status::MORE_PROCESSING_REQUIRED;
+                let setup = self.setup_answered(step, mid.into(), key.id, goes_on);
+                let anonymous = logon.anonymous;
                 self.session_set_up(unit, key, status, answer, logon, out);
+                if status == Status::SUCCESS {
+                    let how = answer.map(|answer| answer.kind()).unwrap_or_default();
+                    let how = if anonymous { LogonKind::Anonymous } else { how };
+                    self.keyed_smb1(unit.connection, setup, how);
+                }
             }
             (Command::LOGOFF_ANDX, _) if status == Status::SUCCESS => {
                 self.drop_session(key, Some(Side::Client), out);
