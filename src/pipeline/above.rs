@@ -17,6 +17,7 @@ use crate::net::{self, Unseen};
 use crate::protocol::{Grade, Registry};
 use crate::rpc::{self, Origin, Rpc, pdu};
 use crate::security::keys::Keyring;
+use crate::security::krb::Kdc;
 use crate::smb::{self, ConnectionId, PipeId, Smb};
 use crate::tcp::{Flow, FlowId, Interest, Receiver, Segment};
 
@@ -40,6 +41,7 @@ pub(super) struct Above<'r> {
     pub(super) machines: Machines,
     pub(super) reach: Reach,
     pub(super) names: Names,
+    pub(super) kdc: Kdc,
     pub(super) watch: Watch,
     /// What may open what is sealed.
     pub(super) keys: Arc<Keyring>,
@@ -74,6 +76,7 @@ impl<'r> Above<'r> {
             machines: Machines::default(),
             reach: Reach::default(),
             names: Names::default(),
+            kdc: Kdc::default(),
             watch: Watch::default(),
             keys: Arc::default(),
             events: Vec::new(),
@@ -245,9 +248,16 @@ impl<'r> Above<'r> {
             return Interest::Ignore;
         }
         if is_kdc(flow) {
-            *state = OnFlow::Kdc;
+            let [client, server] = Side::BOTH.map(|side| begin(torn[side]));
+            let streams = Box::new(Both { client, server });
+            let waiting = match std::mem::replace(state, OnFlow::Kdc { streams }) {
+                OnFlow::Undecided { early, .. } => early,
+                _ => Both::default(),
+            };
             self.counts.foreign_flows += 1;
             self.kdc(flow, side, view);
+            let other = side.other();
+            self.kdc(flow, other, waiting[other].view());
             return Interest::Keep;
         }
         *looked_at += 1;
@@ -337,7 +347,7 @@ impl Receiver for Above<'_> {
     fn data(&mut self, flow: &Flow, side: Side, view: View<'_>) -> Interest {
         match self.flows.get(&flow.id) {
             None | Some(OnFlow::Undecided { .. }) => self.decide(flow, side, view),
-            Some(OnFlow::Kdc) => {
+            Some(OnFlow::Kdc { .. }) => {
                 self.kdc(flow, side, view);
                 Interest::Keep
             }
@@ -351,7 +361,7 @@ impl Receiver for Above<'_> {
     fn gap(&mut self, flow: &Flow, side: Side, len: u64, why: Missing) {
         let ends = self.flows.get(&flow.id).and_then(OnFlow::ends);
         match self.flows.get(&flow.id) {
-            Some(OnFlow::Kdc) => return,
+            Some(OnFlow::Kdc { .. }) => return self.kdc_gap(flow, side, len, why),
             // What was cut off is told where it makes a message unreadable.
             Some(OnFlow::Smb { .. } | OnFlow::Rpc { .. }) if why == Missing::Snapped => {}
             Some(OnFlow::Undecided { torn, .. }) if torn[side] => {}
@@ -361,7 +371,7 @@ impl Receiver for Above<'_> {
         match self.flows.get(&flow.id) {
             Some(OnFlow::Smb { .. }) => self.counts.loss.smb.see(len, why),
             Some(OnFlow::Rpc { .. }) => self.counts.loss.rpc.see(len, why),
-            Some(OnFlow::Undecided { .. } | OnFlow::Kdc) | None => {}
+            Some(OnFlow::Undecided { .. } | OnFlow::Kdc { .. }) | None => {}
         }
         self.on_stream(flow.id, side, |stream, layer| stream.gap(len, why, layer));
         match self.flows.get_mut(&flow.id) {
@@ -374,7 +384,7 @@ impl Receiver for Above<'_> {
                 });
                 self.take_calls();
             }
-            Some(OnFlow::Smb { .. } | OnFlow::Kdc) => {}
+            Some(OnFlow::Smb { .. } | OnFlow::Kdc { .. }) => {}
             Some(OnFlow::Undecided { .. }) | None => {
                 let state = self.flows.entry(flow.id).or_insert_with(|| OnFlow::undecided(flow));
                 if let OnFlow::Undecided { early, torn, .. } = state {
@@ -406,7 +416,7 @@ impl Receiver for Above<'_> {
                 let what = What::ChannelClosed { channel: channel(flow.id), by, reset };
                 self.around(self.moment(None), ends, None, what);
             }
-            Some(OnFlow::Undecided { .. } | OnFlow::Kdc) | None => {}
+            Some(OnFlow::Undecided { .. } | OnFlow::Kdc { .. }) | None => {}
         }
     }
 }

@@ -4,17 +4,20 @@
 use std::net::SocketAddr;
 
 use super::above::Above;
+use super::flow::OnFlow;
 use super::names::News;
 use super::reach::Failure;
 use super::{Refuser, What};
-use crate::bytes::{Ends, FrameNo, Side, Time, View};
+use crate::bytes::{Ends, FrameNo, Framed, Layer, Missing, Side, Stream, Time, View, clamp};
 use crate::net::dns::{self, Resolver};
 use crate::net::{Undelivered, UserDatagram};
-use crate::security::kerberos;
+use crate::security::{kerberos, krb};
 use crate::tcp::{Flow, Flows, Segment};
 
 /// UDP and TCP port of a KDC.
 const KDC: u16 = 88;
+/// Octets of a message over TCP; what claims to be longer is none. Tickets with many groups are long.
+const KDC_MESSAGE_MAX: u32 = 64 << 10;
 
 impl Above<'_> {
     /// A segment with SYN or RST, before it is given to `flows`.
@@ -64,7 +67,9 @@ impl Above<'_> {
         }
         let ends = Ends { client: udp.dst, server: udp.src };
         if udp.src.port() == KDC {
-            self.kdc_said(ends, payload.bytes());
+            self.kdc_said(ends, Side::Server, payload.bytes());
+        } else if udp.dst.port() == KDC {
+            self.kdc_said(ends.swapped(), Side::Client, payload.bytes());
         } else if let Some(by) = Resolver::of(udp.src.port())
             && let Some(answer) = dns::answer(by, payload.bytes())
         {
@@ -84,24 +89,79 @@ impl Above<'_> {
         }
     }
 
-    /// Bytes of a connection to a KDC. An error is read if one segment carries it: none is longer.
+    /// Bytes of a connection to a KDC.
     pub(super) fn kdc(&mut self, flow: &Flow, side: Side, view: View<'_>) {
-        // RFC 4120 7.2.2: four octets of length, big-endian.
-        let bytes = view.bytes();
-        if side == Side::Server
-            && let Some((length, message)) = bytes.split_first_chunk()
-            && usize::try_from(u32::from_be_bytes(*length)) == Ok(message.len())
-        {
-            self.kdc_said(flow.ends, message);
+        self.on_kdc(flow, side, |stream, layer| stream.feed(view, layer));
+    }
+
+    /// Bytes of a connection to a KDC are missing.
+    pub(super) fn kdc_gap(&mut self, flow: &Flow, side: Side, len: u64, why: Missing) {
+        self.on_kdc(flow, side, |stream, layer| stream.gap(len, why, layer));
+    }
+
+    fn on_kdc(&mut self, flow: &Flow, side: Side, act: impl FnOnce(&mut Stream, &mut OnKdc<'_>)) {
+        let Some(OnFlow::Kdc { streams }) = self.flows.get_mut(&flow.id) else { return };
+        let mut stream = std::mem::take(&mut streams[side]);
+        let mut messages = OnKdc { take: &mut |message| self.kdc_said(flow.ends, side, message) };
+        act(&mut stream, &mut messages);
+        if let Some(OnFlow::Kdc { streams }) = self.flows.get_mut(&flow.id) {
+            streams[side] = stream;
         }
     }
 
-    fn kdc_said(&mut self, ends: Ends, message: &[u8]) {
-        let Some(error) = kerberos::error(message) else { return };
+    fn kdc_said(&mut self, ends: Ends, side: Side, message: &[u8]) {
+        self.kdc.message(message, &self.keys);
+        let error = (side == Side::Server).then(|| kerberos::error(message)).flatten();
+        let Some(error) = error else { return };
         if let Some(what) = self.ticket_refused(Refuser::Kdc, Box::new(error)) {
             self.around(self.now, ends, None, what);
         }
     }
+}
+
+/// One direction of a connection to a KDC: RFC 4120 7.2.2, messages behind four octets of length,
+/// big-endian.
+struct OnKdc<'a> {
+    take: &'a mut dyn FnMut(&[u8]),
+}
+
+impl OnKdc<'_> {
+    /// The length of the message behind the four octets at the start of `bytes`.
+    fn length(bytes: &[u8]) -> Option<u32> {
+        let length = u32::from_be_bytes(*bytes.first_chunk()?);
+        (1..=KDC_MESSAGE_MAX).contains(&length).then_some(length)
+    }
+}
+
+impl Layer for OnKdc<'_> {
+    const HEADER: u32 = 4;
+
+    fn frame(&mut self, head: View<'_>) -> Framed {
+        if head.len() < Self::HEADER {
+            return Framed::Need(Self::HEADER);
+        }
+        Self::length(head.bytes())
+            .and_then(|length| length.checked_add(Self::HEADER))
+            .map_or(Framed::Foreign, Framed::Whole)
+    }
+
+    fn unit(&mut self, unit: View<'_>, _: u32) {
+        if unit.holes().next().is_none()
+            && let Some((_, message)) = unit.bytes().split_first_chunk::<4>()
+        {
+            (self.take)(message);
+        }
+    }
+
+    fn resync(&mut self, bytes: &[u8]) -> Option<u32> {
+        let begins = |bytes: &[u8]| {
+            let message = bytes.get(4..).unwrap_or_default();
+            Self::length(bytes).is_some() && krb::is_kdc_message(message)
+        };
+        bytes.windows(5).position(begins).map(clamp)
+    }
+
+    fn desync(&mut self, _: u32) {}
 }
 
 /// Whether a KDC is usually at this port.

@@ -26,14 +26,16 @@ pub(super) enum OnFlow {
         swapped: bool,
     },
     /// What is at the port of a KDC and is neither.
-    Kdc,
+    Kdc {
+        streams: Box<Both<Stream>>,
+    },
 }
 
 impl OnFlow {
     /// Client and server, if it is known which is which.
     pub(super) fn ends(&self) -> Option<Ends> {
         match self {
-            Self::Undecided { .. } | Self::Kdc => None,
+            Self::Undecided { .. } | Self::Kdc { .. } => None,
             Self::Smb { ends, .. } | Self::Rpc { ends, .. } => Some(*ends),
         }
     }

@@ -8,8 +8,8 @@ use super::tokens::SEQUENCE;
 /// Application tag 30.
 pub(super) const KRB_ERROR: u8 = 0x7e;
 
-const INTEGER: u8 = 0x02;
-const OCTET_STRING: u8 = 0x04;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const OCTET_STRING: u8 = 0x04;
 const GENERAL_STRING: u8 = 0x1b;
 
 /// Components of a principal's name that are read; a service has two or three.
@@ -102,7 +102,7 @@ pub fn error(bytes: &[u8]) -> Option<KrbError> {
 }
 
 /// An INTEGER of 32 bits.
-fn integer(bytes: &[u8]) -> Option<i32> {
+pub(super) fn integer(bytes: &[u8]) -> Option<i32> {
     let octets = der::open(bytes, INTEGER)?;
     let negative = octets.first()? & 0x80 != 0;
     if octets.len() > 4 {
@@ -113,13 +113,13 @@ fn integer(bytes: &[u8]) -> Option<i32> {
 }
 
 /// RFC 4120 5.2.1 `KerberosString`.
-fn text(bytes: &[u8]) -> Option<String> {
+pub(super) fn text(bytes: &[u8]) -> Option<String> {
     let octets = der::open(bytes, GENERAL_STRING)?;
     Some(String::from_utf8_lossy(octets).chars().take(NAME_MAX).collect())
 }
 
 /// RFC 4120 5.2.2 `PrincipalName`, with slashes between its components.
-fn principal(bytes: &[u8]) -> Option<String> {
+pub(super) fn principal(bytes: &[u8]) -> Option<String> {
     let fields = der::open(bytes, SEQUENCE)?;
     let names = der::elements(fields).find(|field| field.tag == 0xa1)?;
     let list = der::open(names.value, SEQUENCE)?;

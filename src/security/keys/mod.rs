@@ -11,11 +11,21 @@ mod lines;
 use std::sync::Mutex;
 
 use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
 
 use super::Secret;
 
 /// Tickets whose session keys are remembered; beyond it no more are learned.
 const TICKETS_MAX: usize = 4096;
+/// Keys made of passwords that are remembered; beyond it they are made again.
+const DERIVED_MAX: usize = 1024;
+/// Octets of a salt; one that is longer is nobody's.
+const SALT_MAX: usize = 1024;
+
+/// The digest of the sealed part of a ticket.
+type TicketId = [u8; 32];
+/// Place of the account, encryption type, salt, rounds.
+type DerivedFrom = (usize, i32, Vec<u8>, Option<u32>);
 
 /// All secrets there are.
 #[derive(Debug, Default)]
@@ -23,9 +33,24 @@ pub struct Keyring {
     accounts: Vec<Account>,
     kerberos: Vec<KerberosKey>,
     smb: Vec<SmbKey>,
-    /// Session keys of tickets that a KDC was seen to give, by the octets of the sealed part of the
-    /// ticket. Added by [`Keyring::learn`] up to [`TICKETS_MAX`]; never removed.
-    learned: Mutex<FxHashMap<Vec<u8>, (i32, Secret)>>,
+    /// Session keys of tickets that a KDC was seen to give. Added by [`Keyring::learn`] up to
+    /// [`TICKETS_MAX`]; never removed.
+    learned: Mutex<FxHashMap<TicketId, (i32, Secret)>>,
+    /// Tickets that a KDC was seen to give. Added by [`Keyring::see_given`] up to [`TICKETS_MAX`];
+    /// never removed.
+    given: Mutex<FxHashMap<TicketId, Given>>,
+    /// What passwords were made into, which takes long. Added by [`Keyring::derived`] up to
+    /// [`DERIVED_MAX`]; never removed.
+    derived: Mutex<FxHashMap<DerivedFrom, Option<Secret>>>,
+}
+
+/// A ticket that a KDC was seen to give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// To whom: `user@REALM`.
+    pub client: String,
+    /// Why the KDC's answer does not give its session key, as half a sentence.
+    pub closed: Option<String>,
 }
 
 /// The secret of a user.
@@ -174,18 +199,61 @@ impl Keyring {
         self.smb.iter().filter(move |key| key.session_id == session_id)
     }
 
-    /// Remembers the session key of a ticket that a KDC has given.
+    /// Remembers the session key of a ticket, by the octets of its sealed part.
     pub fn learn(&self, ticket: &[u8], etype: i32, key: Secret) {
         let Ok(mut learned) = self.learned.lock() else { return };
         if learned.len() < TICKETS_MAX {
-            learned.insert(ticket.to_vec(), (etype, key));
+            learned.insert(id(ticket), (etype, key));
         }
     }
 
     /// The session key of a ticket, if a KDC was seen to give it.
     pub fn learned(&self, ticket: &[u8]) -> Option<(i32, Secret)> {
-        self.learned.lock().ok()?.get(ticket).cloned()
+        self.learned.lock().ok()?.get(&id(ticket)).cloned()
     }
+
+    /// Remembers to whom a KDC gave a ticket.
+    pub fn see_given(&self, ticket: &[u8], given: Given) {
+        let Ok(mut all) = self.given.lock() else { return };
+        if all.len() < TICKETS_MAX {
+            all.insert(id(ticket), given);
+        }
+    }
+
+    /// To whom a KDC was seen to give a ticket.
+    pub fn given(&self, ticket: &[u8]) -> Option<Given> {
+        self.given.lock().ok()?.get(&id(ticket)).cloned()
+    }
+
+    /// What `make` makes of the password of the account at this place of [`Keyring::all_accounts`],
+    /// made once for an encryption type, a salt and a number of rounds.
+    pub fn derived(
+        &self,
+        account: usize,
+        etype: i32,
+        salt: &[u8],
+        rounds: Option<u32>,
+        make: impl FnOnce() -> Option<Secret>,
+    ) -> Option<Secret> {
+        if salt.len() > SALT_MAX {
+            return None;
+        }
+        let from = (account, etype, salt.to_vec(), rounds);
+        let known = self.derived.lock().ok()?.get(&from).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        let made = make();
+        let mut derived = self.derived.lock().ok()?;
+        if derived.len() < DERIVED_MAX {
+            derived.insert(from, made.clone());
+        }
+        made
+    }
+}
+
+fn id(ticket: &[u8]) -> TicketId {
+    Sha256::digest(ticket).into()
 }
 
 /// Why secrets could not be taken, in a clause that names where they are and what was expected, and

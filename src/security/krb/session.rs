@@ -1,30 +1,200 @@
 //! [`Session`]: a context of Kerberos (RFC 4121, \[MS-KILE\] 3.4.5).
 
+use super::candidates::{Owner, search};
+use super::crypto::{self, Etype, Key};
+use super::gss::{self, ContextKeys, Fault};
+use super::message::{self, AP_REP, AP_REQ, ApReq, EncTicketPart, Ticket, usage};
 use crate::bytes::Side;
+use crate::security::der;
+use crate::security::kerberos::KRB_ERROR;
 use crate::security::keys::Keyring;
+use crate::security::tokens::{GSS, OID};
 use crate::security::{Need, Opened, Protected, Secret};
 
 /// A context of Kerberos: its tokens in order, and what they agree on.
 #[derive(Debug, Default)]
-pub struct Session {}
+pub struct Session {
+    /// Whether a ticket was seen.
+    begun: bool,
+    /// Whether the client wants the server's answer, without which the keys are not settled.
+    mutual: bool,
+    answered: bool,
+    keys: Option<ContextKeys>,
+    need: Need,
+}
 
 impl Session {
     /// Takes the next token: AP-REQ, AP-REP, with or without the frame of GSS-API.
-    pub fn token(&mut self, _side: Side, _token: &[u8], _keys: &Keyring) {}
+    pub fn token(&mut self, side: Side, token: &[u8], keys: &Keyring) {
+        let message = unframed(token);
+        match message.first() {
+            Some(&AP_REQ) => self.begin(message, keys),
+            Some(&AP_REP) => self.answer(side, message),
+            Some(&KRB_ERROR) if !self.answered => {
+                self.keys = None;
+                self.need =
+                    Need { needs: "a ticket that the server takes".into(), ..self.need.clone() };
+            }
+            _ => {}
+        }
+    }
 
     /// The key that others derive theirs from: the subkey the server chose, else the client's, else
-    /// that of the ticket.
+    /// that of the ticket. `None` also while the server's answer is still to come.
     pub fn session_key(&self) -> Option<&Secret> {
-        None
+        let keys = self.keys.as_ref().filter(|_| self.answered || !self.mutual)?;
+        let key = keys.acceptor.as_ref().or(keys.initiator.as_ref()).unwrap_or(&keys.ticket);
+        Some(key.secret())
     }
 
     /// Opens a PDU, or checks its signature.
-    pub fn open(&self, _side: Side, _pdu: &Protected<'_>) -> Opened {
-        Opened::closed(self.need())
+    pub fn open(&self, side: Side, pdu: &Protected<'_>) -> Opened {
+        let Some(keys) = &self.keys else { return Opened::closed(self.need()) };
+        match gss::open(keys, side, pdu) {
+            Ok(body) => Opened::verified(body),
+            Err(Fault::NoAcceptorKey) => Opened::closed(self.about(NO_ANSWER)),
+            Err(Fault::Unknown(why)) => Opened::closed(self.about(why)),
+            Err(Fault::Wrong(why)) => Opened::bad(self.about(why)),
+        }
     }
 
-    /// Whose key it takes.
+    /// Whose key it takes, or what else is in the way.
     pub fn need(&self) -> Need {
-        Need::of("")
+        if !self.begun {
+            return Need::of(
+                "the beginning of the session, with its ticket, which is not in the capture",
+            );
+        }
+        if self.keys.is_some() && self.mutual && !self.answered {
+            return self.about(NO_ANSWER);
+        }
+        self.need.clone()
+    }
+
+    /// The same, with something else in the way.
+    fn about(&self, needs: &str) -> Need {
+        Need { needs: needs.to_owned(), tried: Vec::new(), ..self.need.clone() }
+    }
+
+    /// A client asks for a session, perhaps for a new one.
+    fn begin(&mut self, message: &[u8], keys: &Keyring) {
+        *self = Self { begun: true, ..Self::default() };
+        let Some(asked) = message::ap_req(message) else {
+            self.need = Need::of("an AP-REQ that can be read");
+            return;
+        };
+        let ApReq { ticket, authenticator, .. } = &asked;
+        self.mutual = asked.mutual_required;
+        self.need = needed(&asked, keys);
+        // The authenticator proves the session key; where it cannot be read, a ticket still does.
+        let open = |session_key: &Key| {
+            let clear =
+                crypto::decrypt(session_key, usage::AP_REQ_AUTHENTICATOR, authenticator.cipher)?;
+            message::authenticator(&clear)
+        };
+        let learned = keys.learned(ticket.sealed.cipher).and_then(|(etype, secret)| {
+            let key = Key::new(Etype(etype), secret)?;
+            let authenticator = open(&key)?;
+            Some((key, authenticator))
+        });
+        let opened = learned.or_else(|| {
+            let found = open_ticket(ticket, keys);
+            match found {
+                Ok(EncTicketPart { key, client }) => {
+                    self.need.user = Some(client);
+                    let authenticator = open(&key);
+                    if authenticator.is_none() {
+                        self.need.needs =
+                            "an authenticator that the session key of its ticket opens".to_owned();
+                        self.need.tried.clear();
+                    }
+                    authenticator.map(|authenticator| (key, authenticator))
+                }
+                Err(tried) => {
+                    self.need.tried.extend(tried);
+                    None
+                }
+            }
+        });
+        if let Some((ticket, authenticator)) = opened {
+            self.need =
+                Need { user: Some(authenticator.client), tried: Vec::new(), ..self.need.clone() };
+            self.need.needs = String::new();
+            self.keys =
+                Some(ContextKeys { ticket, initiator: authenticator.subkey, acceptor: None });
+        }
+    }
+
+    /// The server's answer; in DCE style the client sends one too, which says nothing new.
+    fn answer(&mut self, side: Side, message: &[u8]) {
+        if !self.begun || side != Side::Server {
+            return;
+        }
+        let Some(keys) = &mut self.keys else { return };
+        let part = message::ap_rep(message).and_then(|sealed| {
+            let clear = crypto::decrypt(&keys.ticket, usage::AP_REP, sealed.cipher)?;
+            message::enc_ap_rep_part(&clear)
+        });
+        if let Some(part) = part {
+            keys.acceptor = part.subkey;
+            self.answered = true;
+        }
+    }
+}
+
+const NO_ANSWER: &str = "the server's answer to the ticket (AP-REP), which is not in the capture";
+
+/// What opens a ticket.
+pub(super) fn open_ticket(
+    ticket: &Ticket<'_>,
+    keys: &Keyring,
+) -> Result<EncTicketPart, Vec<String>> {
+    let owner =
+        Owner { name: &ticket.service, realm: &ticket.realm, any_account: true, salts: &[] };
+    let found = search(keys, &owner, &ticket.sealed, |key| {
+        let clear = crypto::decrypt(key, usage::TICKET, ticket.sealed.cipher)?;
+        message::enc_ticket_part(&clear)
+    });
+    found.opened.ok_or(found.tried)
+}
+
+/// What it takes to open the ticket of an `AP-REQ`.
+fn needed(asked: &ApReq<'_>, keys: &Keyring) -> Need {
+    use std::fmt::Write as _;
+    let ticket = &asked.ticket;
+    let (service, etype) = (ticket.name(), ticket.sealed.etype.to_string());
+    let needs = if asked.use_session_key {
+        format!("the session key of the ticket that {service} itself has (user to user)")
+    } else if ticket.sealed.etype.key_len().is_none() {
+        format!("a ticket of an encryption type that can be opened, which {etype} cannot")
+    } else {
+        let mut needs = format!("a key of {service}, {etype}");
+        if let Some(kvno) = ticket.sealed.kvno {
+            // A String takes it.
+            let _ = write!(needs, ", kvno {kvno}");
+        }
+        needs
+    };
+    let given = keys.given(ticket.sealed.cipher);
+    Need {
+        user: given.as_ref().map(|given| given.client.clone()),
+        service: Some(service),
+        etype: Some(etype),
+        kvno: ticket.sealed.kvno,
+        needs,
+        tried: given.and_then(|given| given.closed).into_iter().collect(),
+    }
+}
+
+/// The message in a token: RFC 4121 4.1 puts a frame and two octets before it.
+fn unframed(token: &[u8]) -> &[u8] {
+    let in_frame = || {
+        let (oid, rest) = der::element(der::open(token, GSS)?)?;
+        (oid.tag == OID).then_some(rest)
+    };
+    let inner = in_frame().unwrap_or(token);
+    match inner {
+        [1..=3, 0, message @ ..] => message,
+        _ => inner,
     }
 }

@@ -1,0 +1,257 @@
+//! What protects a PDU in a context of Kerberos: the tokens of RFC 4121 4.2 and RFC 4757 7, as
+//! \[MS-KILE\] 3.4.5.4 has them for RPC.
+//!
+//! ```text
+//!  RPC:       head │ body, sealed in place │ sec_trailer │ token
+//!
+//!  RFC 4121:  token = header (16) │ the rest, rotated
+//!             the stream: confounder │ body │ filler, copy of the header │ HMAC
+//!             turned to the right by RRC + EC, so that the body is the last of it, and stays where it is
+//!
+//!  RFC 4757:  token = GSS frame │ header (8) │ sequence number (8) │ checksum (8) │ confounder (8)
+//! ```
+//!
+//! With header signing the checksum is also over head and trailer, which are not sealed.
+
+use zeroize::Zeroizing;
+
+use super::crypto::{self, Etype, Key};
+use crate::bytes::Side;
+use crate::security::Protected;
+
+/// The keys of a context.
+#[derive(Debug)]
+pub(super) struct ContextKeys {
+    /// The session key of the ticket.
+    pub(super) ticket: Key,
+    /// The subkey in the authenticator.
+    pub(super) initiator: Option<Key>,
+    /// The subkey in the server's answer.
+    pub(super) acceptor: Option<Key>,
+}
+
+/// Why a PDU is not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It takes the subkey of the server's answer.
+    NoAcceptorKey,
+    /// What it takes is not to be had here.
+    Unknown(&'static str),
+    /// It is not what its sender signed.
+    Wrong(&'static str),
+}
+
+const WRONG: Fault = Fault::Wrong("a signature that is right");
+const CUT: Fault = Fault::Unknown("a whole signature");
+
+/// RFC 4121 2 the usages of keys.
+const ACCEPTOR_SEAL: u32 = 22;
+const ACCEPTOR_SIGN: u32 = 23;
+const INITIATOR_SEAL: u32 = 24;
+const INITIATOR_SIGN: u32 = 25;
+
+/// Opens a sealed PDU and gives its body, or checks the signature of one in clear.
+pub(super) fn open(
+    keys: &ContextKeys,
+    side: Side,
+    pdu: &Protected<'_>,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let kind = match *pdu.signature {
+        [5, 4, ..] if pdu.sealed => return wrap(keys, side, pdu).map(Some),
+        [4, 4, ..] if !pdu.sealed => return mic(keys, side, pdu).map(|()| None),
+        [0x60, ..] => framed(pdu.signature).ok_or(CUT)?,
+        [] | [_] => return Err(CUT),
+        _ => return Err(Fault::Unknown("a signature of another kind")),
+    };
+    let rc4 = [keys.acceptor.as_ref(), keys.initiator.as_ref(), Some(&keys.ticket)];
+    let mut rc4 = rc4.into_iter().flatten().filter(|key| key.etype() == Etype::RC4).peekable();
+    if rc4.peek().is_none() {
+        return Err(Fault::Unknown("a signature of its keys' encryption type"));
+    }
+    // Which of its keys a context takes is told nowhere but in the checksum.
+    rc4.find_map(|key| arcfour(key.octets(), side, pdu, kind)).ok_or(WRONG)
+}
+
+/// RFC 4121 4.2: the header of a token.
+struct Header<'a> {
+    octets: &'a [u8],
+    flags: u8,
+    ec: usize,
+    rrc: usize,
+    sequence: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    const SENT_BY_ACCEPTOR: u8 = 1;
+    const SEALED: u8 = 2;
+    const ACCEPTOR_SUBKEY: u8 = 4;
+
+    fn read(token: &'a [u8]) -> Option<Self> {
+        let (octets, rest) = token.split_at_checked(16)?;
+        let &[_, _, flags, _, ec0, ec1, rrc0, rrc1, ref sequence @ ..] = octets else {
+            return None;
+        };
+        let number = |octets| usize::from(u16::from_be_bytes(octets));
+        let (ec, rrc) = (number([ec0, ec1]), number([rrc0, rrc1]));
+        Some(Self { octets, flags, ec, rrc, sequence, rest })
+    }
+
+    /// The key of a token that `side` has sent.
+    fn key<'k>(&self, keys: &'k ContextKeys, side: Side) -> Result<&'k Key, Fault> {
+        if (self.flags & Self::SENT_BY_ACCEPTOR != 0) != (side == Side::Server) {
+            return Err(Fault::Wrong("a signature of its sender and not of the other side"));
+        }
+        if self.flags & Self::ACCEPTOR_SUBKEY != 0 {
+            return keys.acceptor.as_ref().ok_or(Fault::NoAcceptorKey);
+        }
+        Ok(keys.initiator.as_ref().unwrap_or(&keys.ticket))
+    }
+}
+
+/// RFC 4121 4.2.6.2 Wrap token.
+fn wrap(keys: &ContextKeys, side: Side, pdu: &Protected<'_>) -> Result<Vec<u8>, Fault> {
+    let header = Header::read(pdu.signature).ok_or(CUT)?;
+    let key = header.key(keys, side)?;
+    if header.flags & Header::SEALED == 0 {
+        return Err(Fault::Wrong("a signature that seals"));
+    }
+    let usage = if side == Side::Client { INITIATOR_SEAL } else { ACCEPTOR_SEAL };
+    let turns = [header.rrc.saturating_add(header.ec), header.rrc];
+    let turns = if header.ec == 0 { turns.get(..1) } else { turns.get(..) };
+    let turns = turns.unwrap_or_default();
+    turns.iter().find_map(|by| unwrap(key, usage, &header, pdu, *by)).ok_or(WRONG)
+}
+
+/// The body, if the checksum is right with the stream turned by so many octets.
+fn unwrap(
+    key: &Key,
+    usage: u32,
+    header: &Header<'_>,
+    pdu: &Protected<'_>,
+    turned: usize,
+) -> Option<Vec<u8>> {
+    let (behind, before) = header.rest.split_at_checked(turned)?;
+    let stream = [before, pdu.body, behind].concat();
+    let len = stream.len().checked_sub(key.etype().mac_len()?)?;
+    let (sealed, mac) = stream.split_at_checked(len)?;
+    let clear = crypto::decrypt_unchecked(key, usage, sealed)?;
+    let checked = if key.etype().is_checked_sealed() { sealed } else { &**clear };
+    let parts = |octets| Parts::of(octets, pdu.body.len());
+    let Parts { confounder, body, end } = parts(checked)?;
+    let [head, trailer] = around(pdu);
+    if crypto::mac(key, usage, &[confounder, head, body, trailer, end])? != mac {
+        return None;
+    }
+    // RFC 4121 4.2.4: the copy is of the header before it was turned.
+    let Parts { body, end, .. } = parts(&clear)?;
+    let (_, copy) = end.split_at_checked(header.ec)?;
+    let same = copy.len() == header.octets.len()
+        && copy.get(..4) == header.octets.get(..4)
+        && copy.get(8..) == Some(header.sequence);
+    same.then(|| body.to_vec())
+}
+
+/// What the stream of a Wrap token consists of, without its HMAC.
+struct Parts<'a> {
+    confounder: &'a [u8],
+    body: &'a [u8],
+    end: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(octets: &'a [u8], body: usize) -> Option<Self> {
+        let (confounder, rest) = octets.split_at_checked(16)?;
+        let (body, end) = rest.split_at_checked(body)?;
+        Some(Self { confounder, body, end })
+    }
+}
+
+/// What is under the signature before the body and behind it.
+fn around<'a>(pdu: &Protected<'a>) -> [&'a [u8]; 2] {
+    if pdu.header_signed { [pdu.head, pdu.trailer] } else { [&[], &[]] }
+}
+
+/// RFC 4121 4.2.6.1 MIC token.
+fn mic(keys: &ContextKeys, side: Side, pdu: &Protected<'_>) -> Result<(), Fault> {
+    let header = Header::read(pdu.signature).ok_or(CUT)?;
+    let key = header.key(keys, side)?;
+    if key.etype() == Etype::RC4 {
+        return Err(Fault::Unknown("a signature of its keys' encryption type"));
+    }
+    let usage = if side == Side::Client { INITIATOR_SIGN } else { ACCEPTOR_SIGN };
+    let [head, trailer] = around(pdu);
+    let right = crypto::checksum(key, usage, &[head, pdu.body, trailer, header.octets]);
+    if right.as_deref() == Some(header.rest) { Ok(()) } else { Err(WRONG) }
+}
+
+/// RFC 4757 7.2, 7.3: a token of RC4, out of its frame.
+#[derive(Clone, Copy)]
+struct Arcfour<'a> {
+    header: &'a [u8],
+    sequence: &'a [u8],
+    checksum: &'a [u8],
+    confounder: &'a [u8],
+}
+
+/// Takes a token out of its frame, whose length may be with or without the body.
+fn framed(token: &[u8]) -> Option<Arcfour<'_>> {
+    let (length, rest) = token.get(1..)?.split_first()?;
+    let more = if *length < 0x80 { 0 } else { usize::from(length & 0x7f) };
+    let rest = rest.get(more..)?;
+    let &[0x06, oid, ref rest @ ..] = rest else { return None };
+    let rest = rest.get(usize::from(oid)..)?;
+    let (header, rest) = rest.split_at_checked(8)?;
+    let (sequence, rest) = rest.split_at_checked(8)?;
+    let (checksum, confounder) = rest.split_at_checked(8)?;
+    Some(Arcfour { header, sequence, checksum, confounder })
+}
+
+/// `None` unless the checksum is right.
+fn arcfour(
+    key: &[u8],
+    side: Side,
+    pdu: &Protected<'_>,
+    token: Arcfour<'_>,
+) -> Option<Option<Vec<u8>>> {
+    /// `TOK_ID`, `SGN_ALG` HMAC, `SEAL_ALG` RC4.
+    const WRAP: [u8; 8] = [2, 1, 0x11, 0, 0x10, 0, 0xff, 0xff];
+    const MIC: [u8; 8] = [1, 1, 0x11, 0, 0xff, 0xff, 0xff, 0xff];
+    /// RFC 4757 7: the usages of Wrap and MIC.
+    const WRAP_USAGE: u32 = 13;
+    const MIC_USAGE: u32 = 15;
+    const ZERO: [u8; 4] = [0; 4];
+    let Arcfour { header, checksum, confounder, .. } = token;
+    // The sequence number, big-endian, and four octets that say who sent it.
+    let of_sequence = crypto::hmac_md5(&crypto::hmac_md5(key, &[&ZERO])?, &[checksum])?;
+    let mut sequence = Zeroizing::new(token.sequence.to_vec());
+    crypto::rc4(&of_sequence, &mut sequence)?;
+    let (number, direction) = sequence.split_at_checked(4)?;
+    let sender = if side == Side::Client { [0; 4] } else { [0xff; 4] };
+    if direction != sender {
+        return None;
+    }
+    let [head, trailer] = around(pdu);
+    let key_of = |octets: &[u8]| Key::new(Etype::RC4, octets.into());
+    let right = |usage, parts: &[&[u8]]| {
+        let right = crypto::checksum(&key_of(key)?, usage, parts)?;
+        (right.get(..8) == Some(checksum)).then_some(())
+    };
+    if !pdu.sealed {
+        if header != MIC || !confounder.is_empty() {
+            return None;
+        }
+        right(MIC_USAGE, &[header, head, pdu.body, trailer])?;
+        return Some(None);
+    }
+    if header != WRAP || confounder.len() != 8 {
+        return None;
+    }
+    let local = Zeroizing::new(key.iter().map(|octet| octet ^ 0xf0).collect::<Vec<_>>());
+    let sealing = crypto::hmac_md5(&crypto::hmac_md5(&local, &[&ZERO])?, &[number])?;
+    let mut clear = Zeroizing::new([confounder, pdu.body].concat());
+    crypto::rc4(&sealing, &mut clear)?;
+    let (confounder, body) = clear.split_at_checked(8)?;
+    right(WRAP_USAGE, &[header, confounder, head, body, trailer])?;
+    Some(Some(body.to_vec()))
+}

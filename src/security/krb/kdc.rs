@@ -1,0 +1,134 @@
+//! [`Kdc`]: what clients and KDCs say to each other, as far as it gives session keys of tickets.
+//!
+//! With the secret of a user the answer to its first request opens, and gives the session key of its
+//! ticket-granting ticket; with that the answers to its other requests. What is found goes to the
+//! [`Keyring`], where the sessions find it.
+
+use std::collections::VecDeque;
+
+use super::candidates::{Owner, same, search};
+use super::crypto::{self, Etype, Key};
+use super::message::{self, ApReq, KdcMessage, KdcRep, Salt, usage};
+use super::session::open_ticket;
+use crate::security::keys::{Given, Keyring};
+
+/// Requests whose answers are awaited. Added by requests; the oldest makes room.
+const REQUESTS_MAX: usize = 64;
+/// Clients whose salts are remembered. Added by `KRB-ERROR`; the oldest makes room.
+const CLIENTS_MAX: usize = 256;
+
+/// The conversation with KDCs.
+#[derive(Debug, Default)]
+pub struct Kdc {
+    /// The keys that the answer to a `TGS-REQ` may be sealed with.
+    requests: VecDeque<Request>,
+    /// What was said of salts before an answer.
+    salts: VecDeque<Told>,
+}
+
+#[derive(Debug)]
+struct Request {
+    session_key: Key,
+    subkey: Option<Key>,
+}
+
+#[derive(Debug)]
+struct Told {
+    realm: String,
+    /// Empty where the KDC does not repeat it.
+    client: String,
+    salts: Vec<Salt>,
+}
+
+impl Kdc {
+    /// Takes the next message of either side, without the length that TCP has before it.
+    pub fn message(&mut self, message: &[u8], keys: &Keyring) {
+        match message::kdc_message(message) {
+            Some(KdcMessage::TgsReq(request)) => self.request(&request, keys),
+            Some(KdcMessage::Rep(answer)) => self.answer(&answer, keys),
+            Some(KdcMessage::Salts { realm, client, salts }) => {
+                self.salts.retain(|told| told.realm != realm || told.client != client);
+                self.salts.truncate(CLIENTS_MAX.saturating_sub(1));
+                self.salts.push_front(Told { realm, client, salts });
+            }
+            None => {}
+        }
+    }
+
+    fn request(&mut self, request: &ApReq<'_>, keys: &Keyring) {
+        if keys.is_empty() {
+            return;
+        }
+        let ticket = request.ticket.sealed.cipher;
+        let learned =
+            keys.learned(ticket).and_then(|(etype, secret)| Key::new(Etype(etype), secret));
+        // Whoever has the key of the KDC itself needs no user's.
+        let opened = || {
+            let key = open_ticket(&request.ticket, keys).ok()?.key;
+            keys.learn(ticket, key.etype().0, key.secret().clone());
+            Some(key)
+        };
+        let Some(session_key) = learned.or_else(opened) else { return };
+        let sealed = request.authenticator.cipher;
+        let clear = crypto::decrypt(&session_key, usage::TGS_REQ_AUTHENTICATOR, sealed);
+        let Some(authenticator) = clear.and_then(|clear| message::authenticator(&clear)) else {
+            return;
+        };
+        self.requests.truncate(REQUESTS_MAX.saturating_sub(1));
+        self.requests.push_front(Request { session_key, subkey: authenticator.subkey });
+    }
+
+    fn answer(&mut self, answer: &KdcRep<'_>, keys: &Keyring) {
+        let ticket = answer.ticket.sealed.cipher;
+        let client = format!("{}@{}", answer.client, answer.realm);
+        let found = if answer.initial { self.initial(answer, keys) } else { self.further(answer) };
+        let closed = match found {
+            Some(key) => {
+                keys.learn(ticket, key.etype().0, key.secret().clone());
+                None
+            }
+            None if answer.fast => {
+                Some("the KDC's answer with it is under FAST, which is not opened".to_owned())
+            }
+            None if answer.initial => {
+                Some(format!("no secret of {client} opens the KDC's answer with it"))
+            }
+            None => Some(format!("no secret of {client} opens what the KDC said to it")),
+        };
+        // With no key at hand nobody tried.
+        let closed = closed.filter(|_| answer.fast || !keys.is_empty());
+        keys.see_given(ticket, Given { client, closed });
+    }
+
+    /// The session key in an `AS-REP`, with the client's secret.
+    fn initial(&self, answer: &KdcRep<'_>, keys: &Keyring) -> Option<Key> {
+        let KdcRep { client, realm, .. } = answer;
+        let told = self.salts.iter().filter(|told| {
+            same(&told.realm, realm) && (told.client.is_empty() || same(&told.client, client))
+        });
+        let salts: Vec<Salt> =
+            answer.salts.iter().chain(told.flat_map(|told| &told.salts)).cloned().collect();
+        let owner = Owner { name: client, realm, any_account: false, salts: &salts };
+        let open = |key: &Key| {
+            let clear = crypto::decrypt(key, usage::AS_REP, answer.sealed.cipher)?;
+            message::enc_kdc_rep_part(&clear)
+        };
+        search(keys, &owner, &answer.sealed, open).opened
+    }
+
+    /// The session key in a `TGS-REP`, with the keys of the request that it answers.
+    fn further(&self, answer: &KdcRep<'_>) -> Option<Key> {
+        let open = |key: &Key, usage| {
+            if key.etype() != answer.sealed.etype {
+                return None;
+            }
+            message::enc_kdc_rep_part(&crypto::decrypt(key, usage, answer.sealed.cipher)?)
+        };
+        self.requests.iter().find_map(|Request { session_key, subkey }| {
+            let subkey = subkey.as_ref();
+            subkey
+                .and_then(|key| open(key, usage::TGS_REP_SUBKEY))
+                .or_else(|| open(session_key, usage::TGS_REP_SESSION_KEY))
+        })
+    }
+}
