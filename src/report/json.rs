@@ -4,6 +4,7 @@
 //! and real output is tested against it. [`line()`] writes a record.
 
 mod cause;
+mod closed;
 mod diff;
 mod gate;
 mod judged;
@@ -181,6 +182,7 @@ impl Writer<'_> {
         put("pipe", json!(call.pipe().and_then(|pipe| pipe.name.as_deref())));
         put("smb", smb(call));
         put("auth", auth(&rpc.auth));
+        put("signature", closed::of_call(call));
         put(
             "stub",
             json!({
@@ -415,11 +417,13 @@ fn what_was_read(summary: &Summary, files: &[CaptureFile], skews: &[Option<Skew>
                 (ptype.name().map_or_else(|| ptype.0.to_string(), str::to_owned), *n)
             })),
             "malformed_pdus": summary.rpc.malformed,
+            "signatures": closed::signatures(summary),
             "bytes_passed_over": summary.rpc.passed_over,
             "datagrams": counts(summary.datagrams.types.iter().map(|(ptype, n)| {
                 (ptype.name().map_or_else(|| ptype.0.to_string(), str::to_owned), *n)
             })),
         },
+        "sealed": closed::closed(summary),
         "calls": summary.calls.iter().map(|(key, of)| json!({
             "interface": key.as_ref().map(|(uuid, major, name)| json!({
                 "uuid": uuid.to_string(), "major": major, "name": name,

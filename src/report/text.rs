@@ -437,6 +437,7 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
             add(*count, &format!("frame of {what}"), &format!("frames of {what}"));
         }
     }
+    seen.extend(stays_sealed(summary));
     seen.extend(missing(summary));
     for (what, count) in &summary.refusals {
         seen.push(match count {

@@ -143,7 +143,7 @@ impl Keyring {
             accounts: self.accounts.clone(),
             kerberos: self.kerberos.clone(),
             smb: self.smb.clone(),
-            learned: Mutex::default(),
+            ..Self::default()
         };
         both.add_all(more);
         both

@@ -1,0 +1,47 @@
+//! What stays sealed and what it would take, in words.
+
+use crate::bytes::printable;
+use crate::pipeline::Summary;
+use crate::security::Need;
+
+/// Reasons that are told; all of them are in JSON.
+const TOLD: usize = 8;
+
+/// What stays closed and why, one statement each. Signatures that nobody gave a key for are left out.
+pub(super) fn stays_sealed(summary: &Summary) -> Vec<String> {
+    let sessions = summary.smb_closed.iter().map(|closed| {
+        let id = closed.session_id;
+        let what = match closed.messages {
+            1 => "1 encrypted message".to_owned(),
+            n => format!("{n} encrypted messages"),
+        };
+        format!("{what} of SMB session 0x{id:016x} stay closed: {}", takes(&closed.need))
+    });
+    let asked = |closed: &&crate::rpc::Closed| closed.sealed || !closed.need.tried.is_empty();
+    let pdus = summary.rpc.closed.iter().filter(asked).map(|closed| {
+        let what = match (closed.pdus, closed.sealed) {
+            (1, true) => "1 PDU stays sealed".to_owned(),
+            (n, true) => format!("{n} PDUs stay sealed"),
+            (1, false) => "the signature of 1 PDU is not verified".to_owned(),
+            (n, false) => format!("the signatures of {n} PDUs are not verified"),
+        };
+        let from = match closed.first {
+            Some(frame) if closed.pdus > 1 => format!(", from frame {} on", frame.0),
+            Some(frame) => format!(", in frame {}", frame.0),
+            None => String::new(),
+        };
+        format!("{what}{from}: {}", takes(&closed.need))
+    });
+    let mut told: Vec<String> = sessions.chain(pdus).collect();
+    let beyond = told.len().saturating_sub(TOLD);
+    told.truncate(TOLD);
+    if beyond > 0 {
+        told.push(format!("{beyond} more reasons for what stays closed (export has all)"));
+    }
+    told
+}
+
+fn takes(need: &Need) -> String {
+    let text = need.to_string();
+    format!("it takes {}", printable(&text))
+}
