@@ -10,7 +10,7 @@ use std::path::Path;
 use program::{Run, command, made, piped, vshark};
 
 const SEALED: &str = "captures/b-ntlm-seal-smb311.pcap";
-const KEYTAB: &str = "captures/fsrvp/fslab-all.keytab";
+const KEYTAB: &str = "captures/fslab-all.keytab";
 const HASH: &str = "c0ffee0123456789c0ffee0123456789";
 /// What must not be shown.
 const SECRETS: [&str; 3] = ["hunter2", "Sesame", "c0ffee"];

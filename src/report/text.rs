@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Color, Style};
 use jiff::tz::TimeZone;
 
-use super::{brief, missing::missing};
+use super::{brief, missing::missing, sealed::stays_sealed};
 use crate::bytes::{Time, millionths, printable};
 use crate::call::{Call, Outcome, Party};
 use crate::net::Unseen;

@@ -22,8 +22,14 @@ pub(crate) struct Export {
 
 /// Runs `vshark export`.
 pub(crate) fn export(capture: &Path) -> Export {
+    export_with(capture, &[])
+}
+
+/// The same with options, such as keys.
+pub(crate) fn export_with(capture: &Path, options: &[&str]) -> Export {
     let output = Command::new(env!("CARGO_BIN_EXE_vshark"))
         .arg("export")
+        .args(options)
         .arg(capture)
         .output()
         .expect("vshark runs");

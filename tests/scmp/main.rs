@@ -12,10 +12,13 @@ mod read;
 mod truth;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
+use vshark::security::Secret;
+use vshark::security::keys::{Account, AccountSecret, Keyring};
 
-use read::Said;
+use read::{Keys, Said};
 use truth::{Count, compare};
 
 /// The captures, each with its truth.
@@ -66,6 +69,61 @@ fn every_call_is_what_was_made() {
     assert_eq!(captures, 51);
     assert_eq!((all.clear, all.sealed), (420, 159));
     assert!(all.clear_values >= 20_180 && all.sealed_values >= 5_255, "{all:?}");
+}
+
+/// The secrets of the lab.
+fn lab() -> Keys {
+    let mut ring = Keyring::default();
+    for password in ["Sh4dow!Copy", "wrong-password"] {
+        ring.add_account(Account {
+            domain: Some("LAB".to_owned()),
+            user: Some("backupop".to_owned()),
+            secret: AccountSecret::Password(Secret::from(password.as_bytes())),
+            from: "the test".to_owned(),
+        });
+    }
+    Keys { file: Some(common::captures().join("lab.toml")), ring: Arc::new(ring) }
+}
+
+#[test]
+fn every_sealed_call_opens_and_is_what_was_made() {
+    let (mut all, mut wrong, mut opened, mut verified) = (Count::default(), Vec::new(), 0, 0);
+    let keys = lab();
+    for (path, truth) in pairs() {
+        let name = common::file_name(&path);
+        let said = read::read_with(&path, &keys);
+        for call in &said.calls {
+            let level = call["auth"]["level"].as_str().unwrap_or_default();
+            for side in ["request", "response"] {
+                let stub = call["stub"][side].as_str().unwrap_or_default();
+                let verdict = &call["signature"][side];
+                opened += usize::from(stub == "unsealed");
+                verified += usize::from(verdict == "verified");
+                let there = call["frames"][side] != json!([]);
+                let fault = side == "response" && call["outcome"] == "fault";
+                let as_it_should = match level {
+                    "privacy" => matches!(stub, "unsealed" | "absent"),
+                    _ => stub != "unsealed",
+                };
+                let signed = matches!(level, "packet" | "integrity" | "privacy");
+                if !as_it_should || signed && there && !fault && verdict != "verified" {
+                    wrong.push(format!("{name}: call {}: {side} {stub} {verdict}", call["n"]));
+                }
+            }
+        }
+        let comparison = compare(&truth, &said);
+        let Count { clear, clear_values, sealed, sealed_values, .. } = comparison.count;
+        all.clear += clear;
+        all.clear_values += clear_values;
+        all.sealed += sealed;
+        all.sealed_values += sealed_values;
+        wrong.extend(
+            comparison.differences.iter().map(|difference| format!("{name}: {difference}")),
+        );
+    }
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+    common::say(&format!("{opened} stubs opened, {verified} signatures verified: {all:?}"));
+    assert_eq!((all.clear, all.sealed, all.sealed_values), (579, 0, 0));
 }
 
 /// Every value of a document, as a pointer.
@@ -122,7 +180,7 @@ const VARIED: [&str; 9] = [
 fn one(truth: &Json, said: &Said, n: usize) -> (Json, Said) {
     let mut truth = truth.clone();
     truth["calls"] = json!([truth["calls"][n]]);
-    (truth, Said { calls: vec![said.calls[n].clone()], bindings: said.bindings.clone() })
+    (truth, Said { calls: vec![said.calls[n].clone()], opened: said.opened, bindings: said.bindings.clone() })
 }
 
 /// Any value of the truth that is changed is a difference: nothing is passed over but what the
@@ -202,7 +260,7 @@ fn a_record_that_is_altered_differs() {
                 {
                     continue;
                 }
-                let mut said = Said { calls: said.calls.clone(), bindings: said.bindings.clone() };
+                let mut said = Said { calls: said.calls.clone(), opened: said.opened, bindings: said.bindings.clone() };
                 let value = said.calls[0].pointer_mut(&place).expect("it is there");
                 *value = other(value);
                 let differs = !compare(&truth, &said).differences.is_empty();
@@ -223,7 +281,7 @@ fn what_is_not_known_differs() {
     let (truth, said) = (truth_of(&path), read::read(&path));
     let differences = |alter: Alter| {
         let mut truth = truth.clone();
-        let mut said = Said { calls: said.calls.clone(), bindings: said.bindings.clone() };
+        let mut said = Said { calls: said.calls.clone(), opened: said.opened, bindings: said.bindings.clone() };
         alter(&mut truth, &mut said);
         compare(&truth, &said).differences
     };

@@ -1,8 +1,9 @@
 //! What vshark says of a capture: the records of `vshark calls --json`, and beside each what the
 //! library knows of that call and no record tells.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use vshark::bytes::Order;
@@ -12,18 +13,34 @@ use vshark::ndr::Data;
 use vshark::pipeline::{Around, BindAnswer, Event, Pipeline, What};
 use vshark::protocol::Registry;
 use vshark::rpc::Message;
+use vshark::security::keys::Keyring;
 
 /// What was said of a capture.
 pub(crate) struct Said {
     /// The `call` records in the order of their numbers, each with `wire`.
     pub(crate) calls: Vec<Json>,
+    /// Whether there were secrets.
+    pub(crate) opened: bool,
     /// What became of each interface that was asked for.
     pub(crate) bindings: Vec<Json>,
 }
 
 pub(crate) fn read(path: &Path) -> Said {
+    read_with(path, &Keys::default())
+}
+
+/// The secrets of a capture: as a file, and as the library takes them.
+#[derive(Default)]
+pub(crate) struct Keys {
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) ring: Arc<Keyring>,
+}
+
+/// The same with secrets.
+pub(crate) fn read_with(path: &Path, keys: &Keys) -> Said {
     let output = Command::new(env!("CARGO_BIN_EXE_vshark"))
         .args(["calls", "--json"])
+        .args(keys.file.iter().flat_map(|file| ["--keys".as_ref(), file.as_os_str()]))
         .arg(path)
         .output()
         .expect("vshark runs");
@@ -32,7 +49,7 @@ pub(crate) fn read(path: &Path) -> Said {
         text.lines().map(|line| serde_json::from_str(line).expect("a record is JSON")).collect();
     calls.sort_by_key(|call| call["n"].as_u64());
     let registry = Registry::embedded().expect("it is well");
-    let mut pipeline = Pipeline::tracing(&registry);
+    let mut pipeline = Pipeline::tracing(&registry).with_keys(Arc::clone(&keys.ring));
     let mut capture = Capture::open(&[path.to_owned()]);
     let mut events = Vec::new();
     while capture.advance() {
@@ -50,7 +67,7 @@ pub(crate) fn read(path: &Path) -> Said {
             Event::Asked(_) | Event::Unit(_) => {}
         }
     }
-    Said { calls, bindings }
+    Said { calls, opened: keys.file.is_some(), bindings }
 }
 
 fn order(message: &Message) -> &'static str {

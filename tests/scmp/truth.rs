@@ -32,6 +32,8 @@ pub(crate) struct Comparison {
     /// What differs.
     pub(crate) differences: Vec<String>,
     pub(crate) count: Count,
+    /// Whether what was sealed is open.
+    opened: bool,
     /// Values compared so far.
     values: usize,
     /// The call that is looked at, which rows with `^` count from.
@@ -41,7 +43,7 @@ pub(crate) struct Comparison {
 
 /// Compares a whole capture.
 pub(crate) fn compare(truth: &Json, said: &Said) -> Comparison {
-    let mut c = Comparison::default();
+    let mut c = Comparison { opened: said.opened, ..Comparison::default() };
     for key in keys(truth) {
         if !mapping::WHOLE.contains(&key) {
             c.differs(key, "no row knows this key");
@@ -121,7 +123,8 @@ impl Comparison {
     }
 
     fn call(&mut self, place: &str, truth: &Json, ours: &Json, principal: &Json) {
-        let sealed = truth["auth_level"] == "pkt_privacy";
+        let privacy = truth["auth_level"] == "pkt_privacy";
+        let sealed = privacy && !self.opened;
         let before = self.values;
         ours.clone_into(&mut self.record);
         truth["method"].as_str().unwrap_or_default().clone_into(&mut self.method);
@@ -142,7 +145,12 @@ impl Comparison {
             }
         }
         let faulted = truth.get("fault").is_some();
-        let (request, response) = if sealed { ("sealed", "sealed") } else { ("clear", "clear") };
+        let request = match (privacy, self.opened) {
+            (false, _) => "clear",
+            (true, true) => "unsealed",
+            (true, false) => "sealed",
+        };
+        let response = request;
         let response = if faulted { "absent" } else { response };
         self.same(
             &format!("{place}: stubs"),

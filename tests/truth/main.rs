@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod logs;
+mod opened;
 mod plain;
 mod stubs;
 mod survivors;

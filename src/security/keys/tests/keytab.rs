@@ -199,7 +199,7 @@ fn other_files_are_none() {
 
 #[test]
 fn the_keytab_of_the_lab_is_read() {
-    let octets = include_bytes!("../../../../captures/fsrvp/fslab-all.keytab");
+    let octets = include_bytes!("../../../../captures/fslab-all.keytab");
     let found = read("fslab-all.keytab", octets).unwrap();
     assert_eq!(found.damaged, []);
     let said: Vec<_> = found.keys.iter().map(said).collect();
