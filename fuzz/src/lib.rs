@@ -15,6 +15,7 @@
 
 mod beside;
 mod held;
+mod krb;
 mod objects;
 mod talk;
 
@@ -49,7 +50,7 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 17] = [
+pub const TARGETS: [(&str, Run); 18] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
@@ -67,6 +68,7 @@ pub const TARGETS: [(&str, Run); 17] = [
     ("objref", objref),
     ("activation", activation),
     ("objects", objects),
+    ("ap_req", ap_req),
 ];
 
 /// The octets of a script, taken from the front.
@@ -831,4 +833,9 @@ pub fn activation(data: &[u8]) {
 /// Calls on objects, and what becomes of references.
 pub fn objects(data: &[u8]) {
     held::held(data);
+}
+
+/// Tokens of Kerberos and what keys open of them, messages of a KDC, and PDUs.
+pub fn ap_req(data: &[u8]) {
+    krb::ap_req(data);
 }
