@@ -15,6 +15,7 @@
 
 mod beside;
 mod held;
+mod krb;
 mod objects;
 mod talk;
 
@@ -68,7 +69,11 @@ pub const TARGETS: [(&str, Run); 18] = [
     ("objref", objref),
     ("activation", activation),
     ("objects", objects),
+<<<<<<< HEAD
     ("keytab", keytab),
+=======
+    ("ap_req", ap_req),
+>>>>>>> d4d06149fbd257bd269c0f28eb0f4343b935801e
 ];
 
 /// The octets of a script, taken from the front.
@@ -854,4 +859,9 @@ pub fn activation(data: &[u8]) {
 /// Calls on objects, and what becomes of references.
 pub fn objects(data: &[u8]) {
     held::held(data);
+}
+
+/// Tokens of Kerberos and what keys open of them, messages of a KDC, and PDUs.
+pub fn ap_req(data: &[u8]) {
+    krb::ap_req(data);
 }

@@ -424,3 +424,34 @@ fn a_netbios_session_that_is_denied() {
     let text = "NetBIOS session with FS1: called name not present";
     assert_eq!(refusals, [(text.to_owned(), 1)]);
 }
+
+/// RFC 4120 7.2.2: what a KDC says over TCP has its length before it, whatever segments carry it.
+#[test]
+fn what_a_kdc_says_may_span_segments() {
+    use crate::security::kerberos::samples::UNKNOWN;
+    let registry = Registry::embedded().unwrap();
+    let behind_length =
+        |message: &[u8]| [&u32::try_from(message.len()).unwrap().to_be_bytes(), message].concat();
+    let (request, answer) = (behind_length(&[0x6c; 40]), behind_length(UNKNOWN));
+    let told = |before: &[&[u8]], segments: &[&[u8]], handshake| {
+        let mut lab = Lab::new(&registry, 50_000, 88);
+        if handshake {
+            lab.handshake();
+        }
+        lab.packet(Side::Client, false, &request);
+        for segment in before.iter().chain(segments) {
+            lab.packet(Side::Server, false, segment);
+        }
+        lab.pipeline.finish(&mut lab.events);
+        let told = around(&lab.events);
+        told.iter().filter(|what| matches!(what, What::TicketRefused { .. })).count()
+    };
+    for cut in 0..answer.len() {
+        let (a, b) = answer.split_at(cut);
+        assert_eq!(told(&[], &[a, b], true), 1, "cut at {cut}");
+        assert_eq!(told(&[], &[a], true), 0, "cut off at {cut}");
+    }
+    // The beginning is missing, or is of something that nobody says.
+    assert_eq!(told(&[&[0x5a; 30]], &[&answer], false), 1);
+    assert_eq!(told(&[&[0xff; 30]], &[&answer], true), 1);
+}

@@ -180,7 +180,14 @@ const VARIED: [&str; 9] = [
 fn one(truth: &Json, said: &Said, n: usize) -> (Json, Said) {
     let mut truth = truth.clone();
     truth["calls"] = json!([truth["calls"][n]]);
-    (truth, Said { calls: vec![said.calls[n].clone()], opened: said.opened, bindings: said.bindings.clone() })
+    (
+        truth,
+        Said {
+            calls: vec![said.calls[n].clone()],
+            opened: said.opened,
+            bindings: said.bindings.clone(),
+        },
+    )
 }
 
 /// Any value of the truth that is changed is a difference: nothing is passed over but what the
@@ -260,7 +267,11 @@ fn a_record_that_is_altered_differs() {
                 {
                     continue;
                 }
-                let mut said = Said { calls: said.calls.clone(), opened: said.opened, bindings: said.bindings.clone() };
+                let mut said = Said {
+                    calls: said.calls.clone(),
+                    opened: said.opened,
+                    bindings: said.bindings.clone(),
+                };
                 let value = said.calls[0].pointer_mut(&place).expect("it is there");
                 *value = other(value);
                 let differs = !compare(&truth, &said).differences.is_empty();
@@ -281,7 +292,11 @@ fn what_is_not_known_differs() {
     let (truth, said) = (truth_of(&path), read::read(&path));
     let differences = |alter: Alter| {
         let mut truth = truth.clone();
-        let mut said = Said { calls: said.calls.clone(), opened: said.opened, bindings: said.bindings.clone() };
+        let mut said = Said {
+            calls: said.calls.clone(),
+            opened: said.opened,
+            bindings: said.bindings.clone(),
+        };
         alter(&mut truth, &mut said);
         compare(&truth, &said).differences
     };

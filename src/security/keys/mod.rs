@@ -47,8 +47,8 @@ pub struct Keyring {
 /// A ticket that a KDC was seen to give.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// To whom: `user@REALM`.
-    pub client: String,
+    /// To whom: `user@REALM`, where that is told.
+    pub client: Option<String>,
     /// Why the KDC's answer does not give its session key, as half a sentence.
     pub closed: Option<String>,
 }

@@ -199,8 +199,9 @@ fn framed(token: &[u8]) -> Option<Arcfour<'_>> {
     let (length, rest) = token.get(1..)?.split_first()?;
     let more = if *length < 0x80 { 0 } else { usize::from(length & 0x7f) };
     let rest = rest.get(more..)?;
-    let &[0x06, oid, ref rest @ ..] = rest else { return None };
-    let rest = rest.get(usize::from(oid)..)?;
+    /// 1.2.840.113554.1.2.2
+    const OID: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
+    let rest = rest.strip_prefix(OID)?;
     let (header, rest) = rest.split_at_checked(8)?;
     let (sequence, rest) = rest.split_at_checked(8)?;
     let (checksum, confounder) = rest.split_at_checked(8)?;

@@ -80,23 +80,30 @@ impl Kdc {
 
     fn answer(&mut self, answer: &KdcRep<'_>, keys: &Keyring) {
         let ticket = answer.ticket.sealed.cipher;
-        let client = format!("{}@{}", answer.client, answer.realm);
-        let found = if answer.initial { self.initial(answer, keys) } else { self.further(answer) };
+        let name = format!("{}@{}", answer.client, answer.realm);
+        let found = if answer.initial {
+            self.initial(answer, keys).map(|key| (key, None))
+        } else {
+            self.further(answer)
+        };
+        // FAST hides who it is.
+        let mut client = (!answer.fast).then(|| name.clone());
         let closed = match found {
-            Some(key) => {
+            Some((key, told)) => {
+                client = told.or(client);
                 keys.learn(ticket, key.etype().0, key.secret().clone());
                 None
             }
-            None if answer.fast => {
+            None if answer.fast && answer.initial => {
                 Some("the KDC's answer with it is under FAST, which is not opened".to_owned())
             }
+            // With no key at hand nobody tried.
+            None if keys.is_empty() => None,
             None if answer.initial => {
-                Some(format!("no secret of {client} opens the KDC's answer with it"))
+                Some(format!("no secret of {name} opens the KDC's answer with it"))
             }
-            None => Some(format!("no secret of {client} opens what the KDC said to it")),
+            None => Some("the KDC's answer with it takes the client's secret".to_owned()),
         };
-        // With no key at hand nobody tried.
-        let closed = closed.filter(|_| answer.fast || !keys.is_empty());
         keys.see_given(ticket, Given { client, closed });
     }
 
@@ -116,19 +123,39 @@ impl Kdc {
         search(keys, &owner, &answer.sealed, open).opened
     }
 
-    /// The session key in a `TGS-REP`, with the keys of the request that it answers.
-    fn further(&self, answer: &KdcRep<'_>) -> Option<Key> {
-        let open = |key: &Key, usage| {
-            if key.etype() != answer.sealed.etype {
-                return None;
-            }
-            message::enc_kdc_rep_part(&crypto::decrypt(key, usage, answer.sealed.cipher)?)
-        };
+    /// The session key in a `TGS-REP`, with the keys of the request that it answers, and the client if
+    /// FAST hides it.
+    fn further(&self, answer: &KdcRep<'_>) -> Option<(Key, Option<String>)> {
         self.requests.iter().find_map(|Request { session_key, subkey }| {
             let subkey = subkey.as_ref();
-            subkey
-                .and_then(|key| open(key, usage::TGS_REP_SUBKEY))
-                .or_else(|| open(session_key, usage::TGS_REP_SESSION_KEY))
+            if answer.fast {
+                return fast(answer, subkey?, session_key);
+            }
+            let opened = subkey
+                .and_then(|key| reply(answer, key, usage::TGS_REP_SUBKEY))
+                .or_else(|| reply(answer, session_key, usage::TGS_REP_SESSION_KEY));
+            Some((opened?, None))
         })
     }
+}
+
+/// The session key in the sealed part of an answer.
+fn reply(answer: &KdcRep<'_>, key: &Key, usage: u32) -> Option<Key> {
+    if key.etype() != answer.sealed.etype {
+        return None;
+    }
+    message::enc_kdc_rep_part(&crypto::decrypt(key, usage, answer.sealed.cipher)?)
+}
+
+/// The same under FAST, whose armor is of the keys of the request itself: RFC 6113 5.4.1.1, 5.4.3.
+fn fast(answer: &KdcRep<'_>, subkey: &Key, session_key: &Key) -> Option<(Key, Option<String>)> {
+    let armor = crypto::combine((subkey, b"subkeyarmor"), (session_key, b"ticketarmor"))?;
+    let armored = answer.armored.filter(|armored| armored.etype == armor.etype())?;
+    let clear = crypto::decrypt(&armor, usage::FAST_REP, armored.cipher)?;
+    let response = message::fast_response(&clear)?;
+    let key = match &response.strengthen {
+        Some(key) => crypto::combine((key, b"strengthenkey"), (subkey, b"replykey"))?,
+        None => subkey.clone(),
+    };
+    Some((reply(answer, &key, usage::TGS_REP_SUBKEY)?, response.client))
 }

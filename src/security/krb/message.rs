@@ -43,6 +43,8 @@ pub(super) mod usage {
     pub(in super::super) const TGS_REP_SUBKEY: u32 = 9;
     pub(in super::super) const AP_REQ_AUTHENTICATOR: u32 = 11;
     pub(in super::super) const AP_REP: u32 = 12;
+    /// RFC 6113 7.1
+    pub(in super::super) const FAST_REP: u32 = 52;
 }
 
 /// RFC 4120 5.2.9 `EncryptedData`.
@@ -119,6 +121,8 @@ pub(super) struct KdcRep<'a> {
     pub(super) initial: bool,
     /// Whether it is under the protection of FAST (RFC 6113).
     pub(super) fast: bool,
+    /// RFC 6113 5.4.3 `KrbFastArmoredRep`: what FAST adds to it.
+    pub(super) armored: Option<Sealed<'a>>,
     pub(super) salts: Vec<Salt>,
     pub(super) realm: String,
     /// Client, without realm.
@@ -288,6 +292,24 @@ pub(super) fn enc_kdc_rep_part(clear: &[u8]) -> Option<Key> {
     fields?.key(0)
 }
 
+/// RFC 6113 5.4.3 `KrbFastResponse`.
+#[derive(Clone, Debug)]
+pub(super) struct FastResponse {
+    pub(super) strengthen: Option<Key>,
+    /// `user@REALM`, who may be told as nobody in clear.
+    pub(super) client: Option<String>,
+}
+
+/// Reads what is sealed in the part that FAST adds to an answer.
+pub(super) fn fast_response(clear: &[u8]) -> Option<FastResponse> {
+    let fields = Fields::of(clear)?;
+    let finished = fields.get(2).and_then(Fields::of);
+    Some(FastResponse {
+        strengthen: fields.key(1),
+        client: finished.and_then(|finished| finished.name(2, 3)),
+    })
+}
+
 /// Reads a message to or from a KDC; `None` also for one that nothing follows from.
 pub(super) fn kdc_message(bytes: &[u8]) -> Option<KdcMessage<'_>> {
     let tag = *bytes.first()?;
@@ -300,6 +322,12 @@ pub(super) fn kdc_message(bytes: &[u8]) -> Option<KdcMessage<'_>> {
         AS_REP | TGS_REP => Some(KdcMessage::Rep(KdcRep {
             initial: tag == AS_REP,
             fast: fields.padata(2).any(|(kind, _)| kind == PA_FX_FAST),
+            armored: fields.padata(2).filter(|(kind, _)| *kind == PA_FX_FAST).find_map(
+                |(_, value)| {
+                    // A CHOICE with one arm.
+                    Fields::of(Fields(value).get(0)?)?.sealed(0)
+                },
+            ),
             salts: salts(fields.padata(2)),
             realm: text(fields.get(3)?)?,
             client: principal(fields.get(4)?)?,

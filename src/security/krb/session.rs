@@ -177,7 +177,7 @@ fn needed(asked: &ApReq<'_>, keys: &Keyring) -> Need {
     };
     let given = keys.given(ticket.sealed.cipher);
     Need {
-        user: given.as_ref().map(|given| given.client.clone()),
+        user: given.as_ref().and_then(|given| given.client.clone()),
         service: Some(service),
         etype: Some(etype),
         kvno: ticket.sealed.kvno,

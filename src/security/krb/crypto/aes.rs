@@ -71,8 +71,19 @@ pub(super) fn count_and_hash(
     label: &[u8],
     bits: u32,
 ) -> Option<Zeroizing<Vec<u8>>> {
+    count_and_hash_in(etype, key, label, &[], bits)
+}
+
+/// The same with a context.
+pub(super) fn count_and_hash_in(
+    etype: Etype,
+    key: &[u8],
+    label: &[u8],
+    context: &[u8],
+    bits: u32,
+) -> Option<Zeroizing<Vec<u8>>> {
     const ONE: [u8; 4] = [0, 0, 0, 1];
-    let parts = [&ONE[..], label, &[0], &bits.to_be_bytes()];
+    let parts = [&ONE[..], label, &[0], context, &bits.to_be_bytes()];
     let mut derived = match etype {
         Etype::AES128_SHA256 => hash::<Sha256>(key, &parts)?,
         Etype::AES256_SHA384 => hash::<Sha384>(key, &parts)?,

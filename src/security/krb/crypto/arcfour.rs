@@ -22,10 +22,10 @@ pub(in super::super) fn rc4(key: &[u8], octets: &mut [u8]) -> Option<()> {
     Rc4::new_from_slice(key).ok()?.try_apply_keystream(octets).ok()
 }
 
-/// RFC 4757 3: usages that Windows numbers otherwise.
+/// RFC 4757 3: usages that Windows numbers otherwise. That 9 is not one of them its erratum says.
 fn usage_octets(usage: u32) -> [u8; 4] {
     match usage {
-        3 | 9 => 8,
+        3 => 8,
         23 => 13,
         usage => usage,
     }

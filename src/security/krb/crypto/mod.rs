@@ -7,6 +7,7 @@
 
 mod aes;
 mod arcfour;
+mod combine;
 mod fold;
 mod password;
 
@@ -16,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::security::Secret;
 pub(super) use arcfour::{hmac_md5, rc4};
+pub(super) use combine::combine;
 pub use password::string_to_key;
 
 /// RFC 3961 8 an encryption type.
