@@ -40,7 +40,7 @@ macro_rules! replays {
     };
 }
 
-replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario judge lore diff objref activation objects keytab }
+replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario judge lore diff objref activation objects keytab transform }
 
 /// Conversations that nobody wrote, as many as `VSHARK_COUNT` says.
 #[test]
@@ -69,7 +69,7 @@ fn references_of_changed_octets_are_read() {
     let count = std::env::var("VSHARK_COUNT").ok().and_then(|count| count.parse().ok());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
     for (target, usual) in
-        [("objref", 4000), ("activation", 4000), ("objects", 150), ("keytab", 4000)]
+        [("objref", 4000), ("activation", 4000), ("objects", 150), ("keytab", 4000), ("transform", 400)]
     {
         let seeds: Vec<Vec<u8>> =
             files(&root.join(target)).iter().map(|path| fs::read(path).unwrap()).collect();
