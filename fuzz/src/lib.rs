@@ -17,6 +17,7 @@ mod beside;
 mod held;
 mod objects;
 mod talk;
+mod transform;
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -50,7 +51,7 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 18] = [
+pub const TARGETS: [(&str, Run); 19] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
@@ -69,6 +70,7 @@ pub const TARGETS: [(&str, Run); 18] = [
     ("activation", activation),
     ("objects", objects),
     ("keytab", keytab),
+    ("transform", transform),
 ];
 
 /// The octets of a script, taken from the front.
@@ -542,6 +544,11 @@ pub fn smb(data: &[u8]) {
             }
         }
     }
+}
+
+/// Encrypted messages with keys in the ring.
+pub fn transform(data: &[u8]) {
+    transform::transform(data);
 }
 
 /// Chunks of the two directions of four channels: a control octet before each.
