@@ -40,7 +40,7 @@ macro_rules! replays {
     };
 }
 
-replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario judge lore diff objref activation objects keytab ap_req }
+replays! { capture pipeline link fragments tcp smb rpc ndr idl filter scenario judge lore diff objref activation objects keytab ap_req transform token }
 
 /// Conversations that nobody wrote, as many as `VSHARK_COUNT` says.
 #[test]
@@ -69,11 +69,7 @@ fn references_of_changed_octets_are_read() {
     let count = std::env::var("VSHARK_COUNT").ok().and_then(|count| count.parse().ok());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
     for (target, usual) in
-<<<<<<< HEAD
-        [("objref", 4000), ("activation", 4000), ("objects", 150), ("keytab", 4000)]
-=======
-        [("objref", 4000), ("activation", 4000), ("objects", 150), ("ap_req", 1000)]
->>>>>>> d4d06149fbd257bd269c0f28eb0f4343b935801e
+        [("objref", 4000), ("activation", 4000), ("objects", 150), ("keytab", 4000), ("ap_req", 1000), ("transform", 400), ("token", 4000)]
     {
         let seeds: Vec<Vec<u8>> =
             files(&root.join(target)).iter().map(|path| fs::read(path).unwrap()).collect();

@@ -17,7 +17,7 @@ use vshark::capture::Capture;
 use vshark::pipeline::{Event, Pipeline, Signatures, Summary, UnitKind, What};
 use vshark::protocol::Registry;
 use vshark::security::Secret;
-use vshark::security::keys::{Keyring, SmbKey, SmbSecret};
+use vshark::security::keys::{Account, AccountSecret, Keyring, SmbKey, SmbSecret};
 
 static REGISTRY: LazyLock<Registry> =
     LazyLock::new(|| Registry::embedded().expect("the embedded dissectors load"));
@@ -304,4 +304,62 @@ fn what_was_opened_is_shown_behind_what_it_was_in() {
         assert!(opened.pieces().all(|piece| piece.made));
     }
     assert_eq!(count, seen.summary.smb_opened);
+}
+
+fn password(user: &str, password: &str) -> Account {
+    Account {
+        domain: None,
+        user: Some(user.to_owned()),
+        secret: AccountSecret::Password(Secret::from(password.as_bytes())),
+        from: "a test".to_owned(),
+    }
+}
+
+/// Everybody who has an account in the lab.
+fn accounts() -> Keyring {
+    let mut ring = Keyring::default();
+    ring.add_account(password("fsadmin", "Fsadmin-Pw1"));
+    ring
+}
+
+#[test]
+fn a_password_opens_what_ntlm_has_logged_on() {
+    for name in &LAB[..3] {
+        let seen = read(&lab(name), 1, accounts());
+        seen.all_open();
+        assert_eq!(seen.backup(), BACKUP, "{name}");
+        let expected = Signatures { verified: 1, bad: 0, not_verifiable: 0 };
+        assert_eq!(seen.summary.smb_signatures, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_password_verifies_what_is_signed() {
+    for name in ["a-ntlm-sign-smb311.pcap", "d-SMB2_02-sign.pcap", "d-NT1-sign.pcap"] {
+        let seen = read(&lab(name), 1, accounts());
+        println!("{name}: {:?}", seen.summary.smb_signatures);
+        let Signatures { verified, bad, not_verifiable } = seen.summary.smb_signatures;
+        assert!(verified > 40, "{name}");
+        assert_eq!(bad, 0, "{name}");
+        assert!(not_verifiable < 4, "{name}");
+    }
+}
+
+#[test]
+fn nothing_of_the_lab_is_accused() {
+    let Some(folder) = common::shared("captures/fsrvp") else { return };
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|of| of.unwrap().path()).collect();
+    files.sort();
+    let mut verified = 0;
+    for file in files.iter().filter(|file| file.to_string_lossy().contains(".pcap")) {
+        let summary = read(file, 1, accounts()).summary;
+        let name = file.file_name().unwrap().to_string_lossy();
+        println!(
+            "{name}: {:?} of {} encrypted {}",
+            summary.smb_signatures, summary.smb_sealed, summary.smb_opened
+        );
+        assert_eq!((summary.smb_signatures.bad, summary.smb_sealed_bad), (0, 0), "{name}");
+        verified += summary.smb_signatures.verified;
+    }
+    assert!(verified > 1000);
 }

@@ -18,6 +18,8 @@ mod held;
 mod krb;
 mod objects;
 mod talk;
+mod token;
+mod transform;
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -51,7 +53,7 @@ static REGISTRY: LazyLock<Registry> =
 type Run = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Run); 18] = [
+pub const TARGETS: [(&str, Run); 21] = [
     ("capture", capture),
     ("pipeline", pipeline),
     ("link", link),
@@ -69,11 +71,10 @@ pub const TARGETS: [(&str, Run); 18] = [
     ("objref", objref),
     ("activation", activation),
     ("objects", objects),
-<<<<<<< HEAD
     ("keytab", keytab),
-=======
     ("ap_req", ap_req),
->>>>>>> d4d06149fbd257bd269c0f28eb0f4343b935801e
+    ("transform", transform),
+    ("token", token),
 ];
 
 /// The octets of a script, taken from the front.
@@ -549,6 +550,11 @@ pub fn smb(data: &[u8]) {
     }
 }
 
+/// Encrypted messages with keys in the ring.
+pub fn transform(data: &[u8]) {
+    transform::transform(data);
+}
+
 /// Chunks of the two directions of four channels: a control octet before each.
 pub fn rpc(data: &[u8]) {
     let mut script = Script(data);
@@ -859,6 +865,11 @@ pub fn activation(data: &[u8]) {
 /// Calls on objects, and what becomes of references.
 pub fn objects(data: &[u8]) {
     held::held(data);
+}
+
+/// Tokens of a security context, and what it protects.
+pub fn token(data: &[u8]) {
+    token::token(data);
 }
 
 /// Tokens of Kerberos and what keys open of them, messages of a KDC, and PDUs.

@@ -66,7 +66,7 @@ impl Smb {
                 let anonymous = logon.anonymous;
                 self.session_set_up(unit, key, header.status, answer, logon, out);
                 if header.status == Status::SUCCESS {
-                    let how = answer.map(|answer| answer.kind()).unwrap_or_default();
+                    let how = answer.map(SessionSetupAnswer::kind).unwrap_or_default();
                     let how = if anonymous { LogonKind::Anonymous } else { how };
                     let signed = message.filter(|_| header.is_signed());
                     self.keyed(unit, key, setup, how, signed);

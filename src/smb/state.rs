@@ -158,9 +158,10 @@ impl Smb {
         let mut none = ();
         let mut r = Reader::new(view, &mut none);
         let each = |m: Message| self.message(unit, &mut chain, &m, out);
-        let read = match plain.was_compressed() {
-            false if complete => dissect_opened(&mut r, each),
-            _ => dissect_plain(&mut r, plain.whole, each),
+        let read = if complete && !plain.was_compressed() {
+            dissect_opened(&mut r, each)
+        } else {
+            dissect_plain(&mut r, plain.whole, each)
         };
         if let Err(stop) = read {
             self.stopped(connection, &stop, out);

@@ -9,5 +9,6 @@ mod messages;
 mod noise;
 mod pipes;
 mod session;
+mod transform;
 mod v1;
 mod wire;

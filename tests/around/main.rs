@@ -84,6 +84,7 @@ fn line(event: &Event) -> Option<String> {
         What::Disconnected { by, reset } => format!("disconnected by {} {reset}", who(by)),
         What::Lost => "lost".to_owned(),
         What::Sealed => "sealed".to_owned(),
+        What::BadSignature { user, .. } => format!("bad signature of {}", text(user)),
     })
 }
 

@@ -150,6 +150,9 @@ impl Smb {
                     Need::of("a key, which the session of nobody in particular does not have")
                 }
             };
+            if protection.need.needs.is_empty() {
+                protection.need = Need::of("the keys of the session");
+            }
             for (secret, what) in &sources {
                 match (dialect, how_derived, agreed.cipher) {
                     (_, Some(how), Some(cipher)) => protection.derive(how, secret, cipher, what),

@@ -5,7 +5,7 @@ use super::super::header::{COMPRESSED, SMB2};
 use super::super::model::{SessionKey, Unit};
 use super::super::transform::TRANSFORM_SIZE;
 use super::super::{ConnectionId, Event, Nbss, Packet, Plain, Smb, Transform, dissect};
-use super::{FAILURES_MAX, Protection};
+use super::{FAILURES_MAX, Protection, Sealer};
 use crate::bytes::{Buffer, Framed, Reader, Side, Stop, View, clamp, index};
 use crate::security::Need;
 use crate::security::smb::open;
@@ -57,7 +57,7 @@ impl Smb {
         match attempt {
             Attempt::Opened(message) => {
                 self.counters.opened += 1;
-                let plain = self.unsealed(unit, message, out);
+                let plain = self.unsealed(unit, &message, out);
                 if plain.is_none() {
                     self.lost(unit.connection, out);
                 }
@@ -85,21 +85,16 @@ impl Smb {
     }
 
     /// What was in an encrypted message: as much of it as would have been asked for in clear.
-    fn unsealed(
-        &mut self,
-        unit: Unit<'_>,
-        message: Vec<u8>,
-        out: &mut Vec<Event>,
-    ) -> Option<Plain> {
+    fn unsealed(&mut self, unit: Unit<'_>, message: &[u8], out: &mut Vec<Event>) -> Option<Plain> {
         let connection = unit.connection;
         let whole = clamp(message.len());
         if message.starts_with(&COMPRESSED) {
             // The length of a transport header is one of 24 bits, and the message shorter.
-            let framed = [&whole.to_be_bytes(), &*message].concat();
+            let framed = [&whole.to_be_bytes(), message].concat();
             let mut inner = Buffer::default();
             inner.push_made(&framed, unit.view);
             let mut opened = Buffer::default();
-            opened.push_made(&message, unit.view);
+            opened.push_made(message, unit.view);
             let plain = self.expanded(connection, inner.view());
             return match plain {
                 Ok(plain) => Some(Plain { sealed: true, opened: Some(opened), ..plain }),
@@ -113,13 +108,13 @@ impl Smb {
             self.counters.malformed += 1;
             return None;
         }
-        let framed = [&[0; 4], &*message].concat();
+        let framed = [&[0; 4], message].concat();
         let keep = match self.frame_smb2(connection, &framed, whole.saturating_add(Nbss::SIZE)) {
             Framed::Skim { keep, .. } => keep.saturating_sub(Nbss::SIZE),
             _ => whole,
         };
         let mut kept = Buffer::default();
-        kept.push_made(message.get(..index(keep)).unwrap_or(&message), unit.view);
+        kept.push_made(message.get(..index(keep)).unwrap_or(message), unit.view);
         Some(Plain { message: kept, whole, sealed: true, opened: None })
     }
 
@@ -186,9 +181,8 @@ impl Protection {
             }
         }
         // Where the key of one direction is not there, what it would have opened is not bad.
-        let half =
-            |keys: &crate::bytes::Both<_>| Side::BOTH.iter().any(|side| is_none(&keys[*side]));
-        if self.sealers.iter().any(|sealer| half(&sealer.keys)) {
+        let half = |sealer: &Sealer| Side::BOTH.iter().any(|side| sealer.keys[*side].is_none());
+        if self.sealers.iter().any(half) {
             let what = self.sealers.iter().map(|sealer| sealer.what.clone()).next();
             self.tried(format!("{} is of one direction only", what.unwrap_or_default()));
             return Attempt::Closed;
@@ -202,13 +196,11 @@ impl Protection {
             .iter()
             .map(|sealer| format!("{} does not open it with {}", sealer.what, sealer.cipher.name()))
             .collect();
-        what.into_iter().for_each(|what| self.tried(what));
+        for what in what {
+            self.tried(what);
+        }
         Attempt::Closed
     }
-}
-
-fn is_none<T>(of: &Option<T>) -> bool {
-    of.is_none()
 }
 
 impl Plain {

@@ -94,7 +94,7 @@ impl Smb {
                 let anonymous = logon.anonymous;
                 self.session_set_up(unit, key, status, answer, logon, out);
                 if status == Status::SUCCESS {
-                    let how = answer.map(|answer| answer.kind()).unwrap_or_default();
+                    let how = answer.map(SessionSetupAnswer::kind).unwrap_or_default();
                     let how = if anonymous { LogonKind::Anonymous } else { how };
                     self.keyed_smb1(unit.connection, setup, how);
                 }

@@ -1,0 +1,219 @@
+//! Encrypted messages with keys, and signatures.
+
+use std::sync::Arc;
+
+use super::compressors::chained;
+use super::lab::{CLIENT, Lab, check_data};
+use super::wire::*;
+use crate::bytes::{Framed, Missing, Piece, Side, Span, View};
+use crate::security::Secret;
+use crate::security::keys::{Keyring, SmbKey, SmbSecret};
+use crate::security::smb::{Cipher, Signing, seal};
+use crate::smb::{Event, Smb};
+
+fn key(octet: u8) -> Secret {
+    Secret::new(vec![octet; 16])
+}
+
+fn give(smb: &mut Smb, secret: SmbSecret) {
+    let mut ring = Keyring::default();
+    ring.add_smb(SmbKey { session_id: SESSION, secret, from: "here".to_owned() });
+    smb.take_keys(Arc::new(ring));
+}
+
+/// A user who is logged on, and the keys of both directions.
+fn lab() -> Lab {
+    let mut lab = Lab::default();
+    let (client_to_server, server_to_client) = (Some(key(1)), Some(key(2)));
+    give(&mut lab.smb, SmbSecret::Directions { client_to_server, server_to_client });
+    lab.negotiate(1, 1, 0xee);
+    lab.log_on(1, 0);
+    lab.connect_tree(1, "\\\\fss1\\IPC$", IPC, 2);
+    lab.connect_tree(1, "\\\\fss1\\data", DISK, 1);
+    lab
+}
+
+fn sealed(side: Side, message: &[u8]) -> Vec<u8> {
+    let key = key(if side == Side::Client { 1 } else { 2 });
+    nbss(&seal(Cipher::Aes128Gcm, &key, [9; 16], SESSION, message).unwrap())
+}
+
+fn sealed_unit(side: Side, unit: &[u8]) -> Vec<u8> {
+    sealed(side, &unit[4..])
+}
+
+#[test]
+fn what_was_encrypted_says_what_it_would_in_clear() {
+    let mut lab = lab();
+    let pipe = lab.pipe(0xf1);
+    let call = lab.ask(9, IPC, write(0xf1, 0, &pdu(0, 400)));
+    let unit = sealed_unit(Side::Client, &call.unit());
+    assert_eq!(lab.frame(&unit), Framed::Whole(u32::try_from(unit.len()).unwrap()));
+    assert_eq!(lab.frame(&unit[..20]), Framed::Need(56));
+    check_data(&lab.unit(1, 1, &unit), pipe, Side::Client, 400);
+    let answer = call.answer(read_answer(&pdu(2, 300))).with(|m| m.command = 8);
+    lab.send(1, &call.clone().with(|m| (m.command, m.body) = (8, read(0xf1, 0))));
+    check_data(
+        &lab.unit(1, 1, &sealed_unit(Side::Server, &answer.unit())),
+        pipe,
+        Side::Server,
+        300,
+    );
+    // Compressed before it was encrypted.
+    let call = lab.ask(9, IPC, write(0xf1, 0, &pdu(0, 500)));
+    let unit = sealed(Side::Client, &chained(2, &call.unit()[4..]));
+    let (events, plain) = lab.take(1, 1, &unit, u32::try_from(unit.len()).unwrap());
+    check_data(&events, pipe, Side::Client, 500);
+    let plain = plain.unwrap();
+    let (opened, _) = plain.opened().unwrap();
+    assert!(opened.bytes().starts_with(b"\xfcSMB"));
+    assert_eq!(plain.message.view().bytes(), &call.unit()[4..]);
+    let counters = lab.smb.counters();
+    assert_eq!((counters.sealed, counters.opened, counters.compressed), (3, 3, 1));
+    assert_eq!(lab.smb.closed_sessions().count(), 0);
+}
+
+#[test]
+fn a_pipe_that_was_opened_in_an_encrypted_message_is_encrypted() {
+    let mut lab = lab();
+    let ask = lab.ask(5, IPC, create("FssagentRpc"));
+    assert_eq!(lab.unit(1, 1, &sealed_unit(Side::Client, &ask.unit())), []);
+    let answer = ask.answer(created(0xf1, 0));
+    let events = lab.unit(1, 1, &sealed_unit(Side::Server, &answer.unit()));
+    let [Event::PipeOpened { pipe }] = events[..] else { panic!("{events:?}") };
+    assert!(lab.smb.pipe(pipe).unwrap().encrypted);
+    let off = lab.ask(2, 0, empty());
+    lab.unit(1, 1, &sealed_unit(Side::Client, &off.unit()));
+    let events = lab.unit(1, 1, &sealed_unit(Side::Server, &off.answer(empty()).unit()));
+    assert_eq!(events, [Event::PipeClosed { pipe, by: CLIENT }]);
+}
+
+#[test]
+fn what_is_made_of_a_message_remembers_its_frames_and_no_more_than_is_wanted_is_kept() {
+    let mut lab = lab();
+    lab.open("backup.vhdx", DISK, 0xd1, 1 << 30);
+    let put = lab.ask(9, DISK, write(0xd1, 0, &[7; 4000]));
+    let unit = sealed_unit(Side::Client, &put.unit());
+    let whole = u32::try_from(unit.len()).unwrap();
+    let piece = Piece {
+        at: 0,
+        len: whole,
+        frame: crate::bytes::FrameNo(7),
+        offset: 54,
+        time: crate::bytes::Time::default(),
+        made: false,
+    };
+    let view = [piece];
+    let view = View::new(&unit, &view, &[]);
+    let mut out = Vec::new();
+    let id = crate::smb::ConnectionId(1);
+    let plain = lab.smb.advance(id, Lab::ends(1), view, whole, &mut out).unwrap();
+    assert_eq!(plain.message.view().bytes(), &put.unit()[4..116]);
+    assert_eq!(plain.whole, 64 + 48 + 4000);
+    let pieces: Vec<_> = plain.message.view().pieces().collect();
+    assert_eq!(pieces, [Piece { len: 112, made: true, ..piece }]);
+    lab.smb.advance_plain(id, Lab::ends(1), &plain, &mut out);
+    assert_eq!((out, lab.smb.counters().malformed), (vec![], 0));
+}
+
+#[test]
+fn bulk_is_skimmed_and_what_is_damaged_is_counted() {
+    let mut lab = lab();
+    let bulk = sealed_unit(Side::Client, &lab.ask(9, DISK, write(0xd1, 0, &[7; 70_000])).unit());
+    let whole = u32::try_from(bulk.len()).unwrap();
+    assert_eq!(lab.frame(&bulk), Framed::Skim { keep: 56, whole });
+    // Nothing has proven the keys yet.
+    let (events, _) = lab.take(1, 1, &bulk[..56], whole);
+    assert_eq!(events, [Event::Sealed]);
+    let good = sealed_unit(Side::Client, &lab.ask(13, 0, empty()).unit());
+    assert_eq!(lab.unit(1, 1, &good), []);
+    let (events, _) = lab.take(1, 1, &bulk[..56], whole);
+    assert_eq!((events, lab.smb.counters().sealed_bulk), (vec![], 1));
+    for at in 8..good.len() {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        // Of another session nothing is known.
+        let known = !(48..56).contains(&at);
+        let before = lab.smb.counters().sealed_bad;
+        assert_eq!(lab.unit(1, 1, &bad), []);
+        assert_eq!(lab.smb.counters().sealed_bad - before, u64::from(known), "octet {at}");
+    }
+    for len in 56..good.len() {
+        let before = lab.smb.counters().opened;
+        lab.unit(1, 1, &nbss(&good[4..len]));
+        assert_eq!(lab.smb.counters().opened, before, "{len} octets");
+    }
+    // A byte that is missing is nobody's fault.
+    let before = lab.smb.counters().sealed_bad;
+    let hole = [crate::bytes::Hole { at: 60, len: 1, why: Missing::Lost }];
+    let view = View::new(&good, &[], &hole);
+    let whole = u32::try_from(good.len()).unwrap();
+    let id = crate::smb::ConnectionId(1);
+    assert!(lab.smb.advance(id, Lab::ends(1), view, whole, &mut Vec::new()).is_none());
+    assert_eq!(lab.smb.counters().sealed_bad, before);
+}
+
+#[test]
+fn one_direction_does_not_accuse_the_other() {
+    let mut lab = lab();
+    let secret = SmbSecret::Directions { client_to_server: Some(key(1)), server_to_client: None };
+    let mut other = Lab::default();
+    std::mem::swap(&mut lab, &mut other);
+    give(&mut lab.smb, secret);
+    let ask = lab.ask(13, 0, empty());
+    lab.unit(1, 1, &sealed_unit(Side::Client, &ask.unit()));
+    let events = lab.unit(1, 1, &sealed_unit(Side::Server, &ask.answer(empty()).unit()));
+    assert_eq!(events, [Event::Sealed]);
+    let counters = lab.smb.counters();
+    assert_eq!((counters.opened, counters.sealed_bad), (1, 0));
+    let closed: Vec<_> = lab.smb.closed_sessions().collect();
+    let [closed] = closed[..] else { panic!("{closed:?}") };
+    let told = closed.need.to_string();
+    assert!(told.ends_with("; the key given for it (here) is of one direction only"), "{told}");
+    assert_eq!((closed.session_id, closed.messages), (SESSION, 1));
+}
+
+/// A message signed as 2.1 does it.
+fn signed(msg: &Msg, octet: u8) -> Vec<u8> {
+    let mut unit = msg.clone().with(|m| m.flags |= SIGNED).unit();
+    let signature = Signing::HmacSha256.sign(&key(octet), &unit[4..]).unwrap();
+    unit[52..68].copy_from_slice(&signature);
+    unit
+}
+
+#[test]
+fn only_a_key_that_has_verified_something_accuses() {
+    let mut lab = Lab::default();
+    give(&mut lab.smb, SmbSecret::Session(key(3)));
+    let ask = lab.ask(0, 0, negotiate()).with(|m| m.session = 0);
+    lab.send(1, &ask);
+    let mut answer = negotiated(0xee);
+    answer[4..6].copy_from_slice(&[0x10, 0x02]);
+    lab.send(1, &ask.answer(answer));
+    let send = |lab: &mut Lab, octet| {
+        let echo = lab.ask(13, 0, empty());
+        lab.unit(1, 1, &signed(&echo, octet))
+    };
+    let bad = [Event::BadSignature { session_id: SESSION, user: None }];
+    assert_eq!(send(&mut lab, 4), [], "who knows which of them is wrong");
+    assert_eq!(send(&mut lab, 3), []);
+    assert_eq!(send(&mut lab, 4), bad);
+    let counters = lab.smb.counters();
+    let seen = (counters.verified, counters.bad_signatures, counters.not_verifiable);
+    assert_eq!(seen, (1, 1, 1));
+    // All messages of a chain, each by itself, and one event for all that are wrong.
+    let echoes = [lab.ask(13, 0, empty()), lab.ask(13, 0, empty())];
+    let chain = compound(&echoes.map(|m| m.with(|m| m.flags |= SIGNED)));
+    assert_eq!(lab.unit(1, 1, &chain), bad);
+    let mut good = chain;
+    for span in [Span::new(4, 76), Span::new(76, 144)] {
+        let of = usize::try_from(span.start).unwrap()..usize::try_from(span.end).unwrap();
+        let signature = Signing::HmacSha256.sign(&key(3), &good[of.clone()]).unwrap();
+        good[of.start + 48..of.start + 64].copy_from_slice(&signature);
+    }
+    assert_eq!(lab.unit(1, 1, &good), []);
+    assert_eq!((lab.smb.counters().verified, lab.smb.counters().bad_signatures), (3, 3));
+    // One that is not here whole.
+    let (events, _) = lab.take(1, 1, &good[..100], u32::try_from(good.len()).unwrap());
+    assert_eq!((events, lab.smb.counters().bad_signatures), (vec![], 3));
+}
