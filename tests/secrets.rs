@@ -237,7 +237,7 @@ fn the_terminal_ui_takes_them_later_and_goes_back_to_the_call() {
     assert!(before.contains("call 7: "), "{before}");
     let (after, said) = bottom(&format!(": text:7 Enter K text:{all} Enter"), &[SEALED]);
     assert!(after.contains("call 7: "), "{after}");
-    assert!(said.contains(&format!("{all}, 20 secrets: ")), "{said}");
+    assert!(said.contains("lab.toml, 20 secrets: "), "{said}");
     let (_, said) = bottom(&format!("2 K text:{KEYTAB} Enter"), &[SEALED]);
     assert!(said.contains("fslab-all.keytab, 16 secrets: "), "{said}");
     let clear = "captures/a-ntlm-sign-smb311.pcap";

@@ -333,7 +333,9 @@ pub fn keytab(data: &[u8]) {
             assert!(!found.keys.is_empty() && found.keys.len() <= keys::keytab::MAX_KEYS);
             let octets: usize = found.keys.iter().map(|key| key.key.octets().len()).sum();
             assert!(octets <= data.len(), "no key is longer than the file");
-            found.damaged.iter().for_each(|damaged| harmless(&damaged.to_string()));
+            for damaged in &found.damaged {
+                harmless(&damaged.to_string());
+            }
         }
         Err(error) => harmless(&error.to_string()),
     }

@@ -67,6 +67,7 @@ pub(crate) enum Command {
         vshark check backup.pcapng                    the findings, and a summary\n  \
         vshark check --profile samba backup.pcapng    its known deviations are no errors\n  \
         vshark check --profile lab.toml lab.pcapng    [[profile]] server = \"fs1\", base = \"samba\", …\n  \
+        vshark check --keys lab.toml sealed.pcapng    with what opens it: [[password]], [[keytab]], …\n  \
         vshark check --matrix backup.pcapng           every rule, and what became of it\n  \
         vshark check --json backup.pcapng | jq -c 'select(.type == \"finding\")'\n  \
         vshark check --fail-on error,warning lab.pcapng || echo broken\n  \

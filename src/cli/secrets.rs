@@ -26,8 +26,11 @@ const MAX_PASSWORDS: usize = 1 << 16;
 /// Names a file of keys that is used, too.
 const VARIABLE: &str = "VSHARK_KEYS";
 /// What the octets of a text in UTF-16 begin with; Windows' shells write such files.
-const UTF16: [([u8; 2], fn([u8; 2]) -> u16); 2] =
+const UTF16: [([u8; 2], Unit); 2] =
     [([0xff, 0xfe], u16::from_le_bytes), ([0xfe, 0xff], u16::from_be_bytes)];
+
+/// A unit of such a text of its two octets.
+type Unit = fn([u8; 2]) -> u16;
 
 /// Secrets that open what is sealed.
 #[derive(Clone, Debug, clap::Args)]
@@ -119,7 +122,9 @@ pub(super) fn keyring(given: &Secrets) -> anyhow::Result<Arc<Keyring>> {
         found.add_passwords(path).context("--password-file")?;
     }
     let Found { mut ring, damaged } = found;
-    damaged.iter().for_each(|sentence| say(sentence));
+    for sentence in damaged {
+        say(&sentence);
+    }
     typed("--password", &given.password, account, &mut ring)?;
     typed("--nt-hash", &given.nt_hash, hash, &mut ring)?;
     typed("--smb-key", &given.smb_key, session, &mut ring)?;

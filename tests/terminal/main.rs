@@ -9,6 +9,7 @@
 #[expect(dead_code, reason = "pipes and refusals are tried elsewhere")]
 mod program;
 mod saving;
+mod secrets;
 #[path = "../common/terminal.rs"]
 mod terminal;
 

@@ -54,6 +54,8 @@ impl Source {
             n => format!("{n} secrets"),
         };
         self.keys = Arc::new(self.keys.with(found.ring));
-        Msg::Anew(format!("{}, {secrets}", path.display()), found.damaged)
+        // The last line of the screen is short.
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        Msg::Anew(format!("{name}, {secrets}"), found.damaged)
     }
 }

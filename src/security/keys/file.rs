@@ -129,6 +129,8 @@ const KINDS: [Kind; 4] = [
 ];
 
 fn password(table: &Table<'_>, keys: &mut Keys) -> Result<(), KeysError> {
+    let name = |key| Ok(table.text(key)?.map(|(name, _)| name.to_owned()));
+    let (domain, user) = (name("domain")?, name("user")?);
     let secret = match (table.text("password")?, table.text("nt_hash")?) {
         (Some((password, _)), None) => AccountSecret::Password(Secret::from(password.as_bytes())),
         (None, Some((digits, at))) => {
@@ -142,8 +144,6 @@ fn password(table: &Table<'_>, keys: &mut Keys) -> Result<(), KeysError> {
             return Err(table.error("expected password or nt_hash, found both"));
         }
     };
-    let name = |key| Ok(table.text(key)?.map(|(name, _)| name.to_owned()));
-    let (domain, user) = (name("domain")?, name("user")?);
     keys.ring.add_account(Account { domain, user, secret, from: table.from() });
     Ok(())
 }

@@ -16,8 +16,7 @@ fn a_path_is_handed_over_once_everything_was_read() {
     update(&mut early, Msg::Resize(SIZE.0, SIZE.1));
     assert_eq!(press(&mut early, "2 K text:lab.toml Enter"), []);
     let bottom = rows(&early, SIZE).pop().unwrap();
-    let expected = "it is still being read, and again when that is done: `vshark --keys lab.toml` \
-                    opens it from the start";
+    let expected = "it is still being read: try again when that is done, or start with --keys";
     assert!(bottom.contains(expected), "{bottom}");
 }
 
@@ -44,7 +43,7 @@ fn the_call_the_view_and_the_filter_are_found_again() {
     assert_eq!(after, before);
     assert_eq!(model.marks.len(), 1);
     let said = model.said.clone().unwrap();
-    let expected = "lab.toml, 1 secret: nothing is opened by that: 16 calls are still sealed; \
+    let expected = "lab.toml, 1 secret: opens nothing, 16 calls are still sealed: 1 says why; \
                     x.keytab, offset 2: expected more";
     assert_eq!((said.text.as_str(), said.bad), (expected, true));
     model.said = None;

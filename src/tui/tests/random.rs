@@ -35,7 +35,7 @@ fn run(name: &str, seed: u64) {
         .collect();
     let mut size = (80, 24);
     update(&mut model, Msg::Resize(size.0, size.1));
-    let mut quits = 0;
+    let (mut quits, mut anew) = (0, 0);
     for event in 0..EVENTS {
         let msg = match dice.below(100) {
             0 => {
@@ -92,6 +92,12 @@ fn run(name: &str, seed: u64) {
             Some(Effect::Quit) => quits += 1,
             Some(Effect::Create(_)) if dice.below(2) == 0 => {
                 update(&mut model, Msg::Done(Err("no".to_owned())));
+            }
+            Some(Effect::TakeKeys(_)) if anew < 3 => {
+                anew += 1;
+                update(&mut model, Msg::Anew("keys".to_owned(), Vec::new()));
+                batches = loaded(&path, 10);
+                batches.reverse();
             }
             _ => {}
         }

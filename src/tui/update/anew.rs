@@ -15,12 +15,11 @@ impl Model<'_> {
             return None;
         }
         if !self.ended {
-            let when = if self.options.live {
-                "more is still coming in, and it is read again when that has ended"
+            self.complain(if self.options.live {
+                "more is still coming in: try again when that has ended, or start with --keys"
             } else {
-                "it is still being read, and again when that is done"
-            };
-            self.complain(format!("{when}: `vshark --keys {path}` opens it from the start"));
+                "it is still being read: try again when that is done, or start with --keys"
+            });
             return None;
         }
         self.say(format!("{path}: reading everything again"));
@@ -79,7 +78,7 @@ impl Model<'_> {
         let text = match (opened, now) {
             (0, 0) if encrypted.is_empty() => format!("{from}: nothing was sealed"),
             (0, _) => {
-                format!("{from}: nothing is opened by that: {} still sealed{encrypted}", are(now))
+                format!("{from}: opens nothing, {} still sealed{encrypted}: 1 says why", are(now))
             }
             (_, 0) => format!("{from}: {} opened", are(opened)),
             (_, _) => format!("{from}: {} opened, {now} still sealed", are(opened)),
