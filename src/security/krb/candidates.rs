@@ -85,7 +85,7 @@ impl<T> Tries<'_, T> {
                 AccountSecret::NtHash(_) => {}
                 AccountSecret::Password(password) => {
                     let told = owner.salts.iter().filter(|salt| its && salt.etype == etype);
-                    let told = told.filter_map(|salt| Some((salt.salt.clone()?, salt.rounds)));
+                    let told = told.filter_map(|salt| Some((salt.octets.clone()?, salt.rounds)));
                     let usual = owner.usual_salts(user).into_iter().map(|salt| (salt, None));
                     for (salt, rounds) in told.chain(usual) {
                         passwords = passwords.checked_sub(1)?;

@@ -69,7 +69,8 @@ pub(super) fn open(
         return Err(Fault::Unknown("a signature of its keys' encryption type"));
     }
     // Which of its keys a context takes is told nowhere but in the checksum.
-    rc4.find_map(|key| arcfour(key.octets(), side, pdu, kind)).ok_or(WRONG)
+    let cleared = rc4.find_map(|key| arcfour(key.octets(), side, pdu, kind)).ok_or(WRONG)?;
+    Ok(cleared.body)
 }
 
 /// RFC 4121 4.2: the header of a token.
@@ -196,11 +197,11 @@ struct Arcfour<'a> {
 
 /// Takes a token out of its frame, whose length may be with or without the body.
 fn framed(token: &[u8]) -> Option<Arcfour<'_>> {
+    /// 1.2.840.113554.1.2.2
+    const OID: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
     let (length, rest) = token.get(1..)?.split_first()?;
     let more = if *length < 0x80 { 0 } else { usize::from(length & 0x7f) };
     let rest = rest.get(more..)?;
-    /// 1.2.840.113554.1.2.2
-    const OID: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
     let rest = rest.strip_prefix(OID)?;
     let (header, rest) = rest.split_at_checked(8)?;
     let (sequence, rest) = rest.split_at_checked(8)?;
@@ -208,13 +209,14 @@ fn framed(token: &[u8]) -> Option<Arcfour<'_>> {
     Some(Arcfour { header, sequence, checksum, confounder })
 }
 
+/// What has a checksum that is right.
+struct Cleared {
+    /// Of what was sealed.
+    body: Option<Vec<u8>>,
+}
+
 /// `None` unless the checksum is right.
-fn arcfour(
-    key: &[u8],
-    side: Side,
-    pdu: &Protected<'_>,
-    token: Arcfour<'_>,
-) -> Option<Option<Vec<u8>>> {
+fn arcfour(key: &[u8], side: Side, pdu: &Protected<'_>, token: Arcfour<'_>) -> Option<Cleared> {
     /// `TOK_ID`, `SGN_ALG` HMAC, `SEAL_ALG` RC4.
     const WRAP: [u8; 8] = [2, 1, 0x11, 0, 0x10, 0, 0xff, 0xff];
     const MIC: [u8; 8] = [1, 1, 0x11, 0, 0xff, 0xff, 0xff, 0xff];
@@ -243,7 +245,7 @@ fn arcfour(
             return None;
         }
         right(MIC_USAGE, &[header, head, pdu.body, trailer])?;
-        return Some(None);
+        return Some(Cleared { body: None });
     }
     if header != WRAP || confounder.len() != 8 {
         return None;
@@ -254,5 +256,5 @@ fn arcfour(
     crypto::rc4(&sealing, &mut clear)?;
     let (confounder, body) = clear.split_at_checked(8)?;
     right(WRAP_USAGE, &[header, confounder, head, body, trailer])?;
-    Some(Some(body.to_vec()))
+    Some(Cleared { body: Some(body.to_vec()) })
 }

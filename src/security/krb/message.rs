@@ -136,7 +136,7 @@ pub(super) struct KdcRep<'a> {
 pub(super) struct Salt {
     pub(super) etype: Etype,
     /// `None` is the default.
-    pub(super) salt: Option<Vec<u8>>,
+    pub(super) octets: Option<Vec<u8>>,
     /// `s2kparams` of AES: rounds.
     pub(super) rounds: Option<u32>,
 }
@@ -240,7 +240,7 @@ fn salts<'a>(padata: impl Iterator<Item = (i32, &'a [u8])>) -> Vec<Salt> {
             let rounds = fields.octets(2).and_then(|octets| <[u8; 4]>::try_from(octets).ok());
             Some(Salt {
                 etype: Etype(fields.integer(0)?),
-                salt: salt.filter(|salt| salt.len() <= SALT_MAX).map(<[u8]>::to_vec),
+                octets: salt.filter(|salt| salt.len() <= SALT_MAX).map(<[u8]>::to_vec),
                 rounds: rounds.map(u32::from_be_bytes),
             })
         })

@@ -104,8 +104,7 @@ impl Session {
                     self.need.user = Some(client);
                     let authenticator = open(&key);
                     if authenticator.is_none() {
-                        self.need.needs =
-                            "an authenticator that the session key of its ticket opens".to_owned();
+                        self.need.needs = String::from(UNFIT);
                         self.need.tried.clear();
                     }
                     authenticator.map(|authenticator| (key, authenticator))
@@ -142,6 +141,7 @@ impl Session {
     }
 }
 
+const UNFIT: &str = "an authenticator that the session key of its ticket opens";
 const NO_ANSWER: &str = "the server's answer to the ticket (AP-REP), which is not in the capture";
 
 /// What opens a ticket.

@@ -129,15 +129,13 @@ pub(super) fn encrypt(key: &[u8], clear: &[u8]) -> Option<Vec<u8>> {
         return Some(octets);
     }
     let zeros = Block::default();
-    match Aes128::new_from_slice(key) {
-        Ok(cipher) => CbcCs3::inner_iv_init(cipher, &zeros).encrypt(&mut octets),
-        Err(_) => {
-            let cipher = Aes256::new_from_slice(key).ok()?;
-            CbcCs3::inner_iv_init(cipher, &zeros).encrypt(&mut octets)
-        }
-    }
-    .ok()?;
-    Some(octets)
+    let done = if let Ok(cipher) = Aes128::new_from_slice(key) {
+        CbcCs3::inner_iv_init(cipher, &zeros).encrypt(&mut octets)
+    } else {
+        let cipher = Aes256::new_from_slice(key).ok()?;
+        CbcCs3::inner_iv_init(cipher, &zeros).encrypt(&mut octets)
+    };
+    done.ok().map(|()| octets)
 }
 
 /// The other way.
@@ -151,15 +149,13 @@ pub(super) fn decrypt(key: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         return Some(octets);
     }
     let zeros = Block::default();
-    match Aes128::new_from_slice(key) {
-        Ok(cipher) => CbcCs3::inner_iv_init(cipher, &zeros).decrypt(&mut octets),
-        Err(_) => {
-            let cipher = Aes256::new_from_slice(key).ok()?;
-            CbcCs3::inner_iv_init(cipher, &zeros).decrypt(&mut octets)
-        }
-    }
-    .ok()?;
-    Some(octets)
+    let done = if let Ok(cipher) = Aes128::new_from_slice(key) {
+        CbcCs3::inner_iv_init(cipher, &zeros).decrypt(&mut octets)
+    } else {
+        let cipher = Aes256::new_from_slice(key).ok()?;
+        CbcCs3::inner_iv_init(cipher, &zeros).decrypt(&mut octets)
+    };
+    done.ok().map(|()| octets)
 }
 
 #[cfg(test)]

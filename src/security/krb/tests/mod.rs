@@ -2,6 +2,7 @@
 
 mod captures;
 mod gss;
+mod messages;
 mod vectors;
 
 use crate::security::Secret;
