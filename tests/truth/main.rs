@@ -6,11 +6,13 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod gaps;
 mod logs;
 mod opened;
 mod plain;
 mod stubs;
 mod survivors;
+mod twins;
 
 use std::collections::BTreeMap;
 use std::path::Path;
