@@ -35,6 +35,8 @@ fn call(registry: &Registry, stub: &str) -> Call {
         complete: true,
         from_start: true,
         sealed: false,
+        unsealed: false,
+        verdict: None,
         open_end: None,
         pdus: Vec::new(),
     };
