@@ -68,9 +68,15 @@ fn conversations_of_any_octets_are_judged() {
 fn references_of_changed_octets_are_read() {
     let count = std::env::var("VSHARK_COUNT").ok().and_then(|count| count.parse().ok());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
-    for (target, usual) in
-        [("objref", 4000), ("activation", 4000), ("objects", 150), ("keytab", 4000), ("ap_req", 1000), ("transform", 400), ("token", 4000)]
-    {
+    for (target, usual) in [
+        ("objref", 4000),
+        ("activation", 4000),
+        ("objects", 150),
+        ("keytab", 4000),
+        ("ap_req", 1000),
+        ("transform", 400),
+        ("token", 4000),
+    ] {
         let seeds: Vec<Vec<u8>> =
             files(&root.join(target)).iter().map(|path| fs::read(path).unwrap()).collect();
         let (_, run) = targets::TARGETS.iter().find(|(name, _)| *name == target).unwrap();

@@ -50,7 +50,11 @@ pub(crate) fn token(data: &[u8]) {
         let opened = context.open(side, &pdu);
         let sealed = pdu.sealed && opened.verdict == Verdict::Verified;
         assert_eq!(opened.body.is_some(), sealed, "what is shown is proved");
-        assert_eq!(opened.why.is_none(), opened.verdict == Verdict::Verified, "else it is told why");
+        assert_eq!(
+            opened.why.is_none(),
+            opened.verdict == Verdict::Verified,
+            "else it is told why"
+        );
         assert!(opened.body.is_none_or(|clear| clear.len() == body.len()));
     }
     let _ = context.need().to_string();
