@@ -786,6 +786,8 @@ fn asked(opnum: u16, stub: &[u8]) -> Call {
         complete: true,
         from_start: true,
         sealed: false,
+        unsealed: false,
+        verdict: None,
         open_end: None,
         pdus: Vec::new(),
     };

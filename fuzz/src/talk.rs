@@ -283,6 +283,8 @@ impl Talk<'_> {
             complete: !cut,
             from_start: true,
             sealed: who & 0x40 != 0,
+            unsealed: false,
+            verdict: None,
             open_end: None,
             pdus: Vec::new(),
         }
