@@ -41,6 +41,7 @@ impl Auth {
 }
 
 /// One direction of a call, put together from its fragments.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a message may be")]
 #[derive(Clone, Debug)]
 pub struct Message {
     /// The parameters as they travelled, without security trailers and their padding.

@@ -4,6 +4,7 @@ use std::io;
 use std::rc::Rc;
 
 use super::film::{Film, Phase};
+use super::guard::Protection;
 use super::reach::Presented;
 use super::session::{Asked, Session};
 use super::settings::{Auth, Settings};
@@ -13,7 +14,7 @@ use super::wire::kerberos;
 use super::wire::octets::{chance, noise};
 use super::wire::rpc::{self, Asks, Cut, Head, SyntaxId, Verifier, ptype};
 use super::wire::smb::{self, FileId, command};
-use crate::bytes::{Both, Guid, Side};
+use crate::bytes::{Guid, Side};
 use crate::ndr::Direction;
 use crate::smb::Status;
 
@@ -37,8 +38,7 @@ pub(super) struct Association {
     /// Whether a bind was accepted on it.
     pub(super) bound: bool,
     pub(super) call_id: u32,
-    /// Messages protected so far.
-    sequence: Both<u32>,
+    protection: Protection,
     /// Whether the trailer was sent.
     trailed: bool,
     /// A call waits for its answer.
@@ -100,6 +100,7 @@ impl Association {
             }
         };
         let number = session.number();
+        let seed = chance(session.seed() ^ u64::from(number) << 20);
         Ok(Some(Self {
             interface,
             syntax_id,
@@ -111,10 +112,10 @@ impl Association {
             bound: false,
             unanswered: None,
             call_id: 1,
-            sequence: Both::default(),
+            protection: Protection::new(seed),
             trailed: false,
             busy: false,
-            seed: chance(session.seed() ^ u64::from(number) << 20),
+            seed,
         }))
     }
 
@@ -252,6 +253,7 @@ impl Association {
         if self.port.is_some() {
             names.domain.clone_from(&self.settings.domain);
             names.user.clone_from(&self.settings.user);
+            names.secrets.clone_from(&self.settings.secrets);
         }
         let auth = self.settings.auth;
         let verifier = |value: Vec<u8>| {
@@ -273,6 +275,7 @@ impl Association {
         };
         let cut = self.settings.fragment.max(1432);
         let group = (cut, 0);
+        let mut tokens = vec![(Side::Client, token.clone()), (Side::Server, challenge.clone())];
         let asks = verifier(token);
         let offers = rpc::first_offers(self.syntax_id);
         let request = rpc::bind(head, ptype::BIND, &offers, group, asks.as_ref());
@@ -317,11 +320,15 @@ impl Association {
         let Some(auth) = auth.filter(|_| self.bound) else { return Ok(()) };
         let last =
             if auth.kerberos { kerberos::ap_rep(&names, 3) } else { auth::authenticate(&names) };
+        let last = if auth.spnego { auth::spnego_response(1, None, &last) } else { last };
+        tokens.push((Side::Client, last.clone()));
+        let tokens: Vec<_> = tokens.iter().map(|(side, token)| (*side, token.as_slice())).collect();
+        self.protection.agree(self.settings.keyring(auth.kerberos).as_ref(), &tokens);
         if !auth.spnego {
             let Some(verifier) = verifier(last) else { return Ok(()) };
             return self.tell(session, film, &rpc::auth3(head, &verifier));
         }
-        let asks = verifier(auth::spnego_response(1, None, &last));
+        let asks = verifier(last);
         let answers = verifier(auth::spnego_response(0, None, &[]));
         let kind = ptype::ALTER_CONTEXT;
         let offers = rpc::repeated_offer(self.syntax_id);
@@ -331,29 +338,18 @@ impl Association {
         self.round(session, film, request, answer)
     }
 
-    /// The verifier of the next message of a side, if messages are protected.
-    fn verifier(&mut self, side: Side, level: Option<u8>) -> Option<Verifier> {
+    /// How a call is authenticated.
+    fn auth(&self, call: &Call) -> Option<Auth> {
         let auth = self.settings.auth?;
-        let auth = Auth { level: level.unwrap_or(auth.level), ..auth };
-        if auth.level <= 2 {
-            return None;
-        }
-        let sequence = self.sequence[side];
-        self.sequence[side] = sequence.wrapping_add(1);
-        let seed = chance(self.seed ^ u64::from(sequence) << 8 ^ u64::from(side == Side::Server));
-        let server = side == Side::Server;
-        let value = match (auth.kerberos, auth.level) {
-            (true, Auth::PRIVACY) => kerberos::wrap(seed, sequence, server),
-            (true, _) => kerberos::mic(seed, sequence, server),
-            (false, _) => auth::ntlm_signature(seed, sequence),
-        };
-        Some(Verifier { provider: auth.provider(), level: auth.level, value })
+        let level = call.dcom.as_ref().and_then(|dcom| dcom.level);
+        Some(Auth { level: level.unwrap_or(auth.level), ..auth })
     }
 
-    /// Whether a call's stubs are noise.
-    fn sealed(&self, call: &Call) -> bool {
+    /// Whether a call's stubs are noise: nobody has told what they are sealed with.
+    fn noise(&self, call: &Call) -> bool {
         let level = call.dcom.as_ref().and_then(|dcom| dcom.level);
-        call.sealed || level.map_or(self.seals(), |level| level == Auth::PRIVACY)
+        let privacy = level.map_or(self.seals(), |level| level == Auth::PRIVACY);
+        (call.sealed || privacy) && !(privacy && self.protection.is_real())
     }
 
     /// Whether it was bound at privacy level.
@@ -383,10 +379,9 @@ impl Association {
         self.call_id = self.call_id.saturating_add(1);
         let asks = Asks { context: presented.id, opnum: call.opnum, object: call.object() };
         let fragment = self.settings.fragment;
-        let sealed = self.sealed(call);
-        let level = call.dcom.as_ref().and_then(|dcom| dcom.level);
-        let mut cut =
-            Cut { fragment, sealed, verifier: &mut || self.verifier(Side::Client, level) };
+        let (noise, auth) = (self.noise(call), self.auth(call));
+        let guard = &mut self.protection.sender(auth, Side::Client);
+        let mut cut = Cut { fragment, guard, noise };
         let pdus = rpc::request(head, asks, &stub, &mut cut);
         let mut asked = self.send(session, film, &pdus, !self.settings.write_read)?;
         if let Some(asked) = asked.as_mut().filter(|_| long) {
@@ -416,10 +411,9 @@ impl Association {
             Some(Answer::Response(stub)) => {
                 let stub = self.octets(call, Direction::Out, (stub, waiting.presented.syntax))?;
                 let fragment = self.settings.fragment;
-                let sealed = self.sealed(call);
-                let level = call.dcom.as_ref().and_then(|dcom| dcom.level);
-                let mut cut =
-                    Cut { fragment, sealed, verifier: &mut || self.verifier(Side::Server, level) };
+                let (noise, auth) = (self.noise(call), self.auth(call));
+                let guard = &mut self.protection.sender(auth, Side::Server);
+                let mut cut = Cut { fragment, guard, noise };
                 rpc::response(head, context, &stub, &mut cut)
             }
         };

@@ -16,6 +16,8 @@ use super::wire::smb::Dialect;
 use super::words::{self, hint};
 use crate::bytes::{Order, Time};
 use crate::idl::Syntax;
+use crate::security::krb::crypto::{Etype, Key};
+use crate::security::{Secret, keys};
 use crate::spelling::nearest;
 
 /// What a statement that is neither a call nor an event may begin with, after the name of a client.
@@ -39,6 +41,8 @@ const SETTINGS: &[&str] = &[
     "segment",
     "signing",
     "user",
+    "password",
+    "key",
     "interface",
     "wait",
     "after",
@@ -364,6 +368,11 @@ impl Resolver<'_> {
                 let nobody = user.eq_ignore_ascii_case("anonymous");
                 settings.user = if nobody { String::new() } else { user.to_owned() };
             }
+            "password" => {
+                let password = words.need("a password")?.text.as_bytes();
+                settings.secrets.password = Some(Secret::from(password));
+            }
+            "key" => settings.secrets.key = Some(key(words)?),
             "interface" => {
                 let name = words.need("the name of an interface")?;
                 settings.interface = self.interface(name, &name.text)?;
@@ -421,6 +430,23 @@ pub(super) fn bounded(
     let number = words::number(&word.text).and_then(|n| u16::try_from(n).ok());
     number.filter(|n| (least..=most).contains(n)).ok_or_else(|| {
         Fail::at(word, format!("expected {what} from {least} to {most}, found `{}`", word.text))
+    })
+}
+
+/// `17:001122…`: an encryption type of Kerberos, by number or name, and a key of it.
+fn key(words: &mut Words<'_>) -> Result<Key, Fail> {
+    let word = words.need("a key, such as 17: and 32 hexadecimal digits")?;
+    let (etype, digits) = word.text.split_once(':').unwrap_or_default();
+    let known = [17, 18, 19, 20, 23].map(Etype);
+    let named = |of: &Etype| of.0.to_string() == etype || of.name() == Some(etype);
+    let Some(etype) = known.into_iter().find(named) else {
+        let message = "expected a key of type 17, 18, 19, 20 or 23, such as 17: and 32 digits";
+        return Err(Fail::at(word, message.to_owned()));
+    };
+    let key = keys::octets(digits).and_then(|key| Key::new(etype, key));
+    key.ok_or_else(|| {
+        let digits = etype.key_len().unwrap_or_default().saturating_mul(2);
+        Fail::at(word, format!("expected {digits} hexadecimal digits for a key of {etype}"))
     })
 }
 

@@ -3,11 +3,14 @@
 use std::io;
 
 use super::film::Film;
+use super::guard::agreed;
 use super::session::{Asked, Session};
 use super::steps::Logon;
 use super::wire::auth::{self, OID_KERBEROS, OID_NTLM};
 use super::wire::kerberos;
 use super::wire::smb::{self, command};
+use crate::bytes::Side;
+use crate::security::Context;
 use crate::smb::Status;
 
 impl Session {
@@ -58,14 +61,18 @@ impl Session {
         } else {
             auth::spnego_init(OID_NTLM, &auth::negotiate())
         };
+        self.begin_logon(channel);
+        let mut tokens = vec![(Side::Client, first.clone())];
         let mut token = first;
         if !kerberos {
             let asked = self.setup_leg(film, channel, (binding, true), &token)?;
             let challenge = auth::challenge(&names);
             let challenge = auth::spnego_response(1, Some(OID_NTLM), &challenge);
             let body = smb::session_set_up(0, &challenge);
+            tokens.push((Side::Server, challenge));
             self.answer(film, &asked, Status::MORE_PROCESSING_REQUIRED, &body)?;
             token = auth::spnego_response(1, None, &auth::authenticate(&names));
+            tokens.push((Side::Client, token.clone()));
         }
         let mut asked = self.setup_leg(film, channel, (binding, kerberos), &token)?;
         if let Some(status) = refused {
@@ -94,6 +101,11 @@ impl Session {
         self.guest = logon == Logon::Guest;
         // Neither nobody nor a guest has a key to sign with.
         asked.header.signed |= flags == 0 && self.settings.signing;
+        tokens.push((Side::Server, last.clone()));
+        let keys = self.settings.keyring(kerberos);
+        let tokens: Vec<_> = tokens.iter().map(|(side, token)| (*side, token.as_slice())).collect();
+        let context = keys.map(|keys| agreed(&keys, &tokens));
+        self.take_key(channel, context.as_ref().and_then(Context::session_key));
         let body = smb::session_set_up(flags, &last);
         self.answer(film, &asked, Status::SUCCESS, &body)?;
         Ok(true)

@@ -9,7 +9,8 @@
 //!
 //! The same text gives the same octets: what a sender draws at random (GUIDs, sequence numbers,
 //! challenges, signatures) is computed from names and numbers, and the clock is the scenario's own.
-//! Nothing in it proves anything: signatures are noise, sealed stubs are noise.
+//! Signatures are noise and sealed stubs are noise, unless the scenario has a secret: then they are
+//! what they should be, and whoever has the secret opens them.
 //!
 //! # The language
 //!
@@ -85,8 +86,18 @@
 //! | `ipv4`, `ipv6` | addresses: 10.0.0.1 is the first client, 10.0.1.1 the first server, 10.0.2.1 who knows names and gives tickets | IPv4 |
 //! | `signing off` | SMB messages are not signed | on |
 //! | `user LAB\backup`, `user anonymous` | who logs on | `LAB\backup` |
+//! | `password hunter2` | the password of the user: logons with NTLM prove it, and SMB messages and RPC are signed and sealed with what follows from it | noise |
+//! | `key 18:HEX` | the key of the service, of encryption type 17, 18, 19, 20 or 23, for the same with Kerberos | noise |
 //! | `pipe NAME` | name of the pipe | the interface's |
 //! | `interface NAME` | the interface of calls | FSRVP |
+//!
+//! ```text
+//! # What `vshark --password-file` and `--keytab` open.
+//! user LAB\backup; password 'correct horse'; auth spnego ntlm privacy
+//! A:0()=0
+//! key 17:000102030405060708090a0b0c0d0e0f; auth kerberos privacy
+//! B:0()=0
+//! ```
 //!
 //! `server FS1 address 10.0.0.9` and `client A address …` give addresses.
 //!
@@ -252,6 +263,7 @@ mod events;
 mod film;
 mod fsrvp;
 mod grammar;
+mod guard;
 mod lexer;
 mod logon;
 mod object;
@@ -261,6 +273,7 @@ mod resolve;
 mod results;
 mod session;
 mod settings;
+mod signing;
 mod steps;
 mod syntax;
 mod terms;
@@ -270,12 +283,15 @@ mod words;
 mod written;
 
 use std::io;
+use std::rc::Rc;
 
 use crate::bytes::Time;
 use crate::idl;
 use crate::protocol::{Registry, fsrvp as protocol};
+use crate::security::keys::Keyring;
 use grammar::Fail;
 use resolve::Resolver;
+use settings::Settings;
 use steps::{Party, Step};
 
 pub use idl::Error;
@@ -335,6 +351,35 @@ impl Scenario {
     /// Writes the capture, pcapng. The same text gives the same octets.
     pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
         play::play(self, out)
+    }
+
+    /// The secrets in it, which open what it seals.
+    pub fn keyring(&self) -> Keyring {
+        let mut keys = Keyring::default();
+        let mut users: Vec<&Rc<Settings>> = Vec::new();
+        for step in &self.steps {
+            let settings = match step {
+                Step::Call(call) | Step::Answer(call) => &call.settings,
+                Step::Event(event) => &event.settings,
+                _ => continue,
+            };
+            // Most steps are of the user of the one before.
+            if users.iter().rev().any(|user| user.same_user(settings)) {
+                continue;
+            }
+            let same = |user: &&Rc<Settings>| {
+                let of = |of: &Settings| (of.domain.clone(), of.user.clone());
+                of(user) == of(settings) && user.secrets.password == settings.secrets.password
+            };
+            if !users.iter().any(same) {
+                settings.keyring(false).into_iter().for_each(|more| keys.add_all(more));
+            }
+            if !users.iter().any(|user| user.secrets.key == settings.secrets.key) {
+                settings.keyring(true).into_iter().for_each(|more| keys.add_all(more));
+            }
+            users.push(settings);
+        }
+        keys
     }
 
     /// Whether the server is known to be idle when the capture begins: `mid-capture` says it is not.

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use super::association::Association;
 use super::film::{Film, Phase};
 use super::settings::Settings;
+use super::signing::ChannelKey;
 use super::steps::Line;
 use super::wire::auth::{self, Names};
 use super::wire::net::{Connection, Frame};
@@ -59,6 +60,7 @@ pub(super) struct Channel {
     pub(super) spoken: Time,
     /// Whether SMB has been negotiated on it, or it carries RPC alone.
     negotiated: bool,
+    pub(super) key: ChannelKey,
 }
 
 /// A request on its way: what its answer needs to know.
@@ -119,6 +121,7 @@ impl Session {
             server: self.ends.server.name.clone(),
             time: film.now,
             seed: self.seed(),
+            secrets: self.settings.secrets.clone(),
         }
     }
 
@@ -160,7 +163,8 @@ impl Session {
             film.tick(150);
         }
         let negotiated = self.settings.direct();
-        self.channels.push(Channel { connection, message_id: 0, spoken: film.now, negotiated });
+        let (spoken, key) = (film.now, ChannelKey::default());
+        self.channels.push(Channel { connection, message_id: 0, spoken, negotiated, key });
         Ok(number)
     }
 
@@ -195,11 +199,13 @@ impl Session {
 
     fn header(&self, command: u16, tree_id: u32, message_id: u64) -> Header {
         let named = !self.settings.user.is_empty() && !self.guest;
-        let established = self.logged_on && command != command::SESSION_SETUP;
+        // NEGOTIATE is of a connection, whoever is logged on.
+        let logged_on = self.logged_on && command != command::NEGOTIATE;
+        let established = logged_on && command != command::SESSION_SETUP;
         Header {
             command,
             message_id,
-            session_id: if self.logged_on { self.id } else { 0 },
+            session_id: if logged_on { self.id } else { 0 },
             tree_id,
             credits: if command == command::SESSION_SETUP { 31 } else { 1 },
             signed: established && named && self.settings.signing,
@@ -234,7 +240,8 @@ impl Session {
             channel.message_id = channel.message_id.saturating_add(1);
         }
         let header = self.header(command, tree_id, message_id);
-        self.say(film, channel, Side::Client, &header.request(body))?;
+        let message = self.signed(channel, header, header.request(body));
+        self.say(film, channel, Side::Client, &message)?;
         Ok(Asked { channel, header, async_id: None })
     }
 
@@ -259,7 +266,9 @@ impl Session {
         // What was granted with the interim response is not granted again.
         let credits = if asked.async_id.is_some() { 0 } else { asked.header.credits };
         let header = Header { credits, ..asked.header };
-        self.say(film, asked.channel, Side::Server, &header.response(status, asked.async_id, body))
+        let message = header.response(status, asked.async_id, body);
+        let message = self.signed(asked.channel, header, message);
+        self.say(film, asked.channel, Side::Server, &message)
     }
 
     /// Request and answer; refused with this status, if there is one.
@@ -295,8 +304,6 @@ impl Session {
             smb::Server { guid: self.ends.server.guid, now: film.now, started: self.started };
         let answer = smb::negotiated(dialect, server, &auth::spnego_hint());
         let asked = self.ask_on(film, channel, command::NEGOTIATE, 0, &request)?;
-        // Nobody is logged on yet, whatever the line is.
-        let asked = Asked { header: Header { session_id: 0, ..asked.header }, ..asked };
         self.answer(film, &asked, Status::SUCCESS, &answer)?;
         if let Some(channel) = self.channels.get_mut(channel) {
             channel.negotiated = true;
@@ -408,6 +415,7 @@ impl Session {
             let both = smb::empty();
             self.exchange(film, (command::LOGOFF, 0), &both, &both, None)?;
             self.logged_on = false;
+            self.forget_keys();
             // The next logon on the connection begins another session.
             self.id = self.id.saturating_add(0x1_0000_0000);
         }

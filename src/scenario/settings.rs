@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::wire::auth::Secrets;
 use super::wire::smb::Dialect;
 use crate::bytes::Order;
 use crate::idl::Syntax;
 use crate::protocol::Interface;
+use crate::security::keys::{Account, AccountSecret, KerberosKey, Keyring};
 
 /// How a client talks to its servers. A connection keeps the settings it was opened with, an
 /// association those it was bound with.
@@ -37,6 +39,8 @@ pub(super) struct Settings {
     pub(super) domain: String,
     /// Empty for the anonymous user.
     pub(super) user: String,
+    /// What the user proves itself by; without it, nothing can be verified.
+    pub(super) secrets: Secrets,
     /// Name of the pipe, where it is not that of the interface.
     pub(super) pipe: Option<String>,
     /// The interface of calls that name none.
@@ -59,6 +63,8 @@ pub(super) struct Auth {
 impl Auth {
     /// `RPC_C_AUTHN_LEVEL_PKT_INTEGRITY`
     pub(super) const INTEGRITY: u8 = 5;
+    /// `RPC_C_AUTHN_LEVEL_CONNECT`, at which nothing is signed.
+    pub(super) const CONNECT: u8 = 2;
     /// `RPC_C_AUTHN_LEVEL_PKT_PRIVACY`
     pub(super) const PRIVACY: u8 = 6;
 
@@ -96,6 +102,7 @@ impl Settings {
             signing: true,
             domain: "LAB".to_owned(),
             user: "backup".to_owned(),
+            secrets: Secrets::default(),
             pipe: None,
             interface,
             version: None,
@@ -120,7 +127,27 @@ impl Settings {
 
     /// Whether somebody with these settings may go on where somebody with those bound.
     pub(super) fn same_user(&self, other: &Self) -> bool {
-        self.auth == other.auth && self.domain == other.domain && self.user == other.user
+        self.auth == other.auth
+            && self.domain == other.domain
+            && self.user == other.user
+            && self.secrets == other.secrets
+    }
+
+    /// What opens what is protected with NTLM, or with Kerberos; nothing, if that was not told.
+    pub(super) fn keyring(&self, kerberos: bool) -> Option<Keyring> {
+        let from = "the scenario".to_owned();
+        let mut keys = Keyring::default();
+        if kerberos {
+            let key = self.secrets.key.as_ref()?;
+            let (etype, key) = (key.etype().0, key.secret().clone());
+            keys.add_kerberos(KerberosKey { principal: None, etype, kvno: None, key, from });
+        } else {
+            let secret = AccountSecret::Password(self.secrets.password.clone()?);
+            let user = Some(self.user.clone()).filter(|user| !user.is_empty())?;
+            let (domain, user) = (Some(self.domain.clone()), Some(user));
+            keys.add_account(Account { domain, user, secret, from });
+        }
+        Some(keys)
     }
 
     /// Octets of a segment's payload at most, in the IP version there is.

@@ -73,6 +73,30 @@ impl Context {
         }
     }
 
+    /// Seals a PDU, whose body is in clear, or signs it, as its sender does: gives the body as it
+    /// travels, and the signature. `confounder` is chance. PDUs of one side come in their order.
+    pub fn protect(
+        &mut self,
+        side: Side,
+        pdu: &Protected<'_>,
+        confounder: &[u8; 16],
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        match &mut self.state {
+            State::Ntlm(session) => session.protect(side, pdu),
+            State::Kerberos(session) => session.protect(side, pdu, confounder),
+            State::Unseen | State::Other => None,
+        }
+    }
+
+    /// Octets of a signature that is made here; `None` without a key to sign with.
+    pub fn signature_len(&self, sealed: bool) -> Option<usize> {
+        match &self.state {
+            State::Ntlm(session) => session.signature_len(),
+            State::Kerberos(session) => session.signature_len(sealed),
+            State::Unseen | State::Other => None,
+        }
+    }
+
     /// What it would take to open it; nothing, where there is a session key.
     pub fn need(&self) -> Need {
         match &self.state {

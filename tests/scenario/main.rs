@@ -12,5 +12,6 @@ mod oracle;
 mod program;
 mod random;
 mod read;
+mod sealed;
 mod told;
 mod variants;

@@ -32,6 +32,11 @@ pub(crate) fn calls(file: Vec<u8>) -> Vec<Call> {
     }
     assert!(capture.problems().is_empty(), "a capture made here can be read");
     pipeline.finish(&mut events);
+    calls_of(events)
+}
+
+/// Those among events, by their numbers.
+pub(crate) fn calls_of(events: Vec<Event>) -> Vec<Call> {
     let mut calls: Vec<Call> = events
         .into_iter()
         .filter_map(|event| match event {
@@ -105,7 +110,7 @@ fn one(written: &Written, seen: &Call) -> Result<(), String> {
     Ok(())
 }
 
-fn values(params: &[(std::sync::Arc<str>, Value)]) -> Vec<(String, Json)> {
+pub(crate) fn values(params: &[(std::sync::Arc<str>, Value)]) -> Vec<(String, Json)> {
     params.iter().map(|(name, of)| (name.to_string(), value::json(of))).collect()
 }
 

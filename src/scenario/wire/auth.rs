@@ -1,9 +1,14 @@
-//! Security tokens with the right names in them and no secret behind them: NTLM, SPNEGO.
+//! Security tokens with the right names in them: NTLM, SPNEGO.
 //!
-//! Challenges, proofs and signatures are noise: a capture made here can be read, never verified.
+//! Where nobody has told a password, proofs and signatures are noise: a capture made so can be read,
+//! never verified.
 
 use super::octets::{Octets, noise, utf16};
 use crate::bytes::Time;
+use crate::security::Secret;
+use crate::security::keys::AccountSecret;
+use crate::security::krb::crypto::Key;
+use crate::security::ntlm::Response;
 
 /// Whose tokens they are.
 #[derive(Clone, Debug)]
@@ -17,6 +22,17 @@ pub(crate) struct Names {
     pub(crate) time: Time,
     /// Where chance comes from.
     pub(crate) seed: u64,
+    /// What the user proves itself by.
+    pub(crate) secrets: Secrets,
+}
+
+/// What is behind the tokens of an authentication, as far as it was told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Secrets {
+    /// The password of the user.
+    pub(crate) password: Option<Secret>,
+    /// The key of the service.
+    pub(crate) key: Option<Key>,
 }
 
 /// Flags of NEGOTIATE and AUTHENTICATE: UNICODE, OEM, `REQUEST_TARGET`, SIGN, SEAL, `LM_KEY`,
@@ -48,7 +64,7 @@ pub(crate) fn challenge(names: &Names) -> Vec<u8> {
         .len16(target.len())
         .u32(56)
         .u32(AGREED_FLAGS)
-        .bytes(&noise(names.seed, 8))
+        .bytes(&server_challenge(names))
         .zeros(8)
         .len16(info.len())
         .len16(info.len())
@@ -57,6 +73,12 @@ pub(crate) fn challenge(names: &Names) -> Vec<u8> {
         .bytes(&target)
         .bytes(&info)
         .done()
+}
+
+fn server_challenge(names: &Names) -> [u8; 8] {
+    let mut challenge = [0; 8];
+    challenge.copy_from_slice(&noise(names.seed, 8));
+    challenge
 }
 
 /// \[MS-NLMP\] 2.2.2.1 AV pairs of the server, as the client repeats them in its response.
@@ -85,13 +107,17 @@ pub(crate) fn authenticate(names: &Names) -> Vec<u8> {
     /// Octets before the payload: with Version and MIC.
     const FIXED: usize = 88;
     let anonymous = names.user.is_empty();
+    let proof = proof(names).filter(|_| !anonymous);
     let domain = utf16(if anonymous { "" } else { &names.domain });
     let user = utf16(&names.user);
     let workstation = utf16(&names.workstation);
-    let (lm, nt, key) = if anonymous {
-        (vec![0], Vec::new(), Vec::new())
-    } else {
-        (vec![0; 24], ntlmv2_response(names), noise(names.seed ^ 5, 16))
+    let (lm, nt, key) = match &proof {
+        _ if anonymous => (vec![0], Vec::new(), Vec::new()),
+        Some(proof) => (vec![0; 24], proof.nt.clone(), proof.session_key.clone()),
+        None => {
+            let nt = [noise(names.seed ^ 3, 16), proven(names)].concat();
+            (vec![0; 24], nt, noise(names.seed ^ 5, 16))
+        }
     };
     let mut at = FIXED;
     let mut payload = Vec::new();
@@ -108,18 +134,29 @@ pub(crate) fn authenticate(names: &Names) -> Vec<u8> {
     for (len, offset) in [lm, nt, domain, user, workstation, key] {
         octets = octets.len16(len).len16(len).len32(offset);
     }
-    octets
-        .u32(if anonymous { AGREED_FLAGS | ANONYMOUS } else { AGREED_FLAGS })
-        .bytes(VERSION)
-        .bytes(&noise(names.seed ^ 6, 16))
-        .bytes(&payload)
-        .done()
+    let octets =
+        octets.u32(if anonymous { AGREED_FLAGS | ANONYMOUS } else { AGREED_FLAGS }).bytes(VERSION);
+    let mic = match &proof {
+        None => noise(names.seed ^ 6, 16),
+        Some(proof) => {
+            let before_it = octets.clone().zeros(16).bytes(&payload).done();
+            proof.mic([&negotiate(), &challenge(names), &before_it]).to_vec()
+        }
+    };
+    octets.bytes(&mic).bytes(&payload).done()
 }
 
-/// \[MS-NLMP\] 2.2.2.8 `NTLMv2_RESPONSE`
-fn ntlmv2_response(names: &Names) -> Vec<u8> {
+/// What a password answers to the challenge, where it was told.
+fn proof(names: &Names) -> Option<Response> {
+    let password = AccountSecret::Password(names.secrets.password.clone()?);
+    let exported = Secret::new(noise(names.seed ^ 5, 16));
+    let who = (names.domain.as_str(), names.user.as_str());
+    Response::new(&password, who, server_challenge(names), &proven(names), exported)
+}
+
+/// \[MS-NLMP\] 3.3.2 `temp`: what a response has behind its proof, which is made over it.
+fn proven(names: &Names) -> Vec<u8> {
     Octets::new()
-        .bytes(&noise(names.seed ^ 3, 16))
         .u8(1)
         .u8(1)
         .zeros(6)

@@ -247,10 +247,41 @@ pub(crate) struct Asks {
 pub(crate) struct Cut<'a> {
     /// Octets of a PDU at most.
     pub(crate) fragment: u16,
-    /// Gives the verifier of the next fragment.
-    pub(crate) verifier: &'a mut dyn FnMut() -> Option<Verifier>,
+    /// Protects the fragments.
+    pub(crate) guard: &'a mut dyn Guard,
     /// Stubs are noise.
-    pub(crate) sealed: bool,
+    pub(crate) noise: bool,
+}
+
+/// Protects the PDUs of one side, one after the other.
+pub(crate) trait Guard {
+    /// The verifier of the next PDU, if it has one: as long as it will be.
+    fn verifier(&mut self) -> Option<Verifier>;
+
+    /// Seals that PDU, now that it is there, and signs it.
+    fn protect(&mut self, parts: Parts<'_>);
+}
+
+/// A PDU with a verifier: \[MS-RPCE\] 3.3.1.5.2.
+pub(crate) struct Parts<'a> {
+    /// What is before the stub.
+    pub(crate) head: &'a [u8],
+    /// The stub with its padding.
+    pub(crate) body: &'a mut [u8],
+    /// The `sec_trailer` up to its value.
+    pub(crate) trailer: &'a [u8],
+    /// Its value.
+    pub(crate) signature: &'a mut [u8],
+}
+
+impl<'a> Parts<'a> {
+    /// Of a PDU that has so many octets before its stub, and in its signature.
+    fn of(pdu: &'a mut [u8], head: usize, signature: usize) -> Option<Self> {
+        let (rest, signature) = pdu.split_at_mut_checked(pdu.len().checked_sub(signature)?)?;
+        let (rest, trailer) = rest.split_at_mut_checked(rest.len().checked_sub(8)?)?;
+        let (head, body) = rest.split_at_mut_checked(head)?;
+        Some(Self { head, body, trailer, signature })
+    }
 }
 
 /// A request in as many fragments as it takes.
@@ -281,7 +312,7 @@ fn fragments(
     let mut pdus = Vec::new();
     let mut left = stub;
     loop {
-        let verifier = (cut.verifier)();
+        let verifier = cut.guard.verifier();
         let trailer = verifier.as_ref().map_or(0, |v| v.value.len().saturating_add(8));
         let overhead = [16, 4, after.len(), trailer].iter().sum();
         let room = usize::from(cut.fragment).saturating_sub(overhead);
@@ -292,14 +323,20 @@ fn fragments(
         let first = if pdus.is_empty() { FIRST } else { 0 };
         let last = if rest.is_empty() { LAST } else { 0 };
         let sealed;
-        let shown = if cut.sealed {
+        let shown = if cut.noise {
             sealed = noise(u64::from(head.call_id) << 32 ^ u64::from(kind), now.len());
             &sealed
         } else {
             now
         };
         let body = head.octets().len32(left.len()).bytes(after).bytes(shown).done();
-        pdus.push(head.pdu(kind, first | last | flag, &body, verifier.as_ref()));
+        let mut pdu = head.pdu(kind, first | last | flag, &body, verifier.as_ref());
+        if let Some(Verifier { value, .. }) = verifier
+            && let Some(parts) = Parts::of(&mut pdu, after.len().saturating_add(20), value.len())
+        {
+            cut.guard.protect(parts);
+        }
+        pdus.push(pdu);
         if rest.is_empty() {
             return pdus;
         }

@@ -274,7 +274,7 @@ fn key_len(etype: i32) -> Option<usize> {
 }
 
 /// The octets of hexadecimal digits.
-pub(super) fn octets(digits: &str) -> Option<Secret> {
+pub fn octets(digits: &str) -> Option<Secret> {
     let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|n| u8::try_from(n).ok());
     let mut found = Vec::with_capacity(digits.len() / 2);
     let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };

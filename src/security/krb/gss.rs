@@ -44,11 +44,15 @@ pub(super) enum Fault {
 const WRONG: Fault = Fault::Wrong("a signature that is right");
 const CUT: Fault = Fault::Unknown("a whole signature");
 
-/// RFC 4121 2 the usages of keys.
-const ACCEPTOR_SEAL: u32 = 22;
-const ACCEPTOR_SIGN: u32 = 23;
-const INITIATOR_SEAL: u32 = 24;
-const INITIATOR_SIGN: u32 = 25;
+/// RFC 4121 2 the usage of the key that seals.
+pub(super) fn seals(side: Side) -> u32 {
+    if side == Side::Client { 24 } else { 22 }
+}
+
+/// RFC 4121 2 the usage of the key that signs.
+pub(super) fn signs(side: Side) -> u32 {
+    if side == Side::Client { 25 } else { 23 }
+}
 
 /// Opens a sealed PDU and gives its body, or checks the signature of one in clear.
 pub(super) fn open(
@@ -74,7 +78,7 @@ pub(super) fn open(
 }
 
 /// RFC 4121 4.2: the header of a token.
-struct Header<'a> {
+pub(super) struct Header<'a> {
     octets: &'a [u8],
     flags: u8,
     ec: usize,
@@ -84,9 +88,9 @@ struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    const SENT_BY_ACCEPTOR: u8 = 1;
-    const SEALED: u8 = 2;
-    const ACCEPTOR_SUBKEY: u8 = 4;
+    pub(super) const SENT_BY_ACCEPTOR: u8 = 1;
+    pub(super) const SEALED: u8 = 2;
+    pub(super) const ACCEPTOR_SUBKEY: u8 = 4;
 
     fn read(token: &'a [u8]) -> Option<Self> {
         let (octets, rest) = token.split_at_checked(16)?;
@@ -117,7 +121,7 @@ fn wrap(keys: &ContextKeys, side: Side, pdu: &Protected<'_>) -> Result<Vec<u8>, 
     if header.flags & Header::SEALED == 0 {
         return Err(Fault::Wrong("a signature that seals"));
     }
-    let usage = if side == Side::Client { INITIATOR_SEAL } else { ACCEPTOR_SEAL };
+    let usage = seals(side);
     let turns = [header.rrc.saturating_add(header.ec), header.rrc];
     let turns = if header.ec == 0 { turns.get(..1) } else { turns.get(..) };
     let turns = turns.unwrap_or_default();
@@ -169,7 +173,7 @@ impl<'a> Parts<'a> {
 }
 
 /// What is under the signature before the body and behind it.
-fn around<'a>(pdu: &Protected<'a>) -> [&'a [u8]; 2] {
+pub(super) fn around<'a>(pdu: &Protected<'a>) -> [&'a [u8]; 2] {
     if pdu.header_signed { [pdu.head, pdu.trailer] } else { [&[], &[]] }
 }
 
@@ -180,9 +184,8 @@ fn mic(keys: &ContextKeys, side: Side, pdu: &Protected<'_>) -> Result<(), Fault>
     if key.etype() == Etype::RC4 {
         return Err(Fault::Unknown("a signature of its keys' encryption type"));
     }
-    let usage = if side == Side::Client { INITIATOR_SIGN } else { ACCEPTOR_SIGN };
     let [head, trailer] = around(pdu);
-    let right = crypto::checksum(key, usage, &[head, pdu.body, trailer, header.octets]);
+    let right = crypto::checksum(key, signs(side), &[head, pdu.body, trailer, header.octets]);
     if right.as_deref() == Some(header.rest) { Ok(()) } else { Err(WRONG) }
 }
 
@@ -195,10 +198,11 @@ struct Arcfour<'a> {
     confounder: &'a [u8],
 }
 
+/// 1.2.840.113554.1.2.2
+pub(super) const OID: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
+
 /// Takes a token out of its frame, whose length may be with or without the body.
 fn framed(token: &[u8]) -> Option<Arcfour<'_>> {
-    /// 1.2.840.113554.1.2.2
-    const OID: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
     let (length, rest) = token.get(1..)?.split_first()?;
     let more = if *length < 0x80 { 0 } else { usize::from(length & 0x7f) };
     let rest = rest.get(more..)?;
@@ -209,6 +213,30 @@ fn framed(token: &[u8]) -> Option<Arcfour<'_>> {
     Some(Arcfour { header, sequence, checksum, confounder })
 }
 
+/// `TOK_ID`, `SGN_ALG` HMAC, `SEAL_ALG` RC4.
+pub(super) const WRAP: [u8; 8] = [2, 1, 0x11, 0, 0x10, 0, 0xff, 0xff];
+/// `TOK_ID`, `SGN_ALG` HMAC.
+pub(super) const MIC: [u8; 8] = [1, 1, 0x11, 0, 0xff, 0xff, 0xff, 0xff];
+/// RFC 4757 7: the usages of Wrap and MIC.
+pub(super) const WRAP_USAGE: u32 = 13;
+pub(super) const MIC_USAGE: u32 = 15;
+
+/// RFC 4757 7.2: what the number of a token is encrypted with.
+pub(super) fn arcfour_sequence(key: &[u8], checksum: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    crypto::hmac_md5(&crypto::hmac_md5(key, &[&[0; 4]])?, &[checksum])
+}
+
+/// RFC 4757 7.3: what the token of this number is sealed with.
+pub(super) fn arcfour_sealing(key: &[u8], number: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let local = Zeroizing::new(key.iter().map(|octet| octet ^ 0xf0).collect::<Vec<_>>());
+    crypto::hmac_md5(&crypto::hmac_md5(&local, &[&[0; 4]])?, &[number])
+}
+
+/// RFC 4757 7.2: who has sent a token, behind its number.
+pub(super) fn arcfour_sender(side: Side) -> [u8; 4] {
+    if side == Side::Client { [0; 4] } else { [0xff; 4] }
+}
+
 /// What has a checksum that is right.
 struct Cleared {
     /// Of what was sealed.
@@ -217,21 +245,13 @@ struct Cleared {
 
 /// `None` unless the checksum is right.
 fn arcfour(key: &[u8], side: Side, pdu: &Protected<'_>, token: Arcfour<'_>) -> Option<Cleared> {
-    /// `TOK_ID`, `SGN_ALG` HMAC, `SEAL_ALG` RC4.
-    const WRAP: [u8; 8] = [2, 1, 0x11, 0, 0x10, 0, 0xff, 0xff];
-    const MIC: [u8; 8] = [1, 1, 0x11, 0, 0xff, 0xff, 0xff, 0xff];
-    /// RFC 4757 7: the usages of Wrap and MIC.
-    const WRAP_USAGE: u32 = 13;
-    const MIC_USAGE: u32 = 15;
-    const ZERO: [u8; 4] = [0; 4];
     let Arcfour { header, checksum, confounder, .. } = token;
     // The sequence number, big-endian, and four octets that say who sent it.
-    let of_sequence = crypto::hmac_md5(&crypto::hmac_md5(key, &[&ZERO])?, &[checksum])?;
+    let of_sequence = arcfour_sequence(key, checksum)?;
     let mut sequence = Zeroizing::new(token.sequence.to_vec());
     crypto::rc4(&of_sequence, &mut sequence)?;
     let (number, direction) = sequence.split_at_checked(4)?;
-    let sender = if side == Side::Client { [0; 4] } else { [0xff; 4] };
-    if direction != sender {
+    if direction != arcfour_sender(side) {
         return None;
     }
     let [head, trailer] = around(pdu);
@@ -250,10 +270,8 @@ fn arcfour(key: &[u8], side: Side, pdu: &Protected<'_>, token: Arcfour<'_>) -> O
     if header != WRAP || confounder.len() != 8 {
         return None;
     }
-    let local = Zeroizing::new(key.iter().map(|octet| octet ^ 0xf0).collect::<Vec<_>>());
-    let sealing = crypto::hmac_md5(&crypto::hmac_md5(&local, &[&ZERO])?, &[number])?;
     let mut clear = Zeroizing::new([confounder, pdu.body].concat());
-    crypto::rc4(&sealing, &mut clear)?;
+    crypto::rc4(&arcfour_sealing(key, number)?, &mut clear)?;
     let (confounder, body) = clear.split_at_checked(8)?;
     right(WRAP_USAGE, &[header, confounder, head, body, trailer])?;
     Some(Cleared { body: Some(body.to_vec()) })

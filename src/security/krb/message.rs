@@ -35,14 +35,17 @@ const PA_ETYPE_INFO2: i32 = 19;
 const PA_FX_FAST: i32 = 136;
 
 /// RFC 4120 7.5.1: what keys seal and check.
-pub(super) mod usage {
-    pub(in super::super) const TICKET: u32 = 2;
+pub mod usage {
+    /// `EncTicketPart`, with the key of the service.
+    pub const TICKET: u32 = 2;
     pub(in super::super) const AS_REP: u32 = 3;
     pub(in super::super) const TGS_REQ_AUTHENTICATOR: u32 = 7;
     pub(in super::super) const TGS_REP_SESSION_KEY: u32 = 8;
     pub(in super::super) const TGS_REP_SUBKEY: u32 = 9;
-    pub(in super::super) const AP_REQ_AUTHENTICATOR: u32 = 11;
-    pub(in super::super) const AP_REP: u32 = 12;
+    /// `Authenticator`, with the session key of the ticket.
+    pub const AP_REQ_AUTHENTICATOR: u32 = 11;
+    /// `EncAPRepPart`, with the session key of the ticket.
+    pub const AP_REP: u32 = 12;
     /// RFC 6113 7.1
     pub(in super::super) const FAST_REP: u32 = 52;
 }

@@ -6,7 +6,7 @@
 //!  AP-REQ, AP-REP ──────────────────────────────────────────► Session ─► session key, open(PDU)
 //!
 //!  message: what is said, pure    candidates: whose key it may take
-//!  crypto: encryption types       gss: signatures and what is sealed
+//!  crypto: encryption types       gss: signatures and what is sealed; protect: the way back
 //! ```
 //!
 //! INVARIANT: a key is taken for the right one only where a checksum says so.
@@ -16,10 +16,11 @@ pub mod crypto;
 mod gss;
 mod kdc;
 mod message;
+mod protect;
 mod session;
 #[cfg(test)]
 mod tests;
 
 pub use kdc::Kdc;
-pub use message::is_kdc_message;
+pub use message::{is_kdc_message, usage};
 pub use session::Session;

@@ -4,7 +4,8 @@ use super::candidates::{Owner, search};
 use super::crypto::{self, Etype, Key};
 use super::gss::{self, ContextKeys, Fault};
 use super::message::{self, AP_REP, AP_REQ, ApReq, EncTicketPart, Ticket, usage};
-use crate::bytes::Side;
+use super::protect::{self, Choice, FILLER};
+use crate::bytes::{Both, Side};
 use crate::security::der;
 use crate::security::kerberos::KRB_ERROR;
 use crate::security::keys::Keyring;
@@ -20,6 +21,8 @@ pub struct Session {
     mutual: bool,
     answered: bool,
     keys: Option<ContextKeys>,
+    /// PDUs protected here.
+    sent: Both<u32>,
     need: Need,
 }
 
@@ -56,6 +59,25 @@ impl Session {
             Err(Fault::Unknown(why)) => Opened::closed(self.about(why)),
             Err(Fault::Wrong(why)) => Opened::bad(self.about(why)),
         }
+    }
+
+    /// Seals a PDU, whose body is in clear, or signs it: gives the body as it travels, and the
+    /// signature. `confounder` is chance. `None` without the keys.
+    pub fn protect(
+        &mut self,
+        side: Side,
+        pdu: &Protected<'_>,
+        confounder: &[u8; 16],
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        let choice = Choice { number: self.sent[side], confounder, filler: FILLER };
+        let made = protect::protect(self.keys.as_ref()?, side, pdu, choice)?;
+        self.sent[side] = self.sent[side].wrapping_add(1);
+        Some(made)
+    }
+
+    /// Octets of a signature, where there is a key to sign with.
+    pub fn signature_len(&self, sealed: bool) -> Option<usize> {
+        protect::signature_len(self.keys.as_ref()?, sealed)
     }
 
     /// Whose key it takes, or what else is in the way.

@@ -25,7 +25,7 @@ pub(super) const NEGOTIATE_EXTENDED_SESSIONSECURITY: u32 = 0x0008_0000;
 /// \[MS-NLMP\] 2.2.2.5 `NTLMSSP_NEGOTIATE_LM_KEY`.
 pub(super) const NEGOTIATE_LM_KEY: u32 = 0x0000_0080;
 
-/// Octets of a response of NTLMv1; those of NTLMv2 are longer.
+/// Octets of a response of `NTLMv1`; those of `NTLMv2` are longer.
 const V1_RESPONSE: usize = 24;
 /// Octets of `NTProofStr`.
 const PROOF: usize = 16;
@@ -142,14 +142,18 @@ pub(super) fn key_exchange_key(
     Some(base)
 }
 
+/// \[MS-NLMP\] 3.3.2 `NTOWFv2`, of an NT hash.
+pub(super) fn v2_hash(hash: &Secret, user: &str, domain: &str) -> [u8; 16] {
+    hmac_md5(hash.octets(), &[&utf16(&user.to_uppercase()), &utf16(domain)])
+}
+
 /// \[MS-NLMP\] 3.3.2 `SessionBaseKey`, which is the key of the exchange.
 fn v2_key(hash: &Secret, told: &Authenticate, server_challenge: [u8; 8]) -> Option<Secret> {
     let (proof, temp) = told.proof.nt.split_first_chunk::<PROOF>()?;
-    let user = told.user.to_uppercase();
     let upper = told.domain.to_uppercase();
     // The domain counts as it is written; servers also try it in capitals, and without one.
     [&*told.domain, &*upper, ""].into_iter().find_map(|domain| {
-        let key = hmac_md5(hash.octets(), &[&utf16(&user), &utf16(domain)]);
+        let key = v2_hash(hash, &told.user, domain);
         let proved = hmac_md5(&key, &[&server_challenge, temp]) == *proof;
         proved.then(|| Secret::from(hmac_md5(&key, &[proof])))
     })

@@ -6,6 +6,8 @@ use super::keys::hmac_md5;
 
 /// Octets of a signature.
 pub(super) const SIGNATURE: usize = 16;
+/// `Version`
+const VERSION: [u8; 4] = [1, 0, 0, 0];
 
 /// A signature as it travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +18,7 @@ impl Mac {
     pub(super) fn read(octets: &[u8]) -> Option<Self> {
         let (version, rest) = octets.split_first_chunk::<4>()?;
         let rest = rest.try_into().ok()?;
-        (*version == [1, 0, 0, 0]).then_some(Self(rest))
+        (*version == VERSION).then_some(Self(rest))
     }
 
     /// Whether nothing is signed: \[MS-NLMP\] 3.4.4, where only `ALWAYS_SIGN` was agreed upon.
@@ -65,15 +67,14 @@ impl Handle<'_> {
         let body: Option<Vec<u8>> =
             pdu.sealed.then(|| pdu.body.iter().map(|octet| octet ^ next()).collect());
         let clear = body.as_deref().unwrap_or(pdu.body);
-        let (head, trailer): (&[u8], &[u8]) =
-            if pdu.header_signed { (pdu.head, pdu.trailer) } else { (&[], &[]) };
         let [told @ .., n0, n1, n2, n3] = *signature;
         if self.extended {
             let number = [n0, n1, n2, n3];
-            let [mut sum @ .., _, _, _, _, _, _, _, _] =
-                hmac_md5(self.sign.octets(), &[&number, head, clear, trailer]);
+            let mut sum = self.sum(number, pdu, clear);
             if self.key_exchange {
-                sum.iter_mut().for_each(|octet| *octet ^= next());
+                for octet in &mut sum {
+                    *octet ^= next();
+                }
             }
             return (sum == told).then_some((body, u32::from_le_bytes(number)));
         }
@@ -81,12 +82,56 @@ impl Handle<'_> {
         let [_, _, _, _, told @ ..] = told;
         let _: [u8; 4] = std::array::from_fn(|_| next());
         let mut hash = crc32fast::Hasher::new();
+        let [head, trailer] = around(pdu);
         for part in [head, clear, trailer] {
             hash.update(part);
         }
         let mut sum = hash.finalize().to_le_bytes();
-        sum.iter_mut().for_each(|octet| *octet ^= next());
+        for octet in &mut sum {
+            *octet ^= next();
+        }
         let number = [n0, n1, n2, n3].map(|octet| octet ^ next());
         (sum == told).then_some((body, u32::from_le_bytes(number)))
     }
+
+    /// Seals a message, whose body is in clear, or signs it, with the keystream at its place: gives the
+    /// body as it travels, and the signature. `None` without extended session security.
+    pub(super) fn make(
+        &self,
+        pdu: &Protected<'_>,
+        number: u32,
+        mut keystream: impl Iterator<Item = u8>,
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        if !self.extended {
+            return None;
+        }
+        let mut next = || keystream.next().unwrap_or_default();
+        let mut body = pdu.body.to_vec();
+        if pdu.sealed {
+            for octet in &mut body {
+                *octet ^= next();
+            }
+        }
+        let number = number.to_le_bytes();
+        let mut sum = self.sum(number, pdu, pdu.body);
+        if self.key_exchange {
+            for octet in &mut sum {
+                *octet ^= next();
+            }
+        }
+        Some((body, [&VERSION[..], &sum, &number].concat()))
+    }
+
+    /// \[MS-NLMP\] 3.4.4.2 `Checksum`, before it is encrypted.
+    fn sum(&self, number: [u8; 4], pdu: &Protected<'_>, clear: &[u8]) -> [u8; 8] {
+        let [head, trailer] = around(pdu);
+        let [sum @ .., _, _, _, _, _, _, _, _] =
+            hmac_md5(self.sign.octets(), &[&number, head, clear, trailer]);
+        sum
+    }
+}
+
+/// What is under the signature before the body and behind it.
+fn around<'a>(pdu: &Protected<'a>) -> [&'a [u8]; 2] {
+    if pdu.header_signed { [pdu.head, pdu.trailer] } else { [&[], &[]] }
 }

@@ -3,8 +3,10 @@
 mod keys;
 mod keystream;
 mod mac;
+mod make;
 mod session;
 
+pub use make::Response;
 pub use session::Session;
 
 use crate::bytes::{Field, Reader, Sink, Stop, View};

@@ -45,6 +45,7 @@ pub struct Session {
 }
 
 /// What a session key gives.
+#[expect(clippy::struct_excessive_bools, reason = "what was agreed on, and what has shown since")]
 #[derive(Debug)]
 struct Keys {
     session_key: Secret,
@@ -86,7 +87,7 @@ impl Session {
         let user = told.account();
         let mut need = Need { user: Some(user.clone()), ..Need::default() };
         let Some(challenge) = self.server_challenge else {
-            need.needs = "the server's challenge, which is not in the capture".to_owned();
+            need.needs = String::from("the server's challenge, which is not in the capture");
             self.need = Some(need);
             return;
         };
@@ -127,6 +128,26 @@ impl Session {
             return Opened::closed(Need::of("a signature: the one that is there is a placeholder"));
         }
         keys.open(side, pdu, &signature)
+    }
+
+    /// Seals a PDU, whose body is in clear, or signs it: gives the body as it travels, and the
+    /// signature. PDUs of one side come in their order. `None` without a session key, or without
+    /// extended session security.
+    pub fn protect(&mut self, side: Side, pdu: &Protected<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
+        let keys = self.keys.as_mut()?;
+        let number = keys.next[side];
+        let used = keys.handle(side).used(pdu);
+        keys.streams[side].prepare(used);
+        let place = keys.streams[side].behind();
+        let made = keys.handle(side).make(pdu, number, keys.streams[side].from(place))?;
+        keys.streams[side].move_to(place.saturating_add(used));
+        keys.next[side] = number.wrapping_add(1);
+        Some(made)
+    }
+
+    /// Octets of a signature, where there is a key to sign with.
+    pub fn signature_len(&self) -> Option<usize> {
+        self.keys.as_ref().map(|_| SIGNATURE)
     }
 
     /// Whose password it takes.
@@ -318,7 +339,7 @@ impl Keys {
             Box::new((place.saturating_add(1))..place.saturating_add(far))
         };
         for at in places {
-            self.budget = self.budget.checked_sub(cost).unwrap_or_default();
+            self.budget = self.budget.saturating_sub(cost);
             if self.budget == 0 {
                 return None;
             }

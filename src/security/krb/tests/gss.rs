@@ -3,6 +3,7 @@
 use crate::bytes::Side;
 use crate::security::krb::crypto::{self, Etype, Key};
 use crate::security::krb::gss::{ContextKeys, Fault, open};
+use crate::security::krb::protect::{Choice, FILLER, protect, signature_len};
 use crate::security::{Protected, Secret};
 
 const HEAD: &[u8] = b"a head of twenty-four oc";
@@ -26,33 +27,24 @@ fn protected<'a>(sealed: bool, body: &'a [u8], signature: &'a [u8]) -> Protected
     Protected { sealed, header_signed: true, head: HEAD, body, trailer: TRAILER, signature }
 }
 
-/// A Wrap token of the server, and the body sealed.
-fn wrap(key: &Key, ec: u8, rrc: u8, turned: usize) -> (Vec<u8>, Vec<u8>) {
-    let header = [5, 4, 7, 0xff, 0, ec, 0, rrc, 0, 0, 0, 0, 0, 0, 0, 9];
-    let mut copy = header;
-    copy[7] = 0;
-    let end = [&vec![0xff; ec.into()][..], &copy].concat();
-    let clear = [&[0x77; 16][..], BODY, &end].concat();
-    let sealed = crypto::encrypt_unchecked(key, 22, &clear).unwrap();
-    let over = if key.etype().is_checked_sealed() { &sealed } else { &clear };
-    let (confounder, rest) = over.split_at(16);
-    let (body, end) = rest.split_at(BODY.len());
-    let mac = crypto::mac(key, 22, &[confounder, HEAD, body, TRAILER, end]).unwrap();
-    let mut stream = [sealed, mac].concat();
-    stream.rotate_right(turned);
-    let body = stream.split_off(stream.len() - BODY.len());
-    ([&header[..], &stream].concat(), body)
+/// A token of this side, and the body as it travels.
+fn made(keys: &ContextKeys, side: Side, sealed: bool, filler: u8) -> (Vec<u8>, Vec<u8>) {
+    let choice = Choice { number: 9, confounder: &[0x77; 16], filler };
+    let (body, token) = protect(keys, side, &protected(sealed, BODY, &[]), choice).unwrap();
+    (token, body)
 }
 
 #[test]
 fn sealed_with_every_type() {
     for etype in [17, 18, 19, 20] {
         let keys = keys(etype, true);
-        let of_server = keys.acceptor.as_ref().unwrap();
-        let mac = u8::try_from(of_server.etype().mac_len().unwrap()).unwrap();
+        let mac = u8::try_from(Etype(etype).mac_len().unwrap()).unwrap();
         // Samba; Windows, which adds EC to RRC.
-        for (ec, rrc, turned) in [(0, 16 + mac, 16 + mac), (16, 16 + mac, 32 + mac)] {
-            let (token, body) = wrap(of_server, ec, rrc, turned.into());
+        for ec in [0, 16] {
+            let (token, body) = made(&keys, Side::Server, true, ec);
+            // [MS-KILE] 3.4.5.4.1: RRC is of the copy of the header and the HMAC alone.
+            assert_eq!(token[..8], [5, 4, 7, 0xff, 0, ec, 0, 16 + mac]);
+            assert_eq!(body.len(), BODY.len());
             let opened = open(&keys, Side::Server, &protected(true, &body, &token));
             assert_eq!(opened, Ok(Some(BODY.to_vec())), "{etype} {ec}");
             for at in 0..token.len() {
@@ -71,6 +63,25 @@ fn sealed_with_every_type() {
             assert!(matches!(other, Err(Fault::Wrong(_))));
             let clear = open(&keys, Side::Server, &protected(false, &body, &token));
             assert!(matches!(clear, Err(Fault::Unknown(_))), "it seals what is in clear");
+        }
+    }
+}
+
+/// What is made here is as long as was said before, and opens on the other side.
+#[test]
+fn made_and_opened() {
+    for etype in [17, 18, 19, 20, 23] {
+        for (acceptor, sealed) in [(false, false), (false, true), (true, false), (true, true)] {
+            let keys = keys(etype, acceptor);
+            for side in Side::BOTH {
+                let (token, body) = made(&keys, side, sealed, FILLER);
+                assert_eq!(signature_len(&keys, sealed), Some(token.len()), "{etype} {sealed}");
+                let pdu = protected(sealed, &body, &token);
+                assert_eq!(open(&keys, side, &pdu), Ok(sealed.then(|| BODY.to_vec())), "{etype}");
+                assert!(open(&keys, side.other(), &pdu).is_err(), "{etype} sent back");
+                let bare = Protected { header_signed: false, ..pdu };
+                assert!(open(&keys, side, &bare).is_err(), "{etype} without its head");
+            }
         }
     }
 }
