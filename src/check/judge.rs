@@ -13,6 +13,7 @@ use super::machine::takes_long;
 use super::profile::Choice;
 use super::recognise::identifies;
 use super::scmp;
+use super::signatures::Distrust;
 use super::ways::Ways;
 use crate::bytes::{Guid, Time};
 use crate::call::Call;
@@ -51,6 +52,8 @@ pub struct Judge<'k> {
     by_guid: FxHashMap<Guid, usize>,
     /// What kept clients from servers.
     pub(super) ways: Ways,
+    /// What nobody can trust.
+    distrust: Distrust,
     pub(super) now: Time,
     /// Whether the capture has ended; until then what is not finished goes on.
     pub(super) ended: bool,
@@ -70,6 +73,7 @@ impl<'k> Judge<'k> {
             by_ip: FxHashMap::default(),
             by_guid: FxHashMap::default(),
             ways: Ways::default(),
+            distrust: Distrust::default(),
             now: Time::default(),
             ended: false,
             clock_error: 0,
@@ -86,9 +90,14 @@ impl<'k> Judge<'k> {
     /// Takes what happens next.
     pub fn event(&mut self, event: &Event) {
         match event {
-            Event::Call(call) => self.call(call),
-            Event::Asked(call) => self.asked(call),
-            Event::Around(around) => self.around(around),
+            Event::Call(call) => self.call(self.distrust.without(call).as_deref().unwrap_or(call)),
+            Event::Asked(call) => {
+                self.asked(self.distrust.without(call).as_deref().unwrap_or(call));
+            }
+            Event::Around(around) => {
+                self.distrust.see(around);
+                self.around(around);
+            }
             Event::Unit(_) => {}
         }
     }

@@ -41,7 +41,7 @@ macro_rules! embed {
 }
 
 /// The embedded files, of each folder.
-const EMBEDDED: [&[(&str, &str)]; 3] = [
+const EMBEDDED: [&[(&str, &str)]; 5] = [
     &embed!("ms-fsrvp":
         "types.toml"
         "general.toml"
@@ -96,6 +96,8 @@ const EMBEDDED: [&[(&str, &str)]; 3] = [
         "references.toml"
         "exporter.toml"
     ),
+    &embed!("ms-rpce": "protection.toml"),
+    &embed!("ms-smb2": "protection.toml"),
 ];
 
 /// What a page may say.

@@ -169,6 +169,7 @@ mod server;
 mod set_report;
 mod sets;
 mod sight;
+mod signatures;
 mod stand;
 mod tracker;
 mod tri;

@@ -15,6 +15,7 @@ use super::machine::{Machine, View};
 use super::profile::Profile;
 use super::rules::{Case, Rules};
 use super::say;
+use super::signatures::{self, Signatures};
 use super::stand::Standings;
 use super::tracker::{SECOND, Step, Tracker};
 use super::tri::Tri;
@@ -46,6 +47,7 @@ pub(super) struct Server<'k> {
     /// With all that others may do; none where there are no others.
     open: Option<Tracker<'k>>,
     rules: Rules,
+    signatures: Signatures,
     pub(super) bench: Bench<'k>,
     /// How it, and the set in question, may have stood around each call.
     pub(super) standings: Standings,
@@ -72,6 +74,7 @@ impl<'k> Server<'k> {
             tracker: tracker(false),
             open: (!vantage.all_clients).then(|| tracker(true)),
             rules: Rules::default(),
+            signatures: Signatures::default(),
             standings: Standings::default(),
             bench: Bench::new(catalogue, profile.clone(), server, slack),
             vantage,
@@ -114,7 +117,9 @@ impl<'k> Server<'k> {
 
     /// A call is over.
     pub(super) fn answered(&mut self, call: &Call) {
+        self.signatures.answered(call, &Place::of(call, None), &mut self.bench);
         let Some(act) = Act::of(call) else {
+            self.bench.settle(call.method());
             // An answer without its request: whatever was asked has been done.
             self.forget(call.time);
             return;
@@ -281,6 +286,7 @@ impl<'k> Server<'k> {
     }
 
     fn around_rules(&mut self, around: &Around) {
+        self.signatures.around(around, &mut self.bench);
         self.rules.around(around, &mut self.bench);
         self.bench.settle(None);
     }
@@ -303,6 +309,7 @@ impl<'k> Server<'k> {
 
     /// The capture has ended.
     pub(super) fn finish(&mut self, now: Time) {
+        self.signatures.finish(&mut self.bench);
         self.rules.finish(now, &mut self.bench);
         self.bench.settle(None);
     }
@@ -313,6 +320,7 @@ fn why_unreadable(call: &Call) -> &'static str {
     match (call.outcome, call.response.readable, call.request.readable) {
         (Outcome::NoResponse, ..) => "no answer is in the capture",
         (Outcome::Fault, ..) => "the RPC runtime refused the call",
+        _ if signatures::is_wrong(call) => "a signature is wrong, so that nobody can trust it",
         (_, Readable::Sealed, _) | (_, _, Readable::Sealed) => "the calls are sealed",
         (_, Readable::Lost | Readable::Truncated, _) => "packets of the answer are missing",
         _ => "the answer cannot be read",

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::AddAssign;
 
+use super::signatures::is_wrong;
 use crate::call::{Call, Outcome, Readable, Transport};
 use crate::pipeline::What;
 use crate::security::Mechanism;
@@ -36,6 +37,10 @@ impl Sight {
     pub(super) fn call(&mut self, call: &Call) {
         let is = |readable| [call.request.readable, call.response.readable].contains(&readable);
         self.calls += 1;
+        if is_wrong(call) {
+            // All of it is seen, and counts for nothing.
+            return;
+        }
         let missing = matches!(call.outcome, Outcome::NoRequest | Outcome::NoResponse);
         if is(Readable::Sealed) && self.keys.len() < MAX_KEYS {
             self.keys.insert(key_of(call));

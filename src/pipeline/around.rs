@@ -195,6 +195,10 @@ pub enum What {
         session_id: u64,
         /// `DOMAIN\user`, where it was told in clear.
         user: Option<String>,
+        /// Who sent it, as it says.
+        by: Side,
+        /// Name of its command.
+        command: String,
     },
 }
 

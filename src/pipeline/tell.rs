@@ -65,11 +65,12 @@ impl Above<'_> {
                     let what = What::PipeError { channel: pipe_channel(pipe), name, status };
                     self.around(self.moment(message), ends, Some(pipe), what);
                 }
-                smb::Event::BadSignature { session_id, user } => {
+                smb::Event::BadSignature { session_id, user, by, command } => {
                     let moment = self.moment(message);
                     let here = Some((ends, moment.0));
                     if std::mem::replace(&mut self.unsigned, here) != here {
-                        self.around(moment, ends, None, What::BadSignature { session_id, user });
+                        let what = What::BadSignature { session_id, user, by, command };
+                        self.around(moment, ends, None, what);
                     }
                 }
                 event => {

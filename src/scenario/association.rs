@@ -345,6 +345,15 @@ impl Association {
         Some(Auth { level: level.unwrap_or(auth.level), ..auth })
     }
 
+    /// Whether a message of a call is changed on its way: the PDU if that is signed, else the message of
+    /// SMB that carries it.
+    fn tampered(&self, session: &mut Session, call: &Call, side: Side) -> bool {
+        let tampered = call.tampered == Some(side);
+        let signed = self.auth(call).is_some_and(|auth| auth.level > Auth::CONNECT);
+        session.tampered = tampered && !signed;
+        tampered
+    }
+
     /// Whether a call's stubs are noise: nobody has told what they are sealed with.
     fn noise(&self, call: &Call) -> bool {
         let level = call.dcom.as_ref().and_then(|dcom| dcom.level);
@@ -380,7 +389,8 @@ impl Association {
         let asks = Asks { context: presented.id, opnum: call.opnum, object: call.object() };
         let fragment = self.settings.fragment;
         let (noise, auth) = (self.noise(call), self.auth(call));
-        let guard = &mut self.protection.sender(auth, Side::Client);
+        let tampered = self.tampered(session, call, Side::Client);
+        let guard = &mut self.protection.sender(auth, Side::Client, tampered);
         let mut cut = Cut { fragment, guard, noise };
         let pdus = rpc::request(head, asks, &stub, &mut cut);
         let mut asked = self.send(session, film, &pdus, !self.settings.write_read)?;
@@ -407,12 +417,16 @@ impl Association {
             Some(Answer::Pipe(status)) => {
                 return Self::fail(session, film, waiting.asked.as_ref(), *status);
             }
-            Some(Answer::Fault(status)) => vec![rpc::fault(head, context, *status, None)],
+            Some(Answer::Fault(status)) => {
+                session.tampered = call.tampered == Some(Side::Server);
+                vec![rpc::fault(head, context, *status, None)]
+            }
             Some(Answer::Response(stub)) => {
                 let stub = self.octets(call, Direction::Out, (stub, waiting.presented.syntax))?;
                 let fragment = self.settings.fragment;
                 let (noise, auth) = (self.noise(call), self.auth(call));
-                let guard = &mut self.protection.sender(auth, Side::Server);
+                let tampered = self.tampered(session, call, Side::Server);
+                let guard = &mut self.protection.sender(auth, Side::Server, tampered);
                 let mut cut = Cut { fragment, guard, noise };
                 rpc::response(head, context, &stub, &mut cut)
             }

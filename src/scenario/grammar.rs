@@ -15,6 +15,7 @@ use super::syntax::{
     AnswerText, ArgsText, CallText, Kind, LineText, Lost, Place, Statement, ValueText, Word,
 };
 use super::terms::{args, bare, braces, octets, one_value, results, times};
+use crate::bytes::Side;
 
 /// What is wrong with a word, before it is known which file it stands in.
 #[derive(Debug)]
@@ -263,6 +264,7 @@ fn call(input: &str) -> Parsed<'_, CallText> {
         delay: None,
         waits: false,
         sealed,
+        tampered: None,
         times: 1,
         more: Vec::new(),
     };
@@ -303,6 +305,9 @@ fn suffixes(input: &str, mut call: CallText) -> Parsed<'_, CallText> {
         {
             call.sealed = true;
             after
+        } else if let Ok((after, side)) = preceded(keyword("tampered"), cut(half)).parse(at) {
+            call.tampered = Some(side);
+            after
         } else if let Ok((after, more)) = more(at) {
             call.more.push(more);
             after
@@ -320,6 +325,12 @@ fn suffixes(input: &str, mut call: CallText) -> Parsed<'_, CallText> {
             after
         };
     }
+}
+
+/// One of both messages of a call.
+fn half(input: &str) -> Parsed<'_, Side> {
+    alt((value(Side::Client, keyword("request")), value(Side::Server, keyword("answer"))))
+        .parse(input)
 }
 
 /// How long an answer takes, or that it is still to come.

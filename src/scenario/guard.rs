@@ -37,8 +37,10 @@ impl Protection {
     }
 
     /// Protects what a side sends, at the level of `auth`.
-    pub(super) fn sender(&mut self, auth: Option<Auth>, side: Side) -> Sender<'_> {
-        Sender { of: self, auth: auth.filter(|auth| auth.level > Auth::CONNECT), side }
+    /// `tampered`: the first PDU is changed on its way.
+    pub(super) fn sender(&mut self, auth: Option<Auth>, side: Side, tampered: bool) -> Sender<'_> {
+        let auth = auth.filter(|auth| auth.level > Auth::CONNECT);
+        Sender { of: self, auth, side, tampered }
     }
 }
 
@@ -56,6 +58,7 @@ pub(super) struct Sender<'a> {
     of: &'a mut Protection,
     auth: Option<Auth>,
     side: Side,
+    tampered: bool,
 }
 
 impl Guard for Sender<'_> {
@@ -98,6 +101,14 @@ impl Guard for Sender<'_> {
         if body.len() == parts.body.len() && signature.len() == parts.signature.len() {
             parts.body.copy_from_slice(&body);
             parts.signature.copy_from_slice(&signature);
+        }
+        if std::mem::take(&mut self.tampered) {
+            // An octet of the checksum: NTLM has the number of the message behind it.
+            let place =
+                if auth.kerberos { parts.signature.last_mut() } else { parts.signature.get_mut(4) };
+            if let Some(octet) = place {
+                *octet ^= 1;
+            }
         }
     }
 }

@@ -41,6 +41,7 @@
 //! | `->S1` | results in the IDL's order, or `{name=value, …}`. What is left out is what a server would say: zeros with an error |
 //! | `after 60 s` | how long the answer takes, before or behind it (`takes 60 s`, `at +60 s`) |
 //! | `unanswered` | there is no answer (`outstanding`, `pending`, `sent`, `no answer`, `...`), and the conversation goes on, after `unanswered 180 s` when that has passed. `A:4=0` later, without parentheses, is the answer to such a call, if one waits |
+//! | `tampered request`, `tampered answer` | an octet of the first signature of that message is changed on its way: of RPC, or of SMB where RPC signs nothing |
 //! | `x6` | six times; `( … ) x6` repeats several statements |
 //!
 //! `lose request of A:4(S1)=0` leaves the request out of the capture, `lose answer of …` the answer,

@@ -14,7 +14,7 @@ use super::values;
 use super::wire::octets::random_guid;
 use super::words::{Unknown, hint};
 use super::{MAX_PARTIES, MAX_STEPS, MAX_WRITTEN, START};
-use crate::bytes::{Guid, Time};
+use crate::bytes::{Guid, Side, Time};
 use crate::idl::Operation;
 use crate::protocol::{Interface, Registry, fsrvp as protocol};
 use crate::spelling::nearest;
@@ -250,13 +250,15 @@ impl<'r> Resolver<'r> {
             self.wait(text.delay.unwrap_or_default());
             let dcom = self.answered_way(text, &asked)?;
             let (delay, lost) = (text.delay, text.lost.clone());
-            let call = Call { answer, delay, lost, dcom, ..(*asked).clone() };
+            let tampered = tampered(text, &asked.settings)?;
+            let call = Call { answer, delay, tampered, lost, dcom, ..(*asked).clone() };
             self.note(&call);
             self.step(Step::Answer(Rc::new(call)));
             return Ok(());
         }
         let request = self.request(text, &interface, opnum, line)?;
         let dcom = self.way(text, &settings, &interface, object, line)?;
+        let tampered = tampered(text, &settings)?;
         let mut call = Call {
             line,
             settings,
@@ -266,6 +268,7 @@ impl<'r> Resolver<'r> {
             answer: None,
             delay: text.delay,
             sealed: text.sealed,
+            tampered,
             lost: text.lost.clone(),
             dcom,
         };
@@ -391,6 +394,15 @@ impl<'r> Resolver<'r> {
             client.copy = copy.unwrap_or(client.copy);
         }
     }
+}
+
+/// Whose message of a call is changed on its way. Without a signature nobody could tell.
+pub(super) fn tampered(text: &CallText, settings: &Settings) -> Result<Option<Side>, Fail> {
+    if text.tampered.is_some() && !settings.signs() {
+        let message = "nothing of this call is signed: say auth, or signing on".to_owned();
+        return Err(Fail::at(&text.place.client, message));
+    }
+    Ok(text.tampered)
 }
 
 fn body_is_sealed(call: &CallText) -> bool {

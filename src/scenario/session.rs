@@ -42,6 +42,8 @@ pub(super) struct Session {
     pub(super) numbers: u32,
     /// When the server was started.
     pub(super) started: Time,
+    /// Whether the next message is changed on its way.
+    pub(super) tampered: bool,
 }
 
 /// One end of a line.
@@ -99,6 +101,7 @@ impl Session {
             turn: 0,
             numbers: 0,
             started,
+            tampered: false,
         }
     }
 

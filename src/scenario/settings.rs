@@ -133,6 +133,12 @@ impl Settings {
             && self.secrets == other.secrets
     }
 
+    /// Whether signatures protect calls, of RPC or of SMB.
+    pub(super) fn signs(&self) -> bool {
+        self.auth.is_some_and(|auth| auth.level > Auth::CONNECT)
+            || self.signing && !self.direct() && !self.user.is_empty()
+    }
+
     /// What opens what is protected with NTLM, or with Kerberos; nothing, if that was not told.
     pub(super) fn keyring(&self, kerberos: bool) -> Option<Keyring> {
         let from = "the scenario".to_owned();

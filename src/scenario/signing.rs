@@ -46,6 +46,11 @@ impl Session {
         {
             place.copy_from_slice(&signature);
         }
+        if std::mem::take(&mut self.tampered)
+            && let Some(octet) = message.get_mut(SIGNATURE.start)
+        {
+            *octet ^= 1;
+        }
         if let Some(channel) = self.channels.get_mut(channel)
             && let Some(plain) = message.get(BEFORE..)
         {

@@ -8,7 +8,7 @@ use super::object::Object;
 use super::settings::Settings;
 use super::syntax::Lost;
 use super::wire::rpc::{SyntaxId, Verdict};
-use crate::bytes::{Both, Guid, Time};
+use crate::bytes::{Both, Guid, Side, Time};
 use crate::idl::Types;
 use crate::ndr::{Arguments, Value};
 use crate::protocol::Interface;
@@ -159,6 +159,8 @@ pub(super) struct Call {
     pub(super) delay: Option<u64>,
     /// Stubs are not readable.
     pub(super) sealed: bool,
+    /// Whose message is changed on its way.
+    pub(super) tampered: Option<Side>,
     pub(super) lost: Vec<Lost>,
     /// How it travels, where it belongs to DCOM.
     pub(super) dcom: Option<Rc<Dcom>>,

@@ -1,5 +1,7 @@
 //! What a scenario says, before anybody knows what its words mean.
 
+use crate::bytes::Side;
+
 /// A word and where it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Word {
@@ -42,6 +44,8 @@ pub(super) struct CallText {
     pub(super) waits: bool,
     /// The stub is not readable.
     pub(super) sealed: bool,
+    /// Whose message is changed on its way.
+    pub(super) tampered: Option<Side>,
     pub(super) times: u32,
     /// `object=none`, `max=2`: what is said of an object call besides.
     pub(super) more: Vec<(Word, ValueText)>,

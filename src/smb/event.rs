@@ -98,6 +98,10 @@ pub enum Event {
         session_id: u64,
         /// `DOMAIN\user`, if it was told in the clear.
         user: Option<String>,
+        /// Who sent it, as it says.
+        by: Side,
+        /// Name of its command.
+        command: String,
     },
     /// The server did not connect a share.
     TreeRefused {

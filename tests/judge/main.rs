@@ -32,6 +32,7 @@ mod stands;
 mod storage;
 mod table;
 mod talk;
+mod tampered;
 mod trial;
 mod values;
 mod verdict;

@@ -1,13 +1,14 @@
 //! A capture, or a conversation written as text, before the judge.
 
 use std::io::Cursor;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use vshark::capture::Capture;
 use vshark::check::{Finding, Judge, Knowledge, Options};
 use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
 use vshark::scenario::Scenario;
+use vshark::security::keys::Keyring;
 
 pub(crate) static REGISTRY: LazyLock<Registry> =
     LazyLock::new(|| Registry::embedded().expect("the embedded dissectors load"));
@@ -17,8 +18,13 @@ pub(crate) static KNOWLEDGE: LazyLock<Knowledge> =
 
 /// Everything that happens in a capture.
 pub(crate) fn events(file: Vec<u8>) -> Vec<Event> {
+    opened(file, Keyring::default())
+}
+
+/// The same, with what opens it.
+fn opened(file: Vec<u8>, keys: Keyring) -> Vec<Event> {
     let mut capture = Capture::from_reader("made", Box::new(Cursor::new(file)));
-    let mut pipeline = Pipeline::new(&REGISTRY);
+    let mut pipeline = Pipeline::new(&REGISTRY).with_keys(Arc::new(keys));
     let mut events = Vec::new();
     while capture.advance() {
         pipeline.frame(&capture.frame(), &mut events);
@@ -29,16 +35,20 @@ pub(crate) fn events(file: Vec<u8>) -> Vec<Event> {
 
 /// A judge who has seen a whole capture, whose clocks may differ by so many nanoseconds.
 pub(crate) fn tried(capture: &[u8], options: Options, clock_error: i64) -> Judge<'static> {
+    judged(events(capture.to_vec()), options, clock_error)
+}
+
+fn judged(events: Vec<Event>, options: Options, clock_error: i64) -> Judge<'static> {
     let mut judge = Judge::new(&KNOWLEDGE, options);
     judge.allow(clock_error);
-    for event in events(capture.to_vec()) {
+    for event in events {
         judge.event(&event);
     }
     judge.finish();
     judge
 }
 
-/// What is found in a conversation. Its capture begins when the server has nothing to do, unless the
+/// What is found in a conversation, with the secrets that it tells. Its capture begins when the server has nothing to do, unless the
 /// text says otherwise.
 pub(crate) fn played(
     text: &str,
@@ -52,7 +62,7 @@ pub(crate) fn played(
     scenario.write(&mut capture).expect("memory takes it");
     let choice = KNOWLEDGE.choose(profile).expect("the profile is known");
     let options = Options { choice, all_clients, idle_start: scenario.starts_idle() };
-    tried(&capture, options, clock_error).take_findings()
+    judged(opened(capture, scenario.keyring()), options, clock_error).take_findings()
 }
 
 /// Whether a finding is about a rule, alone or beside others.

@@ -284,6 +284,7 @@ impl<'k> Manager<'k> {
         if !self.ours {
             return;
         }
+        super::signatures::of_call(call, &case.place, &mut self.bench);
         self.ways.answered(&case, &mut self.bench);
         remote::check(&case, &self.table, &mut self.bench);
         if ours && call.rpc.opnum.is_some() {

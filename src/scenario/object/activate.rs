@@ -14,7 +14,7 @@ use crate::protocol::dcom::{
 };
 use crate::scenario::arguments::build;
 use crate::scenario::grammar::Fail;
-use crate::scenario::resolve::Resolver;
+use crate::scenario::resolve::{Resolver, tampered};
 use crate::scenario::results::Placed;
 use crate::scenario::settings::Auth;
 use crate::scenario::steps::{Answer, Call, Line, Stub};
@@ -73,6 +73,7 @@ impl Resolver<'_> {
         let interface = self.interface_of(uuid);
         let request = self.request_of(text, &asked, method)?;
         let dcom = self.way(text, &settings, &interface, None, line)?;
+        let tampered = tampered(text, &settings)?;
         let mut call = Call {
             line,
             settings,
@@ -82,6 +83,7 @@ impl Resolver<'_> {
             answer: None,
             delay: text.delay,
             sealed: text.sealed,
+            tampered,
             lost: text.lost.clone(),
             dcom,
         };

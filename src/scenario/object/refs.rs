@@ -11,7 +11,7 @@ use crate::dcom::write::{Standard, record};
 use crate::ndr::{Arg, Direction};
 use crate::protocol::dcom::{IOBJECTEXPORTER, IREMUNKNOWN};
 use crate::scenario::grammar::{ACTIVATES, Fail};
-use crate::scenario::resolve::{Resolver, unknown};
+use crate::scenario::resolve::{Resolver, tampered, unknown};
 use crate::scenario::results::Placed;
 use crate::scenario::steps::{Answer, Call, Dcom, Line, Step, Stub};
 use crate::scenario::syntax::{AnswerText, ArgsText, CallText, ValueText, Word};
@@ -134,6 +134,7 @@ impl Resolver<'_> {
             Rc::new(Dcom { uuid, ..(*way).clone() })
         });
         let line = Line { server: asks.server, ..line };
+        let tampered = tampered(text, &settings)?;
         let mut call = Call {
             line,
             settings,
@@ -143,6 +144,7 @@ impl Resolver<'_> {
             answer: None,
             delay: text.delay,
             sealed: text.sealed,
+            tampered,
             lost: text.lost.clone(),
             dcom,
         };

@@ -3,7 +3,7 @@
 use super::super::model::{Chain, SessionKey, Unit};
 use super::super::{Command, Event, Message, Smb, Status};
 use super::Signer;
-use crate::bytes::{Span, View};
+use crate::bytes::{Side, Span, View};
 use crate::security::Verdict;
 
 impl Smb {
@@ -30,7 +30,9 @@ impl Smb {
         self.counters.signed(verdict);
         if verdict == Verdict::BadSignature && !std::mem::replace(&mut chain.bad, true) {
             let user = self.sessions.peek(&key).and_then(|session| session.user.clone());
-            out.push(Event::BadSignature { session_id: session, user });
+            let by = if m.header.is_response() { Side::Server } else { Side::Client };
+            let command = m.header.command.to_string();
+            out.push(Event::BadSignature { session_id: session, user, by, command });
         }
     }
 

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use super::super::model::Unit;
 use super::super::{ConnectionId, Event, LogonKind, Smb, v1};
 use super::Setup;
+use crate::bytes::Side;
 use crate::security::smb::sign_smb1;
 use crate::security::{Secret, Verdict};
 
@@ -87,7 +88,12 @@ impl Smb {
         if verdict == Verdict::BadSignature {
             let key = self.key_smb1(unit.connection, header.uid);
             let user = key.and_then(|key| self.sessions.peek(&key)?.user.clone());
-            out.push(Event::BadSignature { session_id: header.uid.into(), user });
+            let by = if header.is_response() { Side::Server } else { Side::Client };
+            let session_id = header.uid.into();
+            let command = header.command;
+            let unnamed = || format!("command {}", command.0);
+            let command = command.name().map_or_else(unnamed, str::to_owned);
+            out.push(Event::BadSignature { session_id, user, by, command });
         }
     }
 }

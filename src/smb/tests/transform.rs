@@ -194,7 +194,8 @@ fn only_a_key_that_has_verified_something_accuses() {
         let echo = lab.ask(13, 0, empty());
         lab.unit(1, 1, &signed(&echo, octet))
     };
-    let bad = [Event::BadSignature { session_id: SESSION, user: None }];
+    let (by, command) = (Side::Client, "ECHO".to_owned());
+    let bad = [Event::BadSignature { session_id: SESSION, user: None, by, command }];
     assert_eq!(send(&mut lab, 4), [], "who knows which of them is wrong");
     assert_eq!(send(&mut lab, 3), []);
     assert_eq!(send(&mut lab, 4), bad);
