@@ -106,9 +106,12 @@ fn of_any_level(values: &str) -> String {
 }
 
 /// What a conversation says: method, status, fault and values of each call.
-fn told(calls: &[Call]) -> Vec<(Option<u16>, Option<u32>, Option<u32>, Vec<String>)> {
-    let values = |call: &Call| halves(call).map(|(_, _, values)| values).collect();
-    calls.iter().map(|call| (call.rpc.opnum, call.status, call.fault(), values(call))).collect()
+fn told(calls: &[Call]) -> Vec<String> {
+    let values = |call: &Call| halves(call).map(|(_, _, values)| values).collect::<Vec<_>>();
+    let one = |call: &Call| {
+        format!("{:?} {:?} {:?} {:?}", call.rpc.opnum, call.status, call.fault(), values(call))
+    };
+    calls.iter().map(one).collect()
 }
 
 /// Checks one conversation: gives the number of PDUs whose signature was verified.
