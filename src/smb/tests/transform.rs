@@ -119,7 +119,8 @@ fn what_is_made_of_a_message_remembers_its_frames_and_no_more_than_is_wanted_is_
 #[test]
 fn bulk_is_skimmed_and_what_is_damaged_is_counted() {
     let mut lab = lab();
-    let bulk = sealed_unit(Side::Client, &lab.ask(9, DISK, write(0xd1, 0, &[7; 70_000])).unit());
+    let bulk =
+        sealed_unit(Side::Client, &lab.ask(9, DISK, write(0xd1, 0, &vec![7; 70_000])).unit());
     let whole = u32::try_from(bulk.len()).unwrap();
     assert_eq!(lab.frame(&bulk), Framed::Skim { keep: 56, whole });
     // Nothing has proven the keys yet.
