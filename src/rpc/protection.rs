@@ -84,6 +84,9 @@ impl Protection {
             return None;
         }
         guard.context.token(side, verifier.value.bytes(), &common.keys);
+        if let Some(client) = guard.context.client() {
+            guard.auth.principal = Some(client);
+        }
         let token = peek(verifier.value.bytes())?;
         guard.auth.mechanism = Some(token.mechanism);
         if let (Side::Client, Some(ntlm::Message::Authenticate(message))) = (side, token.ntlm) {

@@ -64,6 +64,15 @@ impl Context {
         }
     }
 
+    /// Who the client is, where only an opened ticket tells it: `user@REALM`.
+    pub fn client(&self) -> Option<String> {
+        match &self.state {
+            State::Kerberos(session) => session.session_key().and_then(|_| session.need().user),
+            // It says so in clear.
+            State::Ntlm(_) | State::Unseen | State::Other => None,
+        }
+    }
+
     /// Opens a PDU, or checks its signature. PDUs of one side come in their order.
     pub fn open(&mut self, side: Side, pdu: &Protected<'_>) -> Opened {
         match &mut self.state {

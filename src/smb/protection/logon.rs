@@ -107,6 +107,9 @@ impl Smb {
         let Some(session) = self.sessions.get(&key) else {
             return;
         };
+        if session.user.is_none() {
+            session.user = setup.context.client();
+        }
         let protection = &mut session.protection;
         if protection.signers.contains_key(&unit.connection) {
             // Who logs on again keeps the keys (3.3.5.5.2).
