@@ -71,7 +71,7 @@ impl Handle<'_> {
         if self.extended {
             let number = [n0, n1, n2, n3];
             let [mut sum @ .., _, _, _, _, _, _, _, _] =
-                hmac_md5(self.sign.octets(), &[&number, head, clear, trailer]);
+                *hmac_md5(self.sign.octets(), &[&number, head, clear, trailer]);
             if self.key_exchange {
                 sum.iter_mut().for_each(|octet| *octet ^= next());
             }
