@@ -62,7 +62,7 @@ pub struct Account {
     pub user: Option<String>,
     /// What is known.
     pub secret: AccountSecret,
-    /// Who gave it, such as `--password-file pw.txt` or `lab.toml, password 2`.
+    /// Who gave it, such as `--password-file pw.txt` or `lab.toml, line 2`.
     pub from: String,
 }
 
@@ -308,6 +308,7 @@ pub fn session_id(digits: &str) -> Option<u64> {
 }
 
 /// Whether two names are the same: case does not matter.
-fn same(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
+pub(crate) fn same(a: &str, b: &str) -> bool {
+    // No copy is made: it is asked for each of many keys.
+    a.chars().flat_map(char::to_lowercase).eq(b.chars().flat_map(char::to_lowercase))
 }

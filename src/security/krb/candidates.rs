@@ -5,7 +5,7 @@
 use super::crypto::{self, Etype, Key};
 use super::message::{Salt, Sealed};
 use crate::security::Secret;
-use crate::security::keys::{AccountSecret, KerberosKey, Keyring};
+use crate::security::keys::{AccountSecret, KerberosKey, Keyring, same};
 
 /// Keys that are tried on one message. Added by [`Tries::one`].
 const TRIES_MAX: usize = 1024;
@@ -180,9 +180,4 @@ fn tried(keys: &Keyring, owner: &Owner<'_>, sealed: &Sealed<'_>) -> Vec<String> 
         });
     }
     tried
-}
-
-/// Whether two names are the same: case does not matter.
-pub(super) fn same(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
 }

@@ -6,11 +6,11 @@
 
 use std::collections::VecDeque;
 
-use super::candidates::{Owner, same, search};
+use super::candidates::{Owner, search};
 use super::crypto::{self, Etype, Key};
 use super::message::{self, ApReq, KdcMessage, KdcRep, Salt, usage};
 use super::session::open_ticket;
-use crate::security::keys::{Given, Keyring};
+use crate::security::keys::{Given, Keyring, same};
 
 /// Requests whose answers are awaited. Added by requests; the oldest makes room.
 const REQUESTS_MAX: usize = 64;
