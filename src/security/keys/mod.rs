@@ -7,17 +7,21 @@
 pub mod file;
 pub mod keytab;
 mod lines;
+mod recent;
+#[cfg(test)]
+#[path = "tests/ring.rs"]
+mod tests;
 
 use std::sync::Mutex;
 
-use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
 use super::Secret;
+use recent::Recent;
 
-/// Tickets whose session keys are remembered; beyond it no more are learned.
+/// Tickets that are remembered, of each kind; the oldest makes room.
 const TICKETS_MAX: usize = 4096;
-/// Keys made of passwords that are remembered; beyond it they are made again.
+/// Keys made of passwords that are remembered; the oldest makes room, and is made again.
 const DERIVED_MAX: usize = 1024;
 /// Octets of a salt; one that is longer is nobody's.
 const SALT_MAX: usize = 1024;
@@ -33,15 +37,12 @@ pub struct Keyring {
     accounts: Vec<Account>,
     kerberos: Vec<KerberosKey>,
     smb: Vec<SmbKey>,
-    /// Session keys of tickets that a KDC was seen to give. Added by [`Keyring::learn`] up to
-    /// [`TICKETS_MAX`]; never removed.
-    learned: Mutex<FxHashMap<TicketId, (i32, Secret)>>,
-    /// Tickets that a KDC was seen to give. Added by [`Keyring::see_given`] up to [`TICKETS_MAX`];
-    /// never removed.
-    given: Mutex<FxHashMap<TicketId, Given>>,
-    /// What passwords were made into, which takes long. Added by [`Keyring::derived`] up to
-    /// [`DERIVED_MAX`]; never removed.
-    derived: Mutex<FxHashMap<DerivedFrom, Option<Secret>>>,
+    /// Session keys of tickets that a KDC was seen to give. Added by [`Keyring::learn`].
+    learned: Mutex<Recent<TicketId, (i32, Secret), TICKETS_MAX>>,
+    /// Tickets that a KDC was seen to give. Added by [`Keyring::see_given`].
+    given: Mutex<Recent<TicketId, Given, TICKETS_MAX>>,
+    /// What passwords were made into, which takes long. Added by [`Keyring::derived`].
+    derived: Mutex<Recent<DerivedFrom, Option<Secret>, DERIVED_MAX>>,
 }
 
 /// A ticket that a KDC was seen to give.
@@ -201,9 +202,8 @@ impl Keyring {
 
     /// Remembers the session key of a ticket, by the octets of its sealed part.
     pub fn learn(&self, ticket: &[u8], etype: i32, key: Secret) {
-        let Ok(mut learned) = self.learned.lock() else { return };
-        if learned.len() < TICKETS_MAX {
-            learned.insert(id(ticket), (etype, key));
+        if let Ok(mut learned) = self.learned.lock() {
+            learned.remember(id(ticket), (etype, key));
         }
     }
 
@@ -214,9 +214,8 @@ impl Keyring {
 
     /// Remembers to whom a KDC gave a ticket.
     pub fn see_given(&self, ticket: &[u8], given: Given) {
-        let Ok(mut all) = self.given.lock() else { return };
-        if all.len() < TICKETS_MAX {
-            all.insert(id(ticket), given);
+        if let Ok(mut all) = self.given.lock() {
+            all.remember(id(ticket), given);
         }
     }
 
@@ -244,10 +243,7 @@ impl Keyring {
             return known;
         }
         let made = make();
-        let mut derived = self.derived.lock().ok()?;
-        if derived.len() < DERIVED_MAX {
-            derived.insert(from, made.clone());
-        }
+        self.derived.lock().ok()?.remember(from, made.clone());
         made
     }
 }
