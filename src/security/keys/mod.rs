@@ -150,8 +150,13 @@ impl Keyring {
         both
     }
 
-    /// Adds the secret of a user.
-    pub fn add_account(&mut self, account: Account) {
+    /// Adds the secret of a user; one that is called `user@REALM` is `user` of that realm.
+    pub fn add_account(&mut self, mut account: Account) {
+        if account.domain.is_none()
+            && let Some((user, realm)) = account.user.as_deref().and_then(split)
+        {
+            (account.domain, account.user) = (Some(realm.to_owned()), Some(user.to_owned()));
+        }
         self.accounts.push(account);
     }
 
@@ -165,23 +170,28 @@ impl Keyring {
         self.smb.push(key);
     }
 
-    /// The accounts that may be `user` of `domain`, those that name it first.
+    /// The accounts that may be `user` of `domain`, those that name it first; without a domain, the
+    /// user may be `user@REALM`.
     pub fn accounts(&self, domain: &str, user: &str) -> Vec<&Account> {
+        let whole = user;
+        let upn = if domain.is_empty() { split(user) } else { None };
+        let (user, domain) = upn.unwrap_or((user, domain));
         // A user is known by NetBIOS name or realm; one of them is not always told.
-        let fits = |given: &Option<String>, told: &str| {
-            given.as_deref().is_none_or(|given| same(given, told))
-        };
+        let of_domain =
+            |account: &Account| account.domain.as_deref().is_none_or(|given| same(given, domain));
+        // The accounts of that user whose domain is called otherwise are taken, too: a realm has two
+        // names.
         let mut found: Vec<_> = self
             .accounts
             .iter()
-            .filter(|account| fits(&account.user, user) && fits(&account.domain, domain))
+            .filter(|account| match account.user.as_deref() {
+                Some(given) => same(given, user) || same(given, whole),
+                None => of_domain(account),
+            })
             .collect();
-        // Next the accounts of that user whose domain is called otherwise: a realm has two names.
-        found.extend(self.accounts.iter().filter(|account| {
-            account.user.as_deref().is_some_and(|given| same(given, user))
-                && !fits(&account.domain, domain)
-        }));
-        found.sort_by_key(|account| (account.user.is_none(), account.domain.is_none()));
+        found.sort_by_key(|account| {
+            (account.user.is_none(), account.domain.is_none(), !of_domain(account))
+        });
         found
     }
 
@@ -246,6 +256,11 @@ impl Keyring {
         self.derived.lock().ok()?.remember(from, made.clone());
         made
     }
+}
+
+/// A name and the realm behind it.
+pub(crate) fn split(name: &str) -> Option<(&str, &str)> {
+    name.rsplit_once('@').filter(|(user, realm)| !user.is_empty() && !realm.is_empty())
 }
 
 fn id(ticket: &[u8]) -> TicketId {
