@@ -13,6 +13,7 @@ mod recent;
 mod tests;
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -23,13 +24,12 @@ use recent::Recent;
 const TICKETS_MAX: usize = 4096;
 /// Keys made of passwords that are remembered; the oldest makes room, and is made again.
 const DERIVED_MAX: usize = 1024;
-/// Octets of a salt; one that is longer is nobody's.
-const SALT_MAX: usize = 1024;
+/// Rounds of PBKDF2 that all keys made of passwords may take, some tens of seconds: what asks for them
+/// is a capture, and nobody has proved it. Ordinary logons take eight thousand each.
+pub(crate) const ROUNDS_MAX: u64 = 1 << 26;
 
 /// The digest of the sealed part of a ticket.
 type TicketId = [u8; 32];
-/// Place of the account, encryption type, salt, rounds.
-type DerivedFrom = (usize, i32, Vec<u8>, Option<u32>);
 
 /// All secrets there are.
 #[derive(Debug, Default)]
@@ -41,8 +41,10 @@ pub struct Keyring {
     learned: Mutex<Recent<TicketId, (i32, Secret), TICKETS_MAX>>,
     /// Tickets that a KDC was seen to give. Added by [`Keyring::see_given`].
     given: Mutex<Recent<TicketId, Given, TICKETS_MAX>>,
-    /// What passwords were made into, which takes long. Added by [`Keyring::derived`].
+    /// What passwords were made into, which takes long. Added by [`Keyring::see_derived`].
     derived: Mutex<Recent<DerivedFrom, Option<Secret>, DERIVED_MAX>>,
+    /// Rounds that were taken of [`ROUNDS_MAX`].
+    spent: AtomicU64,
 }
 
 /// A ticket that a KDC was seen to give.
@@ -52,6 +54,19 @@ pub struct Given {
     pub client: Option<String>,
     /// Why the KDC's answer does not give its session key, as half a sentence.
     pub closed: Option<String>,
+}
+
+/// What makes a key of a password.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DerivedFrom {
+    /// Place in [`Keyring::all_accounts`].
+    pub account: usize,
+    /// Encryption type.
+    pub etype: i32,
+    /// Salt.
+    pub salt: Vec<u8>,
+    /// Rounds of PBKDF2.
+    pub rounds: u32,
 }
 
 /// The secret of a user.
@@ -234,27 +249,23 @@ impl Keyring {
         self.given.lock().ok()?.get(&id(ticket)).cloned()
     }
 
-    /// What `make` makes of the password of the account at this place of [`Keyring::all_accounts`],
-    /// made once for an encryption type, a salt and a number of rounds.
-    pub fn derived(
-        &self,
-        account: usize,
-        etype: i32,
-        salt: &[u8],
-        rounds: Option<u32>,
-        make: impl FnOnce() -> Option<Secret>,
-    ) -> Option<Secret> {
-        if salt.len() > SALT_MAX {
-            return None;
+    /// What the password of the account at this place of [`Keyring::all_accounts`] was made into, with
+    /// this encryption type, salt and number of rounds; the inner `None` is what cannot be made.
+    pub fn derived(&self, from: &DerivedFrom) -> Option<Option<Secret>> {
+        self.derived.lock().ok()?.get(from).cloned()
+    }
+
+    /// Remembers it, so that it is made once.
+    pub fn see_derived(&self, from: DerivedFrom, made: Option<Secret>) {
+        if let Ok(mut derived) = self.derived.lock() {
+            derived.remember(from, made);
         }
-        let from = (account, etype, salt.to_vec(), rounds);
-        let known = self.derived.lock().ok()?.get(&from).cloned();
-        if let Some(known) = known {
-            return known;
-        }
-        let made = make();
-        self.derived.lock().ok()?.remember(from, made.clone());
-        made
+    }
+
+    /// Takes so many rounds of what all may cost; `false` if they are not left.
+    pub fn spend(&self, rounds: u64) -> bool {
+        let more = |spent: u64| spent.checked_add(rounds).filter(|spent| *spent <= ROUNDS_MAX);
+        self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 }
 
