@@ -41,6 +41,9 @@ pub struct Keyring {
     learned: Mutex<Recent<TicketId, (i32, Secret), TICKETS_MAX>>,
     /// Tickets that a KDC was seen to give. Added by [`Keyring::see_given`].
     given: Mutex<Recent<TicketId, Given, TICKETS_MAX>>,
+    /// Tickets that the secrets here were tried on. Added by [`Keyring::see_sought`]; forgotten where
+    /// secrets are added.
+    sought: Mutex<Recent<TicketId, Sought, TICKETS_MAX>>,
     /// What passwords were made into, which takes long. Added by [`Keyring::see_derived`].
     derived: Mutex<Recent<DerivedFrom, Option<Secret>, DERIVED_MAX>>,
     /// Rounds that were taken of [`ROUNDS_MAX`].
@@ -54,6 +57,22 @@ pub struct Given {
     pub client: Option<String>,
     /// Why the KDC's answer does not give its session key, as half a sentence.
     pub closed: Option<String>,
+}
+
+/// What came of trying all secrets on a ticket.
+#[derive(Clone, Debug)]
+pub enum Sought {
+    /// It is opened.
+    Opened {
+        /// Encryption type of its session key.
+        etype: i32,
+        /// Its session key.
+        key: Secret,
+        /// Whom it is of: `user@REALM`.
+        client: String,
+    },
+    /// It is not; what was tried, as half sentences.
+    Closed(Vec<String>),
 }
 
 /// What makes a key of a password.
@@ -146,6 +165,7 @@ impl Keyring {
 
     /// Adds all that is in another.
     pub fn add_all(&mut self, other: Self) {
+        self.seek_anew();
         self.accounts.extend(other.accounts);
         self.kerberos.extend(other.kerberos);
         self.smb.extend(other.smb);
@@ -172,12 +192,21 @@ impl Keyring {
         {
             (account.domain, account.user) = (Some(realm.to_owned()), Some(user.to_owned()));
         }
+        self.seek_anew();
         self.accounts.push(account);
     }
 
     /// Adds a key of Kerberos.
     pub fn add_kerberos(&mut self, key: KerberosKey) {
+        self.seek_anew();
         self.kerberos.push(key);
+    }
+
+    /// What was tried in vain may be opened by what is added.
+    fn seek_anew(&mut self) {
+        if let Ok(sought) = self.sought.get_mut() {
+            sought.clear();
+        }
     }
 
     /// Adds the key of an SMB session.
@@ -249,6 +278,18 @@ impl Keyring {
         self.given.lock().ok()?.get(&id(ticket)).cloned()
     }
 
+    /// Remembers what came of a ticket, by all of it that was looked at.
+    pub fn see_sought(&self, ticket: &[&[u8]], sought: Sought) {
+        if let Ok(mut all) = self.sought.lock() {
+            all.remember(id_of(ticket), sought);
+        }
+    }
+
+    /// What came of a ticket.
+    pub fn sought(&self, ticket: &[&[u8]]) -> Option<Sought> {
+        self.sought.lock().ok()?.get(&id_of(ticket)).cloned()
+    }
+
     /// What the password of the account at this place of [`Keyring::all_accounts`] was made into, with
     /// this encryption type, salt and number of rounds; the inner `None` is what cannot be made.
     pub fn derived(&self, from: &DerivedFrom) -> Option<Option<Secret>> {
@@ -276,6 +317,16 @@ pub(crate) fn split(name: &str) -> Option<(&str, &str)> {
 
 fn id(ticket: &[u8]) -> TicketId {
     Sha256::digest(ticket).into()
+}
+
+/// The digest of several parts, each with its length.
+fn id_of(parts: &[&[u8]]) -> TicketId {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
 }
 
 /// Why secrets could not be taken, in a clause that names where they are and what was expected, and

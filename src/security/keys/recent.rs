@@ -36,6 +36,11 @@ impl<K: Clone + Eq + Hash, V, const MAX: usize> Recent<K, V, MAX> {
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         self.known.get(key)
     }
+
+    pub(super) fn clear(&mut self) {
+        self.known.clear();
+        self.order.clear();
+    }
 }
 
 #[cfg(test)]
@@ -50,5 +55,7 @@ mod tests {
             assert_eq!(recent.known.len(), recent.order.len());
         }
         assert_eq!([1, 2, 3].map(|key| recent.get(&key).copied()), [None, Some('b'), Some('d')]);
+        recent.clear();
+        assert_eq!(recent.get(&3), None);
     }
 }

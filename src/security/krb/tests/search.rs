@@ -1,10 +1,11 @@
 //! Which secrets are tried on a message, in what order, and what it may cost.
 
 use super::{kerberos, password};
-use crate::security::keys::{Keyring, ROUNDS_MAX};
+use crate::security::keys::{DerivedFrom, Keyring, ROUNDS_MAX};
 use crate::security::krb::candidates::{Found, Owner, search};
 use crate::security::krb::crypto::{self, Etype, Key, string_to_key};
-use crate::security::krb::message::{Salt, Sealed};
+use crate::security::krb::message::{Salt, Sealed, Ticket};
+use crate::security::krb::session::open_ticket;
 
 const USER: Owner<'_> = Owner { name: "u", realm: "LAB", any_account: false, salts: &[] };
 const SERVICE: Owner<'_> =
@@ -128,4 +129,48 @@ fn a_hash_is_no_key_of_another_type() {
     let (found, count) = tried(&keys, &USER, &key(Etype::AES128, "right", "LABu"));
     assert_eq!(count, 0);
     assert_eq!(found.tried, ["an NT hash is no key of that encryption type"]);
+}
+
+/// A ticket costs a search once, whether it is opened or not.
+#[test]
+fn a_ticket_is_searched_once() {
+    let etype = Etype::AES128;
+    let right = key(etype, "right", "LABhostfs1.lab");
+    // [APPLICATION 3]: a session key of type 17, and `u@LAB`; RFC 4120 5.3 the fields in use.
+    let mut part = b"\xa1\x1b\x30\x19\xa0\x03\x02\x01\x11\xa1\x12\x04\x10".to_vec();
+    part.extend([5; 16]);
+    part.extend(b"\xa2\x05\x1b\x03LAB");
+    part.extend(b"\xa3\x0e\x30\x0c\xa0\x03\x02\x01\x01\xa1\x05\x30\x03\x1b\x01u");
+    let clear = [&[0x63, 54, 0x30, 52][..], &part].concat();
+    assert_eq!(clear.len(), 56);
+    let cipher = crypto::encrypt(&right, 2, &[9; 16], &clear).unwrap();
+    let sealed = Sealed { etype, kvno: None, cipher: &cipher };
+    let ticket = |service: &str| Ticket { realm: "LAB".into(), service: service.into(), sealed };
+    // What would be made anew cannot be: a second search would find or tell something else.
+    let forget = |keys: &Keyring| {
+        for n in 0..1024 {
+            let salt = vec![0; n];
+            keys.see_derived(DerivedFrom { account: 99, etype: 0, salt, rounds: 0 }, None);
+        }
+        keys.spend(ROUNDS_MAX - (1 << 14));
+        while keys.spend(1024) {}
+    };
+    let fs1 = ticket("cifs/fs1.lab");
+    let keys = password("FS1$", None, "right");
+    for _ in 0..2 {
+        let opened = open_ticket(&fs1, &keys).unwrap();
+        assert_eq!((opened.client.as_str(), opened.key.octets()), ("u@LAB", &[5; 16][..]));
+        forget(&keys);
+    }
+    let mut keys = wrong(1, Some("FS1$"));
+    for _ in 0..2 {
+        let tried = open_ticket(&fs1, &keys).unwrap_err();
+        assert_eq!(tried, ["the one secret of an account does not open it"]);
+        forget(&keys);
+    }
+    // Under another name it is another ticket, whoever was first.
+    assert!(open_ticket(&ticket("cifs/fs2.lab"), &keys).unwrap_err()[0].contains("no further"));
+    // What is added is tried on what was seen before.
+    keys.add_all(password("FS1$", None, "any"));
+    assert!(open_ticket(&fs1, &keys).unwrap_err()[0].contains("no further"));
 }
