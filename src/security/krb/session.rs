@@ -3,11 +3,11 @@
 use super::candidates::{Owner, search};
 use super::crypto::{self, Etype, Key};
 use super::gss::{self, ContextKeys, Fault};
-use super::message::{self, AP_REP, AP_REQ, ApReq, EncTicketPart, Ticket, usage};
+use super::message::{self, AP_REP, AP_REQ, ApReq, EncTicketPart, Sealed, Ticket, usage};
 use crate::bytes::Side;
 use crate::security::der;
 use crate::security::kerberos::KRB_ERROR;
-use crate::security::keys::Keyring;
+use crate::security::keys::{Keyring, Sought};
 use crate::security::tokens::{GSS, OID};
 use crate::security::{Need, Opened, Protected, Secret};
 
@@ -144,17 +144,44 @@ impl Session {
 const UNFIT: &str = "an authenticator that the session key of its ticket opens";
 const NO_ANSWER: &str = "the server's answer to the ticket (AP-REP), which is not in the capture";
 
-/// What opens a ticket.
+/// What opens a ticket, or what was tried. It is searched once: a client shows its ticket again and again.
 pub(super) fn open_ticket(
     ticket: &Ticket<'_>,
     keys: &Keyring,
 ) -> Result<EncTicketPart, Vec<String>> {
+    let Sealed { etype, kvno, cipher } = ticket.sealed;
+    let (etype, kvno) = (etype.0.to_le_bytes(), kvno.map(u32::to_le_bytes));
+    // Of all this only the cipher is protected: under another name other keys are tried.
+    let id: [&[u8]; 5] = [
+        ticket.service.as_bytes(),
+        ticket.realm.as_bytes(),
+        &etype,
+        kvno.as_ref().map_or(&[], |kvno| kvno),
+        cipher,
+    ];
+    match keys.sought(&id) {
+        Some(Sought::Opened { etype, key, client }) => {
+            let key = Key::new(Etype(etype), key);
+            return key.map(|key| EncTicketPart { key, client }).ok_or_else(Vec::new);
+        }
+        Some(Sought::Closed(tried)) => return Err(tried),
+        None => {}
+    }
     let owner =
         Owner { name: &ticket.service, realm: &ticket.realm, any_account: true, salts: &[] };
     let found = search(keys, &owner, &ticket.sealed, |key| {
-        let clear = crypto::decrypt(key, usage::TICKET, ticket.sealed.cipher)?;
+        let clear = crypto::decrypt(key, usage::TICKET, cipher)?;
         message::enc_ticket_part(&clear)
     });
+    let sought = match &found.opened {
+        Some(EncTicketPart { key, client }) => Sought::Opened {
+            etype: key.etype().0,
+            key: key.secret().clone(),
+            client: client.clone(),
+        },
+        None => Sought::Closed(found.tried.clone()),
+    };
+    keys.see_sought(&id, sought);
     found.opened.ok_or(found.tried)
 }
 
