@@ -42,6 +42,7 @@ impl Auth {
 
 /// One direction of a call, put together from its fragments.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is so or not, whatever the others are")]
 pub struct Message {
     /// The parameters as they travelled, without security trailers and their padding.
     pub stub: Buffer,

@@ -75,7 +75,7 @@ impl Part<'_, '_> {
         let Cover { seal, opened, verdict } = self.cover;
         // What comes in clear beside what was opened is proved by nothing.
         let mixed = message.fragments > 0 && !self.stub.is_empty() && opened != message.unsealed;
-        message.sealed |= seal == Seal::Closed && !opened || mixed && message.stub.len() > 0;
+        message.sealed |= seal == Seal::Closed && !opened || mixed && !message.stub.is_empty();
         message.unsealed |= opened;
         // Of a message in several PDUs the worst counts; one without a signature is worth nothing.
         message.verdict = match (message.verdict, verdict) {

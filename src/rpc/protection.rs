@@ -214,11 +214,10 @@ fn close(closed: &mut Vec<Closed>, need: Need, sealed: bool, unit: View<'_>) {
     let full = closed.len() >= MAX_REASONS;
     let known =
         closed.iter_mut().rfind(|known| full || (&known.need, known.sealed) == (&need, sealed));
-    match known {
-        Some(known) => known.pdus += 1,
-        None => {
-            let first = unit.frames().last().copied();
-            closed.push(Closed { need, sealed, pdus: 1, first });
-        }
+    if let Some(known) = known {
+        known.pdus += 1;
+    } else {
+        let first = unit.frames().last().copied();
+        closed.push(Closed { need, sealed, pdus: 1, first });
     }
 }

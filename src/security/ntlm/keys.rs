@@ -25,7 +25,7 @@ pub(super) const NEGOTIATE_EXTENDED_SESSIONSECURITY: u32 = 0x0008_0000;
 /// \[MS-NLMP\] 2.2.2.5 `NTLMSSP_NEGOTIATE_LM_KEY`.
 pub(super) const NEGOTIATE_LM_KEY: u32 = 0x0000_0080;
 
-/// Octets of a response of NTLMv1; those of NTLMv2 are longer.
+/// Octets of a response of version 1; those of version 2 are longer.
 const V1_RESPONSE: usize = 24;
 /// Octets of `NTProofStr`.
 const PROOF: usize = 16;

@@ -73,7 +73,9 @@ impl Handle<'_> {
             let [mut sum @ .., _, _, _, _, _, _, _, _] =
                 *hmac_md5(self.sign.octets(), &[&number, head, clear, trailer]);
             if self.key_exchange {
-                sum.iter_mut().for_each(|octet| *octet ^= next());
+                for octet in &mut sum {
+                    *octet ^= next();
+                }
             }
             return (sum == told).then_some((body, u32::from_le_bytes(number)));
         }
@@ -85,7 +87,9 @@ impl Handle<'_> {
             hash.update(part);
         }
         let mut sum = hash.finalize().to_le_bytes();
-        sum.iter_mut().for_each(|octet| *octet ^= next());
+        for octet in &mut sum {
+            *octet ^= next();
+        }
         let number = [n0, n1, n2, n3].map(|octet| octet ^ next());
         (sum == told).then_some((body, u32::from_le_bytes(number)))
     }

@@ -85,7 +85,7 @@ impl Session {
         let user = told.account();
         let mut need = Need { user: Some(user.clone()), ..Need::default() };
         let Some(challenge) = self.server_challenge else {
-            need.needs = "the server's challenge, which is not in the capture".to_owned();
+            "the server's challenge, which is not in the capture".clone_into(&mut need.needs);
             self.need = Some(need);
             return;
         };
@@ -228,12 +228,11 @@ impl Keys {
             return opened;
         }
         self.astray[of] = true;
-        let needs = match self.proven[side] || self.budget == 0 {
-            true => {
-                "all messages before it: some are not in the capture, and where in the keystream \
-                 this one stands cannot be found"
-            }
-            false => "a session key that fits: the one that the logon gives does not",
+        let needs = if self.proven[side] || self.budget == 0 {
+            "all messages before it: some are not in the capture, and where in the keystream this one \
+             stands cannot be found"
+        } else {
+            "a session key that fits: the one that the logon gives does not"
         };
         Opened::closed(Need::of(needs))
     }
