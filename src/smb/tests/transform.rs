@@ -16,9 +16,20 @@ fn key(octet: u8) -> Secret {
 }
 
 fn give(smb: &mut Smb, secret: SmbSecret) {
+    give_all(smb, [secret]);
+}
+
+fn give_all(smb: &mut Smb, secrets: impl IntoIterator<Item = SmbSecret>) {
     let mut ring = Keyring::default();
-    ring.add_smb(SmbKey { session_id: SESSION, secret, from: "here".to_owned() });
+    for secret in secrets {
+        ring.add_smb(SmbKey { session_id: SESSION, secret, from: "here".to_owned() });
+    }
     smb.take_keys(Arc::new(ring));
+}
+
+fn directions(client: Option<u8>, server: Option<u8>) -> SmbSecret {
+    let (client_to_server, server_to_client) = (client.map(key), server.map(key));
+    SmbSecret::Directions { client_to_server, server_to_client }
 }
 
 /// A user who is logged on, and the keys of both directions.
@@ -126,8 +137,10 @@ fn bulk_is_skimmed_and_what_is_damaged_is_counted() {
     // Nothing has proven the keys yet.
     let (events, _) = lab.take(1, 1, &bulk[..56], whole);
     assert_eq!(events, [Event::Sealed]);
-    let good = sealed_unit(Side::Client, &lab.ask(13, 0, empty()).unit());
+    let echo = lab.ask(13, 0, empty());
+    let good = sealed_unit(Side::Client, &echo.unit());
     assert_eq!(lab.unit(1, 1, &good), []);
+    lab.unit(1, 1, &sealed_unit(Side::Server, &echo.answer(empty()).unit()));
     let (events, _) = lab.take(1, 1, &bulk[..56], whole);
     assert_eq!((events, lab.smb.counters().sealed_bulk), (vec![], 1));
     for at in 8..good.len() {
@@ -152,6 +165,9 @@ fn bulk_is_skimmed_and_what_is_damaged_is_counted() {
     let id = crate::smb::ConnectionId(1);
     assert!(lab.smb.advance(id, Lab::ends(1), view, whole, &mut Vec::new()).is_none());
     assert_eq!(lab.smb.counters().sealed_bad, before);
+    // Nor is an end that is.
+    assert_eq!(lab.take(1, 1, &good[..60], whole).0, []);
+    assert_eq!((lab.smb.counters().sealed_bad, lab.smb.counters().sealed_torn), (before, 1));
 }
 
 #[test]
@@ -174,12 +190,58 @@ fn one_direction_does_not_accuse_the_other() {
     assert_eq!((closed.session_id, closed.messages), (SESSION, 1));
 }
 
-/// A message signed as 2.1 does it.
-fn signed(msg: &Msg, octet: u8) -> Vec<u8> {
+/// Sends a question and its answer, both encrypted.
+fn talk(lab: &mut Lab) {
+    let ask = lab.ask(13, 0, empty());
+    lab.unit(1, 1, &sealed_unit(Side::Client, &ask.unit()));
+    lab.unit(1, 1, &sealed_unit(Side::Server, &ask.answer(empty()).unit()));
+}
+
+#[test]
+fn directions_that_are_given_one_by_one_open_both() {
+    let both = [directions(None, Some(2)), directions(Some(1), None)];
+    let amid = [
+        directions(Some(7), None),
+        directions(Some(8), Some(2)),
+        SmbSecret::Session(key(9)),
+        directions(Some(1), Some(9)),
+    ];
+    for (what, keys) in [("both", &both[..]), ("amid", &amid)] {
+        let mut lab = Lab::default();
+        give_all(&mut lab.smb, keys.iter().cloned());
+        talk(&mut lab);
+        talk(&mut lab);
+        let counters = lab.smb.counters();
+        assert_eq!((counters.opened, counters.sealed_bad), (4, 0), "{what}");
+        // Now that both are known to be right, what they do not open is bad.
+        let mut bad = sealed_unit(Side::Client, &lab.ask(13, 0, empty()).unit());
+        *bad.last_mut().unwrap() ^= 1;
+        lab.unit(1, 1, &bad);
+        assert_eq!(lab.smb.counters().sealed_bad, 1, "{what}");
+    }
+}
+
+#[test]
+fn a_key_of_one_direction_that_is_right_does_not_vouch_for_the_other() {
+    let mut lab = Lab::default();
+    give(&mut lab.smb, directions(Some(1), Some(7)));
+    talk(&mut lab);
+    let counters = lab.smb.counters();
+    assert_eq!((counters.opened, counters.sealed_bad), (1, 0));
+    let told = lab.smb.closed_sessions().next().unwrap().need.to_string();
+    assert!(told.contains("the key given for it (here) does not open it with AES-128-"), "{told}");
+}
+
+fn signed_with(signing: Signing, msg: &Msg, key: &Secret) -> Vec<u8> {
     let mut unit = msg.clone().with(|m| m.flags |= SIGNED).unit();
-    let signature = Signing::HmacSha256.sign(&key(octet), &unit[4..]).unwrap();
+    let signature = signing.sign(key, &unit[4..]).unwrap();
     unit[52..68].copy_from_slice(&signature);
     unit
+}
+
+/// A message signed as 2.1 does it.
+fn signed(msg: &Msg, octet: u8) -> Vec<u8> {
+    signed_with(Signing::HmacSha256, msg, &key(octet))
 }
 
 #[test]
