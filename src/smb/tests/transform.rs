@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::compressors::chained;
-use super::lab::{CLIENT, Lab, check_data};
+use super::lab::{CLIENT, Lab, check_data, ntlm_key, ntlm_password, ntlm_v1};
 use super::wire::*;
 use crate::bytes::{Framed, Missing, Piece, Side, Span, View};
 use crate::security::Secret;
 use crate::security::keys::{Keyring, SmbKey, SmbSecret};
-use crate::security::smb::{Cipher, Signing, seal};
+use crate::security::ntlm::samples;
+use crate::security::smb::{Cipher, Derivation, Preauth, Signing, seal};
 use crate::smb::{Event, Smb};
 
 fn key(octet: u8) -> Secret {
@@ -230,6 +231,88 @@ fn a_key_of_one_direction_that_is_right_does_not_vouch_for_the_other() {
     assert_eq!((counters.opened, counters.sealed_bad), (1, 0));
     let told = lab.smb.closed_sessions().next().unwrap().need.to_string();
     assert!(told.contains("the key given for it (here) does not open it with AES-128-"), "{told}");
+}
+
+fn accuses(event: &Event) -> bool {
+    matches!(event, Event::BadSignature { .. })
+}
+
+/// A user who logs on over a connection with the password, all of whose messages are signed with
+/// `by`, if there is one. The key of the logon, which signs its last answer.
+fn log_on(lab: &mut Lab, connection: u32, binding: bool, by: Option<&Secret>) -> Secret {
+    let mut hash = Preauth::default();
+    let mut send = |lab: &mut Lab, msg: &Msg, by: Option<&Secret>| {
+        let unit = by.map_or_else(|| msg.unit(), |by| signed_with(Signing::AesGmac, msg, by));
+        let events = lab.unit(connection, 1, &unit);
+        assert!(!events.iter().any(accuses), "{events:?}");
+        hash.update(&unit[4..]);
+        Derivation::Preauth(&hash).signing_key(&ntlm_key())
+    };
+    let ask = lab.ask(0, 0, negotiate()).with(|m| m.session = 0);
+    send(lab, &ask, None);
+    send(lab, &ask.answer(negotiated(0xee)), None);
+    let (challenge, authenticate) = ntlm_v1();
+    let setup = |token: &[u8]| {
+        let mut body = session_setup(token, 0);
+        body[2] = u8::from(binding);
+        body
+    };
+    let first = lab.ask(1, 0, setup(samples::NEGOTIATE));
+    let first = first.with(|m| m.session = if binding { SESSION } else { 0 });
+    send(lab, &first, by);
+    let more = first.answer(session_set_up(&challenge));
+    send(lab, &more.with(|m| (m.session, m.status) = (SESSION, 0xc000_0016)), by);
+    let second = lab.ask(1, 0, setup(&authenticate));
+    let key = send(lab, &second, by);
+    send(lab, &second.answer(session_set_up(b"")), Some(&key));
+    key
+}
+
+/// A question that is signed with `by`.
+fn echo_by(lab: &mut Lab, connection: u32, by: &Secret) -> Vec<Event> {
+    let echo = lab.ask(13, 0, empty());
+    lab.unit(connection, 1, &signed_with(Signing::AesGmac, &echo, by))
+}
+
+#[test]
+fn a_connection_that_joins_signs_with_the_session_s_key_and_then_with_its_own() {
+    let mut lab = Lab::default();
+    lab.smb.take_keys(ntlm_password());
+    let first = log_on(&mut lab, 1, false, None);
+    assert_eq!(lab.smb.counters().verified, 1);
+    let second = log_on(&mut lab, 2, true, Some(&first));
+    assert_ne!(first, second);
+    // Both requests, the answer between them, and the last one.
+    assert_eq!(lab.smb.counters().verified, 5);
+    for (connection, own, other) in [(1, &first, &second), (2, &second, &first)] {
+        assert_eq!(echo_by(&mut lab, connection, own), []);
+        assert!(echo_by(&mut lab, connection, other).iter().any(accuses), "{connection}");
+    }
+    let counters = lab.smb.counters();
+    let seen = (counters.verified, counters.bad_signatures, counters.not_verifiable);
+    assert_eq!(seen, (7, 2, 0));
+}
+
+#[test]
+fn who_logs_on_again_keeps_the_keys() {
+    let mut lab = Lab::default();
+    lab.smb.take_keys(ntlm_password());
+    let key = log_on(&mut lab, 1, false, None);
+    let (challenge, authenticate) = ntlm_v1();
+    let mut send = |msg: &Msg| {
+        let events = lab.unit(1, 1, &signed_with(Signing::AesGmac, msg, &key));
+        assert!(!events.iter().any(accuses), "{events:?}");
+    };
+    let first = Msg::ask(1, 90, 0, session_setup(samples::NEGOTIATE, 0));
+    send(&first);
+    send(&first.answer(session_set_up(&challenge)).with(|m| m.status = 0xc000_0016));
+    let second = Msg::ask(1, 91, 0, session_setup(&authenticate, 0));
+    send(&second);
+    send(&second.answer(session_set_up(b"")));
+    send(&Msg::ask(13, 92, 0, empty()));
+    let counters = lab.smb.counters();
+    let seen = (counters.verified, counters.bad_signatures, counters.not_verifiable);
+    assert_eq!(seen, (6, 0, 0));
 }
 
 fn signed_with(signing: Signing, msg: &Msg, key: &Secret) -> Vec<u8> {
