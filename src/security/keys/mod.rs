@@ -15,6 +15,10 @@ use sha2::{Digest, Sha256};
 
 use super::Secret;
 
+/// Secrets of a file of keys.
+const MAX_SECRETS: usize = 1 << 16;
+/// What is said of a file with more.
+const TOO_MANY: &str = "expected at most 65536 secrets";
 /// Tickets whose session keys are remembered; beyond it no more are learned.
 const TICKETS_MAX: usize = 4096;
 /// Keys made of passwords that are remembered; beyond it they are made again.
@@ -32,7 +36,8 @@ type DerivedFrom = (usize, i32, Vec<u8>, Option<u32>);
 pub struct Keyring {
     accounts: Vec<Account>,
     kerberos: Vec<KerberosKey>,
-    smb: Vec<SmbKey>,
+    /// By `SessionId`.
+    smb: FxHashMap<u64, Vec<SmbKey>>,
     /// Session keys of tickets that a KDC was seen to give. Added by [`Keyring::learn`] up to
     /// [`TICKETS_MAX`]; never removed.
     learned: Mutex<FxHashMap<TicketId, (i32, Secret)>>,
@@ -123,8 +128,9 @@ impl Keyring {
 
     /// How many secrets are in it.
     pub fn len(&self) -> usize {
-        [self.accounts.len(), self.kerberos.len(), self.smb.len()]
+        [self.accounts.len(), self.kerberos.len()]
             .into_iter()
+            .chain(self.smb.values().map(Vec::len))
             .fold(0, usize::saturating_add)
     }
 
@@ -132,7 +138,9 @@ impl Keyring {
     pub fn add_all(&mut self, other: Self) {
         self.accounts.extend(other.accounts);
         self.kerberos.extend(other.kerberos);
-        self.smb.extend(other.smb);
+        for (session, keys) in other.smb {
+            self.smb.entry(session).or_default().extend(keys);
+        }
     }
 
     /// A ring with the secrets of both. What was learned on the way is left out: whoever reads a
@@ -161,7 +169,7 @@ impl Keyring {
 
     /// Adds the key of an SMB session.
     pub fn add_smb(&mut self, key: SmbKey) {
-        self.smb.push(key);
+        self.smb.entry(key.session_id).or_default().push(key);
     }
 
     /// The accounts that may be `user` of `domain`, those that name it first.
@@ -196,7 +204,7 @@ impl Keyring {
 
     /// The keys given for an SMB session.
     pub fn smb(&self, session_id: u64) -> impl Iterator<Item = &SmbKey> {
-        self.smb.iter().filter(move |key| key.session_id == session_id)
+        self.smb.get(&session_id).into_iter().flatten()
     }
 
     /// Remembers the session key of a ticket, by the octets of its sealed part.
