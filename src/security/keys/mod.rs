@@ -15,11 +15,16 @@ mod tests;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
 use super::Secret;
 use recent::Recent;
 
+/// Secrets of a file of keys.
+const MAX_SECRETS: usize = 1 << 16;
+/// What is said of a file with more.
+const TOO_MANY: &str = "expected at most 65536 secrets";
 /// Tickets that are remembered, of each kind; the oldest makes room.
 const TICKETS_MAX: usize = 4096;
 /// Keys made of passwords that are remembered; the oldest makes room, and is made again.
@@ -36,7 +41,8 @@ type TicketId = [u8; 32];
 pub struct Keyring {
     accounts: Vec<Account>,
     kerberos: Vec<KerberosKey>,
-    smb: Vec<SmbKey>,
+    /// By `SessionId`.
+    smb: FxHashMap<u64, Vec<SmbKey>>,
     /// Session keys of tickets that a KDC was seen to give. Added by [`Keyring::learn`].
     learned: Mutex<Recent<TicketId, (i32, Secret), TICKETS_MAX>>,
     /// Tickets that a KDC was seen to give. Added by [`Keyring::see_given`].
@@ -158,8 +164,9 @@ impl Keyring {
 
     /// How many secrets are in it.
     pub fn len(&self) -> usize {
-        [self.accounts.len(), self.kerberos.len(), self.smb.len()]
+        [self.accounts.len(), self.kerberos.len()]
             .into_iter()
+            .chain(self.smb.values().map(Vec::len))
             .fold(0, usize::saturating_add)
     }
 
@@ -168,7 +175,9 @@ impl Keyring {
         self.seek_anew();
         self.accounts.extend(other.accounts);
         self.kerberos.extend(other.kerberos);
-        self.smb.extend(other.smb);
+        for (session, keys) in other.smb {
+            self.smb.entry(session).or_default().extend(keys);
+        }
     }
 
     /// A ring with the secrets of both. What was learned on the way is left out: whoever reads a
@@ -211,7 +220,7 @@ impl Keyring {
 
     /// Adds the key of an SMB session.
     pub fn add_smb(&mut self, key: SmbKey) {
-        self.smb.push(key);
+        self.smb.entry(key.session_id).or_default().push(key);
     }
 
     /// The accounts that may be `user` of `domain`, those that name it first; without a domain, the
@@ -251,7 +260,7 @@ impl Keyring {
 
     /// The keys given for an SMB session.
     pub fn smb(&self, session_id: u64) -> impl Iterator<Item = &SmbKey> {
-        self.smb.iter().filter(move |key| key.session_id == session_id)
+        self.smb.get(&session_id).into_iter().flatten()
     }
 
     /// Remembers the session key of a ticket, by the octets of its sealed part.
