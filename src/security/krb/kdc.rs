@@ -78,7 +78,8 @@ impl Kdc {
             return;
         };
         self.requests.truncate(REQUESTS_MAX.saturating_sub(1));
-        self.requests.push_front(Request { session_key, subkey: authenticator.subkey });
+        let subkey = authenticator.subkey.key().cloned();
+        self.requests.push_front(Request { session_key, subkey });
     }
 
     fn answer(&mut self, answer: &KdcRep<'_>, keys: &Keyring) {
