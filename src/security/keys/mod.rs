@@ -51,7 +51,7 @@ pub struct Keyring {
     /// secrets are added.
     sought: Mutex<Recent<TicketId, Sought, TICKETS_MAX>>,
     /// What passwords were made into, which takes long. Added by [`Keyring::see_derived`].
-    derived: Mutex<Recent<DerivedFrom, Option<Secret>, DERIVED_MAX>>,
+    derived: Mutex<Recent<DerivedFrom, Secret, DERIVED_MAX>>,
     /// Rounds that were taken of [`ROUNDS_MAX`].
     spent: AtomicU64,
 }
@@ -300,13 +300,13 @@ impl Keyring {
     }
 
     /// What the password of the account at this place of [`Keyring::all_accounts`] was made into, with
-    /// this encryption type, salt and number of rounds; the inner `None` is what cannot be made.
-    pub fn derived(&self, from: &DerivedFrom) -> Option<Option<Secret>> {
+    /// this encryption type, salt and number of rounds.
+    pub fn derived(&self, from: &DerivedFrom) -> Option<Secret> {
         self.derived.lock().ok()?.get(from).cloned()
     }
 
     /// Remembers it, so that it is made once.
-    pub fn see_derived(&self, from: DerivedFrom, made: Option<Secret>) {
+    pub fn see_derived(&self, from: DerivedFrom, made: Secret) {
         if let Ok(mut derived) = self.derived.lock() {
             derived.remember(from, made);
         }

@@ -179,7 +179,7 @@ impl<T> Tries<'_, T> {
             let from = DerivedFrom { account: place, etype: etype.0, salt, rounds };
             match self.derived(from, password) {
                 Some(key) => {
-                    if let Some(opened) = key.and_then(|key| self.one(&key)) {
+                    if let Some(opened) = self.one(&key) {
                         return (Some(opened), true);
                     }
                 }
@@ -189,8 +189,8 @@ impl<T> Tries<'_, T> {
         (None, all)
     }
 
-    /// The key that a password makes; the outer `None` if it is not made any more.
-    fn derived(&mut self, from: DerivedFrom, password: &Secret) -> Option<Option<Secret>> {
+    /// The key that a password makes; `None` if it is not made any more.
+    fn derived(&mut self, from: DerivedFrom, password: &Secret) -> Option<Secret> {
         self.left = self.left.checked_sub(1)?;
         if let Some(known) = self.keys.derived(&from) {
             return Some(known);
@@ -202,8 +202,8 @@ impl<T> Tries<'_, T> {
         }
         self.passwords = left;
         let rounds = Some(from.rounds);
-        let key = crypto::string_to_key(self.etype, password.octets(), &from.salt, rounds);
-        let key = key.map(|key| key.secret().clone());
+        let key = crypto::string_to_key(self.etype, password.octets(), &from.salt, rounds)?;
+        let key = key.secret().clone();
         self.keys.see_derived(from, key.clone());
         Some(key)
     }

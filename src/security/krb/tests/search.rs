@@ -1,6 +1,7 @@
 //! Which secrets are tried on a message, in what order, and what it may cost.
 
 use super::{kerberos, password};
+use crate::security::Secret;
 use crate::security::keys::{DerivedFrom, Keyring, ROUNDS_MAX};
 use crate::security::krb::candidates::{Found, Owner, search};
 use crate::security::krb::crypto::{self, Etype, Key, string_to_key};
@@ -150,7 +151,10 @@ fn a_ticket_is_searched_once() {
     let forget = |keys: &Keyring| {
         for n in 0..1024 {
             let salt = vec![0; n];
-            keys.see_derived(DerivedFrom { account: 99, etype: 0, salt, rounds: 0 }, None);
+            keys.see_derived(
+                DerivedFrom { account: 99, etype: 0, salt, rounds: 0 },
+                Secret::default(),
+            );
         }
         keys.spend(ROUNDS_MAX - (1 << 14));
         while keys.spend(1024) {}
