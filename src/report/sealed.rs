@@ -29,9 +29,8 @@ fn told(summary: &Summary, only_tried: bool) -> Vec<String> {
         };
         format!("{what}: {}", takes(&closed.need))
     });
-    let asked = |closed: &&Closed| {
-        wanted(&closed.need) && (closed.sealed || !closed.need.tried.is_empty())
-    };
+    let asked =
+        |closed: &&Closed| wanted(&closed.need) && (closed.sealed || !closed.need.tried.is_empty());
     let pdus = summary.rpc.closed.iter().filter(asked).map(|closed| {
         let what = match (closed.pdus, closed.sealed) {
             (1, true) => "1 PDU stays sealed".to_owned(),

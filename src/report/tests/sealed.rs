@@ -2,7 +2,7 @@ use super::super::text::not_listed;
 use super::*;
 use crate::bytes::FrameNo;
 use crate::security::Verdict;
-use crate::{rpc, smb};
+use crate::smb;
 
 fn told(change: impl FnOnce(&mut Summary)) -> String {
     let mut summary = Summary::default();
@@ -68,7 +68,7 @@ fn one_stays_closed_and_more_stay_closed() {
     let pdus = |pdus, sealed, tried: &[&str]| {
         let mut need = Need::of("a key");
         need.tried = tried.iter().map(|what| (*what).to_owned()).collect();
-        let closed = rpc::Closed { need, sealed, pdus, first: Some(FrameNo(5)) };
+        let closed = Closed { need, sealed, pdus, first: Some(FrameNo(5)) };
         told(|summary| summary.rpc.closed = vec![closed])
     };
     assert_eq!(pdus(1, true, &[]), "1 PDU stays sealed, in frame 5: it takes a key");

@@ -33,7 +33,7 @@ fn told(flags: u32, lm: &str, nt: &str) -> Authenticate {
     }
 }
 
-/// 4.2.4: NTLMv2, with the client's challenge `aa…` at the time 0.
+/// 4.2.4: version 2, with the client's challenge `aa…` at the time 0.
 pub(super) fn v2_response() -> String {
     let temp = "0101000000000000 0000000000000000 aaaaaaaaaaaaaaaa 00000000\
         02000c00 44006f006d00610069006e00 01000c00 530065007200760065007200 00000000 00000000";
@@ -91,7 +91,11 @@ fn sealing_and_signing_keys() {
 }
 
 fn hex_of(secret: &Secret) -> String {
-    secret.octets().iter().map(|octet| format!("{octet:02x}")).collect()
+    use std::fmt::Write as _;
+    secret.octets().iter().fold(String::new(), |mut text, octet| {
+        write!(text, "{octet:02x}").unwrap();
+        text
+    })
 }
 
 /// A context after these messages, with the password of the examples.
