@@ -48,7 +48,7 @@
 //! | [`net`] | link, tunnel, IP, TCP, UDP and ICMP headers and the answers of resolvers (pure), IP fragments put together (state) |
 //! | [`skew`] | how far the clocks of several captures are apart |
 //! | [`tcp`] | flows and their passive reassembly in causal order; state |
-//! | [`security`] | what authentication tokens, and refusals of tickets, say in clear |
+//! | [`security`] | security contexts: what their tokens say in clear, and what the secrets of a [`Keyring`](security::keys::Keyring) open |
 //! | [`smb`] | SMB 1 to 3: messages (pure), sessions and pipes over all connections (state) |
 //! | [`rpc`] | DCE/RPC: PDUs (pure), associations and calls in flight (state) |
 //! | [`idl`] | IDL text to a type table |

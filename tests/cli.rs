@@ -593,7 +593,8 @@ fn silence_is_not_taken_for_health() {
             run.refusal(0),
             "no RPC call in 116 frames; seen: 87 encrypted SMB messages, whose calls cannot be \
              seen without keys; 8 other SMB messages; 116 TCP segments; 1 TCP \
-             connection"
+             connection; 87 encrypted messages of SMB session 0x00000000511f933e stay closed: it \
+             takes the password or NT hash of FSLAB\\fsadmin"
         );
     }
     // A header and no packet.
@@ -602,7 +603,8 @@ fn silence_is_not_taken_for_health() {
     // Calls are listed, and more is known to be hidden.
     let run = vshark(&["captures/b-ntlm-seal-smb311.pcap"]);
     let sentence = "beyond the list: 16 calls sealed by RPC, whose arguments cannot be \
-                    seen without keys";
+                    seen without keys; 32 PDUs stay sealed, from frame 22 on: it takes the \
+                    password or NT hash of FSLAB\\fsadmin";
     assert_eq!((run.code, run.sentences()), (Some(0), vec![sentence]));
     let run = vshark(&["captures/i-a-drop5.pcap"]);
     let sentence = "beyond the list: 524 bytes of SMB missing in 2 places: packets that were not \

@@ -50,7 +50,7 @@ pub(super) fn run(
     records.trial.finish();
     let findings = records.findings();
     records.write_findings(&findings)?;
-    let report = records.trial.report();
+    let report = records.trial.report(&run.summary());
     // Nothing is let pass, and nothing failed on.
     let (expectations, diagnoses, exit) = (None, &[][..], Exit::Fine);
     let gated = Gated { gate: records.trial.gate(), expectations, diagnoses, exit };

@@ -7,8 +7,9 @@ use vshark::bytes::Time;
 use vshark::capture::Origins;
 use vshark::check::{Finding, Judge, Knowledge, Options, Report};
 use vshark::gate::{Exit, Gate, Happened, Mark, operation_counts};
-use vshark::pipeline::Event;
+use vshark::pipeline::{Event, Summary};
 use vshark::report::check::nothing_judged;
+use vshark::report::sealed::does_not_fit;
 use vshark::skew::Skew;
 
 use super::args::{Judging, Shared};
@@ -115,8 +116,10 @@ impl<'k> Trial<'k> {
     }
 
     /// What there is to say of all of it.
-    pub(super) fn report(&self) -> Report {
-        self.judge.report()
+    pub(super) fn report(&self, summary: &Summary) -> Report {
+        let mut report = self.judge.report();
+        report.unreadable.extend(does_not_fit(summary));
+        report
     }
 
     /// Says how many findings are not shown.

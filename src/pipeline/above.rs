@@ -166,6 +166,7 @@ impl<'r> Above<'r> {
         summary.smb_opened = smb.opened;
         summary.smb_sealed_bulk = smb.sealed_bulk;
         summary.smb_sealed_bad = smb.sealed_bad;
+        summary.smb_sealed_torn = smb.sealed_torn;
         summary.smb_signatures = Signatures {
             verified: smb.verified,
             bad: smb.bad_signatures,

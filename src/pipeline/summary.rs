@@ -50,6 +50,8 @@ pub struct Summary {
     pub smb_sealed_bulk: u64,
     /// Those of them that keys do not open which have opened others of their session.
     pub smb_sealed_bad: u64,
+    /// Those of them that there are keys for, and of which bytes are missing.
+    pub smb_sealed_torn: u64,
     /// Sessions of which encrypted messages stay closed.
     pub smb_closed: Vec<smb::Closed>,
     /// Signatures of SMB messages.

@@ -22,7 +22,7 @@ mod prose;
 pub mod rules;
 pub mod sarif;
 mod scmp;
-mod sealed;
+pub mod sealed;
 pub mod show;
 mod size;
 mod storage;

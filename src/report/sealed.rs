@@ -2,22 +2,35 @@
 
 use crate::bytes::printable;
 use crate::pipeline::Summary;
+use crate::rpc::Closed;
 use crate::security::Need;
 
 /// Reasons that are told; all of them are in JSON.
 const TOLD: usize = 8;
 
-/// What stays closed and why, one statement each. Signatures that nobody gave a key for are left out.
+/// What stays closed and why, one statement each. Signatures that are not verified are left out,
+/// unless something was given for them and does not fit.
 pub(super) fn stays_sealed(summary: &Summary) -> Vec<String> {
-    let sessions = summary.smb_closed.iter().map(|closed| {
+    told(summary, false)
+}
+
+/// The same of that for which something was given, and does not fit.
+pub fn does_not_fit(summary: &Summary) -> Vec<String> {
+    told(summary, true)
+}
+
+fn told(summary: &Summary, only_tried: bool) -> Vec<String> {
+    let wanted = |need: &Need| !only_tried || !need.tried.is_empty();
+    let sessions = summary.smb_closed.iter().filter(|closed| wanted(&closed.need)).map(|closed| {
         let id = closed.session_id;
         let what = match closed.messages {
-            1 => "1 encrypted message".to_owned(),
-            n => format!("{n} encrypted messages"),
+            1 => format!("1 encrypted message of SMB session 0x{id:016x} stays closed"),
+            n => format!("{n} encrypted messages of SMB session 0x{id:016x} stay closed"),
         };
-        format!("{what} of SMB session 0x{id:016x} stay closed: {}", takes(&closed.need))
+        format!("{what}: {}", takes(&closed.need))
     });
-    let asked = |closed: &&crate::rpc::Closed| closed.sealed || !closed.need.tried.is_empty();
+    let asked =
+        |closed: &&Closed| wanted(&closed.need) && (closed.sealed || !closed.need.tried.is_empty());
     let pdus = summary.rpc.closed.iter().filter(asked).map(|closed| {
         let what = match (closed.pdus, closed.sealed) {
             (1, true) => "1 PDU stays sealed".to_owned(),
@@ -45,3 +58,7 @@ fn takes(need: &Need) -> String {
     let text = need.to_string();
     format!("it takes {}", printable(&text))
 }
+
+#[cfg(test)]
+#[path = "tests/sealed.rs"]
+mod tests;

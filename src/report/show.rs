@@ -126,6 +126,15 @@ pub fn facts(call: &Call, time: TimeStyle) -> Vec<(&'static str, String)> {
         let _ = write!(auth, ", {}", printable(principal));
     }
     row("auth", auth);
+    let halves = [("request", rpc.request.as_ref()), ("response", rpc.response.as_ref())];
+    let signed = halves.iter().filter_map(|(side, message)| {
+        let verdict = message.as_ref()?.verdict?;
+        Some(format!("{side} {}", verdict.words()))
+    });
+    let signed: Vec<String> = signed.collect();
+    if !signed.is_empty() {
+        row("signature", signed.join(", "));
+    }
     let interface = rpc.interface.map_or_else(
         || "unknown: its bind is not in the capture".to_owned(),
         |syntax| {

@@ -12,6 +12,7 @@ use crate::call::{Call, Outcome, Party};
 use crate::net::Unseen;
 use crate::pipeline::Summary;
 use crate::protocol::Registry;
+use crate::security::Verdict;
 
 /// Calls that may wait for an earlier one that is not complete, so that they are listed in the
 /// order of their requests.
@@ -394,15 +395,38 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
         let one = "DCE/RPC PDU, neither a request nor an answer";
         add(summary.pdus(), one, &format!("DCE/RPC PDUs, {pdus}"));
     }
+    let with_keys = [
+        summary.smb_opened,
+        summary.smb_sealed_bulk,
+        summary.smb_sealed_bad,
+        summary.smb_sealed_torn,
+    ];
     add(
-        summary.smb_sealed.saturating_sub(summary.smb_opened + summary.smb_sealed_bulk),
+        summary.smb_sealed.saturating_sub(with_keys.into_iter().fold(0, u64::saturating_add)),
         "encrypted SMB message, whose calls cannot be seen without keys",
         "encrypted SMB messages, whose calls cannot be seen without keys",
+    );
+    add(
+        summary.smb_sealed_bad,
+        "encrypted SMB message that does not open, though its key does others: it was changed on \
+         its way",
+        "encrypted SMB messages that do not open, though their keys do others: they were changed \
+         on their way",
+    );
+    add(
+        summary.smb_sealed_torn,
+        "encrypted SMB message that does not open, since bytes of it are missing",
+        "encrypted SMB messages that do not open, since bytes of them are missing",
     );
     add(
         summary.smb_signatures.bad,
         "SMB message whose signature is wrong",
         "SMB messages whose signatures are wrong",
+    );
+    add(
+        summary.rpc.signatures.get(&Verdict::BadSignature).copied().unwrap_or_default(),
+        "PDU of RPC whose signature is wrong",
+        "PDUs of RPC whose signatures are wrong",
     );
     add(
         summary.calls.values().map(|of| of.sealed).sum(),

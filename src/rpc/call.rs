@@ -41,8 +41,8 @@ impl Auth {
 }
 
 /// One direction of a call, put together from its fragments.
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a message may be")]
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is so or not, whatever the others are")]
 pub struct Message {
     /// The parameters as they travelled, without security trailers and their padding.
     pub stub: Buffer,

@@ -73,10 +73,18 @@ impl Part<'_, '_> {
             pdus: Vec::new(),
         });
         let Cover { seal, opened, verdict } = self.cover;
-        message.sealed |= seal == Seal::Closed && !opened;
+        // What comes in clear beside what was opened is proved by nothing.
+        let mixed = message.fragments > 0 && !self.stub.is_empty() && opened != message.unsealed;
+        message.sealed |= seal == Seal::Closed && !opened || mixed && !message.stub.is_empty();
         message.unsealed |= opened;
-        // Of a message in several PDUs the worst counts.
-        message.verdict = message.verdict.max(verdict);
+        // Of a message in several PDUs the worst counts; one without a signature is worth nothing.
+        message.verdict = match (message.verdict, verdict) {
+            (None, None) => None,
+            (_, now) if message.fragments == 0 => now,
+            (before, now) => Some(
+                before.unwrap_or(Verdict::NotVerifiable).max(now.unwrap_or(Verdict::NotVerifiable)),
+            ),
+        };
         if let (None, Some(Why::Missing(why))) =
             (&self.pdu.verifier, self.pdu.stop.as_ref().map(|stop| &stop.why))
             && header.auth_length != 0

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::names::{AUTH_TYPES, named};
 use super::part::Seal;
 use super::pdu::{Body, HEADER, PacketType, Pdu, SEC_TRAILER, Verifier};
 use super::{Auth, Closed, Common};
@@ -13,6 +14,8 @@ use crate::security::{Context, Need, Opened, Protected, Verdict, ntlm, peek};
 const MAX_SECURITY_CONTEXTS: usize = 256;
 /// Reasons that are told of what stays closed, in all associations together.
 const MAX_REASONS: usize = 256;
+/// `RPC_C_AUTHN_GSS_NEGOTIATE`, `RPC_C_AUTHN_WINNT`, `RPC_C_AUTHN_GSS_KERBEROS`.
+const OPENED: [u8; 3] = [9, 10, 16];
 /// `RPC_C_AUTHN_LEVEL_CONNECT`
 const LEVEL_CONNECT: u8 = 2;
 /// `RPC_C_AUTHN_LEVEL_CALL`: the lowest at which PDUs are signed.
@@ -84,6 +87,9 @@ impl Protection {
             return None;
         }
         guard.context.token(side, verifier.value.bytes(), &common.keys);
+        if let Some(client) = guard.context.client() {
+            guard.auth.principal = Some(client);
+        }
         let token = peek(verifier.value.bytes())?;
         guard.auth.mechanism = Some(token.mechanism);
         if let (Side::Client, Some(ntlm::Message::Authenticate(message))) = (side, token.ntlm) {
@@ -151,11 +157,20 @@ impl Protection {
         let signature = end.checked_sub(pdu.header.auth_length.into())?;
         let trailer = signature.checked_sub(SEC_TRAILER)?;
         let whole = unit.len() >= end && unit.holes().next().is_none();
+        let fault = pdu.header.ptype == PacketType::FAULT;
         let guard = self.guards.get_mut(&verifier.context_id);
-        let opened = match guard {
+        let mut opened = match guard {
             _ if !whole || fixed > trailer => Opened::closed(Need::of(
                 "all octets of the PDU, some of which are not in the capture",
             )),
+            _ if !OPENED.contains(&verifier.auth_type) => {
+                let provider = named(AUTH_TYPES, verifier.auth_type.into());
+                Opened::closed(Need::of(format!(
+                    "a provider that is opened, and {provider} is not"
+                )))
+            }
+            // How much of a fault is sealed, no specification says.
+            _ if fault && sealed => Opened::closed(Need::of("a call that is no fault")),
             Some(guard) if guard.context.session_key().is_none() => {
                 Opened::closed(guard.context.need())
             }
@@ -175,6 +190,10 @@ impl Protection {
             }
             None => Opened::closed(Need::of("fewer security contexts in one association")),
         };
+        if fault && opened.verdict == Verdict::BadSignature {
+            // Nor is what of it is signed.
+            opened.verdict = Verdict::NotVerifiable;
+        }
         let Opened { verdict, body, why } = opened;
         *common.counters.signatures.entry(verdict).or_default() += 1;
         if let Some(why) = why {

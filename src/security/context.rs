@@ -25,7 +25,13 @@ enum State {
 impl Context {
     /// Takes the next token, whatever wraps it.
     pub fn token(&mut self, side: Side, token: &[u8], keys: &Keyring) {
-        let Some(Carried { mechanism, inner, mic }) = carried(token) else { return };
+        let Some(Carried { mechanism, inner }) = carried(token) else {
+            // Not even a mechanism is named: what follows is opened by nothing here.
+            if matches!(self.state, State::Unseen) {
+                self.state = State::Other;
+            }
+            return;
+        };
         match (&mut self.state, mechanism) {
             (State::Ntlm(_), Some(Mechanism::Ntlm) | None)
             | (State::Kerberos(_), Some(Mechanism::Kerberos) | None) => {}
@@ -39,18 +45,10 @@ impl Context {
             (State::Unseen, Some(Mechanism::Other)) => self.state = State::Other,
             _ => return,
         }
+        let Some(inner) = inner else { return };
         match &mut self.state {
-            State::Ntlm(session) => {
-                if let Some(inner) = inner {
-                    session.token(side, inner, keys);
-                }
-                session.mic |= mic;
-            }
-            State::Kerberos(session) => {
-                if let Some(inner) = inner {
-                    session.token(side, inner, keys);
-                }
-            }
+            State::Ntlm(session) => session.token(side, inner, keys),
+            State::Kerberos(session) => session.token(side, inner, keys),
             State::Unseen | State::Other => {}
         }
     }
@@ -61,6 +59,15 @@ impl Context {
             State::Ntlm(session) => session.session_key(),
             State::Kerberos(session) => session.session_key(),
             State::Unseen | State::Other => None,
+        }
+    }
+
+    /// Who the client is, where only an opened ticket tells it: `user@REALM`.
+    pub fn client(&self) -> Option<String> {
+        match &self.state {
+            State::Kerberos(session) => session.session_key().and_then(|_| session.need().user),
+            // It says so in clear.
+            State::Ntlm(_) | State::Unseen | State::Other => None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The little of DER that SPNEGO needs: one element after another, every length checked.
+//! The little of DER that SPNEGO and Kerberos need: one element after another, every length checked.
 
 /// One element: its identifier octet and its contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) struct Element<'a> {
 /// The element at the start of `bytes`, and what follows it.
 ///
 /// `None` unless it is complete. Identifiers of more than one octet and indefinite lengths do not
-/// occur in SPNEGO and are not read.
+/// occur in either and are not read.
 pub(super) fn element(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     if tag & 0x1f == 0x1f {

@@ -40,6 +40,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// How it is called in a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::BadSignature => "wrong",
+            Self::NotVerifiable => "not verifiable",
+        }
+    }
+
     /// How it is called in JSON.
     pub fn name(self) -> &'static str {
         match self {

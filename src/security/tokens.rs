@@ -122,8 +122,6 @@ pub(super) struct Carried<'a> {
     pub(super) mechanism: Option<Mechanism>,
     /// The mechanism's own token, with the frame of GSS-API if it has one.
     pub(super) inner: Option<&'a [u8]>,
-    /// Whether `mechListMIC` is there, which costs the mechanism a signature.
-    pub(super) mic: bool,
 }
 
 /// Takes SPNEGO from around a token; `None` where there is nothing of a mechanism.
@@ -139,18 +137,13 @@ pub(super) fn carried(token: &[u8]) -> Option<Carried<'_>> {
     };
     let Some(spnego) = spnego else {
         let mechanism = peek(token)?.mechanism;
-        return Some(Carried { mechanism: Some(mechanism), inner: Some(token), mic: false });
+        return Some(Carried { mechanism: Some(mechanism), inner: Some(token) });
     };
     let (arm, _) = der::element(spnego)?;
     let fields = der::open(arm.value, SEQUENCE)?;
-    let mut carried = Carried { mechanism: None, inner: None, mic: false };
-    for field in der::elements(fields) {
-        match field.tag {
-            0xa2 => carried.inner = der::open(field.value, OCTET_STRING),
-            0xa3 => carried.mic = der::open(field.value, OCTET_STRING).is_some(),
-            _ => {}
-        }
-    }
+    let mut carried = Carried { mechanism: None, inner: None };
+    let token = der::elements(fields).find(|field| field.tag == 0xa2);
+    carried.inner = token.and_then(|token| der::open(token.value, OCTET_STRING));
     let named = || negotiation(spnego).map(|token| token.mechanism);
     carried.mechanism = carried.inner.and_then(inner).map(|token| token.mechanism).or_else(named);
     Some(carried)

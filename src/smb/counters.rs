@@ -24,6 +24,8 @@ pub struct Counters {
     pub sealed_bulk: u64,
     /// Those of them that do not open, with keys that have opened others of their session.
     pub sealed_bad: u64,
+    /// Those of them that there are keys for, and of which bytes are missing.
+    pub sealed_torn: u64,
     /// Signatures that are right.
     pub verified: u64,
     /// Signatures that are wrong, by keys that have verified others.

@@ -59,7 +59,7 @@ pub(super) fn run(
     run.go(&mut session)?;
     session.trial.finish();
     session.write_findings()?;
-    let report = session.trial.report();
+    let report = session.trial.report(&run.summary());
     let results = session.expectations(&report, run.is_unreadable())?;
     let Session { form, mut trial, selection, out, .. } = session;
     trial.tell_hidden();

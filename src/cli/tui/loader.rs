@@ -276,7 +276,7 @@ impl Reading<'_> {
     /// What there is to say so far.
     fn digest(&mut self, summary: Summary, unreadable: bool) {
         let begun = Instant::now();
-        let report = self.trial.report();
+        let report = self.trial.report(&summary);
         let marks = self.trial.gate().diagnoses(&report);
         let exit = self.trial.exit(&report, &marks, false, unreadable);
         let nothing = nothing_judged(&report, self.trial.found());

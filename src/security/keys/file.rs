@@ -25,13 +25,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Account, AccountSecret, KerberosKey, Keyring, KeysError, SmbKey, SmbSecret, key_len, lines,
-    nt_hash, octets, session_id, smb_key,
+    Account, AccountSecret, KerberosKey, Keyring, KeysError, MAX_SECRETS, SmbKey, SmbSecret,
+    TOO_MANY, key_len, lines, nt_hash, octets, session_id, smb_key,
 };
 use crate::security::Secret;
-
-/// Tables of a file.
-const MAX_TABLES: usize = 1 << 16;
 
 /// What is in a file of keys.
 #[derive(Debug, Default)]
@@ -54,7 +51,8 @@ pub struct KeytabFile {
 /// Reads a file of keys; `name` says which it is in errors, and where its secrets are from.
 pub fn parse(name: &str, text: &str) -> Result<Keys, KeysError> {
     let text = text.trim_start_matches('\u{feff}');
-    let source = Source { name, text };
+    let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+    let source = Source { name, ends: &ends };
     let mut keys = Keys::default();
     if lines::are_these(text) {
         let found = lines::parse(name, text)
@@ -88,9 +86,8 @@ pub fn parse(name: &str, text: &str) -> Result<Keys, KeysError> {
         };
         for one in all {
             let table = Table::new(source, kind, one)?;
-            if tables.len() == MAX_TABLES {
-                let what = format!("expected at most {MAX_TABLES} secrets");
-                return Err(source.error(table.at, &what));
+            if tables.len() == MAX_SECRETS {
+                return Err(source.error(table.at, TOO_MANY));
             }
             tables.push(table);
         }
@@ -208,18 +205,18 @@ fn smb(table: &Table<'_>, keys: &mut Keys) -> Result<(), KeysError> {
     Ok(())
 }
 
-/// The text, by its name.
+/// What places in the text are called.
 #[derive(Clone, Copy)]
 struct Source<'t> {
     name: &'t str,
-    text: &'t str,
+    /// Where lines end, in order.
+    ends: &'t [usize],
 }
 
 impl Source<'_> {
     /// The line of an offset, 1-based.
     fn line(self, at: usize) -> usize {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        before.matches('\n').count().saturating_add(1)
+        self.ends.partition_point(|end| *end < at).saturating_add(1)
     }
 
     fn error(self, at: usize, what: &str) -> KeysError {

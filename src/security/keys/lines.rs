@@ -5,7 +5,7 @@
 //! - what is made of Samba's `debug encryption = yes`: `SessionId=… SessionKey=… ServerInKey=…
 //!   ServerOutKey=…`; what the server takes in is what the client sends.
 
-use super::{SmbKey, SmbSecret, session_id, smb_key};
+use super::{MAX_SECRETS, SmbKey, SmbSecret, TOO_MANY, session_id, smb_key};
 
 /// What is given of one session.
 #[derive(Clone, Copy, Default)]
@@ -49,6 +49,9 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Vec<SmbKey>, (usize, &'sta
         }
         if found.len() == before {
             return Err((n, "expected a key beside the session's id"));
+        }
+        if found.len() > MAX_SECRETS {
+            return Err((n, TOO_MANY));
         }
     }
     Ok(found)

@@ -7,41 +7,53 @@
 pub mod file;
 pub mod keytab;
 mod lines;
+mod recent;
+#[cfg(test)]
+#[path = "tests/ring.rs"]
+mod tests;
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
 use super::Secret;
+use recent::Recent;
 
-/// Tickets whose session keys are remembered; beyond it no more are learned.
+/// Secrets of a file of keys.
+const MAX_SECRETS: usize = 1 << 16;
+/// What is said of a file with more.
+const TOO_MANY: &str = "expected at most 65536 secrets";
+/// Tickets that are remembered, of each kind; the oldest makes room.
 const TICKETS_MAX: usize = 4096;
-/// Keys made of passwords that are remembered; beyond it they are made again.
+/// Keys made of passwords that are remembered; the oldest makes room, and is made again.
 const DERIVED_MAX: usize = 1024;
-/// Octets of a salt; one that is longer is nobody's.
-const SALT_MAX: usize = 1024;
+/// Rounds of PBKDF2 that all keys made of passwords may take, some tens of seconds: what asks for them
+/// is a capture, and nobody has proved it. Ordinary logons take eight thousand each.
+pub(crate) const ROUNDS_MAX: u64 = 1 << 26;
 
 /// The digest of the sealed part of a ticket.
 type TicketId = [u8; 32];
-/// Place of the account, encryption type, salt, rounds.
-type DerivedFrom = (usize, i32, Vec<u8>, Option<u32>);
 
 /// All secrets there are.
 #[derive(Debug, Default)]
 pub struct Keyring {
     accounts: Vec<Account>,
     kerberos: Vec<KerberosKey>,
-    smb: Vec<SmbKey>,
-    /// Session keys of tickets that a KDC was seen to give. Added by [`Keyring::learn`] up to
-    /// [`TICKETS_MAX`]; never removed.
-    learned: Mutex<FxHashMap<TicketId, (i32, Secret)>>,
-    /// Tickets that a KDC was seen to give. Added by [`Keyring::see_given`] up to [`TICKETS_MAX`];
-    /// never removed.
-    given: Mutex<FxHashMap<TicketId, Given>>,
-    /// What passwords were made into, which takes long. Added by [`Keyring::derived`] up to
-    /// [`DERIVED_MAX`]; never removed.
-    derived: Mutex<FxHashMap<DerivedFrom, Option<Secret>>>,
+    /// By `SessionId`.
+    smb: FxHashMap<u64, Vec<SmbKey>>,
+    /// Session keys of tickets that a KDC was seen to give. Added by [`Keyring::learn`].
+    learned: Mutex<Recent<TicketId, (i32, Secret), TICKETS_MAX>>,
+    /// Tickets that a KDC was seen to give. Added by [`Keyring::see_given`].
+    given: Mutex<Recent<TicketId, Given, TICKETS_MAX>>,
+    /// Tickets that the secrets here were tried on. Added by [`Keyring::see_sought`]; forgotten where
+    /// secrets are added.
+    sought: Mutex<Recent<TicketId, Sought, TICKETS_MAX>>,
+    /// What passwords were made into, which takes long. Added by [`Keyring::see_derived`].
+    derived: Mutex<Recent<DerivedFrom, Secret, DERIVED_MAX>>,
+    /// Rounds that were taken of [`ROUNDS_MAX`].
+    spent: AtomicU64,
 }
 
 /// A ticket that a KDC was seen to give.
@@ -53,6 +65,35 @@ pub struct Given {
     pub closed: Option<String>,
 }
 
+/// What came of trying all secrets on a ticket.
+#[derive(Clone, Debug)]
+pub enum Sought {
+    /// It is opened.
+    Opened {
+        /// Encryption type of its session key.
+        etype: i32,
+        /// Its session key.
+        key: Secret,
+        /// Whom it is of: `user@REALM`.
+        client: String,
+    },
+    /// It is not; what was tried, as half sentences.
+    Closed(Vec<String>),
+}
+
+/// What makes a key of a password.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DerivedFrom {
+    /// Place in [`Keyring::all_accounts`].
+    pub account: usize,
+    /// Encryption type.
+    pub etype: i32,
+    /// Salt.
+    pub salt: Vec<u8>,
+    /// Rounds of PBKDF2.
+    pub rounds: u32,
+}
+
 /// The secret of a user.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -62,7 +103,7 @@ pub struct Account {
     pub user: Option<String>,
     /// What is known.
     pub secret: AccountSecret,
-    /// Who gave it, such as `--password-file pw.txt` or `lab.toml, password 2`.
+    /// Who gave it, such as `--password-file pw.txt` or `lab.toml, line 2`.
     pub from: String,
 }
 
@@ -123,16 +164,20 @@ impl Keyring {
 
     /// How many secrets are in it.
     pub fn len(&self) -> usize {
-        [self.accounts.len(), self.kerberos.len(), self.smb.len()]
+        [self.accounts.len(), self.kerberos.len()]
             .into_iter()
+            .chain(self.smb.values().map(Vec::len))
             .fold(0, usize::saturating_add)
     }
 
     /// Adds all that is in another.
     pub fn add_all(&mut self, other: Self) {
+        self.seek_anew();
         self.accounts.extend(other.accounts);
         self.kerberos.extend(other.kerberos);
-        self.smb.extend(other.smb);
+        for (session, keys) in other.smb {
+            self.smb.entry(session).or_default().extend(keys);
+        }
     }
 
     /// A ring with the secrets of both. What was learned on the way is left out: whoever reads a
@@ -149,38 +194,57 @@ impl Keyring {
         both
     }
 
-    /// Adds the secret of a user.
-    pub fn add_account(&mut self, account: Account) {
+    /// Adds the secret of a user; one that is called `user@REALM` is `user` of that realm.
+    pub fn add_account(&mut self, mut account: Account) {
+        if account.domain.is_none()
+            && let Some((user, realm)) = account.user.as_deref().and_then(split)
+        {
+            (account.domain, account.user) = (Some(realm.to_owned()), Some(user.to_owned()));
+        }
+        self.seek_anew();
         self.accounts.push(account);
     }
 
     /// Adds a key of Kerberos.
     pub fn add_kerberos(&mut self, key: KerberosKey) {
+        self.seek_anew();
         self.kerberos.push(key);
+    }
+
+    /// What was tried in vain may be opened by what is added.
+    fn seek_anew(&mut self) {
+        if let Ok(sought) = self.sought.get_mut() {
+            sought.clear();
+        }
     }
 
     /// Adds the key of an SMB session.
     pub fn add_smb(&mut self, key: SmbKey) {
-        self.smb.push(key);
+        self.smb.entry(key.session_id).or_default().push(key);
     }
 
-    /// The accounts that may be `user` of `domain`, those that name it first.
+    /// The accounts that may be `user` of `domain`, those that name it first; without a domain, the
+    /// user may be `user@REALM`.
     pub fn accounts(&self, domain: &str, user: &str) -> Vec<&Account> {
+        let whole = user;
+        let upn = if domain.is_empty() { split(user) } else { None };
+        let (user, domain) = upn.unwrap_or((user, domain));
         // A user is known by NetBIOS name or realm; one of them is not always told.
-        let fits = |given: &Option<String>, told: &str| {
-            given.as_deref().is_none_or(|given| same(given, told))
-        };
+        let of_domain =
+            |account: &Account| account.domain.as_deref().is_none_or(|given| same(given, domain));
+        // The accounts of that user whose domain is called otherwise are taken, too: a realm has two
+        // names.
         let mut found: Vec<_> = self
             .accounts
             .iter()
-            .filter(|account| fits(&account.user, user) && fits(&account.domain, domain))
+            .filter(|account| match account.user.as_deref() {
+                Some(given) => same(given, user) || same(given, whole),
+                None => of_domain(account),
+            })
             .collect();
-        // Next the accounts of that user whose domain is called otherwise: a realm has two names.
-        found.extend(self.accounts.iter().filter(|account| {
-            account.user.as_deref().is_some_and(|given| same(given, user))
-                && !fits(&account.domain, domain)
-        }));
-        found.sort_by_key(|account| (account.user.is_none(), account.domain.is_none()));
+        found.sort_by_key(|account| {
+            (account.user.is_none(), account.domain.is_none(), !of_domain(account))
+        });
         found
     }
 
@@ -196,14 +260,13 @@ impl Keyring {
 
     /// The keys given for an SMB session.
     pub fn smb(&self, session_id: u64) -> impl Iterator<Item = &SmbKey> {
-        self.smb.iter().filter(move |key| key.session_id == session_id)
+        self.smb.get(&session_id).into_iter().flatten()
     }
 
     /// Remembers the session key of a ticket, by the octets of its sealed part.
     pub fn learn(&self, ticket: &[u8], etype: i32, key: Secret) {
-        let Ok(mut learned) = self.learned.lock() else { return };
-        if learned.len() < TICKETS_MAX {
-            learned.insert(id(ticket), (etype, key));
+        if let Ok(mut learned) = self.learned.lock() {
+            learned.remember(id(ticket), (etype, key));
         }
     }
 
@@ -214,9 +277,8 @@ impl Keyring {
 
     /// Remembers to whom a KDC gave a ticket.
     pub fn see_given(&self, ticket: &[u8], given: Given) {
-        let Ok(mut all) = self.given.lock() else { return };
-        if all.len() < TICKETS_MAX {
-            all.insert(id(ticket), given);
+        if let Ok(mut all) = self.given.lock() {
+            all.remember(id(ticket), given);
         }
     }
 
@@ -225,35 +287,55 @@ impl Keyring {
         self.given.lock().ok()?.get(&id(ticket)).cloned()
     }
 
-    /// What `make` makes of the password of the account at this place of [`Keyring::all_accounts`],
-    /// made once for an encryption type, a salt and a number of rounds.
-    pub fn derived(
-        &self,
-        account: usize,
-        etype: i32,
-        salt: &[u8],
-        rounds: Option<u32>,
-        make: impl FnOnce() -> Option<Secret>,
-    ) -> Option<Secret> {
-        if salt.len() > SALT_MAX {
-            return None;
+    /// Remembers what came of a ticket, by all of it that was looked at.
+    pub fn see_sought(&self, ticket: &[&[u8]], sought: Sought) {
+        if let Ok(mut all) = self.sought.lock() {
+            all.remember(id_of(ticket), sought);
         }
-        let from = (account, etype, salt.to_vec(), rounds);
-        let known = self.derived.lock().ok()?.get(&from).cloned();
-        if let Some(known) = known {
-            return known;
-        }
-        let made = make();
-        let mut derived = self.derived.lock().ok()?;
-        if derived.len() < DERIVED_MAX {
-            derived.insert(from, made.clone());
-        }
-        made
     }
+
+    /// What came of a ticket.
+    pub fn sought(&self, ticket: &[&[u8]]) -> Option<Sought> {
+        self.sought.lock().ok()?.get(&id_of(ticket)).cloned()
+    }
+
+    /// What the password of the account at this place of [`Keyring::all_accounts`] was made into, with
+    /// this encryption type, salt and number of rounds.
+    pub fn derived(&self, from: &DerivedFrom) -> Option<Secret> {
+        self.derived.lock().ok()?.get(from).cloned()
+    }
+
+    /// Remembers it, so that it is made once.
+    pub fn see_derived(&self, from: DerivedFrom, made: Secret) {
+        if let Ok(mut derived) = self.derived.lock() {
+            derived.remember(from, made);
+        }
+    }
+
+    /// Takes so many rounds of what all may cost; `false` if they are not left.
+    pub fn spend(&self, rounds: u64) -> bool {
+        let more = |spent: u64| spent.checked_add(rounds).filter(|spent| *spent <= ROUNDS_MAX);
+        self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+}
+
+/// A name and the realm behind it.
+pub(crate) fn split(name: &str) -> Option<(&str, &str)> {
+    name.rsplit_once('@').filter(|(user, realm)| !user.is_empty() && !realm.is_empty())
 }
 
 fn id(ticket: &[u8]) -> TicketId {
     Sha256::digest(ticket).into()
+}
+
+/// The digest of several parts, each with its length.
+fn id_of(parts: &[&[u8]]) -> TicketId {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
 }
 
 /// Why secrets could not be taken, in a clause that names where they are and what was expected, and
@@ -308,6 +390,7 @@ pub fn session_id(digits: &str) -> Option<u64> {
 }
 
 /// Whether two names are the same: case does not matter.
-fn same(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
+pub(crate) fn same(a: &str, b: &str) -> bool {
+    // No copy is made: it is asked for each of many keys.
+    a.chars().flat_map(char::to_lowercase).eq(b.chars().flat_map(char::to_lowercase))
 }

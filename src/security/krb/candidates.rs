@@ -5,12 +5,16 @@
 use super::crypto::{self, Etype, Key};
 use super::message::{Salt, Sealed};
 use crate::security::Secret;
-use crate::security::keys::{AccountSecret, KerberosKey, Keyring};
+use crate::security::keys::{
+    Account, AccountSecret, DerivedFrom, KerberosKey, Keyring, ROUNDS_MAX, same, split,
+};
 
-/// Keys that are tried on one message. Added by [`Tries::one`].
+/// Keys that are tried on one message, of those that were given and of those that accounts have, each.
 const TRIES_MAX: usize = 1024;
 /// Keys that are made of passwords for one message, each of which takes a thousand times as long.
 const PASSWORDS_MAX: usize = 64;
+/// Octets of a salt; one that is longer is nobody's.
+const SALT_MAX: usize = 1024;
 
 /// Somebody a message is sealed for: a service or a user.
 #[derive(Clone, Debug)]
@@ -30,6 +34,8 @@ pub(super) struct Found<T> {
     pub(super) opened: Option<T>,
     /// As half sentences.
     pub(super) tried: Vec<String>,
+    /// What was not tried, as a half sentence, if anything was not.
+    pub(super) untried: Option<String>,
 }
 
 /// Tries all there is on `sealed`, the likely first; `open` gives something where the key is right.
@@ -39,82 +45,218 @@ pub(super) fn search<T>(
     sealed: &Sealed<'_>,
     mut open: impl FnMut(&Key) -> Option<T>,
 ) -> Found<T> {
-    let mut tries = Tries { left: TRIES_MAX, open: &mut open };
-    let opened =
-        tries.kerberos(keys, owner, sealed).or_else(|| tries.accounts(keys, owner, sealed));
-    let tried = if opened.is_some() { Vec::new() } else { tried(keys, owner, sealed) };
-    Found { opened, tried }
+    let mut tries = Tries {
+        keys,
+        owner,
+        etype: sealed.etype,
+        counts: Counts::default(),
+        left: TRIES_MAX,
+        passwords: PASSWORDS_MAX,
+        open: &mut open,
+    };
+    let opened = tries.kerberos(sealed.kvno).or_else(|| tries.accounts());
+    let counts = tries.counts;
+    if opened.is_some() {
+        return Found { opened, tried: Vec::new(), untried: None };
+    }
+    let mut tried = of_owner(keys, owner, sealed);
+    tried.extend(counts.keys(keys, tried.is_empty()));
+    tried.extend(counts.accounts(owner.any_account));
+    let untried = counts.untried();
+    tried.extend(untried.clone());
+    Found { opened, tried, untried }
 }
 
 struct Tries<'o, T> {
+    keys: &'o Keyring,
+    owner: &'o Owner<'o>,
+    etype: Etype,
+    counts: Counts,
+    /// Keys of accounts that may still be tried.
     left: usize,
+    /// Those that may still be made.
+    passwords: usize,
     open: &'o mut dyn FnMut(&Key) -> Option<T>,
 }
 
+/// How many there are, and how many of them were tried.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    keys: usize,
+    keys_tried: usize,
+    /// Secrets of accounts that keys of this type are made of.
+    accounts: usize,
+    accounts_tried: usize,
+    /// NT hashes, of which no key of this type is made.
+    hashes: usize,
+    /// Whether all rounds are spent that there are for passwords.
+    spent: bool,
+    /// Whether a KDC told more rounds than are made.
+    too_many: bool,
+}
+
 impl<T> Tries<'_, T> {
-    fn one(&mut self, etype: Etype, secret: &Secret) -> Option<T> {
-        self.left = self.left.checked_sub(1)?;
-        (self.open)(&Key::new(etype, secret.clone())?)
+    fn one(&mut self, secret: &Secret) -> Option<T> {
+        (self.open)(&Key::new(self.etype, secret.clone())?)
     }
 
-    fn kerberos(&mut self, keys: &Keyring, owner: &Owner<'_>, sealed: &Sealed<'_>) -> Option<T> {
-        let mut fit: Vec<&KerberosKey> =
-            keys.kerberos().iter().filter(|key| key.etype == sealed.etype.0).collect();
-        fit.sort_by_key(|key| {
-            let version = key.kvno.is_some() && key.kvno == sealed.kvno;
-            (!owner.is(key.principal.as_deref()), !version)
+    fn kerberos(&mut self, kvno: Option<u32>) -> Option<T> {
+        let all = self.keys.kerberos().iter();
+        let mut fit: Vec<&KerberosKey> = all.filter(|key| key.etype == self.etype.0).collect();
+        fit.sort_by_cached_key(|key| {
+            let version = key.kvno.is_some() && key.kvno == kvno;
+            (self.owner.rank(key.principal.as_deref()), !version)
         });
-        fit.into_iter().find_map(|key| self.one(sealed.etype, &key.key))
+        self.counts.keys = fit.len();
+        fit.into_iter().take(TRIES_MAX).find_map(|key| {
+            self.counts.keys_tried = self.counts.keys_tried.saturating_add(1);
+            self.one(&key.key)
+        })
     }
 
-    fn accounts(&mut self, keys: &Keyring, owner: &Owner<'_>, sealed: &Sealed<'_>) -> Option<T> {
-        let mut passwords = PASSWORDS_MAX;
-        for (place, account) in keys.all_accounts().iter().enumerate() {
-            let user = account.user.as_deref();
-            let its = user.is_none_or(|user| same(user, owner.name));
-            if !its && !owner.any_account {
-                continue;
-            }
-            let etype = sealed.etype;
-            match &account.secret {
-                AccountSecret::NtHash(hash) if etype == Etype::RC4 => {
-                    if let Some(opened) = self.one(etype, hash) {
-                        return Some(opened);
-                    }
+    fn accounts(&mut self) -> Option<T> {
+        let owner = self.owner;
+        let all = self.keys.all_accounts().iter().enumerate();
+        let mut fit: Vec<(usize, &Account)> = all
+            .filter(|(_, account)| {
+                owner.any_account || account.user.as_deref().is_none_or(|user| owner.is_user(user))
+            })
+            .collect();
+        let hashes = |(_, account): &(usize, &Account)| {
+            self.etype != Etype::RC4 && matches!(account.secret, AccountSecret::NtHash(_))
+        };
+        let before = fit.len();
+        fit.retain(|account| !hashes(account));
+        self.counts.accounts = fit.len();
+        self.counts.hashes = before.saturating_sub(fit.len());
+        fit.sort_by_cached_key(|(_, account)| owner.account_rank(account));
+        fit.into_iter().find_map(|(place, account)| {
+            let whole = self.counts.accounts_tried.saturating_add(1);
+            let opened = match &account.secret {
+                AccountSecret::NtHash(hash) => {
+                    self.left = self.left.checked_sub(1)?;
+                    self.one(hash)
                 }
-                AccountSecret::NtHash(_) => {}
+                AccountSecret::Password(password) if self.etype == Etype::RC4 => {
+                    self.left = self.left.checked_sub(1)?;
+                    let key = crypto::string_to_key(self.etype, password.octets(), &[], None);
+                    key.and_then(|key| self.one(key.secret()))
+                }
                 AccountSecret::Password(password) => {
-                    let told = owner.salts.iter().filter(|salt| its && salt.etype == etype);
-                    let told = told.filter_map(|salt| Some((salt.octets.clone()?, salt.rounds)));
-                    let usual = owner.usual_salts(user).into_iter().map(|salt| (salt, None));
-                    for (salt, rounds) in told.chain(usual) {
-                        passwords = passwords.checked_sub(1)?;
-                        let key = keys.derived(place, etype.0, &salt, rounds, || {
-                            let key =
-                                crypto::string_to_key(etype, password.octets(), &salt, rounds)?;
-                            Some(key.secret().clone())
-                        });
-                        if let Some(opened) = key.and_then(|key| self.one(etype, &key)) {
-                            return Some(opened);
-                        }
-                        if etype == Etype::RC4 {
-                            break;
-                        }
+                    match self.password(place, account, password) {
+                        (None, false) => return None,
+                        (opened, _) => opened,
                     }
                 }
+            };
+            self.counts.accounts_tried = whole;
+            opened
+        })
+    }
+
+    /// Tries the keys that a password makes with all salts it may have; and whether these were all.
+    fn password(
+        &mut self,
+        place: usize,
+        account: &Account,
+        password: &Secret,
+    ) -> (Option<T>, bool) {
+        if self.left == 0 {
+            return (None, false);
+        }
+        let (owner, etype) = (self.owner, self.etype);
+        let user = account.user.as_deref();
+        let its = user.is_none_or(|user| owner.is_user(user));
+        let told = owner.salts.iter().filter(|salt| its && salt.etype == etype);
+        let told = told.filter_map(|salt| Some((salt.octets.clone()?, salt.rounds)));
+        let usual = owner.usual_salts(user).into_iter().map(|salt| (salt, None));
+        let mut all = true;
+        for (salt, rounds) in told.chain(usual).filter(|(salt, _)| salt.len() <= SALT_MAX) {
+            let Some(rounds) = crypto::rounds(etype, rounds) else {
+                self.counts.too_many |= rounds.is_some();
+                continue;
+            };
+            let from = DerivedFrom { account: place, etype: etype.0, salt, rounds };
+            match self.derived(from, password) {
+                Some(key) => {
+                    if let Some(opened) = self.one(&key) {
+                        return (Some(opened), true);
+                    }
+                }
+                None => all = false,
             }
         }
-        None
+        (None, all)
+    }
+
+    /// The key that a password makes; `None` if it is not made any more.
+    fn derived(&mut self, from: DerivedFrom, password: &Secret) -> Option<Secret> {
+        self.left = self.left.checked_sub(1)?;
+        if let Some(known) = self.keys.derived(&from) {
+            return Some(known);
+        }
+        let left = self.passwords.checked_sub(1)?;
+        if !self.keys.spend(crypto::work(self.etype, from.rounds)) {
+            self.counts.spent = true;
+            return None;
+        }
+        self.passwords = left;
+        let rounds = Some(from.rounds);
+        let key = crypto::string_to_key(self.etype, password.octets(), &from.salt, rounds)?;
+        let key = key.secret().clone();
+        self.keys.see_derived(from, key.clone());
+        Some(key)
     }
 }
 
 impl Owner<'_> {
-    /// Whether this principal is the owner; one that is not told may be.
-    fn is(&self, principal: Option<&str>) -> bool {
-        principal.is_none_or(|principal| match principal.rsplit_once('@') {
+    /// Whether this principal is the owner.
+    fn is(&self, principal: &str) -> bool {
+        match split(principal) {
             Some((name, realm)) => same(name, self.name) && same(realm, self.realm),
             None => same(principal, self.name),
-        })
+        }
+    }
+
+    /// Whether this user is the owner, who may be called as `user@realm`.
+    fn is_user(&self, user: &str) -> bool {
+        same(user, self.name) || split(self.name).is_some_and(|(name, _)| same(user, name))
+    }
+
+    /// Whether this is the account of the machine that a service is on: `FS1$` of `cifs/fs1.lab`.
+    fn is_machine(&self, user: &str) -> bool {
+        let host =
+            self.name.split_once('/').and_then(|(_, host)| host.split(['/', ':', '.']).next());
+        let machine = user.strip_suffix('$').filter(|machine| !machine.is_empty());
+        machine.zip(host).is_some_and(|(machine, host)| same(machine, host))
+    }
+
+    /// How likely a key is the owner's, the likely first: its own, the machine's, anybody's.
+    fn rank(&self, principal: Option<&str>) -> u8 {
+        let Some(principal) = principal else { return 2 };
+        let (name, realm) = split(principal).unwrap_or((principal, self.realm));
+        if self.is(principal) {
+            0
+        } else if self.is_machine(name) && same(realm, self.realm) {
+            1
+        } else {
+            3
+        }
+    }
+
+    /// The same of an account.
+    fn account_rank(&self, account: &Account) -> (u8, u8) {
+        let name = match account.user.as_deref() {
+            Some(user) if self.is_user(user) || self.is_machine(user) => 0,
+            Some(_) => 1,
+            None => 2,
+        };
+        let realm = match account.domain.as_deref() {
+            Some(domain) if same(domain, self.realm) => 0,
+            None => 1,
+            Some(_) => 2,
+        };
+        (name, realm)
     }
 
     /// RFC 4120 4, \[MS-KILE\] 3.1.1.2: the salts of accounts that were given none of their own.
@@ -148,41 +290,63 @@ impl Owner<'_> {
     }
 }
 
-/// What was tried in vain.
-fn tried(keys: &Keyring, owner: &Owner<'_>, sealed: &Sealed<'_>) -> Vec<String> {
-    let mut tried = Vec::new();
-    let of_type = keys.kerberos().iter().filter(|key| key.etype == sealed.etype.0);
-    let count = of_type.clone().take(TRIES_MAX).count();
-    let named = |key: &&KerberosKey| key.principal.is_some() && owner.is(key.principal.as_deref());
-    let mut versions = of_type.clone().filter(named).filter_map(|key| Some((key.kvno?, key)));
-    let of_owner = keys.kerberos().iter().find(named);
-    if let Some((kvno, key)) = versions.find(|(kvno, _)| Some(*kvno) != sealed.kvno) {
-        tried.push(format!("{} has kvno {kvno}", key.from));
-    } else if let Some(key) = of_owner.filter(|_| !of_type.clone().any(|key| named(&key))) {
-        tried.push(format!("{} has no key of that encryption type for it", key.from));
+/// What is wrong with the keys that were given for the owner.
+fn of_owner(keys: &Keyring, owner: &Owner<'_>, sealed: &Sealed<'_>) -> Vec<String> {
+    let named = |key: &&KerberosKey| key.principal.as_deref().is_some_and(|name| owner.is(name));
+    let its = || keys.kerberos().iter().filter(named);
+    let mut of_type = its().filter(|key| key.etype == sealed.etype.0).peekable();
+    if of_type.peek().is_none() {
+        let other = its().next();
+        let other =
+            other.map(|key| format!("{} has no key of that encryption type for it", key.from));
+        return other.into_iter().collect();
     }
-    if count == 0 && !keys.kerberos().is_empty() && tried.is_empty() {
-        tried.push("no key that was given is of that encryption type".to_owned());
-    } else if count == 1 {
-        tried.push("the one key of that encryption type does not open it".to_owned());
-    } else if count > 1 {
-        tried.push(format!("none of the {count} keys of that encryption type opens it"));
-    }
-    let its = |user: &Option<String>| {
-        owner.any_account || user.as_deref().is_none_or(|user| same(user, owner.name))
-    };
-    let accounts = keys.all_accounts().iter().filter(|account| its(&account.user)).count();
-    if accounts > 0 {
-        tried.push(match (accounts, owner.any_account) {
-            (1, false) => "the secret that was given for it does not open it".to_owned(),
-            (1, true) => "the one secret of an account does not open it".to_owned(),
-            (n, _) => format!("none of the {n} secrets of accounts opens it"),
-        });
-    }
-    tried
+    let version =
+        of_type.find_map(|key| Some((key.kvno.filter(|v| Some(*v) != sealed.kvno)?, key)));
+    let version = version.map(|(kvno, key)| format!("{} has kvno {kvno}", key.from));
+    version.into_iter().collect()
 }
 
-/// Whether two names are the same: case does not matter.
-pub(super) fn same(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
+/// What was tried in vain, as half sentences.
+impl Counts {
+    fn keys(&self, keys: &Keyring, nothing_said: bool) -> Option<String> {
+        Some(match (self.keys_tried, self.keys) {
+            (0, _) if keys.kerberos().is_empty() || !nothing_said => return None,
+            (0, _) => "no key that was given is of that encryption type".to_owned(),
+            (1, 1) => "the one key of that encryption type does not open it".to_owned(),
+            (n, all) if n == all => {
+                format!("none of the {n} keys of that encryption type opens it")
+            }
+            (n, all) => {
+                format!("the first {n} of {all} keys of that encryption type do not open it")
+            }
+        })
+    }
+
+    fn accounts(&self, any_account: bool) -> Option<String> {
+        Some(match (self.accounts_tried, self.accounts) {
+            (0, 0) if self.hashes > 0 => "an NT hash is no key of that encryption type".to_owned(),
+            (0, _) => return None,
+            (1, 1) if any_account => "the one secret of an account does not open it".to_owned(),
+            (1, 1) => "the secret that was given for it does not open it".to_owned(),
+            (n, all) if n == all => format!("none of the {n} secrets of accounts opens it"),
+            // [`Counts::untried`] says so.
+            _ => return None,
+        })
+    }
+
+    fn untried(&self) -> Option<String> {
+        let Self { accounts: all, accounts_tried: tried, .. } = *self;
+        if tried < all {
+            let mut untried = format!("of {all} secrets of accounts the first {tried} were tried");
+            if self.spent {
+                let rounds =
+                    format!(", and no further: all {ROUNDS_MAX} rounds of PBKDF2 are spent");
+                untried.push_str(&rounds);
+            }
+            return Some(untried);
+        }
+        let told = "the KDC told more rounds of PBKDF2 than are made";
+        self.too_many.then(|| told.to_owned())
+    }
 }

@@ -16,6 +16,7 @@
 use zeroize::Zeroizing;
 
 use super::crypto::{self, Etype, Key};
+use super::message::Subkey;
 use crate::bytes::Side;
 use crate::security::Protected;
 
@@ -25,9 +26,30 @@ pub(super) struct ContextKeys {
     /// The session key of the ticket.
     pub(super) ticket: Key,
     /// The subkey in the authenticator.
-    pub(super) initiator: Option<Key>,
+    pub(super) initiator: Subkey,
     /// The subkey in the server's answer.
-    pub(super) acceptor: Option<Key>,
+    pub(super) acceptor: Subkey,
+}
+
+impl ContextKeys {
+    /// The subkey of the client, or else the key of the ticket.
+    fn of_initiator(&self) -> Result<&Key, Fault> {
+        match &self.initiator {
+            Subkey::Readable(key) => Ok(key),
+            Subkey::Absent => Ok(&self.ticket),
+            Subkey::Unreadable(etype) => Err(Fault::Subkey(*etype)),
+        }
+    }
+
+    /// The key that others derive theirs from: the subkey the server chose, else the client's, else
+    /// that of the ticket.
+    pub(super) fn session_key(&self) -> Result<&Key, Fault> {
+        match &self.acceptor {
+            Subkey::Readable(key) => Ok(key),
+            Subkey::Absent => self.of_initiator(),
+            Subkey::Unreadable(etype) => Err(Fault::Subkey(*etype)),
+        }
+    }
 }
 
 /// Why a PDU is not opened.
@@ -35,14 +57,18 @@ pub(super) struct ContextKeys {
 pub(super) enum Fault {
     /// It takes the subkey of the server's answer.
     NoAcceptorKey,
+    /// It takes a subkey that cannot be read, perhaps for its encryption type.
+    Subkey(Option<Etype>),
     /// What it takes is not to be had here.
     Unknown(&'static str),
-    /// It is not what its sender signed.
+    /// It is not what its sender signed, if the keys are those of its sender.
     Wrong(&'static str),
 }
 
 const WRONG: Fault = Fault::Wrong("a signature that is right");
 const CUT: Fault = Fault::Unknown("a whole signature");
+const OTHER_TYPE: Fault = Fault::Unknown("a signature of its keys' encryption type");
+const LENGTH: Fault = Fault::Unknown("a signature as long as its encryption type has it");
 
 /// RFC 4121 2 the usage of the key that seals.
 pub(super) fn seals(side: Side) -> u32 {
@@ -67,13 +93,18 @@ pub(super) fn open(
         [] | [_] => return Err(CUT),
         _ => return Err(Fault::Unknown("a signature of another kind")),
     };
-    let rc4 = [keys.acceptor.as_ref(), keys.initiator.as_ref(), Some(&keys.ticket)];
-    let mut rc4 = rc4.into_iter().flatten().filter(|key| key.etype() == Etype::RC4).peekable();
-    if rc4.peek().is_none() {
-        return Err(Fault::Unknown("a signature of its keys' encryption type"));
+    if kind.confounder.len() != if pdu.sealed { 8 } else { 0 } {
+        return Err(LENGTH);
     }
+    let rc4 = [keys.acceptor.key(), keys.initiator.key(), Some(&keys.ticket)];
+    let mut rc4 = rc4.into_iter().flatten().filter(|key| key.etype() == Etype::RC4).peekable();
+    let fault = match (&keys.acceptor, &keys.initiator) {
+        (Subkey::Unreadable(etype), _) | (_, Subkey::Unreadable(etype)) => Fault::Subkey(*etype),
+        _ if rc4.peek().is_none() => OTHER_TYPE,
+        _ => WRONG,
+    };
     // Which of its keys a context takes is told nowhere but in the checksum.
-    let cleared = rc4.find_map(|key| arcfour(key.octets(), side, pdu, kind)).ok_or(WRONG)?;
+    let cleared = rc4.find_map(|key| arcfour(key.octets(), side, pdu, kind)).ok_or(fault)?;
     Ok(cleared.body)
 }
 
@@ -108,9 +139,12 @@ impl<'a> Header<'a> {
             return Err(Fault::Wrong("a signature of its sender and not of the other side"));
         }
         if self.flags & Self::ACCEPTOR_SUBKEY != 0 {
-            return keys.acceptor.as_ref().ok_or(Fault::NoAcceptorKey);
+            return match keys.acceptor {
+                Subkey::Absent => Err(Fault::NoAcceptorKey),
+                _ => keys.session_key(),
+            };
         }
-        Ok(keys.initiator.as_ref().unwrap_or(&keys.ticket))
+        keys.of_initiator()
     }
 }
 
@@ -120,6 +154,11 @@ fn wrap(keys: &ContextKeys, side: Side, pdu: &Protected<'_>) -> Result<Vec<u8>, 
     let key = header.key(keys, side)?;
     if header.flags & Header::SEALED == 0 {
         return Err(Fault::Wrong("a signature that seals"));
+    }
+    let mac = key.etype().mac_len().filter(|_| key.etype() != Etype::RC4).ok_or(OTHER_TYPE)?;
+    // Confounder, filler, copy of the header, HMAC.
+    if header.rest.len() != [16, header.ec, 16, mac].into_iter().fold(0, usize::saturating_add) {
+        return Err(LENGTH);
     }
     let usage = seals(side);
     let turns = [header.rrc.saturating_add(header.ec), header.rrc];
@@ -136,8 +175,10 @@ fn unwrap(
     pdu: &Protected<'_>,
     turned: usize,
 ) -> Option<Vec<u8>> {
-    let (behind, before) = header.rest.split_at_checked(turned)?;
-    let stream = [before, pdu.body, behind].concat();
+    let mut stream = [header.rest, pdu.body].concat();
+    // RFC 4121 4.2.5: it may be turned round more than once.
+    let turned = turned.checked_rem(stream.len())?;
+    stream.rotate_left(turned);
     let len = stream.len().checked_sub(key.etype().mac_len()?)?;
     let (sealed, mac) = stream.split_at_checked(len)?;
     let clear = crypto::decrypt_unchecked(key, usage, sealed)?;
@@ -181,8 +222,9 @@ pub(super) fn around<'a>(pdu: &Protected<'a>) -> [&'a [u8]; 2] {
 fn mic(keys: &ContextKeys, side: Side, pdu: &Protected<'_>) -> Result<(), Fault> {
     let header = Header::read(pdu.signature).ok_or(CUT)?;
     let key = header.key(keys, side)?;
-    if key.etype() == Etype::RC4 {
-        return Err(Fault::Unknown("a signature of its keys' encryption type"));
+    let mac = key.etype().mac_len().filter(|_| key.etype() != Etype::RC4).ok_or(OTHER_TYPE)?;
+    if header.rest.len() != mac {
+        return Err(LENGTH);
     }
     let [head, trailer] = around(pdu);
     let right = crypto::checksum(key, signs(side), &[head, pdu.body, trailer, header.octets]);

@@ -6,16 +6,19 @@
 
 use std::collections::VecDeque;
 
-use super::candidates::{Owner, same, search};
+use super::candidates::{Found, Owner, search};
 use super::crypto::{self, Etype, Key};
 use super::message::{self, ApReq, KdcMessage, KdcRep, Salt, usage};
 use super::session::open_ticket;
-use crate::security::keys::{Given, Keyring};
+use crate::security::keys::{Given, Keyring, same};
 
 /// Requests whose answers are awaited. Added by requests; the oldest makes room.
 const REQUESTS_MAX: usize = 64;
 /// Clients whose salts are remembered. Added by `KRB-ERROR`; the oldest makes room.
 const CLIENTS_MAX: usize = 256;
+
+/// Salts that are taken for one answer, the latest first.
+const SALTS_MAX: usize = 64;
 
 /// The conversation with KDCs.
 #[derive(Debug, Default)]
@@ -75,16 +78,18 @@ impl Kdc {
             return;
         };
         self.requests.truncate(REQUESTS_MAX.saturating_sub(1));
-        self.requests.push_front(Request { session_key, subkey: authenticator.subkey });
+        let subkey = authenticator.subkey.key().cloned();
+        self.requests.push_front(Request { session_key, subkey });
     }
 
     fn answer(&mut self, answer: &KdcRep<'_>, keys: &Keyring) {
         let ticket = answer.ticket.sealed.cipher;
         let name = format!("{}@{}", answer.client, answer.realm);
-        let found = if answer.initial {
-            self.initial(answer, keys).map(|key| (key, None))
+        let (found, untried) = if answer.initial {
+            let found = self.initial(answer, keys);
+            (found.opened.map(|key| (key, None)), found.untried)
         } else {
-            self.further(answer)
+            (self.further(answer), None)
         };
         // FAST hides who it is.
         let mut client = (!answer.fast).then(|| name.clone());
@@ -100,7 +105,13 @@ impl Kdc {
             // With no key at hand nobody tried.
             None if keys.is_empty() => None,
             None if answer.initial => {
-                Some(format!("no secret of {name} opens the KDC's answer with it"))
+                let mut closed = format!("no secret of {name} opens the KDC's answer with it");
+                if let Some(untried) = untried {
+                    closed.push_str(" (");
+                    closed.push_str(&untried);
+                    closed.push(')');
+                }
+                Some(closed)
             }
             None => Some("the KDC's answer with it takes the client's secret".to_owned()),
         };
@@ -108,19 +119,19 @@ impl Kdc {
     }
 
     /// The session key in an `AS-REP`, with the client's secret.
-    fn initial(&self, answer: &KdcRep<'_>, keys: &Keyring) -> Option<Key> {
+    fn initial(&self, answer: &KdcRep<'_>, keys: &Keyring) -> Found<Key> {
         let KdcRep { client, realm, .. } = answer;
         let told = self.salts.iter().filter(|told| {
             same(&told.realm, realm) && (told.client.is_empty() || same(&told.client, client))
         });
-        let salts: Vec<Salt> =
-            answer.salts.iter().chain(told.flat_map(|told| &told.salts)).cloned().collect();
+        let salts = answer.salts.iter().chain(told.flat_map(|told| &told.salts));
+        let salts: Vec<Salt> = salts.take(SALTS_MAX).cloned().collect();
         let owner = Owner { name: client, realm, any_account: false, salts: &salts };
         let open = |key: &Key| {
             let clear = crypto::decrypt(key, usage::AS_REP, answer.sealed.cipher)?;
             message::enc_kdc_rep_part(&clear)
         };
-        search(keys, &owner, &answer.sealed, open).opened
+        search(keys, &owner, &answer.sealed, open)
     }
 
     /// The session key in a `TGS-REP`, with the keys of the request that it answers, and the client if

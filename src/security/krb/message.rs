@@ -97,13 +97,32 @@ pub(super) struct EncTicketPart {
 pub(super) struct Authenticator {
     /// `user@REALM`
     pub(super) client: String,
-    pub(super) subkey: Option<Key>,
+    pub(super) subkey: Subkey,
 }
 
 /// RFC 4120 5.5.2 `EncAPRepPart`.
 #[derive(Clone, Debug)]
 pub(super) struct EncApRepPart {
-    pub(super) subkey: Option<Key>,
+    pub(super) subkey: Subkey,
+}
+
+/// A key that one side may choose.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Subkey {
+    #[default]
+    Absent,
+    Readable(Key),
+    /// One that cannot be used here, with its encryption type if that is why.
+    Unreadable(Option<Etype>),
+}
+
+impl Subkey {
+    pub(super) fn key(&self) -> Option<&Key> {
+        match self {
+            Self::Readable(key) => Some(key),
+            Self::Absent | Self::Unreadable(_) => None,
+        }
+    }
 }
 
 /// What is said between a client and a KDC.
@@ -181,6 +200,14 @@ impl<'a> Fields<'a> {
     fn key(self, number: u8) -> Option<Key> {
         let fields = Self::of(self.get(number)?)?;
         Key::new(Etype(fields.integer(0)?), Secret::from(fields.octets(1)?))
+    }
+
+    /// The same, where it may be left out.
+    fn subkey(self, number: u8) -> Subkey {
+        let Some(field) = self.get(number) else { return Subkey::Absent };
+        let etype = || Self::of(field)?.integer(0).map(Etype);
+        let unread = || Subkey::Unreadable(etype().filter(|etype| etype.key_len().is_none()));
+        self.key(number).map_or_else(unread, Subkey::Readable)
     }
 
     /// A number of 32 bits: unsigned, or as some send it, signed.
@@ -278,13 +305,13 @@ pub(super) fn enc_ticket_part(clear: &[u8]) -> Option<EncTicketPart> {
 /// Reads what is sealed in an `AP-REQ`.
 pub(super) fn authenticator(clear: &[u8]) -> Option<Authenticator> {
     let fields = Fields::tagged(clear, AUTHENTICATOR)?;
-    Some(Authenticator { client: fields.name(1, 2)?, subkey: fields.key(6) })
+    Some(Authenticator { client: fields.name(1, 2)?, subkey: fields.subkey(6) })
 }
 
 /// Reads what is sealed in an `AP-REP`.
 pub(super) fn enc_ap_rep_part(clear: &[u8]) -> Option<EncApRepPart> {
     let fields = Fields::tagged(clear, ENC_AP_REP_PART)?;
-    Some(EncApRepPart { subkey: fields.key(2) })
+    Some(EncApRepPart { subkey: fields.subkey(2) })
 }
 
 /// Reads what is sealed in an answer of a KDC: the session key of its ticket. Which of both tags it

@@ -27,9 +27,9 @@ const FRAMED_MIC: usize = 13 + 24;
 
 /// The key that a side protects with, and whether it is the server's.
 fn sender(keys: &ContextKeys) -> (&Key, bool) {
-    match &keys.acceptor {
+    match keys.acceptor.key() {
         Some(key) => (key, true),
-        None => (keys.initiator.as_ref().unwrap_or(&keys.ticket), false),
+        None => (keys.initiator.key().unwrap_or(&keys.ticket), false),
     }
 }
 

@@ -3,12 +3,12 @@
 use super::candidates::{Owner, search};
 use super::crypto::{self, Etype, Key};
 use super::gss::{self, ContextKeys, Fault};
-use super::message::{self, AP_REP, AP_REQ, ApReq, EncTicketPart, Ticket, usage};
+use super::message::{self, AP_REP, AP_REQ, ApReq, EncTicketPart, Sealed, Subkey, Ticket, usage};
 use super::protect::{self, Choice, FILLER};
 use crate::bytes::{Both, Side};
 use crate::security::der;
 use crate::security::kerberos::KRB_ERROR;
-use crate::security::keys::Keyring;
+use crate::security::keys::{Keyring, Sought};
 use crate::security::tokens::{GSS, OID};
 use crate::security::{Need, Opened, Protected, Secret};
 
@@ -23,6 +23,11 @@ pub struct Session {
     keys: Option<ContextKeys>,
     /// PDUs protected here.
     sent: Both<u32>,
+    /// Whether a PDU of a side was verified: then the keys are right.
+    proven: Both<bool>,
+    /// Whether head and trailer are signed, once a PDU has told: what both sides agreed on may not be in
+    /// the capture.
+    whole: Option<bool>,
     need: Need,
 }
 
@@ -46,18 +51,44 @@ impl Session {
     /// that of the ticket. `None` also while the server's answer is still to come.
     pub fn session_key(&self) -> Option<&Secret> {
         let keys = self.keys.as_ref().filter(|_| self.answered || !self.mutual)?;
-        let key = keys.acceptor.as_ref().or(keys.initiator.as_ref()).unwrap_or(&keys.ticket);
-        Some(key.secret())
+        Some(keys.session_key().ok()?.secret())
     }
 
     /// Opens a PDU, or checks its signature.
-    pub fn open(&self, side: Side, pdu: &Protected<'_>) -> Opened {
+    pub fn open(&mut self, side: Side, pdu: &Protected<'_>) -> Opened {
         let Some(keys) = &self.keys else { return Opened::closed(self.need()) };
-        match gss::open(keys, side, pdu) {
-            Ok(body) => Opened::verified(body),
-            Err(Fault::NoAcceptorKey) => Opened::closed(self.about(NO_ANSWER)),
-            Err(Fault::Unknown(why)) => Opened::closed(self.about(why)),
-            Err(Fault::Wrong(why)) => Opened::bad(self.about(why)),
+        let agreed = pdu.header_signed;
+        let other = if self.whole.is_none() { Some(!agreed) } else { None };
+        let open = |header_signed| {
+            let body = gss::open(keys, side, &Protected { header_signed, ..*pdu })?;
+            Ok((body, header_signed))
+        };
+        let opened = match (open(self.whole.unwrap_or(agreed)), other) {
+            (Err(fault @ Fault::Wrong(_)), Some(other)) => open(other).map_err(|_| fault),
+            (first, _) => first,
+        };
+        match opened {
+            Ok((body, whole)) => {
+                self.whole = Some(whole);
+                self.proven[side] = true;
+                Opened::verified(body)
+            }
+            Err(Fault::Wrong(why)) if self.proven[side] => Opened::bad(self.about(why)),
+            Err(fault) => Opened::closed(self.about(&self.words(fault))),
+        }
+    }
+
+    /// What is in the way, where nobody is to blame.
+    fn words(&self, fault: Fault) -> String {
+        match fault {
+            Fault::NoAcceptorKey if self.answered => NO_SUBKEY.to_owned(),
+            Fault::NoAcceptorKey => NO_ANSWER.to_owned(),
+            Fault::Subkey(Some(etype)) => {
+                format!("a subkey of an encryption type that can be read, which {etype} cannot")
+            }
+            Fault::Subkey(None) => "a subkey that can be read".to_owned(),
+            Fault::Unknown(why) => why.to_owned(),
+            Fault::Wrong(_) => UNPROVEN.to_owned(),
         }
     }
 
@@ -89,6 +120,9 @@ impl Session {
         }
         if self.keys.is_some() && self.mutual && !self.answered {
             return self.about(NO_ANSWER);
+        }
+        if let Some(fault) = self.keys.as_ref().and_then(|keys| keys.session_key().err()) {
+            return self.about(&self.words(fault));
         }
         self.need.clone()
     }
@@ -141,8 +175,11 @@ impl Session {
             self.need =
                 Need { user: Some(authenticator.client), tried: Vec::new(), ..self.need.clone() };
             self.need.needs = String::new();
-            self.keys =
-                Some(ContextKeys { ticket, initiator: authenticator.subkey, acceptor: None });
+            self.keys = Some(ContextKeys {
+                ticket,
+                initiator: authenticator.subkey,
+                acceptor: Subkey::Absent,
+            });
         }
     }
 
@@ -164,19 +201,50 @@ impl Session {
 }
 
 const UNFIT: &str = "an authenticator that the session key of its ticket opens";
+const NO_SUBKEY: &str =
+    "the subkey that it names, which the server's answer (AP-REP) does not have";
+const UNPROVEN: &str = "keys that fit: with those that the tokens give its signature is not right, nor was one \
+                        of its side before";
 const NO_ANSWER: &str = "the server's answer to the ticket (AP-REP), which is not in the capture";
 
-/// What opens a ticket.
+/// What opens a ticket, or what was tried. It is searched once: a client shows its ticket again and again.
 pub(super) fn open_ticket(
     ticket: &Ticket<'_>,
     keys: &Keyring,
 ) -> Result<EncTicketPart, Vec<String>> {
+    let Sealed { etype, kvno, cipher } = ticket.sealed;
+    let (etype, kvno) = (etype.0.to_le_bytes(), kvno.map(u32::to_le_bytes));
+    // Of all this only the cipher is protected: under another name other keys are tried.
+    let id: [&[u8]; 5] = [
+        ticket.service.as_bytes(),
+        ticket.realm.as_bytes(),
+        &etype,
+        kvno.as_ref().map_or(&[], |kvno| kvno),
+        cipher,
+    ];
+    match keys.sought(&id) {
+        Some(Sought::Opened { etype, key, client }) => {
+            let key = Key::new(Etype(etype), key);
+            return key.map(|key| EncTicketPart { key, client }).ok_or_else(Vec::new);
+        }
+        Some(Sought::Closed(tried)) => return Err(tried),
+        None => {}
+    }
     let owner =
         Owner { name: &ticket.service, realm: &ticket.realm, any_account: true, salts: &[] };
     let found = search(keys, &owner, &ticket.sealed, |key| {
-        let clear = crypto::decrypt(key, usage::TICKET, ticket.sealed.cipher)?;
+        let clear = crypto::decrypt(key, usage::TICKET, cipher)?;
         message::enc_ticket_part(&clear)
     });
+    let sought = match &found.opened {
+        Some(EncTicketPart { key, client }) => Sought::Opened {
+            etype: key.etype().0,
+            key: key.secret().clone(),
+            client: client.clone(),
+        },
+        None => Sought::Closed(found.tried.clone()),
+    };
+    keys.see_sought(&id, sought);
     found.opened.ok_or(found.tried)
 }
 
@@ -220,3 +288,7 @@ fn unframed(token: &[u8]) -> &[u8] {
         _ => inner,
     }
 }
+
+#[cfg(test)]
+#[path = "tests/session.rs"]
+mod tests;

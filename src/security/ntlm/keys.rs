@@ -25,31 +25,36 @@ pub(super) const NEGOTIATE_EXTENDED_SESSIONSECURITY: u32 = 0x0008_0000;
 /// \[MS-NLMP\] 2.2.2.5 `NTLMSSP_NEGOTIATE_LM_KEY`.
 pub(super) const NEGOTIATE_LM_KEY: u32 = 0x0000_0080;
 
-/// Octets of a response of `NTLMv1`; those of `NTLMv2` are longer.
+/// Octets of a response of version 1; those of version 2 are longer.
 const V1_RESPONSE: usize = 24;
 /// Octets of `NTProofStr`.
 const PROOF: usize = 16;
 
 /// `HMAC_MD5(key, parts)`.
-pub(super) fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> [u8; 16] {
+pub(super) fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
     // HMAC takes keys of any length.
-    let Ok(mut mac) = <Hmac<Md5> as hmac::KeyInit>::new_from_slice(key) else { return [0; 16] };
+    let Ok(mut mac) = <Hmac<Md5> as hmac::KeyInit>::new_from_slice(key) else {
+        return Zeroizing::default();
+    };
     for part in parts {
         mac.update(part);
     }
-    mac.finalize().into_bytes().into()
+    Zeroizing::new(mac.finalize().into_bytes().into())
 }
 
-fn md5(parts: &[&[u8]]) -> [u8; 16] {
+fn md5(parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
     let mut hash = Md5::new();
     for part in parts {
         hash.update(part);
     }
-    hash.finalize().into()
+    Zeroizing::new(hash.finalize().into())
 }
 
 fn utf16(text: &str) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(text.encode_utf16().flat_map(u16::to_le_bytes).collect())
+    // In one allocation: a vector that grows leaves its contents behind.
+    let mut octets = Zeroizing::new(Vec::with_capacity(text.len().saturating_mul(2)));
+    octets.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    octets
 }
 
 /// \[MS-NLMP\] 3.3.1 `NTOWFv1`: the NT hash of a password.
@@ -122,10 +127,10 @@ pub(super) fn key_exchange_key(
     if told.flags & NEGOTIATE_EXTENDED_SESSIONSECURITY != 0
         && let Some(client) = client
     {
-        let [challenge @ .., _, _, _, _, _, _, _, _] = md5(&[&server_challenge, &client]);
+        let [challenge @ .., _, _, _, _, _, _, _, _] = *md5(&[&server_challenge, &client]);
         let proved = desl(hash.octets(), challenge)? == response;
         return proved
-            .then(|| Secret::from(hmac_md5(base.octets(), &[&server_challenge, &client])));
+            .then(|| Secret::from(*hmac_md5(base.octets(), &[&server_challenge, &client])));
     }
     if desl(hash.octets(), server_challenge)? != response {
         return None;
@@ -143,7 +148,7 @@ pub(super) fn key_exchange_key(
 }
 
 /// \[MS-NLMP\] 3.3.2 `NTOWFv2`, of an NT hash.
-pub(super) fn v2_hash(hash: &Secret, user: &str, domain: &str) -> [u8; 16] {
+pub(super) fn v2_hash(hash: &Secret, user: &str, domain: &str) -> Zeroizing<[u8; 16]> {
     hmac_md5(hash.octets(), &[&utf16(&user.to_uppercase()), &utf16(domain)])
 }
 
@@ -154,8 +159,8 @@ fn v2_key(hash: &Secret, told: &Authenticate, server_challenge: [u8; 8]) -> Opti
     // The domain counts as it is written; servers also try it in capitals, and without one.
     [&*told.domain, &*upper, ""].into_iter().find_map(|domain| {
         let key = v2_hash(hash, &told.user, domain);
-        let proved = hmac_md5(&key, &[&server_challenge, temp]) == *proof;
-        proved.then(|| Secret::from(hmac_md5(&key, &[proof])))
+        let proved = *hmac_md5(&*key, &[&server_challenge, temp]) == *proof;
+        proved.then(|| Secret::from(*hmac_md5(&*key, &[proof])))
     })
 }
 
@@ -165,7 +170,7 @@ pub(super) fn sign_key(side: Side, session_key: &Secret) -> Secret {
         Side::Client => b"session key to client-to-server signing key magic constant\0",
         Side::Server => b"session key to server-to-client signing key magic constant\0",
     };
-    Secret::from(md5(&[session_key.octets(), magic]))
+    Secret::from(*md5(&[session_key.octets(), magic]))
 }
 
 /// \[MS-NLMP\] 3.4.5.3 `SEALKEY`.
@@ -181,7 +186,7 @@ pub(super) fn seal_key(side: Side, flags: u32, session_key: &Secret) -> Secret {
             Side::Client => b"session key to client-to-server sealing key magic constant\0",
             Side::Server => b"session key to server-to-client sealing key magic constant\0",
         };
-        return Secret::from(md5(&[session_key.sized(len).octets(), magic]));
+        return Secret::from(*md5(&[session_key.sized(len).octets(), magic]));
     }
     if flags & NEGOTIATE_LM_KEY == 0 {
         return session_key.clone();

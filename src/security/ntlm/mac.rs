@@ -126,7 +126,7 @@ impl Handle<'_> {
     fn sum(&self, number: [u8; 4], pdu: &Protected<'_>, clear: &[u8]) -> [u8; 8] {
         let [head, trailer] = around(pdu);
         let [sum @ .., _, _, _, _, _, _, _, _] =
-            hmac_md5(self.sign.octets(), &[&number, head, clear, trailer]);
+            *hmac_md5(self.sign.octets(), &[&number, head, clear, trailer]);
         sum
     }
 }

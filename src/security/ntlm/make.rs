@@ -27,8 +27,8 @@ impl Response {
         exported: Secret,
     ) -> Option<Self> {
         let key = v2_hash(&nt_hash(secret), user, domain);
-        let proof = hmac_md5(&key, &[&server_challenge, temp]);
-        let exchange = Secret::from(hmac_md5(&key, &[&proof]));
+        let proof = *hmac_md5(&*key, &[&server_challenge, temp]);
+        let exchange = Secret::from(*hmac_md5(&*key, &[&proof]));
         let mut session_key = exported.octets().to_vec();
         Rc4::new_from_slice(exchange.octets()).ok()?.apply_keystream(&mut session_key);
         Some(Self { nt: [&proof, temp].concat(), session_key, exported })
@@ -36,6 +36,6 @@ impl Response {
 
     /// \[MS-NLMP\] 3.1.5.1.2 `MIC`: over all three messages, the last with zeros where it will be.
     pub fn mic(&self, messages: [&[u8]; 3]) -> [u8; 16] {
-        hmac_md5(self.exported.octets(), &messages)
+        *hmac_md5(self.exported.octets(), &messages)
     }
 }

@@ -26,7 +26,9 @@ const SEARCH_MAX: usize = 1 << 20;
 /// keystream that is held, too: looking at one more octet costs [`ATTEMPT`].
 const BUDGET: usize = 1 << 26;
 /// The same for nobody's contexts, which anybody can make.
-const BUDGET_ANONYMOUS: usize = 1 << 20;
+const BUDGET_ANONYMOUS: usize = 1 << 17;
+/// Messages that may be missing between two whose numbers are told by what is opened.
+const NUMBERS_MAX: u32 = 1 << 10;
 /// What an attempt costs beside the octets of the message.
 const ATTEMPT: usize = 128;
 /// Accounts that are tried for one logon.
@@ -35,9 +37,6 @@ const ACCOUNTS_MAX: usize = 64;
 /// A context of NTLM: its three messages, and the state of its ciphers.
 #[derive(Debug, Default)]
 pub struct Session {
-    /// Whether SPNEGO had it sign the list of mechanisms. It restores the handles afterwards
-    /// (\[MS-SPNG\] 3.2.5.1), but the number is used up.
-    pub mic: bool,
     server_challenge: Option<[u8; 8]>,
     /// Whose password it takes, and what was tried.
     need: Option<Need>,
@@ -45,7 +44,6 @@ pub struct Session {
 }
 
 /// What a session key gives.
-#[expect(clippy::struct_excessive_bools, reason = "what was agreed on, and what has shown since")]
 #[derive(Debug)]
 struct Keys {
     session_key: Secret,
@@ -57,11 +55,11 @@ struct Keys {
     shared: bool,
     /// Whether head and trailer are signed, once a message has told: with extended session security
     /// implementations sign them whatever was agreed upon.
-    whole: Option<bool>,
+    whole: Both<Option<bool>>,
     /// Number of the next message.
     next: Both<u32>,
     /// Whether a message was verified.
-    proven: bool,
+    proven: Both<bool>,
     /// Whether the place in the keystream is not known.
     astray: Both<bool>,
     budget: usize,
@@ -87,7 +85,7 @@ impl Session {
         let user = told.account();
         let mut need = Need { user: Some(user.clone()), ..Need::default() };
         let Some(challenge) = self.server_challenge else {
-            need.needs = String::from("the server's challenge, which is not in the capture");
+            "the server's challenge, which is not in the capture".clone_into(&mut need.needs);
             self.need = Some(need);
             return;
         };
@@ -208,9 +206,9 @@ impl Keys {
             extended: flags & NEGOTIATE_EXTENDED_SESSIONSECURITY != 0,
             key_exchange: flags & NEGOTIATE_KEY_EXCH != 0,
             shared: false,
-            whole: None,
+            whole: Both::default(),
             next: Both::default(),
-            proven: false,
+            proven: Both::default(),
             astray: Both::default(),
             budget: if told.anonymous { BUDGET_ANONYMOUS } else { BUDGET },
             session_key,
@@ -237,7 +235,7 @@ impl Keys {
             return opened;
         }
         let gap = signature.number(self.extended).map(|number| number.wrapping_sub(self.next[of]));
-        if gap == Some(0) && self.proven && !self.astray[of] {
+        if gap == Some(0) && self.proven[side] && !self.astray[of] {
             // Nothing is missing, and the key is right.
             let stream = &mut self.streams[of];
             let place = stream.behind();
@@ -250,12 +248,11 @@ impl Keys {
             return opened;
         }
         self.astray[of] = true;
-        let needs = match (self.proven, self.budget) {
-            (_, 0) | (true, _) => {
-                "all messages before it: some are not in the capture, and where in the keystream \
-                 this one stands cannot be found"
-            }
-            (false, _) => "a session key that fits: the one that the logon gives does not",
+        let needs = if self.proven[side] || self.budget == 0 {
+            "all messages before it: some are not in the capture, and where in the keystream this one \
+             stands cannot be found"
+        } else {
+            "a session key that fits: the one that the logon gives does not"
         };
         Opened::closed(Need::of(needs))
     }
@@ -286,7 +283,8 @@ impl Keys {
         let handle = self.handle(side);
         let used = handle.used(pdu);
         let agreed = pdu.header_signed;
-        let ways = self.whole.map_or([Some(agreed), Some(!agreed)], |whole| [Some(whole), None]);
+        let ways =
+            self.whole[side].map_or([Some(agreed), Some(!agreed)], |whole| [Some(whole), None]);
         let (body, number, whole) = ways.into_iter().flatten().find_map(|header_signed| {
             let pdu = Protected { header_signed, ..*pdu };
             let keystream = self.streams[of].from(place);
@@ -294,15 +292,26 @@ impl Keys {
             Some((body, number, header_signed))
         })?;
         let next = number.wrapping_add(1);
-        self.whole = Some(whole);
+        // A number that travels encrypted has to be one of the next, too.
+        if !self.extended && number.wrapping_sub(self.next[of]) >= NUMBERS_MAX {
+            return None;
+        }
+        self.whole[side] = Some(whole);
         // One that comes late leaves the place where it is.
         if place >= self.streams[of].behind() {
             self.streams[of].move_to(place.saturating_add(used));
             self.next[of] = next;
             self.astray[of] = false;
         }
-        self.proven = true;
+        self.proven[side] = true;
         Some(Opened::verified(body))
+    }
+
+    /// Takes the cost of looking for a place from the budget, if that is enough.
+    fn pay(&mut self, cost: usize) -> bool {
+        let rest = self.budget.checked_sub(cost);
+        self.budget = rest.unwrap_or_default();
+        rest.is_some()
     }
 
     /// Looks for the place of a message that does not stand where the next one should.
@@ -324,7 +333,7 @@ impl Keys {
         if !pdu.sealed && !late {
             // Each took the same.
             let jump = used.saturating_mul(missing);
-            if jump <= SEARCH_MAX {
+            if self.pay(jump.saturating_mul(ATTEMPT)) {
                 self.streams[of].prepare(jump.saturating_add(used));
                 let at = place.saturating_add(jump);
                 if let Some(opened) = self.attempt(side, of, pdu, signature, at) {
@@ -339,8 +348,7 @@ impl Keys {
             Box::new((place.saturating_add(1))..place.saturating_add(far))
         };
         for at in places {
-            self.budget = self.budget.saturating_sub(cost);
-            if self.budget == 0 {
+            if !self.pay(cost) {
                 return None;
             }
             if at.cmp(&place) != Ordering::Less {

@@ -66,4 +66,5 @@ fn a_length_or_offset_past_the_end_stops() {
     }
 }
 
+mod conversation;
 mod vectors;

@@ -74,9 +74,9 @@ impl Signing {
     }
 }
 
-/// The signature of a message of SMB 1, which begins with its header. The key is the session key,
-/// and behind it, unless a security token has logged the user on, the response to the challenge.
-/// `None` if the message is shorter than a header.
+/// The signature of a message of SMB 1, which begins with its header. The key is the session key of
+/// a logon with extended security, as it is; who logs on without has the response to the challenge
+/// behind it. `None` if the message is shorter than a header.
 pub fn sign_smb1(key: &Secret, message: &[u8], sequence: u32) -> Option<[u8; 8]> {
     const SECURITY_FEATURES: usize = 14;
     let before = message.get(..SECURITY_FEATURES)?;

@@ -107,6 +107,9 @@ impl Smb {
         let Some(session) = self.sessions.get(&key) else {
             return;
         };
+        if session.user.is_none() {
+            session.user = setup.context.client();
+        }
         let protection = &mut session.protection;
         if protection.signers.contains_key(&unit.connection) {
             // Who logs on again keeps the keys (3.3.5.5.2).
@@ -247,7 +250,7 @@ impl Protection {
         if let Some(keys) = how.cipher_keys(secret, cipher) {
             let Both { client, server } = keys;
             let keys = Both { client: Some(client), server: Some(server) };
-            self.add_sealer(Sealer { cipher, keys, what: what.to_owned() });
+            self.add_sealer(Sealer { cipher, keys, derived: true, what: what.to_owned() });
         }
     }
 
@@ -271,7 +274,8 @@ impl Protection {
             let mut some = false;
             for cipher in ciphers.filter(fits) {
                 some = true;
-                self.add_sealer(Sealer { cipher, keys: keys.clone(), what: what.clone() });
+                let (keys, what) = (keys.clone(), what.clone());
+                self.add_sealer(Sealer { cipher, keys, derived: false, what });
             }
             if !some {
                 let of = agreed.map_or("any cipher", Cipher::name);

@@ -113,6 +113,8 @@ struct Sealer {
     cipher: Cipher,
     /// By who seals with them.
     keys: Both<Option<Secret>>,
+    /// Whether both come from one session key: if one is right, so is the other.
+    derived: bool,
     /// What they are, as half a sentence: `the session key given for it (--smb-key)`.
     what: String,
 }
@@ -132,10 +134,11 @@ struct Signer {
 pub(super) struct Protection {
     /// Whether its keys were looked for.
     settled: bool,
-    /// Those that may open it; the one that did alone, once one did. At most [`SEALERS_MAX`].
+    /// Those that may open it; of each side the one that did alone, once one did. At most
+    /// [`SEALERS_MAX`].
     sealers: Vec<Sealer>,
-    /// Whether something was opened.
-    proven: bool,
+    /// Whether the key of a side is known to be right.
+    proven: Both<bool>,
     /// Messages that nothing opened.
     failures: u32,
     /// By connection. Added with the logon, removed with the connection or the session; at most
@@ -148,7 +151,8 @@ pub(super) struct Protection {
 impl Protection {
     /// Whether it is worth trying to open something.
     fn may_open(&self) -> bool {
-        !self.sealers.is_empty() && (self.proven || self.failures < FAILURES_MAX)
+        let proven = self.proven.client || self.proven.server;
+        !self.sealers.is_empty() && (proven || self.failures < FAILURES_MAX)
     }
 
     fn add_sealer(&mut self, sealer: Sealer) {

@@ -5,8 +5,8 @@ use super::super::header::{COMPRESSED, SMB2};
 use super::super::model::{SessionKey, Unit};
 use super::super::transform::TRANSFORM_SIZE;
 use super::super::{ConnectionId, Event, Nbss, Packet, Plain, Smb, Transform, dissect};
-use super::{FAILURES_MAX, Protection, Sealer};
-use crate::bytes::{Buffer, Framed, Reader, Side, Stop, View, clamp, index};
+use super::{FAILURES_MAX, Protection};
+use crate::bytes::{Both, Buffer, Framed, Reader, Side, Stop, View, clamp, index};
 use crate::security::Need;
 use crate::security::smb::open;
 
@@ -72,6 +72,7 @@ impl Smb {
                 self.lost(unit.connection, out);
             }
             Attempt::Missing => {
+                self.counters.sealed_torn += 1;
                 self.note_closed(unit, key, Some("all of its bytes, some of which are missing"));
                 self.lost(unit.connection, out);
             }
@@ -161,7 +162,8 @@ impl Protection {
         }
         let here = unit.complete && unit.view.holes().next().is_none();
         if !here {
-            return match (self.proven, whole > SEALED_MAX) {
+            let proven = self.proven.client || self.proven.server;
+            return match (proven, whole > SEALED_MAX) {
                 (true, true) => Attempt::Bulk,
                 (_, false) => Attempt::Missing,
                 (false, true) => Attempt::Closed,
@@ -172,22 +174,20 @@ impl Protection {
             for side in Side::BOTH {
                 let Some(key) = &sealer.keys[side] else { continue };
                 let Some(message) = open(sealer.cipher, key, sealed) else { continue };
-                if !std::mem::replace(&mut self.proven, true) {
-                    // It is this one.
-                    self.sealers.swap(0, at);
-                    self.sealers.truncate(1);
+                if !self.proven[side] {
+                    self.prove(at, side);
                 }
                 return Attempt::Opened(message);
             }
         }
         // Where the key of one direction is not there, what it would have opened is not bad.
-        let half = |sealer: &Sealer| Side::BOTH.iter().any(|side| sealer.keys[*side].is_none());
-        if self.sealers.iter().any(half) {
+        let lacks = |side: &Side| self.sealers.iter().all(|sealer| sealer.keys[*side].is_none());
+        if Side::BOTH.iter().any(lacks) {
             let what = self.sealers.iter().map(|sealer| sealer.what.clone()).next();
             self.tried(format!("{} is of one direction only", what.unwrap_or_default()));
             return Attempt::Closed;
         }
-        if self.proven {
+        if self.proven.client && self.proven.server {
             return Attempt::Bad;
         }
         self.failures = self.failures.saturating_add(1).min(FAILURES_MAX);
@@ -200,6 +200,26 @@ impl Protection {
             self.tried(what);
         }
         Attempt::Closed
+    }
+
+    /// The key of a side is that of the sealer at this place: those of others for it are wrong, and
+    /// so is what they have for the other side, if it comes from the same session key.
+    fn prove(&mut self, at: usize, side: Side) {
+        self.proven[side] = true;
+        let Some(right) = self.sealers.get(at) else { return };
+        let (cipher, derived) = (right.cipher, right.derived);
+        if derived {
+            self.proven = Both { client: true, server: true };
+        }
+        let mut place = 0..;
+        self.sealers.retain_mut(|sealer| {
+            if place.next() == Some(at) {
+                return true;
+            }
+            sealer.keys[side] = None;
+            let left = Side::BOTH.iter().any(|side| sealer.keys[*side].is_some());
+            left && !derived && !sealer.derived && sealer.cipher == cipher
+        });
     }
 }
 

@@ -1,8 +1,14 @@
 //! Whether signatures of SMB 1 are right: \[MS-CIFS\] 3.1.5.1.
 //!
 //! A connection has one key, that of the first user who logs on over it, and counts its messages: the
-//! request that logs on is 0, its answer 1, and each request after it has the next even number, and
-//! its answer the odd one behind it. A request without an answer takes one number alone.
+//! request that logs on is 0, its answer 1, and each request after it takes two numbers, of which the
+//! second is its answer's, whether that comes or not. `NT_CANCEL` alone, which is never answered,
+//! takes one (\[MS-CIFS\] 3.3.5.2.3). A server that breaks an oplock counts nothing, and the signature
+//! of that message is never verified (\[MS-SMB\] 3.2.5.1).
+//!
+//! Only logons with extended security give a key here: behind the key of one without, \[MS-CIFS\]
+//! 3.1.4.1 has the response to the challenge, and such a logon is not followed. What it signs is
+//! counted as not verifiable.
 
 use rustc_hash::FxHashMap;
 
@@ -19,6 +25,10 @@ const AWAITED_MAX: usize = 4096;
 const AHEAD: u32 = 8;
 /// The same where messages may have been lost.
 const AHEAD_TORN: u32 = 512;
+/// Numbers that are tried before the expected one: an odd message may have been counted.
+const BEHIND: u32 = 8;
+/// Requests in a row whose numbers are not found before few are tried again.
+const UNFOUND_MAX: u32 = 64;
 
 /// The key of a connection, and how far it has counted.
 #[derive(Debug)]
@@ -28,8 +38,10 @@ pub(in super::super) struct Mac {
     next: u32,
     /// Whether the key has verified a message.
     proven: bool,
-    /// Whether messages may have been missed since.
+    /// Whether messages may have been missed since, or counted wrongly.
     torn: bool,
+    /// Requests whose number was not found, since one's was.
+    unfound: u32,
     /// Numbers of answers, by request. Added by requests, removed by answers.
     awaited: FxHashMap<v1::RequestId, u32>,
 }
@@ -54,6 +66,7 @@ impl Smb {
                 next: 2,
                 proven: false,
                 torn: false,
+                unfound: 0,
                 awaited: FxHashMap::default(),
             });
         }
@@ -64,6 +77,7 @@ impl Smb {
         let mac = self.connections.get(&connection).and_then(|of| of.mac.as_mut());
         if let Some(mac) = mac {
             mac.torn = true;
+            mac.unfound = 0;
             mac.awaited.clear();
         }
     }
@@ -76,6 +90,9 @@ impl Smb {
         header: &v1::Header,
         out: &mut Vec<Event>,
     ) {
+        if header.breaks_oplock() {
+            return;
+        }
         let view = unit.view.from(super::super::Nbss::SIZE);
         let whole = unit.complete && view.holes().next().is_none();
         let message = Some(view.bytes()).filter(|_| whole && header.is_signed());
@@ -110,10 +127,13 @@ impl Mac {
                 None => Verdict::NotVerifiable,
             };
         }
-        let ahead = if self.torn { AHEAD_TORN } else { AHEAD };
-        let numbers = self.next..=self.next.saturating_add(ahead);
+        let searched = self.torn && self.unfound < UNFOUND_MAX;
+        let ahead = if searched { AHEAD_TORN } else { AHEAD };
         let found = message.and_then(|message| {
-            numbers.into_iter().find(|number| self.signs(header, *number, message))
+            let numbers = self.next..=self.next.saturating_add(ahead);
+            let behind = self.next.saturating_sub(BEHIND)..self.next;
+            let mut numbers = numbers.chain(behind.rev());
+            numbers.find(|number| self.signs(header, *number, message))
         });
         let number = found.unwrap_or(self.next);
         let step = if header.command == v1::Command::NT_CANCEL { 1 } else { 2 };
@@ -127,12 +147,16 @@ impl Mac {
         if found.is_some() {
             self.proven = true;
             self.torn = false;
+            self.unfound = 0;
             return Verdict::Verified;
         }
-        match message {
-            Some(_) if self.proven && !self.torn => Verdict::BadSignature,
-            _ => Verdict::NotVerifiable,
+        if message.is_none() {
+            return Verdict::NotVerifiable;
         }
+        // Whether this one counted as it should is not known: the next are not measured by it.
+        self.unfound = self.unfound.saturating_add(1);
+        let accused = self.proven && !std::mem::replace(&mut self.torn, true);
+        if accused { Verdict::BadSignature } else { Verdict::NotVerifiable }
     }
 
     fn judge(&mut self, header: &v1::Header, number: u32, message: &[u8]) -> Verdict {

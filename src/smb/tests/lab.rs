@@ -1,11 +1,39 @@
 //! A server, its connections, and a user who is logged on.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::wire::*;
 use crate::bytes::{Ends, Framed, Side, View};
+use crate::security::Secret;
+use crate::security::keys::{Account, AccountSecret, Keyring};
 use crate::security::ntlm::samples as ntlm;
 use crate::smb::{ConnectionId, Event, PipeId, Plain, Smb};
+
+/// A logon by NTLM as it is published (\[MS-NLMP\] 4.2.2): the tokens of the server and the client.
+pub(super) fn ntlm_v1() -> (Vec<u8>, Vec<u8>) {
+    let (mut challenge, mut authenticate) = (ntlm::challenge(), ntlm::authenticate());
+    challenge[24..32].copy_from_slice(b"\x01\x23\x45\x67\x89\xab\xcd\xef");
+    let response = b"\x67\xc4\x30\x11\xf3\x02\x98\xa2\xad\x35\xec\xe6\
+        \x4f\x16\x33\x1c\x44\xbd\xbe\xd9\x27\x84\x1f\x94";
+    let at = authenticate.len() - response.len();
+    authenticate[at..].copy_from_slice(response);
+    (challenge, authenticate)
+}
+
+/// The session key of [`ntlm_v1`].
+pub(super) fn ntlm_key() -> Secret {
+    let key = b"\xd8\x72\x62\xb0\xcd\xe4\xb1\xcb\x74\x99\xbe\xcc\xcd\xf1\x07\x84";
+    Secret::from(&key[..])
+}
+
+/// The password of [`ntlm_v1`].
+pub(super) fn ntlm_password() -> Arc<Keyring> {
+    let mut ring = Keyring::default();
+    let secret = AccountSecret::Password(Secret::from(&b"Password"[..]));
+    ring.add_account(Account { domain: None, user: None, secret, from: "here".to_owned() });
+    Arc::new(ring)
+}
 
 /// Who ended a pipe.
 pub(super) const CLIENT: Option<Side> = Some(Side::Client);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::compressors::chained;
-use super::lab::{CLIENT, Lab, check_data};
+use super::lab::{CLIENT, Lab, check_data, ntlm_key, ntlm_password, ntlm_v1};
 use super::wire::*;
 use crate::bytes::{Framed, Missing, Piece, Side, Span, View};
 use crate::security::Secret;
 use crate::security::keys::{Keyring, SmbKey, SmbSecret};
-use crate::security::smb::{Cipher, Signing, seal};
+use crate::security::ntlm::samples;
+use crate::security::smb::{Cipher, Derivation, Preauth, Signing, seal};
 use crate::smb::{Event, Smb};
 
 fn key(octet: u8) -> Secret {
@@ -16,9 +17,20 @@ fn key(octet: u8) -> Secret {
 }
 
 fn give(smb: &mut Smb, secret: SmbSecret) {
+    give_all(smb, [secret]);
+}
+
+fn give_all(smb: &mut Smb, secrets: impl IntoIterator<Item = SmbSecret>) {
     let mut ring = Keyring::default();
-    ring.add_smb(SmbKey { session_id: SESSION, secret, from: "here".to_owned() });
+    for secret in secrets {
+        ring.add_smb(SmbKey { session_id: SESSION, secret, from: "here".to_owned() });
+    }
     smb.take_keys(Arc::new(ring));
+}
+
+fn directions(client: Option<u8>, server: Option<u8>) -> SmbSecret {
+    let (client_to_server, server_to_client) = (client.map(key), server.map(key));
+    SmbSecret::Directions { client_to_server, server_to_client }
 }
 
 /// A user who is logged on, and the keys of both directions.
@@ -126,8 +138,10 @@ fn bulk_is_skimmed_and_what_is_damaged_is_counted() {
     // Nothing has proven the keys yet.
     let (events, _) = lab.take(1, 1, &bulk[..56], whole);
     assert_eq!(events, [Event::Sealed]);
-    let good = sealed_unit(Side::Client, &lab.ask(13, 0, empty()).unit());
+    let echo = lab.ask(13, 0, empty());
+    let good = sealed_unit(Side::Client, &echo.unit());
     assert_eq!(lab.unit(1, 1, &good), []);
+    lab.unit(1, 1, &sealed_unit(Side::Server, &echo.answer(empty()).unit()));
     let (events, _) = lab.take(1, 1, &bulk[..56], whole);
     assert_eq!((events, lab.smb.counters().sealed_bulk), (vec![], 1));
     for at in 8..good.len() {
@@ -152,6 +166,9 @@ fn bulk_is_skimmed_and_what_is_damaged_is_counted() {
     let id = crate::smb::ConnectionId(1);
     assert!(lab.smb.advance(id, Lab::ends(1), view, whole, &mut Vec::new()).is_none());
     assert_eq!(lab.smb.counters().sealed_bad, before);
+    // Nor is an end that is.
+    assert_eq!(lab.take(1, 1, &good[..60], whole).0, []);
+    assert_eq!((lab.smb.counters().sealed_bad, lab.smb.counters().sealed_torn), (before, 1));
 }
 
 #[test]
@@ -174,12 +191,140 @@ fn one_direction_does_not_accuse_the_other() {
     assert_eq!((closed.session_id, closed.messages), (SESSION, 1));
 }
 
-/// A message signed as 2.1 does it.
-fn signed(msg: &Msg, octet: u8) -> Vec<u8> {
+/// Sends a question and its answer, both encrypted.
+fn talk(lab: &mut Lab) {
+    let ask = lab.ask(13, 0, empty());
+    lab.unit(1, 1, &sealed_unit(Side::Client, &ask.unit()));
+    lab.unit(1, 1, &sealed_unit(Side::Server, &ask.answer(empty()).unit()));
+}
+
+#[test]
+fn directions_that_are_given_one_by_one_open_both() {
+    let both = [directions(None, Some(2)), directions(Some(1), None)];
+    let amid = [
+        directions(Some(7), None),
+        directions(Some(8), Some(2)),
+        SmbSecret::Session(key(9)),
+        directions(Some(1), Some(9)),
+    ];
+    for (what, keys) in [("both", &both[..]), ("amid", &amid)] {
+        let mut lab = Lab::default();
+        give_all(&mut lab.smb, keys.iter().cloned());
+        talk(&mut lab);
+        talk(&mut lab);
+        let counters = lab.smb.counters();
+        assert_eq!((counters.opened, counters.sealed_bad), (4, 0), "{what}");
+        // Now that both are known to be right, what they do not open is bad.
+        let mut bad = sealed_unit(Side::Client, &lab.ask(13, 0, empty()).unit());
+        *bad.last_mut().unwrap() ^= 1;
+        lab.unit(1, 1, &bad);
+        assert_eq!(lab.smb.counters().sealed_bad, 1, "{what}");
+    }
+}
+
+#[test]
+fn a_key_of_one_direction_that_is_right_does_not_vouch_for_the_other() {
+    let mut lab = Lab::default();
+    give(&mut lab.smb, directions(Some(1), Some(7)));
+    talk(&mut lab);
+    let counters = lab.smb.counters();
+    assert_eq!((counters.opened, counters.sealed_bad), (1, 0));
+    let told = lab.smb.closed_sessions().next().unwrap().need.to_string();
+    assert!(told.contains("the key given for it (here) does not open it with AES-128-"), "{told}");
+}
+
+fn accuses(event: &Event) -> bool {
+    matches!(event, Event::BadSignature { .. })
+}
+
+/// A user who logs on over a connection with the password, all of whose messages are signed with
+/// `by`, if there is one. The key of the logon, which signs its last answer.
+fn log_on(lab: &mut Lab, connection: u32, binding: bool, by: Option<&Secret>) -> Secret {
+    let mut hash = Preauth::default();
+    let mut send = |lab: &mut Lab, msg: &Msg, by: Option<&Secret>| {
+        let unit = by.map_or_else(|| msg.unit(), |by| signed_with(Signing::AesGmac, msg, by));
+        let events = lab.unit(connection, 1, &unit);
+        assert!(!events.iter().any(accuses), "{events:?}");
+        hash.update(&unit[4..]);
+        Derivation::Preauth(&hash).signing_key(&ntlm_key())
+    };
+    let ask = lab.ask(0, 0, negotiate()).with(|m| m.session = 0);
+    send(lab, &ask, None);
+    send(lab, &ask.answer(negotiated(0xee)), None);
+    let (challenge, authenticate) = ntlm_v1();
+    let setup = |token: &[u8]| {
+        let mut body = session_setup(token, 0);
+        body[2] = u8::from(binding);
+        body
+    };
+    let first = lab.ask(1, 0, setup(samples::NEGOTIATE));
+    let first = first.with(|m| m.session = if binding { SESSION } else { 0 });
+    send(lab, &first, by);
+    let more = first.answer(session_set_up(&challenge));
+    send(lab, &more.with(|m| (m.session, m.status) = (SESSION, 0xc000_0016)), by);
+    let second = lab.ask(1, 0, setup(&authenticate));
+    let key = send(lab, &second, by);
+    send(lab, &second.answer(session_set_up(b"")), Some(&key));
+    key
+}
+
+/// A question that is signed with `by`.
+fn echo_by(lab: &mut Lab, connection: u32, by: &Secret) -> Vec<Event> {
+    let echo = lab.ask(13, 0, empty());
+    lab.unit(connection, 1, &signed_with(Signing::AesGmac, &echo, by))
+}
+
+#[test]
+fn a_connection_that_joins_signs_with_the_session_s_key_and_then_with_its_own() {
+    let mut lab = Lab::default();
+    lab.smb.take_keys(ntlm_password());
+    let first = log_on(&mut lab, 1, false, None);
+    assert_eq!(lab.smb.counters().verified, 1);
+    let second = log_on(&mut lab, 2, true, Some(&first));
+    assert_ne!(first, second);
+    // Both requests, the answer between them, and the last one.
+    assert_eq!(lab.smb.counters().verified, 5);
+    for (connection, own, other) in [(1, &first, &second), (2, &second, &first)] {
+        assert_eq!(echo_by(&mut lab, connection, own), []);
+        assert!(echo_by(&mut lab, connection, other).iter().any(accuses), "{connection}");
+    }
+    let counters = lab.smb.counters();
+    let seen = (counters.verified, counters.bad_signatures, counters.not_verifiable);
+    assert_eq!(seen, (7, 2, 0));
+}
+
+#[test]
+fn who_logs_on_again_keeps_the_keys() {
+    let mut lab = Lab::default();
+    lab.smb.take_keys(ntlm_password());
+    let key = log_on(&mut lab, 1, false, None);
+    let (challenge, authenticate) = ntlm_v1();
+    let mut send = |msg: &Msg| {
+        let events = lab.unit(1, 1, &signed_with(Signing::AesGmac, msg, &key));
+        assert!(!events.iter().any(accuses), "{events:?}");
+    };
+    let first = Msg::ask(1, 90, 0, session_setup(samples::NEGOTIATE, 0));
+    send(&first);
+    send(&first.answer(session_set_up(&challenge)).with(|m| m.status = 0xc000_0016));
+    let second = Msg::ask(1, 91, 0, session_setup(&authenticate, 0));
+    send(&second);
+    send(&second.answer(session_set_up(b"")));
+    send(&Msg::ask(13, 92, 0, empty()));
+    let counters = lab.smb.counters();
+    let seen = (counters.verified, counters.bad_signatures, counters.not_verifiable);
+    assert_eq!(seen, (6, 0, 0));
+}
+
+fn signed_with(signing: Signing, msg: &Msg, key: &Secret) -> Vec<u8> {
     let mut unit = msg.clone().with(|m| m.flags |= SIGNED).unit();
-    let signature = Signing::HmacSha256.sign(&key(octet), &unit[4..]).unwrap();
+    let signature = signing.sign(key, &unit[4..]).unwrap();
     unit[52..68].copy_from_slice(&signature);
     unit
+}
+
+/// A message signed as 2.1 does it.
+fn signed(msg: &Msg, octet: u8) -> Vec<u8> {
+    signed_with(Signing::HmacSha256, msg, &key(octet))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::super::framing::{PDU_MAX, SMALL, WHOLE_MAX, array, skim};
 use super::super::model::{Handle, SessionKey};
 use super::super::{ConnectionId, FileId, HEADER_MAX, Nbss, Smb};
+use super::header::BREAK_MID;
 use super::model::{Asked, RequestId, Target};
 use super::{Command, Fid, Header};
 use crate::bytes::{Framed, index};
@@ -125,7 +126,7 @@ pub(in super::super) fn seen_sane(unit: &[u8]) -> bool {
 /// Whether a server sent it: all its responses, and the request to break an oplock (3.3.4.2).
 pub(in super::super) fn is_server_request(unit: &[u8]) -> bool {
     let reply = unit.get(FLAGS).is_some_and(|flags| flags & REPLY != 0);
-    let breaks =
-        unit.get(COMMAND) == Some(&Command::LOCKING_ANDX.0) && array(unit, MID) == Some([0xff; 2]);
+    let mid = array(unit, MID).map(u16::from_le_bytes);
+    let breaks = unit.get(COMMAND) == Some(&Command::LOCKING_ANDX.0) && mid == Some(BREAK_MID);
     reply || breaks
 }

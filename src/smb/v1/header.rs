@@ -160,6 +160,8 @@ impl fmt::Display for Fid {
 }
 
 const REPLY: u8 = 0x80;
+/// `MID` of the request to break an oplock.
+pub(super) const BREAK_MID: u16 = 0xffff;
 const FLAGS: &[(u64, &str)] = &[
     (0x01, "SMB_FLAGS_LOCK_AND_READ_OK"),
     (0x02, "SMB_FLAGS_BUF_AVAIL"),
@@ -218,6 +220,11 @@ impl Header {
     /// Whether a server sent it.
     pub fn is_response(&self) -> bool {
         self.flags & REPLY != 0
+    }
+
+    /// Whether a server asks with it to break an oplock (3.3.4.2): a request that goes the other way.
+    pub(in super::super) fn breaks_oplock(&self) -> bool {
+        !self.is_response() && self.command == Command::LOCKING_ANDX && self.mid == BREAK_MID
     }
 
     /// Whether it is signed: Windows sets the flag wherever it could be, and then signs or leaves

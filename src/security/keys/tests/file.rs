@@ -245,3 +245,34 @@ fn every_beginning_of_a_file_is_a_file_or_told() {
         }
     }
 }
+
+#[test]
+fn every_secret_knows_its_line_however_many_there_are() {
+    let table = "[[password]]\nnt_hash = \"0123456789abcdef0123456789abcdef\"\n";
+    let keys = parse("lab.toml", &table.repeat(MAX_SECRETS)).unwrap();
+    let accounts = keys.ring.all_accounts();
+    assert_eq!(accounts.len(), MAX_SECRETS);
+    for (n, account) in accounts.iter().enumerate() {
+        assert_eq!(account.from, format!("lab.toml, line {}", 2 * n + 1));
+    }
+    let told = error(&table.repeat(MAX_SECRETS + 1));
+    assert_eq!(told, "lab.toml, line 131073: expected at most 65536 secrets");
+}
+
+#[test]
+fn lines_are_as_many_as_tables_at_most() {
+    let line = |n: usize| {
+        let id = u64::try_from(n).unwrap().swap_bytes();
+        format!("{id:016x},0123456789abcdef0123456789abcdef,,\n")
+    };
+    let text: String = (0..MAX_SECRETS).map(line).collect();
+    let ring = parse("lab.toml", &text).unwrap().ring;
+    assert_eq!(ring.len(), MAX_SECRETS);
+    for session in [0, 1, 65535] {
+        let [key] = ring.smb(session).collect::<Vec<_>>()[..] else { panic!("{session}") };
+        assert_eq!(key.from, format!("lab.toml, line {}", session + 1));
+    }
+    assert_eq!(ring.smb(65536).count(), 0);
+    let told = error(&(text + &line(MAX_SECRETS)));
+    assert_eq!(told, "lab.toml, line 65537: expected at most 65536 secrets");
+}

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::security::Secret;
 pub(super) use arcfour::{hmac_md5, rc4};
 pub(super) use combine::combine;
-pub use password::string_to_key;
+pub use password::{rounds, string_to_key, work};
 
 /// RFC 3961 8 an encryption type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

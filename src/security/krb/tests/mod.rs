@@ -3,6 +3,7 @@
 mod captures;
 mod gss;
 mod messages;
+mod search;
 mod vectors;
 
 use crate::security::Secret;

@@ -2,7 +2,7 @@
 
 use super::hex;
 use crate::security::Secret;
-use crate::security::krb::crypto::{Etype, Key, checksum, decrypt, encrypt, string_to_key};
+use crate::security::krb::crypto::{Etype, Key, checksum, decrypt, encrypt, rounds, string_to_key};
 
 fn key(etype: i32, digits: &str) -> Key {
     Key::new(Etype(etype), Secret::new(hex(digits))).expect("a key of its type")
@@ -147,9 +147,13 @@ fn rfc_3962_passwords() {
             assert_eq!(made, Some(key(etype, right)), "{rounds}");
         }
     }
-    for rounds in [0, u32::MAX] {
+    assert!(string_to_key(Etype::AES128, b"password", salt, Some(16_384)).is_some());
+    for rounds in [0, 16_385, u32::MAX] {
         assert_eq!(string_to_key(Etype::AES128, b"password", salt, Some(rounds)), None);
     }
+    assert_eq!(rounds(Etype::AES256_SHA384, Some(131_072)), Some(131_072));
+    assert_eq!(rounds(Etype::AES256_SHA384, Some(131_073)), None);
+    assert_eq!(rounds(Etype::RC4, None), None);
 }
 
 /// MIT Kerberos has published what it seals.

@@ -7,13 +7,13 @@ use crate::security::keys::{Account, AccountSecret, Keyring};
 use crate::security::{Opened, Protected, Secret, Verdict};
 
 const CHALLENGE: [u8; 8] = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
-const EXTENDED: u32 = 0x0008_0000;
-const KEY_EXCH: u32 = 0x4000_0000;
-const SEAL_128: u32 = 0x2000_0000;
+pub(super) const EXTENDED: u32 = 0x0008_0000;
+pub(super) const KEY_EXCH: u32 = 0x4000_0000;
+pub(super) const SEAL_128: u32 = 0x2000_0000;
 const SEAL_56: u32 = 0x8000_0000;
 const LM_KEY: u32 = 0x80;
 
-fn hex(text: &str) -> Vec<u8> {
+pub(super) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
     let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     digits.chunks(2).map(octet).collect()
@@ -33,8 +33,8 @@ fn told(flags: u32, lm: &str, nt: &str) -> Authenticate {
     }
 }
 
-/// 4.2.4: `NTLMv2`, with the client's challenge `aa…` at the time 0.
-fn v2_response() -> String {
+/// 4.2.4: version 2, with the client's challenge `aa…` at the time 0.
+pub(super) fn v2_response() -> String {
     let temp = "0101000000000000 0000000000000000 aaaaaaaaaaaaaaaa 00000000\
         02000c00 44006f006d00610069006e00 01000c00 530065007200760065007200 00000000 00000000";
     format!("68cd0ab851e51c96aabc927bebef6a1c {temp}")
@@ -91,11 +91,15 @@ fn sealing_and_signing_keys() {
 }
 
 fn hex_of(secret: &Secret) -> String {
-    secret.octets().iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat()
+    use std::fmt::Write as _;
+    secret.octets().iter().fold(String::new(), |mut text, octet| {
+        write!(text, "{octet:02x}").unwrap();
+        text
+    })
 }
 
 /// A context after these messages, with the password of the examples.
-fn session(flags: u32, lm: &str, nt: &str, key: &str) -> Session {
+pub(super) fn session(flags: u32, lm: &str, nt: &str, key: &str) -> Session {
     let mut keys = Keyring::default();
     keys.add_account(Account {
         domain: None,

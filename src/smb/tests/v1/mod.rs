@@ -3,5 +3,6 @@
 mod files;
 mod messages;
 mod pipes;
+mod signatures;
 mod transactions;
 pub(super) mod wire;
