@@ -345,6 +345,7 @@ fn add_to_shadow_copy_set() -> Json {
             "level": "integrity",
             "principal": "FSLAB\\fsadmin"
         },
+        "signature": { "request": "not_verifiable", "response": "not_verifiable" },
         "stub": { "request": "clear", "response": "clear" },
         "stub_bytes": { "request": 84, "response": 20 },
         "syntax": "ndr",

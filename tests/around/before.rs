@@ -393,8 +393,11 @@ fn tickets_that_are_refused() {
         let server = around(&events, |around| Some(around.server.to_string()));
         assert_eq!(server, ["10.0.2.1:88"]);
     }
-    // One that several segments carry is not read: those that there are fit in one.
-    assert_eq!(told("segment 64; A ticket cifs/fs1 refused 18"), [""; 0]);
+    // One that several segments carry is put together.
+    assert_eq!(
+        told("segment 64; A ticket cifs/fs1 refused 18"),
+        ["ticket refused by Kdc cifs/fs1 for ?: KDC_ERR_CLIENT_REVOKED (18)"]
+    );
     // Clients deal with these.
     for step in ["PREAUTH_REQUIRED", "RESPONSE_TOO_BIG udp", "WRONG_REALM"] {
         assert_eq!(told(&format!("A ticket krbtgt/LAB refused {step}")), [""; 0]);

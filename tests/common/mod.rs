@@ -92,7 +92,11 @@ pub(crate) fn committed() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(captures())
         .expect("captures/ is there")
         .map(|entry| entry.expect("captures/ can be listed").path())
-        .filter(|path| path.is_file() && path.extension().is_none_or(|extension| extension != "md"))
+        // Beside them are their README and their secrets.
+        .filter(|path| {
+            let is = |of: &str| path.extension().is_some_and(|extension| extension == of);
+            ["pcap", "pcapng", "gz"].into_iter().any(is)
+        })
         .filter(|path| !file_name(path).starts_with("made-"))
         .collect();
     files.sort();

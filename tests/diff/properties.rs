@@ -19,7 +19,9 @@ fn all() -> Vec<(String, Recording)> {
 fn nothing_differs_from_itself() {
     for (name, recording) in all() {
         let compared = compare(Pair { good: &recording, bad: &recording });
-        let hidden = ["b-ntlm-seal", "c-enc", "i-a-drop5"].iter().any(|of| name.starts_with(of));
+        let hidden = ["b-ntlm-seal", "c-enc", "h-krb5-rc4", "h-krb5-s", "i-a-drop5"]
+            .iter()
+            .any(|of| name.starts_with(of) && name != "h-krb5-sign.pcap");
         let expect = if hidden { Outcome::Undecided } else { Outcome::Alike };
         assert_eq!(compared.outcome(), expect, "{name}");
         for of in &compared.comparisons {
