@@ -1,7 +1,7 @@
 //! [`Keyring`]: what somebody has given to open what is sealed, and what that has opened on the way.
 //!
 //! It says which secrets fit a user, a service or a session; whether one really does, only a checksum
-//! tells. Secrets come in files: of keys ([`file`]), and keytabs ([`keytab`]). Both are read from their
+//! tells. Secrets come in files: of keys ([`mod@file`]), and keytabs ([`keytab`]). Both are read from their
 //! octets; who opens files is elsewhere.
 
 pub mod file;

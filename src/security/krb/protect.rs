@@ -1,4 +1,4 @@
-//! Makes the tokens that [`gss`](super::gss) reads: seals and signs.
+//! Makes the tokens that [`gss`] reads: seals and signs.
 
 use zeroize::Zeroizing;
 

@@ -2,7 +2,7 @@
 //!
 //! Takes keys and octets; knows no message.
 //!
-//! INVARIANT: [`decrypt`] gives octets only where the checksum is right. [`decrypt_unchecked`] is for
+//! INVARIANT: [`decrypt`] gives octets only where the checksum is right. `decrypt_unchecked` is for
 //! those who have to compute it over more than these octets, and do.
 
 mod aes;
