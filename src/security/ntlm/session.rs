@@ -22,9 +22,9 @@ use crate::security::{Need, Opened, Protected, Secret};
 const PDU_MAX: usize = 1 << 16;
 /// Octets of keystream that are looked through for the place of one message.
 const SEARCH_MAX: usize = 1 << 20;
-/// Octets that are hashed to find places again, in one context: some tenths of a second. It bounds the
+/// Octets that are hashed to find places again, in one context: a tenth of a second. It bounds the
 /// keystream that is held, too: looking at one more octet costs [`ATTEMPT`].
-const BUDGET: usize = 1 << 26;
+const BUDGET: usize = 1 << 24;
 /// The same for nobody's contexts, which anybody can make.
 const BUDGET_ANONYMOUS: usize = 1 << 17;
 /// Messages that may be missing between two whose numbers are told by what is opened.
