@@ -15,6 +15,7 @@
 
 mod context;
 mod der;
+mod digest;
 pub mod kerberos;
 pub mod keys;
 pub mod krb;

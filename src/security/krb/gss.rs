@@ -19,6 +19,7 @@ use super::crypto::{self, Etype, Key};
 use super::message::Subkey;
 use crate::bytes::Side;
 use crate::security::Protected;
+use crate::security::digest::hmac_md5;
 
 /// The keys of a context.
 #[derive(Debug)]
@@ -264,14 +265,14 @@ pub(super) const WRAP_USAGE: u32 = 13;
 pub(super) const MIC_USAGE: u32 = 15;
 
 /// RFC 4757 7.2: what the number of a token is encrypted with.
-pub(super) fn arcfour_sequence(key: &[u8], checksum: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    crypto::hmac_md5(&crypto::hmac_md5(key, &[&[0; 4]])?, &[checksum])
+pub(super) fn arcfour_sequence(key: &[u8], checksum: &[u8]) -> Zeroizing<[u8; 16]> {
+    hmac_md5(&*hmac_md5(key, &[&[0; 4]]), &[checksum])
 }
 
 /// RFC 4757 7.3: what the token of this number is sealed with.
-pub(super) fn arcfour_sealing(key: &[u8], number: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn arcfour_sealing(key: &[u8], number: &[u8]) -> Zeroizing<[u8; 16]> {
     let local = Zeroizing::new(key.iter().map(|octet| octet ^ 0xf0).collect::<Vec<_>>());
-    crypto::hmac_md5(&crypto::hmac_md5(&local, &[&[0; 4]])?, &[number])
+    hmac_md5(&*hmac_md5(&local, &[&[0; 4]]), &[number])
 }
 
 /// RFC 4757 7.2: who has sent a token, behind its number.
@@ -289,9 +290,9 @@ struct Cleared {
 fn arcfour(key: &[u8], side: Side, pdu: &Protected<'_>, token: Arcfour<'_>) -> Option<Cleared> {
     let Arcfour { header, checksum, confounder, .. } = token;
     // The sequence number, big-endian, and four octets that say who sent it.
-    let of_sequence = arcfour_sequence(key, checksum)?;
+    let of_sequence = arcfour_sequence(key, checksum);
     let mut sequence = Zeroizing::new(token.sequence.to_vec());
-    crypto::rc4(&of_sequence, &mut sequence)?;
+    crypto::rc4(&*of_sequence, &mut sequence)?;
     let (number, direction) = sequence.split_at_checked(4)?;
     if direction != arcfour_sender(side) {
         return None;
@@ -313,7 +314,7 @@ fn arcfour(key: &[u8], side: Side, pdu: &Protected<'_>, token: Arcfour<'_>) -> O
         return None;
     }
     let mut clear = Zeroizing::new([confounder, pdu.body].concat());
-    crypto::rc4(&arcfour_sealing(key, number)?, &mut clear)?;
+    crypto::rc4(&*arcfour_sealing(key, number), &mut clear)?;
     let (confounder, body) = clear.split_at_checked(8)?;
     right(WRAP_USAGE, &[header, confounder, head, body, trailer])?;
     Some(Cleared { body: Some(body.to_vec()) })

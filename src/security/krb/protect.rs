@@ -120,7 +120,7 @@ fn arcfour(
         let parts: [&[u8]; 5] = [&gss::WRAP, confounder, head, pdu.body, trailer];
         let checksum = crypto::checksum(key, gss::WRAP_USAGE, &parts)?;
         let mut rest = [confounder, pdu.body].concat();
-        crypto::rc4(&gss::arcfour_sealing(key.octets(), &number)?, &mut rest)?;
+        crypto::rc4(&*gss::arcfour_sealing(key.octets(), &number), &mut rest)?;
         (gss::WRAP, checksum, rest)
     } else {
         let parts: [&[u8]; 4] = [&gss::MIC, head, pdu.body, trailer];
@@ -128,7 +128,7 @@ fn arcfour(
     };
     let (checksum, _) = checksum.split_at_checked(8)?;
     let mut sequence = [number, gss::arcfour_sender(side)].concat();
-    crypto::rc4(&gss::arcfour_sequence(key.octets(), checksum)?, &mut sequence)?;
+    crypto::rc4(&*gss::arcfour_sequence(key.octets(), checksum), &mut sequence)?;
     let (confounder, body) = rest.split_at_checked(if pdu.sealed { 8 } else { 0 })?;
     let inner = [gss::OID, &header, &sequence, checksum, confounder].concat();
     let token = [vec![0x60, u8::try_from(inner.len()).ok()?], inner].concat();

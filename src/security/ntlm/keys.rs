@@ -2,7 +2,6 @@
 
 use des::Des;
 use des::cipher::{BlockCipherEncrypt, KeyInit as _};
-use hmac::{Hmac, Mac};
 use md4::{Digest, Md4};
 use md5::Md5;
 use zeroize::Zeroizing;
@@ -10,6 +9,7 @@ use zeroize::Zeroizing;
 use super::Authenticate;
 use crate::bytes::Side;
 use crate::security::Secret;
+use crate::security::digest::{self, hmac_md5};
 use crate::security::keys::AccountSecret;
 
 /// \[MS-NLMP\] 2.2.2.5 `NTLMSSP_NEGOTIATE_56`.
@@ -30,18 +30,6 @@ const V1_RESPONSE: usize = 24;
 /// Octets of `NTProofStr`.
 const PROOF: usize = 16;
 
-/// `HMAC_MD5(key, parts)`.
-pub(super) fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
-    // HMAC takes keys of any length.
-    let Ok(mut mac) = <Hmac<Md5> as hmac::KeyInit>::new_from_slice(key) else {
-        return Zeroizing::default();
-    };
-    for part in parts {
-        mac.update(part);
-    }
-    Zeroizing::new(mac.finalize().into_bytes().into())
-}
-
 fn md5(parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
     let mut hash = Md5::new();
     for part in parts {
@@ -58,14 +46,10 @@ fn utf16(text: &str) -> Zeroizing<Vec<u8>> {
 }
 
 /// \[MS-NLMP\] 3.3.1 `NTOWFv1`: the NT hash of a password.
-pub(super) fn nt_hash(secret: &AccountSecret) -> Secret {
+pub(super) fn nt_hash(secret: &AccountSecret) -> Option<Secret> {
     match secret {
-        AccountSecret::NtHash(hash) => hash.clone(),
-        AccountSecret::Password(password) => {
-            let text = Zeroizing::new(String::from_utf8_lossy(password.octets()).into_owned());
-            let hash: [u8; 16] = Md4::digest(&*utf16(&text)).into();
-            Secret::from(hash)
-        }
+        AccountSecret::NtHash(hash) => Some(hash.clone()),
+        AccountSecret::Password(password) => digest::nt_hash(password.octets()),
     }
 }
 
@@ -115,7 +99,7 @@ pub(super) fn key_exchange_key(
     told: &Authenticate,
     server_challenge: [u8; 8],
 ) -> Option<Secret> {
-    let hash = nt_hash(secret);
+    let hash = nt_hash(secret)?;
     let nt = &told.proof.nt;
     if nt.len() > V1_RESPONSE {
         return v2_key(&hash, told, server_challenge);

@@ -1,8 +1,7 @@
 //! \[MS-NLMP\] 2.2.2.9 `NTLMSSP_MESSAGE_SIGNATURE`, and 3.4.4 how it is computed.
 
+use crate::security::digest::hmac_md5;
 use crate::security::{Protected, Secret};
-
-use super::keys::hmac_md5;
 
 /// Octets of a signature.
 pub(super) const SIGNATURE: usize = 16;

@@ -2,8 +2,9 @@
 
 use rc4::{KeyInit as _, Rc4, StreamCipher as _};
 
-use super::keys::{hmac_md5, nt_hash, v2_hash};
+use super::keys::{nt_hash, v2_hash};
 use crate::security::Secret;
+use crate::security::digest::hmac_md5;
 use crate::security::keys::AccountSecret;
 
 /// What stands for a password in an `AUTHENTICATE_MESSAGE`.
@@ -26,7 +27,7 @@ impl Response {
         temp: &[u8],
         exported: Secret,
     ) -> Option<Self> {
-        let key = v2_hash(&nt_hash(secret), user, domain);
+        let key = v2_hash(&nt_hash(secret)?, user, domain);
         let proof = *hmac_md5(&*key, &[&server_challenge, temp]);
         let exchange = Secret::from(*hmac_md5(&*key, &[&proof]));
         let mut session_key = exported.octets().to_vec();

@@ -1,21 +1,13 @@
 //! `rc4-hmac`: RFC 4757.
 
 use ::rc4::{KeyInit, Rc4, StreamCipher};
-use hmac::{Hmac, Mac};
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
+use crate::security::digest::hmac_md5;
+
 const MAC: usize = 16;
 const CONFOUNDER: usize = 8;
-
-/// HMAC-MD5 over `parts`.
-pub(in super::super) fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Option<Zeroizing<Vec<u8>>> {
-    let mut mac = <Hmac<Md5> as KeyInit>::new_from_slice(key).ok()?;
-    for part in parts {
-        mac.update(part);
-    }
-    Some(Zeroizing::new(mac.finalize().into_bytes().to_vec()))
-}
 
 /// Octets under the stream of this key, from its beginning.
 pub(in super::super) fn rc4(key: &[u8], octets: &mut [u8]) -> Option<()> {
@@ -35,30 +27,30 @@ fn usage_octets(usage: u32) -> [u8; 4] {
 /// RFC 4757 4 `DECRYPT`.
 pub(super) fn decrypt(key: &[u8], usage: u32, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (mac, body) = sealed.split_at_checked(MAC)?;
-    let of_usage = hmac_md5(key, &[&usage_octets(usage)])?;
+    let of_usage = hmac_md5(key, &[&usage_octets(usage)]);
     let mut clear = Zeroizing::new(body.to_vec());
-    rc4(&hmac_md5(&of_usage, &[mac])?, &mut clear)?;
+    rc4(&*hmac_md5(&*of_usage, &[mac]), &mut clear)?;
     let plain = clear.get(CONFOUNDER..)?;
-    let right = hmac_md5(&of_usage, &[&clear])?;
-    (*right == mac).then(|| Zeroizing::new(plain.to_vec()))
+    let right = hmac_md5(&*of_usage, &[&clear]);
+    (right.as_slice() == mac).then(|| Zeroizing::new(plain.to_vec()))
 }
 
 /// RFC 4757 4 `ENCRYPT`.
 pub(super) fn encrypt(key: &[u8], usage: u32, confounder: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
-    let of_usage = hmac_md5(key, &[&usage_octets(usage)])?;
-    let mac = hmac_md5(&of_usage, &[confounder, plain])?;
+    let of_usage = hmac_md5(key, &[&usage_octets(usage)]);
+    let mac = hmac_md5(&*of_usage, &[confounder, plain]);
     let mut body = [confounder, plain].concat();
-    rc4(&hmac_md5(&of_usage, &[&mac])?, &mut body)?;
-    Some([&*mac, &*body].concat())
+    rc4(&*hmac_md5(&*of_usage, &[&*mac]), &mut body)?;
+    Some([mac.as_slice(), &body].concat())
 }
 
 /// RFC 4757 4 the keyed checksum.
-pub(super) fn checksum(key: &[u8], usage: u32, parts: &[&[u8]]) -> Option<Vec<u8>> {
-    let signing = hmac_md5(key, &[b"signaturekey\0"])?;
+pub(super) fn checksum(key: &[u8], usage: u32, parts: &[&[u8]]) -> Vec<u8> {
+    let signing = hmac_md5(key, &[b"signaturekey\0"]);
     let mut digest = Md5::new();
     digest.update(usage_octets(usage));
     for part in parts {
         digest.update(part);
     }
-    Some(hmac_md5(&signing, &[&digest.finalize()])?.to_vec())
+    hmac_md5(&*signing, &[&digest.finalize()]).to_vec()
 }

@@ -16,7 +16,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::security::Secret;
-pub(super) use arcfour::{hmac_md5, rc4};
+pub(super) use arcfour::rc4;
 pub(super) use combine::combine;
 pub use password::{rounds, string_to_key, work};
 
@@ -154,7 +154,7 @@ pub fn encrypt(key: &Key, usage: u32, confounder: &[u8], plain: &[u8]) -> Option
 /// RFC 3961 3 `get_mic`: the checksum of what is not sealed.
 pub fn checksum(key: &Key, usage: u32, parts: &[&[u8]]) -> Option<Vec<u8>> {
     match key.etype {
-        Etype::RC4 => arcfour::checksum(key.octets(), usage, parts),
+        Etype::RC4 => Some(arcfour::checksum(key.octets(), usage, parts)),
         _ => aes::hmac(key, usage, aes::Purpose::Checksum, parts),
     }
 }

@@ -1,7 +1,6 @@
 //! Keys that are made of passwords: RFC 3962 4, RFC 8009 4, RFC 4757 2.
 
 use hmac::Hmac;
-use md4::{Digest, Md4};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384};
 use zeroize::Zeroizing;
@@ -9,6 +8,7 @@ use zeroize::Zeroizing;
 use super::aes::{count_and_hash, fold_and_encrypt};
 use super::{Etype, Key};
 use crate::security::Secret;
+use crate::security::digest::nt_hash;
 
 /// How many times the usual rounds a message may ask for. Nobody has proved what it says of them, and
 /// KDCs take the usual ones: who asks for many more asks for time only.
@@ -69,17 +69,6 @@ pub fn string_to_key(
         _ => return None,
     };
     Key::new(etype, Secret::from(&**key))
-}
-
-/// MD4 of a password in UTF-16, little-endian.
-pub(super) fn nt_hash(password: &[u8]) -> Option<Secret> {
-    let password = std::str::from_utf8(password).ok()?;
-    let units = Zeroizing::new(password.encode_utf16().collect::<Vec<_>>());
-    let mut digest = Md4::new();
-    for unit in units.iter() {
-        digest.update(unit.to_le_bytes());
-    }
-    Some(Secret::from(&*digest.finalize()))
 }
 
 fn stretch<F>(password: &[u8], salt: &[u8], rounds: u32, seed: &mut [u8]) -> Option<()>

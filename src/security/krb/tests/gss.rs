@@ -1,6 +1,7 @@
 //! Tokens that are made here, of every encryption type and both ways to turn them.
 
 use crate::bytes::Side;
+use crate::security::digest::hmac_md5;
 use crate::security::krb::crypto::{self, Etype, Key};
 use crate::security::krb::gss::{ContextKeys, Fault, open};
 use crate::security::krb::message::Subkey;
@@ -112,10 +113,10 @@ fn signed_with_rc4() {
     let header = [1, 1, 0x11, 0, 0xff, 0xff, 0xff, 0xff];
     let checksum = crypto::checksum(key, 15, &[&header, HEAD, BODY, TRAILER]).unwrap();
     let checksum = &checksum[..8];
-    let of_sequence = crypto::hmac_md5(key.octets(), &[&[0; 4]]).unwrap();
-    let of_sequence = crypto::hmac_md5(&of_sequence, &[checksum]).unwrap();
+    let of_sequence = hmac_md5(key.octets(), &[&[0; 4]]);
+    let of_sequence = hmac_md5(&*of_sequence, &[checksum]);
     let mut sequence = [0, 0, 0, 5, 0xff, 0xff, 0xff, 0xff];
-    crypto::rc4(&of_sequence, &mut sequence).unwrap();
+    crypto::rc4(&*of_sequence, &mut sequence).unwrap();
     let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
     let token = [&[0x60, 35][..], oid, &header, &sequence, checksum].concat();
     let signed = protected(false, BODY, &token);

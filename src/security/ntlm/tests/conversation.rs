@@ -2,10 +2,11 @@
 
 use rc4::{KeyInit, Rc4, StreamCipher};
 
-use super::super::keys::{hmac_md5, seal_key, sign_key};
+use super::super::keys::{seal_key, sign_key};
 use super::super::*;
 use super::vectors::{EXTENDED, KEY_EXCH, SEAL_128, hex, session, v2_response};
 use crate::bytes::Side;
+use crate::security::digest::hmac_md5;
 use crate::security::{Opened, Protected, Secret, Verdict};
 
 /// How one side seals, written down apart from the code that opens.
