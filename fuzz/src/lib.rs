@@ -802,6 +802,7 @@ fn asked(opnum: u16, stub: &[u8]) -> Call {
         opnum: Some(opnum),
         object: None,
         auth: rpc::Auth::NONE,
+        header_sign: None,
         response: Some(request.clone()),
         request: Some(request),
         ending: rpc::Ending::Response,

@@ -331,6 +331,7 @@ impl Talk<'_> {
             opnum: Some(u16::from(opnum)),
             object: None,
             auth: Auth { auth_type: 9 + (who >> 7), level: 5 + (who >> 6 & 1), ..Auth::NONE },
+            header_sign: None,
             request: (a != 0xff).then(|| self.message(&stub, who, false)),
             response: None,
             ending: Ending::NoAnswer,

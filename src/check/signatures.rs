@@ -1,4 +1,5 @@
 //! Messages whose signature is wrong: that they are is a finding, and what they say counts for nothing.
+//! So is a request that says in its verification trailer what was not said in clear.
 //!
 //! ```text
 //!  events ─► Distrust ─► calls, without what nobody can trust ─► the rules
@@ -12,7 +13,7 @@ use super::finding::Certainty;
 use crate::bytes::{FrameNo, Side};
 use crate::call::{Call, Outcome, Readable, Stub};
 use crate::pipeline::{Around, What};
-use crate::rpc::Message;
+use crate::rpc::{Message, trailer};
 use crate::security::Verdict;
 
 /// Frames with a wrong signature of SMB that are remembered; the oldest is forgotten.
@@ -21,6 +22,8 @@ const MAX_FRAMES: usize = 256;
 const MAX_WAITING: usize = 64;
 /// A PDU of RPC.
 const PDU: &str = "RPCE-2.2.2.11-01";
+/// What a request repeats of the bind and the header.
+const TRAILER: &str = "RPCE-2.2.2.13-01";
 /// A message of SMB.
 const SMB: &str = "SMB2-3.1.5.1-01";
 
@@ -128,6 +131,7 @@ impl Signatures {
                 of_message(call, (side, message), place, bench);
             }
         }
+        of_trailer(call, place, bench);
     }
 
     /// The capture has ended.
@@ -143,6 +147,26 @@ pub(super) fn of_call(call: &Call, place: &Place, bench: &mut Bench<'_>) {
     for message in messages(call) {
         of_message(call, message, place, bench);
     }
+    of_trailer(call, place, bench);
+}
+
+/// \[MS-RPCE\] 2.2.2.13: a client repeats in a request, where nobody can change it, what it said in clear.
+fn of_trailer(call: &Call, place: &Place, bench: &mut Bench<'_>) {
+    let Some(trailer) = call.request.trailer else { return };
+    let Some((said, is)) = trailer::at_odds(&call.rpc, trailer) else {
+        return bench.pass(TRAILER);
+    };
+    let method = call.method().unwrap_or("a call");
+    let (client, server) = (call.client.addr.ip(), call.server.addr.ip());
+    let message = format!(
+        "the verification trailer of {method} from {client} to {server} has {said}, and in clear there \
+         was {is}: something changed the bind or the header on their way, or the client writes its \
+         trailers wrongly; a server has to refuse the call, and {}. Capture at both ends and compare",
+        reaction(call, Side::Client)
+    );
+    bench.fail(Topic::Transport, TRAILER, place, message, |finding| {
+        finding.certainty = Certainty::Likely;
+    });
 }
 
 fn of_message(

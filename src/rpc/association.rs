@@ -42,6 +42,7 @@ struct InFlight {
     opnum: Option<u16>,
     object: Option<Guid>,
     auth: Auth,
+    header_sign: Option<bool>,
     request: Option<Message>,
     response: Option<Message>,
     /// Whether fragments may be missing from the request and from the response: what follows them
@@ -85,6 +86,7 @@ impl InFlight {
             opnum: self.opnum,
             object: self.object,
             auth: self.auth,
+            header_sign: self.header_sign,
             request: self.request,
             response: self.response,
             near_loss: self.near_loss,
@@ -316,6 +318,7 @@ impl Association {
             opnum,
             object,
             auth: self.protection.auth(part.pdu.verifier.as_ref()),
+            header_sign: self.protection.offered_header_sign(),
             request: None,
             response: None,
             torn: Both::default(),

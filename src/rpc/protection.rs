@@ -131,6 +131,11 @@ impl Protection {
         }
     }
 
+    /// Whether the client has offered to sign headers; `None` if its bind was not seen.
+    pub(super) fn offered_header_sign(&self) -> Option<bool> {
+        self.begun.then_some(self.header_sign.client)
+    }
+
     /// Opens a PDU, or checks its signature; `None` for one that has none.
     pub(super) fn open(
         &mut self,

@@ -1,5 +1,7 @@
 mod datagrams;
 mod loss;
+mod parts;
+mod trailers;
 
 use proptest::prelude::*;
 
@@ -653,43 +655,6 @@ fn a_lying_length_is_a_stop_that_names_it() {
         return;
     };
     assert!(stub.is_empty());
-}
-
-/// The trailer of Samba's first requests: a bitmask and the presentation context.
-fn verification_trailer() -> Vec<u8> {
-    PLAIN
-        .body()
-        .raw(&trailer::SIGNATURE)
-        .u16(1)
-        .u16(4)
-        .u32(1)
-        .u16(0x4002)
-        .u16(40)
-        .syntax((FSRVP, 1))
-        .syntax(NDR)
-        .bytes
-}
-
-#[test]
-fn the_verification_trailer_is_found_only_where_it_ends_the_stub() {
-    let find = |stub: &[u8]| trailer::find(View::new(stub, &[], &[]), Order::Little);
-    let trailer = verification_trailer();
-    let with = |before: &[u8]| [before, &trailer].concat();
-    assert_eq!(find(&trailer), Some(0), "GetSupportedVersion's stub is nothing else");
-    assert_eq!(find(&with(b"args")), Some(4));
-    assert_eq!(find(&with(b"arg")), None, "it is aligned to four");
-    assert_eq!(find(&[&with(b"args")[..], b"more"].concat()), None);
-    assert_eq!(find(&with(&trailer::SIGNATURE)), Some(8), "an argument may look like its start");
-    let big = with(b"args");
-    let big = View::new(&big, &[], &[]);
-    assert_eq!(trailer::find(big, Order::Big), Some(4), "Samba's is little-endian in any stub");
-    assert_eq!(trailer::order_of(big.from(4), Order::Big), Some(Order::Little));
-    for len in 0..trailer.len() {
-        assert_eq!(find(&trailer[..len]), None);
-    }
-    let mut long = trailer.clone();
-    long[10] = 200;
-    assert_eq!(find(&long), None);
 }
 
 proptest! {

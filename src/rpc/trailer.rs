@@ -3,7 +3,9 @@
 //! A client repeats in it, behind the parameters and under their signature, what it had said in
 //! clear before: the flags of the bind, the presentation context, the header. It is no argument.
 
-use crate::bytes::{Order, Reader, Sink, Stop, View, clamp};
+use super::bind::{SyntaxId, Transfer};
+use super::call::Call;
+use crate::bytes::{Guid, Order, Reader, Sink, Span, Stop, View, clamp};
 
 /// \[MS-RPCE\] 2.2.2.13.1 the eight octets it begins with.
 pub const SIGNATURE: [u8; 8] = [0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71];
@@ -41,12 +43,35 @@ pub fn order_of(trailer: View<'_>, stub: Order) -> Option<Order> {
     })
 }
 
+/// What a trailer repeats; of what it does not, nothing is said. Commands that no specification has are
+/// passed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Repeated {
+    /// \[MS-RPCE\] 2.2.2.13.2: whether the client signs headers.
+    pub header_sign: Option<bool>,
+    /// \[MS-RPCE\] 2.2.2.13.4: the interface and the transfer syntax.
+    pub context: Option<(SyntaxId, SyntaxId)>,
+    /// \[MS-RPCE\] 2.2.2.13.3: the header of the request.
+    pub header: Option<Header>,
+}
+
+/// \[MS-RPCE\] 2.2.2.13.3 `rpc_sec_vt_header2`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    ptype: u8,
+    order: Order,
+    call_id: u32,
+    context_id: u16,
+    opnum: u16,
+}
+
 /// Reads a trailer.
-pub fn read<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<(), Stop> {
+pub fn read<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<Repeated, Stop> {
     let at = r.pos();
     if r.bytes(dec!("signature"), 8)? != SIGNATURE {
         return Err(Stop::malformed(at, "no verification trailer"));
     }
+    let mut repeated = Repeated::default();
     loop {
         let last = r.group("command", |r| {
             let command = r.u16(flags!(
@@ -55,7 +80,7 @@ pub fn read<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<(), Stop> {
             ))?;
             let length = r.u16(dec!("length"))?;
             let start = r.pos();
-            r.within(length.into(), "length", |r| value(r, command & COMMAND_TYPE))?;
+            r.within(length.into(), "length", |r| value(r, command & COMMAND_TYPE, &mut repeated))?;
             let end = start + u32::from(length);
             if end > r.end() {
                 return Err(Stop::malformed(start, format!("length {length} is beyond the stub")));
@@ -64,33 +89,45 @@ pub fn read<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<(), Stop> {
             Ok(command & END != 0)
         })?;
         if last {
-            return Ok(());
+            return Ok(repeated);
         }
     }
 }
 
-fn value<S: Sink>(r: &mut Reader<'_, '_, S>, command: u16) -> Result<(), Stop> {
+fn value<S: Sink>(
+    r: &mut Reader<'_, '_, S>,
+    command: u16,
+    repeated: &mut Repeated,
+) -> Result<(), Stop> {
     match command {
         // [MS-RPCE] 2.2.2.13.2 rpc_sec_vt_bitmask
         1 => {
-            r.u32(flags!("bits", &[(1, "CLIENT_SUPPORT_HEADER_SIGNING")]))?;
+            let bits = r.u32(flags!("bits", &[(1, "CLIENT_SUPPORT_HEADER_SIGNING")]))?;
+            repeated.header_sign = Some(bits & 1 != 0);
         }
         // [MS-RPCE] 2.2.2.13.4 rpc_sec_vt_pcontext
         2 => {
-            r.guid(dec!("InterfaceId.uuid"))?;
-            r.u32(hex!("InterfaceId.version"))?;
-            r.guid(dec!("TransferSyntax.uuid"))?;
-            r.u32(hex!("TransferSyntax.version"))?;
+            let interface = r.guid(dec!("InterfaceId.uuid"))?;
+            let interface = syntax(interface, r.u32(hex!("InterfaceId.version"))?);
+            let transfer = r.guid(dec!("TransferSyntax.uuid"))?;
+            let transfer = syntax(transfer, r.u32(hex!("TransferSyntax.version"))?);
+            repeated.context = Some((interface, transfer));
         }
         // [MS-RPCE] 2.2.2.13.3 rpc_sec_vt_header2
         3 => {
-            r.u8(dec!("PTYPE"))?;
+            let ptype = r.u8(dec!("PTYPE"))?;
             r.u8(dec!("Reserved"))?;
             r.u16(dec!("Reserved"))?;
-            r.bytes(hex!("packed_drep"), 4)?;
-            r.u32(dec!("call_id"))?;
-            r.u16(dec!("p_cont_id"))?;
-            r.u16(dec!("opnum"))?;
+            let drep = r.bytes(hex!("packed_drep"), 4)?;
+            // The upper half of its first octet is the order of integers.
+            let little = drep.first().is_some_and(|octet| octet >> 4 == 1);
+            repeated.header = Some(Header {
+                ptype,
+                order: if little { Order::Little } else { Order::Big },
+                call_id: r.u32(dec!("call_id"))?,
+                context_id: r.u16(dec!("p_cont_id"))?,
+                opnum: r.u16(dec!("opnum"))?,
+            });
         }
         _ => {
             if r.left() > 0 {
@@ -99,4 +136,60 @@ fn value<S: Sink>(r: &mut Reader<'_, '_, S>, command: u16) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+/// \[C706\] 12.6.3.1 `p_syntax_id_t`: the minor version is the upper half.
+fn syntax(uuid: Guid, version: u32) -> SyntaxId {
+    let [a, b, c, d] = version.to_le_bytes();
+    SyntaxId { uuid, major: u16::from_le_bytes([a, b]), minor: u16::from_le_bytes([c, d]) }
+}
+
+/// What the trailer in this part of its request says that the bind or the header says otherwise, as two
+/// half sentences: what the trailer has, and what was said in clear. Whoever gets it has to refuse it.
+pub fn at_odds(call: &Call, trailer: Span) -> Option<(String, String)> {
+    let request = call.request.as_ref()?;
+    let view = request.stub.view().slice(trailer);
+    let mut none = ();
+    let mut r = Reader::new(view, &mut none);
+    r.order = order_of(view, request.order)?;
+    let Repeated { header_sign, context, header } = read(&mut r).ok()?;
+    if let (Some((said, _)), Some(bound)) = (context, call.interface)
+        && said != bound
+    {
+        return Some((format!("interface {}", shown(said)), format!("interface {}", shown(bound))));
+    }
+    if let (Some((_, said)), Some(agreed)) = (context, call.transfer)
+        && said.transfer() != Some(agreed)
+    {
+        let agreed = match agreed {
+            Transfer::Ndr => "NDR",
+            Transfer::Ndr64 => "NDR64",
+        };
+        return Some((format!("transfer syntax {}", shown(said)), agreed.to_owned()));
+    }
+    if (header_sign, call.header_sign) == (Some(true), Some(false)) {
+        let said = "that the client signs headers".to_owned();
+        return Some((said, "no offer to do so".to_owned()));
+    }
+    let said = header?;
+    let differs = |what: &str, said: u32, is: u32| {
+        (said != is).then(|| (format!("{what} {said}"), format!("{what} {is}")))
+    };
+    let order = || {
+        let name = |order| match order {
+            Order::Little => "little-endian integers",
+            Order::Big => "big-endian integers",
+        };
+        let differs = said.order != request.order;
+        differs.then(|| (name(said.order).to_owned(), name(request.order).to_owned()))
+    };
+    differs("PTYPE", said.ptype.into(), 0)
+        .or_else(order)
+        .or_else(|| differs("call_id", said.call_id, call.call_id))
+        .or_else(|| differs("p_cont_id", said.context_id.into(), call.context_id?.into()))
+        .or_else(|| differs("opnum", said.opnum.into(), call.opnum?.into()))
+}
+
+fn shown(SyntaxId { uuid, major, minor }: SyntaxId) -> String {
+    format!("{uuid} {major}.{minor}")
 }

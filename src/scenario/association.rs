@@ -7,7 +7,7 @@ use super::film::{Film, Phase};
 use super::guard::Protection;
 use super::reach::Presented;
 use super::session::{Asked, Session};
-use super::settings::{Auth, Settings};
+use super::settings::{Auth, Settings, Trailer};
 use super::steps::{Answer, BindAnswer, Call, Stub};
 use super::wire::auth::{self, OID_KERBEROS, OID_NTLM};
 use super::wire::kerberos;
@@ -377,10 +377,14 @@ impl Association {
     ) -> io::Result<Waiting> {
         let presented = self.presented(call);
         let mut stub = self.octets(call, Direction::In, (&call.request, presented.syntax))?;
-        let trail = self.settings.trailer && !self.trailed;
+        let trail = self.settings.trailer != Trailer::Off && !self.trailed;
         if trail && matches!(call.request, Stub::Arguments(_)) {
             let (order, syntax) = (self.settings.order, presented.syntax);
-            stub = rpc::verification_trailer(&stub, order, presented.interface, syntax);
+            let mut interface = presented.interface;
+            if self.settings.trailer == Trailer::Wrong {
+                interface.1 = interface.1.wrapping_add(1);
+            }
+            stub = rpc::verification_trailer(&stub, order, interface, syntax);
             self.trailed = true;
         }
         // The first request has the call id of the bind.

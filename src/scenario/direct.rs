@@ -8,7 +8,7 @@ use super::grammar::Fail;
 use super::lexer;
 use super::object::DYNAMIC;
 use super::resolve::Resolver;
-use super::settings::{Auth, LEVELS, Settings};
+use super::settings::{Auth, LEVELS, Settings, Trailer};
 use super::steps::{Line, Step};
 use super::syntax::{Place, Word};
 use super::values;
@@ -350,7 +350,11 @@ impl Resolver<'_> {
             "little-endian" => settings.order = Order::Little,
             "big-endian" => settings.order = Order::Big,
             "auth" => settings.auth = auth(words)?,
-            "trailer" => settings.trailer = choose(words, &["off", "on"])? == 1,
+            "trailer" => {
+                let all = [Trailer::Off, Trailer::On, Trailer::Wrong];
+                let chosen = choose(words, &["off", "on", "wrong"])?;
+                settings.trailer = all.get(chosen).copied().unwrap_or(Trailer::Off);
+            }
             "object" => settings.object = choose(words, &["off", "on"])? == 1,
             "signing" => settings.signing = choose(words, &["off", "on"])? == 1,
             "channels" => {

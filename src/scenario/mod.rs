@@ -78,7 +78,7 @@
 //! | `ndr`, `ndr64` | the transfer syntax the server accepts | NDR |
 //! | `little-endian`, `big-endian` | byte order of RPC | little |
 //! | `auth none`; `auth [spnego] ntlm\|kerberos connect\|call\|packet\|integrity\|privacy` | security of RPC; with Kerberos the logon is Kerberos, too | none; NTLM, integrity |
-//! | `trailer on` | the first request of an association ends in a verification trailer | off |
+//! | `trailer on`, `trailer wrong` | the first request of an association ends in a verification trailer; one of another version of the interface | off |
 //! | `object on` | requests carry the interface's UUID as object | off |
 //! | `channels 3` | TCP connections of the session (SMB 3), one message after the other on the next | 1 |
 //! | `io write-read`, `io transceive` | how requests go into the pipe; binds are written and read | transceive |

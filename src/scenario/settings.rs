@@ -22,8 +22,8 @@ pub(super) struct Settings {
     pub(super) syntax: Syntax,
     pub(super) order: Order,
     pub(super) auth: Option<Auth>,
-    /// Whether first requests end in a verification trailer.
-    pub(super) trailer: bool,
+    /// How first requests end.
+    pub(super) trailer: Trailer,
     /// Whether requests carry the interface's UUID as object UUID.
     pub(super) object: bool,
     /// TCP connections of an SMB session.
@@ -78,6 +78,15 @@ impl Auth {
     }
 }
 
+/// \[MS-RPCE\] 2.2.2.13: whether requests end in a verification trailer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trailer {
+    Off,
+    On,
+    /// It has another version of the interface than the bind.
+    Wrong,
+}
+
 /// Words for authentication levels (\[MS-RPCE\] 2.2.1.1.8).
 pub(super) const LEVELS: &[(u32, &str)] =
     &[(2, "connect"), (3, "call"), (4, "packet"), (5, "integrity"), (6, "privacy")];
@@ -92,7 +101,7 @@ impl Settings {
             syntax: Syntax::Ndr,
             order: Order::Little,
             auth: None,
-            trailer: false,
+            trailer: Trailer::Off,
             object: false,
             channels: 1,
             v6: false,

@@ -40,6 +40,7 @@ pub(super) struct CallRecord {
     pub(super) carrier: u32,
     /// Of the pipe, which the carrier goes without here.
     pub(super) file: Option<FileId>,
+    pub(super) header_sign: Option<bool>,
     pub(super) near_loss: bool,
     pub(super) ending: End,
     pub(super) request: Option<Half>,
@@ -219,6 +220,7 @@ impl Trace {
             auth: auth.clone(),
             request: half(&record.request)?,
             response: half(&record.response)?,
+            header_sign: record.header_sign,
             near_loss: record.near_loss,
             ending: match record.ending {
                 End::Response => Ending::Response,

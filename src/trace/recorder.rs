@@ -167,6 +167,7 @@ impl Recorder {
             auth,
             carrier,
             file,
+            header_sign: rpc.header_sign,
             near_loss: rpc.near_loss,
             ending: match rpc.ending {
                 Ending::Response => End::Response,

@@ -54,6 +54,7 @@ fn call(registry: &Registry, stub: &str) -> Call {
         request: Some(request),
         response: None,
         ending: Ending::NoAnswer,
+        header_sign: None,
         near_loss: false,
     };
     let carrier = Carrier { transport: Transport::Tcp, client_name: None, server_name: None };

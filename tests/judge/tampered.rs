@@ -6,6 +6,7 @@ use crate::trial::{names, played};
 
 const PDU: &str = "RPCE-2.2.2.11-01";
 const SMB: &str = "SMB2-3.1.5.1-01";
+const TRAILER: &str = "RPCE-2.2.2.13-01";
 
 /// What protects a conversation, and the rule that its signatures have.
 const WAYS: [(&str, &str); 6] = [
@@ -99,6 +100,32 @@ fn so_it_is_with_objects() {
             let (finding, others) = split(found(&talk(&format!("[VA] tampered {half}"))), PDU);
             assert!(finding.message.contains("Next"), "{}", finding.message);
             assert_eq!(others, right, "{level} {half}");
+        }
+    }
+}
+
+/// What the client repeats of its bind is not what was bound.
+#[test]
+fn a_bind_that_was_changed_is_found() {
+    let dcom = "dcom; A activates ->m1; A:m1.QVSS(P,0x1D)=fault 5";
+    for (way, talk, sees) in [
+        ("", "A:0()=fault 5", true),
+        ("ndr64; big-endian", "A:0()=fault 5", true),
+        ("password x; auth ntlm integrity", "A:0()=fault 5", true),
+        ("password x; auth spnego ntlm privacy", "A:0()=fault 5", true),
+        ("auth ntlm privacy", "A:0()=fault 5", false),
+        ("", dcom, true),
+        ("password x; auth ntlm privacy", dcom, true),
+    ] {
+        let text = |trailer: &str| format!("{way}; trailer {trailer}\n{talk}");
+        assert!(!found(&text("on")).iter().any(|of| names(of, TRAILER)), "{way}: {talk}");
+        let all = found(&text("wrong"));
+        let its: Vec<_> = all.iter().filter(|of| names(of, TRAILER)).collect();
+        assert_eq!(!its.is_empty(), sees, "{way}: {talk}: {all:?}");
+        for finding in its {
+            assert!(finding.message.contains("refused it with a fault"), "{}", finding.message);
+            assert_eq!(finding.party, Blame::Transport);
+            assert_eq!(finding.certainty, Certainty::Likely);
         }
     }
 }

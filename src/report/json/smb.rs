@@ -16,6 +16,7 @@ pub(super) fn smb(summary: &Summary) -> Json {
         "decrypted_messages": summary.smb_opened,
         "encrypted_bulk_messages": summary.smb_sealed_bulk,
         "encrypted_bad_messages": summary.smb_sealed_bad,
+        "encrypted_cut_messages": summary.smb_sealed_torn,
         "signatures": {
             "verified": signatures.verified,
             "bad": signatures.bad,

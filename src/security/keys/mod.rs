@@ -312,9 +312,11 @@ impl Keyring {
         }
     }
 
-    /// Takes so many rounds of what all may cost; `false` if they are not left.
-    pub fn spend(&self, rounds: u64) -> bool {
-        let more = |spent: u64| spent.checked_add(rounds).filter(|spent| *spent <= ROUNDS_MAX);
+    /// Takes so many rounds of what all may cost; `false` if they are not left. What the capture asked for
+    /// (`told`) has no more than half of it, so that nothing in it keeps from trying what is usual.
+    pub fn spend(&self, rounds: u64, told: bool) -> bool {
+        let most = if told { ROUNDS_MAX / 2 } else { ROUNDS_MAX };
+        let more = |spent: u64| spent.checked_add(rounds).filter(|spent| *spent <= most);
         self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 }

@@ -93,6 +93,8 @@ struct Counts {
     spent: bool,
     /// Whether a KDC told more rounds than are made.
     too_many: bool,
+    /// Whether it told salts that were not tried any more.
+    told_untried: bool,
 }
 
 impl<T> Tries<'_, T> {
@@ -168,35 +170,39 @@ impl<T> Tries<'_, T> {
         let user = account.user.as_deref();
         let its = user.is_none_or(|user| owner.is_user(user));
         let told = owner.salts.iter().filter(|salt| its && salt.etype == etype);
-        let told = told.filter_map(|salt| Some((salt.octets.clone()?, salt.rounds)));
-        let usual = owner.usual_salts(user).into_iter().map(|salt| (salt, None));
+        let told = told.filter_map(|salt| Some((salt.octets.clone()?, salt.rounds, true)));
+        let usual = owner.usual_salts(user).into_iter().map(|salt| (salt, None, false));
         let mut all = true;
-        for (salt, rounds) in told.chain(usual).filter(|(salt, _)| salt.len() <= SALT_MAX) {
+        let all_salts = told.chain(usual).filter(|(salt, ..)| salt.len() <= SALT_MAX);
+        for (salt, rounds, told) in all_salts {
             let Some(rounds) = crypto::rounds(etype, rounds) else {
                 self.counts.too_many |= rounds.is_some();
                 continue;
             };
             let from = DerivedFrom { account: place, etype: etype.0, salt, rounds };
-            match self.derived(from, password) {
+            match self.derived(from, password, told) {
                 Some(key) => {
                     if let Some(opened) = self.one(&key) {
                         return (Some(opened), true);
                     }
                 }
+                // What is usual may be tried, still.
+                None if told => self.counts.told_untried = true,
                 None => all = false,
             }
         }
         (None, all)
     }
 
-    /// The key that a password makes; `None` if it is not made any more.
-    fn derived(&mut self, from: DerivedFrom, password: &Secret) -> Option<Secret> {
+    /// The key that a password makes, with what a KDC `told` or what is usual; `None` if it is not made
+    /// any more.
+    fn derived(&mut self, from: DerivedFrom, password: &Secret, told: bool) -> Option<Secret> {
         self.left = self.left.checked_sub(1)?;
         if let Some(known) = self.keys.derived(&from) {
             return Some(known);
         }
         let left = self.passwords.checked_sub(1)?;
-        if !self.keys.spend(crypto::work(self.etype, from.rounds)) {
+        if !self.keys.spend(crypto::work(self.etype, from.rounds), told) {
             self.counts.spent = true;
             return None;
         }
@@ -345,6 +351,12 @@ impl Counts {
                 untried.push_str(&rounds);
             }
             return Some(untried);
+        }
+        if self.told_untried {
+            let half = ROUNDS_MAX / 2;
+            return Some(format!(
+                "not all salts that KDCs told were tried: {half} rounds of PBKDF2 are spent"
+            ));
         }
         let told = "the KDC told more rounds of PBKDF2 than are made";
         self.too_many.then(|| told.to_owned())
