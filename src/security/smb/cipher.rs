@@ -80,13 +80,7 @@ pub fn open(cipher: Cipher, key: &Secret, sealed: &[u8]) -> Option<Vec<u8>> {
     let under = header.get(NONCE_AT..)?;
     let nonce = under.get(..cipher.nonce_len())?;
     let mut body = body.to_vec();
-    let key = key.octets();
-    match cipher {
-        Cipher::Aes128Ccm => open_with::<Aes128Ccm>(key, nonce, under, &mut body, tag),
-        Cipher::Aes128Gcm => open_with::<Aes128Gcm>(key, nonce, under, &mut body, tag),
-        Cipher::Aes256Ccm => open_with::<Aes256Ccm>(key, nonce, under, &mut body, tag),
-        Cipher::Aes256Gcm => open_with::<Aes256Gcm>(key, nonce, under, &mut body, tag),
-    }?;
+    open_body(cipher, key, nonce, under, &mut body, tag)?;
     Some(body)
 }
 
@@ -108,14 +102,43 @@ pub fn seal(
     under.extend(session_id.to_le_bytes());
     let nonce = under.get(..cipher.nonce_len())?;
     let mut body = message.to_vec();
-    let key = key.octets();
-    let tag = match cipher {
-        Cipher::Aes128Ccm => seal_with::<Aes128Ccm>(key, nonce, &under, &mut body),
-        Cipher::Aes128Gcm => seal_with::<Aes128Gcm>(key, nonce, &under, &mut body),
-        Cipher::Aes256Ccm => seal_with::<Aes256Ccm>(key, nonce, &under, &mut body),
-        Cipher::Aes256Gcm => seal_with::<Aes256Gcm>(key, nonce, &under, &mut body),
-    }?;
+    let tag = seal_body(cipher, key, nonce, &under, &mut body)?;
     Some([&b"\xfdSMB"[..], &tag, &under, &body].concat())
+}
+
+/// Opens `body`, which has its tag apart; `under` is what the tag is over as well.
+pub(super) fn open_body(
+    cipher: Cipher,
+    key: &Secret,
+    nonce: &[u8],
+    under: &[u8],
+    body: &mut [u8],
+    tag: &[u8],
+) -> Option<()> {
+    let key = key.octets();
+    match cipher {
+        Cipher::Aes128Ccm => open_with::<Aes128Ccm>(key, nonce, under, body, tag),
+        Cipher::Aes128Gcm => open_with::<Aes128Gcm>(key, nonce, under, body, tag),
+        Cipher::Aes256Ccm => open_with::<Aes256Ccm>(key, nonce, under, body, tag),
+        Cipher::Aes256Gcm => open_with::<Aes256Gcm>(key, nonce, under, body, tag),
+    }
+}
+
+/// Seals `body` and gives its tag, which is over `under` as well.
+pub(super) fn seal_body(
+    cipher: Cipher,
+    key: &Secret,
+    nonce: &[u8],
+    under: &[u8],
+    body: &mut [u8],
+) -> Option<Vec<u8>> {
+    let key = key.octets();
+    match cipher {
+        Cipher::Aes128Ccm => seal_with::<Aes128Ccm>(key, nonce, under, body),
+        Cipher::Aes128Gcm => seal_with::<Aes128Gcm>(key, nonce, under, body),
+        Cipher::Aes256Ccm => seal_with::<Aes256Ccm>(key, nonce, under, body),
+        Cipher::Aes256Gcm => seal_with::<Aes256Gcm>(key, nonce, under, body),
+    }
 }
 
 fn open_with<C: AeadInOut + KeyInit>(

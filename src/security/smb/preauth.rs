@@ -14,6 +14,12 @@ impl Default for Preauth {
 }
 
 impl Preauth {
+    /// The hash of messages that are not here.
+    #[cfg(test)]
+    pub(super) fn after(octets: Vec<u8>) -> Self {
+        Self(octets.try_into().unwrap())
+    }
+
     /// Takes the next message, from its header on, without what TCP has before it.
     pub fn update(&mut self, message: &[u8]) {
         let hash = Sha512::new().chain_update(self.0).chain_update(message).finalize();

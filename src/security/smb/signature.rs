@@ -53,25 +53,34 @@ impl Signing {
                 let mac = mac.chain_update(before).chain_update([0; 16]).chain_update(behind);
                 mac.finalize().into_bytes().first_chunk().copied()
             }
-            Self::AesCmac => {
-                let mac = Cmac::<Aes128>::new_from_slice(key).ok()?;
-                let mac = mac.chain_update(before).chain_update([0; 16]).chain_update(behind);
-                Some(mac.finalize().into_bytes().into())
-            }
+            Self::AesCmac => cmac(key, &[before, &[0; 16], behind]),
             Self::AesGmac => {
-                let cipher = Aes128Gcm::new_from_slice(key).ok()?;
                 let by_server = before.get(FLAGS)? & 1;
                 let cancels = u8::from(before.get(COMMAND..)?.starts_with(&CANCEL)) << 1;
                 let mut nonce = before.get(MESSAGE_ID..)?.get(..8)?.to_vec();
                 nonce.extend([by_server | cancels, 0, 0, 0]);
-                let nonce = Nonce::<Aes128Gcm>::try_from(nonce.as_slice()).ok()?;
-                let under = [before, &[0; 16], behind].concat();
-                let mut nothing = [];
-                let tag = cipher.encrypt_inout_detached(&nonce, &under, (&mut nothing[..]).into());
-                Some(tag.ok()?.into())
+                gmac(key, &nonce, &[before, &[0; 16], behind].concat())
             }
         }
     }
+}
+
+/// RFC 4493 AES-CMAC
+pub(super) fn cmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 16]> {
+    let mut mac = Cmac::<Aes128>::new_from_slice(key).ok()?;
+    for part in parts {
+        mac.update(part);
+    }
+    Some(mac.finalize().into_bytes().into())
+}
+
+/// SP800-38D 3 GMAC, with AES-128 and a nonce of 12 octets: GCM that encrypts nothing.
+pub(super) fn gmac(key: &[u8], nonce: &[u8], message: &[u8]) -> Option<[u8; 16]> {
+    let cipher = Aes128Gcm::new_from_slice(key).ok()?;
+    let nonce = Nonce::<Aes128Gcm>::try_from(nonce).ok()?;
+    let mut nothing = [];
+    let tag = cipher.encrypt_inout_detached(&nonce, message, (&mut nothing[..]).into());
+    Some(tag.ok()?.into())
 }
 
 /// The signature of a message of SMB 1, which begins with its header. The key is the session key of
