@@ -12,6 +12,8 @@
 mod closed;
 mod logon;
 mod opening;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod verdict_smb1;
 
