@@ -1,4 +1,5 @@
-//! RFC 3962 B, RFC 8009 A, RFC 4757, and what an implementation has sealed and published.
+//! RFC 3962 B, RFC 8009 A, RFC 4757 2, \[MS-KILE\] 4.4, and what implementations have sealed and
+//! published.
 
 use super::hex;
 use crate::security::Secret;
@@ -147,6 +148,35 @@ fn rfc_3962_passwords() {
             assert_eq!(made, Some(key(etype, right)), "{rounds}");
         }
     }
+    let x = [b'X'; 65];
+    for (rounds, password, salt, short, long) in [
+        (
+            1200,
+            &x[..64],
+            &b"pass phrase equals block size"[..],
+            "59d1bb789a828b1aa54ef9c2883f69ed",
+            "89adee3608db8bc71f1bfbfe459486b05618b70cbae22092534e56c553ba4b34",
+        ),
+        (
+            1200,
+            &x,
+            b"pass phrase exceeds block size",
+            "cb8005dc5f90179a7f02104c0018751d",
+            "d78c5c9cb872a8c9dad4697f0bb5b2d21496c82beb2caeda2112fceea057401b",
+        ),
+        (
+            50,
+            "\u{1d11e}".as_bytes(),
+            b"EXAMPLE.COMpianist",
+            "f149c1f2e154a73452d43e7fe62a56e5",
+            "4b6d9839f84406df1f09cc166db4b83c571848b784a3d6bdc346589a3e393f9e",
+        ),
+    ] {
+        for (etype, right) in [(17, short), (18, long)] {
+            let made = string_to_key(Etype(etype), password, salt, Some(rounds));
+            assert_eq!(made, Some(key(etype, right)), "{rounds}");
+        }
+    }
     assert!(string_to_key(Etype::AES128, b"password", salt, Some(16_384)).is_some());
     for rounds in [0, 16_385, u32::MAX] {
         assert_eq!(string_to_key(Etype::AES128, b"password", salt, Some(rounds)), None);
@@ -156,10 +186,106 @@ fn rfc_3962_passwords() {
     assert_eq!(rounds(Etype::RC4, None), None);
 }
 
-/// MIT Kerberos has published what it seals.
+/// \[MS-KILE\] 4.4: a computer's password of 120 code units, which are no text at all.
+#[test]
+fn ms_kile_password() {
+    let password = "\u{ffff}".repeat(120);
+    let salt = b"DOMAIN.COMhostclient.domain.com";
+    let made = string_to_key(Etype::AES128, password.as_bytes(), salt, Some(1000));
+    assert_eq!(made, Some(key(17, "b82ee122531c2d94821ac755bccb5879")));
+}
+
+/// MIT Kerberos has published its checksums, `t_cksums.c`.
+#[test]
+fn signed_by_others() {
+    for (etype, usage, plain, digits, right) in [
+        (
+            17,
+            3,
+            "eight nine ten eleven twelve thirteen",
+            "9062430C8CDA3388922E6D6A509F5B7A",
+            "01A4B088D45628F6946614E3",
+        ),
+        (
+            18,
+            4,
+            "fourteen",
+            "B1AE4CD8462AFF1677053CC9279AAC30 B796FB81CE21474DD3DDBCFEA4EC76D7",
+            "E08739E3279E2903EC8E3836",
+        ),
+        (
+            23,
+            6,
+            "seventeen eighteen nineteen twenty",
+            "F7D3A155AF5E238A0B7A871A96BA2AB2",
+            "EB38CC97E2230F59DA4117DC5859D7EC",
+        ),
+    ] {
+        let key = key(etype, digits);
+        for at in 0..=plain.len() {
+            let (a, b) = plain.as_bytes().split_at(at);
+            assert_eq!(checksum(&key, usage, &[a, b]), Some(hex(right)), "{etype} {at}");
+        }
+        assert_ne!(checksum(&key, usage + 17, &[plain.as_bytes()]), Some(hex(right)));
+    }
+}
+
+/// MIT Kerberos has published what it seals, `t_decrypt.c`.
 #[test]
 fn sealed_by_others() {
-    let cases: [(i32, u32, &str, &str, &str); 8] = [
+    let cases: [(i32, u32, &str, &str, &str); 15] = [
+        (
+            23,
+            1,
+            "1",
+            "67D1300D281223867F9647FF48721273",
+            "6156E0CC04E0A0874F9FDA008F498A7A DBBC80B70B14DDDBC0",
+        ),
+        (
+            23,
+            2,
+            "9 bytesss",
+            "3E40AB6093695281B3AC1A9304224D98",
+            "0F9AD121D99D4A09448E4F1F718C4F5C BE6096262C66F29DF232A87C9F98755D 55",
+        ),
+        (
+            23,
+            4,
+            "30 bytes bytes bytes bytes byt",
+            "68F263DB3FCE15D031C9EAB02D67107A",
+            "95F9047C3AD75891C2E9B04B16566DC8 B6EB9CE4231AFB2542EF87A7B5A0F260
+          A99F0460508DE0CECC632D07C354124E 46C5D2234EB8",
+        ),
+        (
+            17,
+            2,
+            "9 bytesss",
+            "9062430C8CDA3388922E6D6A509F5B7A",
+            "68FB9679601F45C78857B2BF820FD6E5 3ECA8D42FD4B1D7024A09205ABB7CD2E C26C355D2F",
+        ),
+        (
+            17,
+            3,
+            "13 bytes byte",
+            "033EE6502C54FD23E27791E987983827",
+            "EC366D0327A933BF49330E650E49BC6B 974637FE80BF532FE51795B4809718E6
+          194724DB948D1FD637",
+        ),
+        (
+            18,
+            2,
+            "9 bytesss",
+            "B1AE4CD8462AFF1677053CC9279AAC30 B796FB81CE21474DD3DDBCFEA4EC76D7",
+            "09957AA25FCAF88F7B39E4406E633012 D5FEA21853F6478DA7065CAEF41FD454 A40824EEC5",
+        ),
+        (
+            18,
+            3,
+            "13 bytes byte",
+            "E5A72BE9B7926C1225BAFEF9C1872E7B A4CDB2B17893D84ABD90ACDD8764D966",
+            "D8F1AAFEEC84587CC3E700A774E56651 A6D693E174EC4473B5E6D96F80297A65
+          3FB818AD893E719F96",
+        ),
         (
             23,
             0,
@@ -224,12 +350,51 @@ fn sealed_by_others() {
     }
 }
 
+/// impacket's tests have the confounders of three of [`sealed_by_others`].
+#[test]
+fn sealed_again() {
+    for (etype, usage, plain, digits, confounder, right) in [
+        (
+            17,
+            2,
+            "9 bytesss",
+            "9062430C8CDA3388922E6D6A509F5B7A",
+            "94B491F481485B9A0678CD3C4EA386AD",
+            "68FB9679601F45C78857B2BF820FD6E5 3ECA8D42FD4B1D7024A09205ABB7CD2E C26C355D2F",
+        ),
+        (
+            18,
+            4,
+            "30 bytes bytes bytes bytes byt",
+            "F1C795E9248A09338D82C3F8D5B56704 0B0110736845041347235B1404231398",
+            "E45CA518B42E266AD98E165E706FFB60",
+            "D1137A4D634CFECE924DBC3BF6790648 BD5CFF7DE0E7B99460211D0DAEF3D79A
+          295C688858F3B34B9CBD6EEBAE81DAF6 B734D4D498B6714F1C1D",
+        ),
+        (
+            23,
+            4,
+            "30 bytes bytes bytes bytes byt",
+            "68F263DB3FCE15D031C9EAB02D67107A",
+            "37245E73A45FBF72",
+            "95F9047C3AD75891C2E9B04B16566DC8 B6EB9CE4231AFB2542EF87A7B5A0F260
+          A99F0460508DE0CECC632D07C354124E 46C5D2234EB8",
+        ),
+    ] {
+        let made = encrypt(&key(etype, digits), usage, &hex(confounder), plain.as_bytes());
+        assert_eq!(made, Some(hex(right)), "{etype}");
+    }
+}
+
 /// \[MS-NLMP\] 4.2.2.1.2 has the hash of this password.
 #[test]
 fn the_key_of_rc4_is_the_nt_hash() {
     let right = hex("a4f49c406510bdcab6824ee7c30fd852");
     let made = string_to_key(Etype::RC4, b"Password", b"any salt", None).unwrap();
     assert_eq!(made.secret().octets(), right);
+    // RFC 4757 2.
+    let made = string_to_key(Etype::RC4, b"foo", b"bar", None);
+    assert_eq!(made, Some(key(23, "AC8E657F83DF82BEEA5D43BDAF7800CC")));
     assert_eq!(string_to_key(Etype::RC4, &[0xff], b"", None), None, "not UTF-8");
 }
 
