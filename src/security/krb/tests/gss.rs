@@ -1,10 +1,13 @@
-//! Tokens that are made here, of every encryption type and both ways to turn them.
+//! Tokens that others have published, and tokens that are made here, of every encryption type and both
+//! ways to turn them.
 
+use super::hex;
 use crate::bytes::Side;
 use crate::security::digest::hmac_md5;
 use crate::security::krb::crypto::{self, Etype, Key};
 use crate::security::krb::gss::{ContextKeys, Fault, open};
 use crate::security::krb::message::Subkey;
+use crate::security::krb::protect::{Choice, protect};
 use crate::security::{Protected, Secret};
 
 const HEAD: &[u8] = b"a head of twenty-four oc";
@@ -26,6 +29,104 @@ fn keys(etype: i32, acceptor: bool) -> ContextKeys {
 
 fn protected<'a>(sealed: bool, body: &'a [u8], signature: &'a [u8]) -> Protected<'a> {
     Protected { sealed, header_signed: true, head: HEAD, body, trailer: TRAILER, signature }
+}
+
+/// One key, of the ticket or of the server.
+fn only(etype: i32, digits: &str, of_server: bool) -> ContextKeys {
+    let given = Key::new(Etype(etype), Secret::new(hex(digits))).unwrap();
+    let acceptor = if of_server { Subkey::Readable(given.clone()) } else { Subkey::Absent };
+    let ticket = if of_server { key(etype, 1) } else { given };
+    ContextKeys { ticket, initiator: Subkey::Absent, acceptor }
+}
+
+/// What has neither head nor trailer.
+fn bare<'a>(sealed: bool, body: &'a [u8], signature: &'a [u8]) -> Protected<'a> {
+    Protected { sealed, header_signed: false, head: &[], body, trailer: &[], signature }
+}
+
+/// \[MS-KILE\] 4.5. What is sealed there has one octet of padding, as RFC 4757 7.3 has it and RPC has
+/// not.
+#[test]
+fn ms_kile_sealed_with_rc4() {
+    let keys = only(23, "81a2cb90af7fc2d19554a150d8185359", false);
+    let sealed = hex("8ed63f0ac83815335b72e293bae1f660");
+    let clear = hex("112233445566778899aabbccddeeff 01");
+    let token = hex("603b06092a864886f71201020202011100 1000ffffe29e8bbc6348e740ebaa61
+         9244a156a13b5cf65e3c21b9aa");
+    let opened = open(&keys, Side::Client, &bare(true, &sealed, &token));
+    assert_eq!(opened, Ok(Some(clear.clone())));
+    let opened = open(&keys, Side::Server, &bare(true, &sealed, &token));
+    assert!(matches!(opened, Err(Fault::Wrong(_))), "{opened:?}");
+    // Made again; in RPC the length of the frame is without the body.
+    let mut confounder = [0; 16];
+    confounder[..8].copy_from_slice(&hex("5256f3fb630cf12a"));
+    let choice = Choice { number: 0x60cb_acd3, confounder: &confounder, filler: 0 };
+    let made = protect(&keys, Side::Client, &bare(true, &clear, &[]), choice).unwrap();
+    let mut right = token;
+    right[1] -= 16;
+    assert_eq!(made, (sealed, right));
+}
+
+/// The MIC tokens in the tests of gokrb5.
+#[test]
+fn signed_by_others() {
+    let keys = only(17, "14f9bde6b50ec508201a97f74c4e5bd3", false);
+    let body = hex("deadbeef");
+    for (side, number, token) in [
+        (Side::Server, 0x575e_85d6, "040401ffffffffff00000000575e85d6c34d12ba3e5b1b1310cd9cb3"),
+        (Side::Client, 0, "040400ffffffffff00000000000000009649ca09d2f1bc51ff6e5ca3"),
+    ] {
+        let token = hex(token);
+        assert_eq!(open(&keys, side, &bare(false, &body, &token)), Ok(None));
+        let other = open(&keys, side, &bare(false, &body[1..], &token));
+        assert!(matches!(other, Err(Fault::Wrong(_))), "{other:?}");
+        let choice = Choice { number, confounder: &[0; 16], filler: 0 };
+        let made = protect(&keys, side, &bare(false, &body, &[]), choice);
+        assert_eq!(made, Some((body.clone(), token)));
+    }
+}
+
+/// Wrap tokens of clients: two in the tests of rskrb5, not turned and turned, and one that impacket
+/// has made, which has EC.
+#[test]
+fn sealed_by_others() {
+    let key = "14f9bde6b50ec508201a97f74c4e5bd3";
+    let subkey = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    let cases: [(ContextKeys, &[u8], &str); 3] = [
+        (
+            only(17, key, false),
+            b"\x01\x01\x00\x00",
+            "050402ff000000000000000000000000debcb2b270f4152cfe1cde9c62f90d12
+             a59afda0127a094f4b18e8d8b8fc253c63239cc38ef96b6ce3e92c754f8a97b3",
+        ),
+        (
+            only(17, key, false),
+            b"\x01\x01\x00\x00",
+            "050402ff00000009000000000000000741b1ec99c834f8c7d3debcb2b270f415
+             2cfe1cde9c62f90d12bde6bc91659577018ad4118b1e18e27263239cc39150a9",
+        ),
+        (
+            only(18, subkey, true),
+            b"magnetite drs stub!!",
+            "050406ff000c001c0000000000000000f94e5ae8af1c914e16a2d758e458ad80
+             618986bbf42fb83b4091214ee903bcbda88c380b98611540dbe13562fdcd48cf
+             f3f69a0788a4c001 adb513385a3c38fc4b7d9b93c9d1674a6546c47f",
+        ),
+    ];
+    for (keys, clear, octets) in cases {
+        let octets = hex(octets);
+        // As in RPC, the last of it are as many octets as there are in clear.
+        let split = |octets: &[u8]| {
+            let (token, body) = octets.split_at(octets.len() - clear.len());
+            open(&keys, Side::Client, &bare(true, body, token))
+        };
+        assert_eq!(split(&octets), Ok(Some(clear.to_vec())));
+        for at in (8..octets.len()).chain(2..3) {
+            let mut bad = octets.clone();
+            bad[at] ^= 0x40;
+            assert!(split(&bad).is_err(), "octet {at}");
+        }
+    }
 }
 
 /// A Wrap token of the server, and the body sealed.
