@@ -171,7 +171,7 @@ impl Protection {
             _ if !OPENED.contains(&verifier.auth_type) => {
                 let provider = named(AUTH_TYPES, verifier.auth_type.into());
                 Opened::closed(Need::of(format!(
-                    "a provider that is opened, and {provider} is not"
+                    "another provider, NTLM or Kerberos: {provider} cannot be opened"
                 )))
             }
             // How much of a fault is sealed, no specification says.

@@ -10,6 +10,7 @@ mod gaps;
 mod logs;
 mod opened;
 mod plain;
+mod sealed;
 mod stubs;
 mod survivors;
 mod twins;
