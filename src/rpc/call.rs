@@ -125,7 +125,8 @@ pub struct Call {
     pub object: Option<Guid>,
     /// How the request, or else the response, was protected.
     pub auth: Auth,
-    /// Whether the client had offered to sign headers; `None` if its bind was not seen.
+    /// Whether the client had offered to sign headers; `None` if its bind was not seen, or where nothing
+    /// is signed.
     pub header_sign: Option<bool>,
     /// The request.
     pub request: Option<Message>,

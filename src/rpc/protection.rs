@@ -131,9 +131,10 @@ impl Protection {
         }
     }
 
-    /// Whether the client has offered to sign headers; `None` if its bind was not seen.
+    /// Whether the client has offered to sign headers; `None` if its bind was not seen, or where nothing
+    /// is signed.
     pub(super) fn offered_header_sign(&self) -> Option<bool> {
-        self.begun.then_some(self.header_sign.client)
+        (self.begun && !self.guards.is_empty()).then_some(self.header_sign.client)
     }
 
     /// Opens a PDU, or checks its signature; `None` for one that has none.

@@ -40,7 +40,7 @@ fn the_verification_trailer_is_found_only_where_it_ends_the_stub() {
 }
 
 /// A command of a trailer, the last one.
-fn last(command: u16, value: Writer) -> Writer {
+fn last(command: u16, value: &Writer) -> Writer {
     let len = u16::try_from(value.bytes.len()).unwrap();
     let style = Style { order: value.order, ..PLAIN };
     style.body().raw(&trailer::SIGNATURE).u16(command | 0x4000).u16(len).raw(&value.bytes)
@@ -63,14 +63,14 @@ fn odds(style: Style, bind_flags: u8, stub: &[u8]) -> Option<(String, String)> {
 
 fn header(style: Style, ptype: u8, drep: u8, call_id: u32, context_id: u16, opnum: u16) -> Writer {
     let head = style.body().raw(&[ptype, 0, 0, 0, drep, 0, 0, 0]);
-    last(3, head.u32(call_id).u16(context_id).u16(opnum))
+    last(3, &head.u32(call_id).u16(context_id).u16(opnum))
 }
 
 #[test]
 fn what_a_trailer_repeats_is_held_against_what_was_said() {
     let big = Style { order: Order::Big, ..PLAIN };
     let with = |interface: Syntax<'_>, transfer| {
-        last(2, PLAIN.body().syntax(interface).syntax(transfer)).bytes
+        last(2, &PLAIN.body().syntax(interface).syntax(transfer)).bytes
     };
     let header = |style, ptype, drep, call_id, context_id, opnum| {
         header(style, ptype, drep, call_id, context_id, opnum).bytes
@@ -78,12 +78,12 @@ fn what_a_trailer_repeats_is_held_against_what_was_said() {
     for (style, flags, stub) in [
         (PLAIN, 7, verification_trailer()),
         (PLAIN, 3, with((FSRVP, 1), NDR)),
-        (PLAIN, 3, last(1, PLAIN.body().u32(0)).bytes),
-        (PLAIN, 7, last(1, PLAIN.body().u32(0)).bytes),
+        (PLAIN, 3, last(1, &PLAIN.body().u32(0)).bytes),
+        (PLAIN, 7, last(1, &PLAIN.body().u32(0)).bytes),
         (PLAIN, 3, header(PLAIN, 0, 0x10, 2, 0, 8)),
         (big, 3, header(big, 0, 0, 2, 0, 8)),
         // A command that nobody knows.
-        (PLAIN, 3, last(9, PLAIN.body().u32(0)).bytes),
+        (PLAIN, 3, last(9, &PLAIN.body().u32(0)).bytes),
     ] {
         assert_eq!(odds(style, flags, &stub), None, "{stub:02x?}");
     }
@@ -102,12 +102,6 @@ fn what_a_trailer_repeats_is_held_against_what_was_said() {
             interface(&format!("{FSRVP} 1.0")),
         ),
         (7, with((FSRVP, 1), NDR64), format!("transfer syntax {} 1.0", NDR64.0), "NDR".into()),
-        (
-            3,
-            verification_trailer(),
-            "that the client signs headers".into(),
-            "no offer to do so".into(),
-        ),
         (3, header(PLAIN, 2, 0x10, 2, 0, 8), "PTYPE 2".into(), "PTYPE 0".into()),
         (
             3,
@@ -121,6 +115,18 @@ fn what_a_trailer_repeats_is_held_against_what_was_said() {
     ] {
         assert_eq!(odds(PLAIN, flags, &stub), Some((said, is)), "{stub:02x?}");
     }
+}
+
+/// Where nothing is signed, nobody offers to sign headers.
+#[test]
+fn who_signs_headers_has_offered_it() {
+    let signed = Style { auth: Some((10, 5, 0)), ..PLAIN };
+    let claims = last(1, &PLAIN.body().u32(1)).bytes;
+    assert_eq!(odds(signed, 7, &claims), None);
+    assert_eq!(odds(PLAIN, 3, &claims), None);
+    let (said, is) = odds(signed, 3, &claims).unwrap();
+    assert_eq!((&*said, &*is), ("that the client signs headers", "no offer to do so"));
+    assert_eq!(odds(signed, 3, &last(1, &PLAIN.body().u32(0)).bytes), None);
 }
 
 /// Nobody is held to a bind that was not seen.
