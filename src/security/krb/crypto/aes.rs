@@ -1,6 +1,7 @@
 //! AES in CBC mode with ciphertext stealing, and its keys: RFC 3962, RFC 8009.
 
-use ::aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, InnerIvInit, KeyInit};
+use ::aes::cipher::consts::U16;
+use ::aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, InnerIvInit, KeyInit};
 use ::aes::{Aes128, Aes256, Block};
 use cts::{CbcCs3, Decrypt, Encrypt};
 use hmac::digest::block_api::EagerHash;
@@ -120,42 +121,46 @@ where
 /// From an initial vector of zeros; `None` where there is less than a block.
 pub(super) fn encrypt(key: &[u8], clear: &[u8]) -> Option<Vec<u8>> {
     let mut octets = clear.to_vec();
-    if let Ok(block) = <&mut [u8; BLOCK]>::try_from(&mut *octets) {
-        // RFC 3962 5: one block has nothing to be swapped with.
-        match Aes128::new_from_slice(key) {
-            Ok(cipher) => cipher.encrypt_block(block.into()),
-            Err(_) => Aes256::new_from_slice(key).ok()?.encrypt_block(block.into()),
-        }
-        return Some(octets);
+    match key.len() {
+        16 => encrypt_with::<Aes128>(key, &mut octets)?,
+        _ => encrypt_with::<Aes256>(key, &mut octets)?,
     }
-    let zeros = Block::default();
-    let done = if let Ok(cipher) = Aes128::new_from_slice(key) {
-        CbcCs3::inner_iv_init(cipher, &zeros).encrypt(&mut octets)
-    } else {
-        let cipher = Aes256::new_from_slice(key).ok()?;
-        CbcCs3::inner_iv_init(cipher, &zeros).encrypt(&mut octets)
-    };
-    done.ok().map(|()| octets)
+    Some(octets)
 }
 
 /// The other way.
 pub(super) fn decrypt(key: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut octets = Zeroizing::new(sealed.to_vec());
-    if let Ok(block) = <&mut [u8; BLOCK]>::try_from(octets.as_mut_slice()) {
-        match Aes128::new_from_slice(key) {
-            Ok(cipher) => cipher.decrypt_block(block.into()),
-            Err(_) => Aes256::new_from_slice(key).ok()?.decrypt_block(block.into()),
-        }
-        return Some(octets);
+    match key.len() {
+        16 => decrypt_with::<Aes128>(key, &mut octets)?,
+        _ => decrypt_with::<Aes256>(key, &mut octets)?,
     }
-    let zeros = Block::default();
-    let done = if let Ok(cipher) = Aes128::new_from_slice(key) {
-        CbcCs3::inner_iv_init(cipher, &zeros).decrypt(&mut octets)
-    } else {
-        let cipher = Aes256::new_from_slice(key).ok()?;
-        CbcCs3::inner_iv_init(cipher, &zeros).decrypt(&mut octets)
-    };
-    done.ok().map(|()| octets)
+    Some(octets)
+}
+
+fn encrypt_with<C>(key: &[u8], octets: &mut [u8]) -> Option<()>
+where
+    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + KeyInit,
+{
+    let cipher = C::new_from_slice(key).ok()?;
+    // RFC 3962 5: one block has nothing to be swapped with.
+    if let Ok(block) = <&mut [u8; BLOCK]>::try_from(&mut *octets) {
+        cipher.encrypt_block(block.into());
+        return Some(());
+    }
+    CbcCs3::inner_iv_init(cipher, &Block::default()).encrypt(octets).ok()
+}
+
+fn decrypt_with<C>(key: &[u8], octets: &mut [u8]) -> Option<()>
+where
+    C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + KeyInit,
+{
+    let cipher = C::new_from_slice(key).ok()?;
+    if let Ok(block) = <&mut [u8; BLOCK]>::try_from(&mut *octets) {
+        cipher.decrypt_block(block.into());
+        return Some(());
+    }
+    CbcCs3::inner_iv_init(cipher, &Block::default()).decrypt(octets).ok()
 }
 
 #[cfg(test)]
