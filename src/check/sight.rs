@@ -93,8 +93,8 @@ impl Sight {
         calls_are(
             sealed,
             &format!(
-                "sealed: of these only the operation is seen. What opens them is {}: \
-                 no key that was given does (--keys). A capture of calls that are signed and not sealed \
+                "sealed: of these only the operation is seen. What opens them is {} \
+                 (--keys). A capture of calls that are signed and not sealed \
                  would show the rest, too",
                 any_of(&self.keys)
             ),
@@ -117,7 +117,7 @@ impl Sight {
             let connections = if encrypted == 1 { "connection" } else { "connections" };
             told.push(format!(
                 "{encrypted} {connections}{of} carried encrypted SMB, and calls perhaps. What opens \
-                 it is {}: no key that was given (--keys) opens all of it. A capture without SMB \
+                 it is {} (--keys). A capture without SMB \
                  encryption would show them, too",
                 any_of(&self.smb_keys)
             ));

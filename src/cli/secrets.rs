@@ -23,6 +23,8 @@ use super::say;
 const MAX_FILE: u64 = 16 << 20;
 /// Passwords of a file.
 const MAX_PASSWORDS: usize = 1 << 16;
+/// What is in a file of keys, and not in one of passwords.
+const TABLES: [&str; 4] = ["[[password]]", "[[keytab]]", "[[kerberos_key]]", "[[smb_session]]"];
 /// Names a file of keys that is used, too.
 const VARIABLE: &str = "VSHARK_KEYS";
 /// What the octets of a text in UTF-16 begin with; Windows' shells write such files.
@@ -186,14 +188,14 @@ fn named(user: &str, secret: AccountSecret, from: &str) -> Account {
 
 /// `SID=HEX`
 fn session(text: &str, ring: &mut Keyring) -> anyhow::Result<()> {
-    let given = text.split_once('=');
-    let given = given.and_then(|(id, key)| Some((session_id(id)?, smb_key(key)?)));
-    let Some((session_id, key)) = given else {
-        bail!(
-            "expected SID=HEX: the session's id (0x0000000048c1f2a3, or 16 digits in the order of \
-             the wire), and a key of 32 or 64 hexadecimal digits"
-        );
+    const SID: &str =
+        "the session's id (0x0000000048c1f2a3, or 16 digits in the order of the wire)";
+    const KEY: &str = "a key of 32 or 64 hexadecimal digits";
+    let Some((id, key)) = text.split_once('=') else {
+        bail!("expected SID=HEX: {SID}, and {KEY}");
     };
+    let Some(session_id) = session_id(id) else { bail!("expected before the = {SID}") };
+    let Some(key) = smb_key(key) else { bail!("expected behind the = {KEY}") };
     let secret = SmbSecret::Session(key);
     ring.add_smb(SmbKey { session_id, secret, from: "--smb-key".to_owned() });
     Ok(())
@@ -207,7 +209,8 @@ impl Found {
         if keytab::is_keytab(&octets) {
             return self.take_keytab(&name, &octets);
         }
-        let text = text(&octets).with_context(|| name.clone())?;
+        let text =
+            text(&octets).with_context(|| format!("{name}: no keytab and no file of keys"))?;
         let file::Keys { ring, keytabs } = file::parse(&name, &text)?;
         self.ring.add_all(ring);
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -236,6 +239,11 @@ impl Found {
         let octets = read(path)?;
         let name = path.display().to_string();
         let text = text(&octets).with_context(|| name.clone())?;
+        if text.lines().any(|line| TABLES.contains(&line.trim())) {
+            bail!(
+                "{name}: expected passwords, one a line, found tables of keys: --keys takes them"
+            );
+        }
         let lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty());
         let before = self.ring.len();
         for (n, line) in lines.take(MAX_PASSWORDS) {
@@ -259,7 +267,16 @@ fn read(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
         octets.reserve(usize::try_from(len).unwrap_or_default().saturating_add(1));
         file.take(MAX_FILE + 1).read_to_end(&mut octets)
     });
-    let read = read.with_context(|| format!("{}: could not be read", path.display()))?;
+    let read = match read {
+        Ok(read) => read,
+        // Where there is no such file, somebody may have typed the secret itself.
+        Err(_) if path.symlink_metadata().is_err() => {
+            bail!("there is no such file; what was given is not shown, as it may be a secret")
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("{}: could not be read", path.display()));
+        }
+    };
     if u64::try_from(read).is_ok_and(|read| read > MAX_FILE) {
         bail!("{}: expected a file of at most 16 MiB", path.display());
     }
@@ -282,7 +299,7 @@ fn text(octets: &[u8]) -> anyhow::Result<Zeroizing<String>> {
     match std::str::from_utf8(octets) {
         Ok(text) => Ok(Zeroizing::new(text.trim_start_matches('\u{feff}').to_owned())),
         Err(error) => {
-            bail!("expected text in UTF-8, found none at offset {}", error.valid_up_to())
+            bail!("expected text in UTF-8, found what is none at offset {}", error.valid_up_to())
         }
     }
 }

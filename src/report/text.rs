@@ -403,8 +403,8 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
     ];
     add(
         summary.smb_sealed.saturating_sub(with_keys.into_iter().fold(0, u64::saturating_add)),
-        "encrypted SMB message, whose calls cannot be seen without keys",
-        "encrypted SMB messages, whose calls cannot be seen without keys",
+        "encrypted SMB message, which no key at hand opens, and calls in it perhaps",
+        "encrypted SMB messages, which no key at hand opens, and calls in them perhaps",
     );
     add(
         summary.smb_sealed_bad,
@@ -430,8 +430,8 @@ pub fn not_listed(summary: &Summary) -> Option<String> {
     );
     add(
         summary.calls.values().map(|of| of.sealed).sum(),
-        "call sealed by RPC, whose arguments cannot be seen without keys",
-        "calls sealed by RPC, whose arguments cannot be seen without keys",
+        "call sealed by RPC, which no key at hand opens",
+        "calls sealed by RPC, which no key at hand opens",
     );
     add(
         summary.smb_compressed_unread,

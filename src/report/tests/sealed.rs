@@ -31,7 +31,7 @@ fn what_keys_were_there_for_is_not_said_to_lack_them() {
     );
     assert_eq!(
         sealed(9, 1, 0, 2, 1),
-        "5 encrypted SMB messages, whose calls cannot be seen without keys; 2 encrypted SMB \
+        "5 encrypted SMB messages, which no key at hand opens, and calls in them perhaps; 2 encrypted SMB \
          messages that do not open, though their keys do others: they were changed on their way; 1 \
          encrypted SMB message that does not open, since bytes of it are missing"
     );

@@ -126,7 +126,14 @@ const KINDS: [Kind; 4] = [
 ];
 
 fn password(table: &Table<'_>, keys: &mut Keys) -> Result<(), KeysError> {
-    let name = |key| Ok(table.text(key)?.map(|(name, _)| name.to_owned()));
+    let name = |key| match table.text(key)? {
+        // In double quotes `FSLAB\fsadmin` has a form feed, and is nobody.
+        Some((name, at)) if name.contains(char::is_control) => {
+            let what = format!("expected a name for {key}; one with a backslash in single quotes");
+            Err(table.source.error(at, &what))
+        }
+        found => Ok(found.map(|(name, _)| name.to_owned())),
+    };
     let (domain, user) = (name("domain")?, name("user")?);
     let secret = match (table.text("password")?, table.text("nt_hash")?) {
         (Some((password, _)), None) => AccountSecret::Password(Secret::from(password.as_bytes())),

@@ -147,7 +147,7 @@ pub struct SmbKey {
 pub enum SmbSecret {
     /// The session key: \[MS-SMB2\] 3.3.1.8 `Session.FullSessionKey`, 16 or 32 octets.
     Session(Secret),
-    /// The keys that encrypt, 16 or 32 octets each; one may be missing.
+    /// The keys that encrypt, 16 or 32 octets each; one may be missing, if it is given elsewhere.
     Directions {
         /// What the client sends.
         client_to_server: Option<Secret>,
@@ -194,12 +194,16 @@ impl Keyring {
         both
     }
 
-    /// Adds the secret of a user; one that is called `user@REALM` is `user` of that realm.
+    /// Adds the secret of a user; one that is called `DOMAIN\user` or `user@REALM` is `user` of that
+    /// domain.
     pub fn add_account(&mut self, mut account: Account) {
-        if account.domain.is_none()
-            && let Some((user, realm)) = account.user.as_deref().and_then(split)
-        {
-            (account.domain, account.user) = (Some(realm.to_owned()), Some(user.to_owned()));
+        let some = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
+        if let (None, Some(whole)) = (&account.domain, &account.user) {
+            if let Some((domain, user)) = whole.split_once('\\') {
+                (account.domain, account.user) = (some(domain), some(user));
+            } else if let Some((user, realm)) = split(whole) {
+                (account.domain, account.user) = (some(realm), some(user));
+            }
         }
         self.seek_anew();
         self.accounts.push(account);
@@ -261,6 +265,11 @@ impl Keyring {
     /// The keys given for an SMB session.
     pub fn smb(&self, session_id: u64) -> impl Iterator<Item = &SmbKey> {
         self.smb.get(&session_id).into_iter().flatten()
+    }
+
+    /// The SMB session that a key was given for, the lowest number if there are several.
+    pub fn smb_session(&self) -> Option<u64> {
+        self.smb.keys().min().copied()
     }
 
     /// Remembers the session key of a ticket, by the octets of its sealed part.

@@ -50,17 +50,18 @@ pub(super) fn search<T>(
         owner,
         etype: sealed.etype,
         counts: Counts::default(),
+        first: None,
         left: TRIES_MAX,
         passwords: PASSWORDS_MAX,
         open: &mut open,
     };
     let opened = tries.kerberos(sealed.kvno).or_else(|| tries.accounts());
-    let counts = tries.counts;
+    let (counts, first) = (tries.counts, tries.first);
     if opened.is_some() {
         return Found { opened, tried: Vec::new(), untried: None };
     }
     let mut tried = of_owner(keys, owner, sealed);
-    tried.extend(counts.keys(keys, tried.is_empty()));
+    tried.extend(counts.keys(first));
     tried.extend(counts.accounts(owner.any_account));
     let untried = counts.untried();
     tried.extend(untried.clone());
@@ -72,6 +73,8 @@ struct Tries<'o, T> {
     owner: &'o Owner<'o>,
     etype: Etype,
     counts: Counts,
+    /// The key that was tried first.
+    first: Option<&'o KerberosKey>,
     /// Keys of accounts that may still be tried.
     left: usize,
     /// Those that may still be made.
@@ -110,6 +113,7 @@ impl<T> Tries<'_, T> {
             (self.owner.rank(key.principal.as_deref()), !version)
         });
         self.counts.keys = fit.len();
+        self.first = fit.first().copied();
         fit.into_iter().take(TRIES_MAX).find_map(|key| {
             self.counts.keys_tried = self.counts.keys_tried.saturating_add(1);
             self.one(&key.key)
@@ -296,16 +300,30 @@ impl Owner<'_> {
     }
 }
 
+/// A key, without its secret.
+fn shown(KerberosKey { principal, kvno, from, .. }: &KerberosKey) -> String {
+    let of = principal.as_deref().unwrap_or("nobody in particular");
+    let kvno = kvno.map_or_else(String::new, |kvno| format!(", kvno {kvno}"));
+    format!("that of {of}{kvno} ({from})")
+}
+
 /// What is wrong with the keys that were given for the owner.
 fn of_owner(keys: &Keyring, owner: &Owner<'_>, sealed: &Sealed<'_>) -> Vec<String> {
     let named = |key: &&KerberosKey| key.principal.as_deref().is_some_and(|name| owner.is(name));
     let its = || keys.kerberos().iter().filter(named);
     let mut of_type = its().filter(|key| key.etype == sealed.etype.0).peekable();
     if of_type.peek().is_none() {
-        let other = its().next();
-        let other =
-            other.map(|key| format!("{} has no key of that encryption type for it", key.from));
-        return other.into_iter().collect();
+        let fits = |key: &&KerberosKey| key.etype == sealed.etype.0;
+        let told = match (its().next(), keys.kerberos().iter().find(fits)) {
+            (Some(key), _) => {
+                Some(format!("{} has no key of that encryption type for it", key.from))
+            }
+            (None, None) if !keys.kerberos().is_empty() => {
+                Some("no key that was given is of that encryption type".to_owned())
+            }
+            _ => None,
+        };
+        return told.into_iter().collect();
     }
     let version =
         of_type.find_map(|key| Some((key.kvno.filter(|v| Some(*v) != sealed.kvno)?, key)));
@@ -315,17 +333,20 @@ fn of_owner(keys: &Keyring, owner: &Owner<'_>, sealed: &Sealed<'_>) -> Vec<Strin
 
 /// What was tried in vain, as half sentences.
 impl Counts {
-    fn keys(&self, keys: &Keyring, nothing_said: bool) -> Option<String> {
+    fn keys(&self, first: Option<&KerberosKey>) -> Option<String> {
+        let first = shown(first?);
         Some(match (self.keys_tried, self.keys) {
-            (0, _) if keys.kerberos().is_empty() || !nothing_said => return None,
-            (0, _) => "no key that was given is of that encryption type".to_owned(),
-            (1, 1) => "the one key of that encryption type does not open it".to_owned(),
+            (0, _) => return None,
+            (1, 1) => format!("the one key of that encryption type does not open it: {first}"),
             (n, all) if n == all => {
-                format!("none of the {n} keys of that encryption type opens it")
+                format!(
+                    "none of the {n} keys of that encryption type opens it, the first is {first}"
+                )
             }
-            (n, all) => {
-                format!("the first {n} of {all} keys of that encryption type do not open it")
-            }
+            (n, all) => format!(
+                "the first {n} of {all} keys of that encryption type do not open it, the first is \
+                 {first}"
+            ),
         })
     }
 

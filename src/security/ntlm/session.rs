@@ -164,6 +164,9 @@ fn find(
 ) -> Option<Secret> {
     /// `RC4_HMAC`, whose keys are NT hashes.
     const RC4_HMAC: i32 = 23;
+    /// Secrets that are told one by one; of more only how many there are.
+    const TOLD_MAX: usize = 4;
+    let mut tried = Vec::new();
     for account in keys.accounts(&told.domain, &told.user).into_iter().take(ACCOUNTS_MAX) {
         if let Some(key) = key_exchange_key(&account.secret, told, challenge) {
             return Some(key);
@@ -172,7 +175,23 @@ fn find(
             AccountSecret::Password(_) => "password",
             AccountSecret::NtHash(_) => "NT hash",
         };
-        need.tried.push(format!("the {what} of {} is not it", account.from));
+        tried.push(format!("the {what} of {} is not it", account.from));
+    }
+    // Who gives a file twice is told once.
+    tried.dedup();
+    match (tried.len(), tried.first(), keys.all_accounts().first()) {
+        (0, _, Some(other)) => {
+            let user = other.user.as_deref().unwrap_or_default();
+            let domain = other.domain.as_deref().map_or_else(String::new, |of| format!("{of}\\"));
+            need.tried.push(format!(
+                "no password or NT hash that was given is that user's, the first is of {domain}{user}"
+            ));
+        }
+        (n, Some(first), _) if n > TOLD_MAX => {
+            need.tried
+                .push(format!("none of the {n} secrets for that user is it, the first: {first}"));
+        }
+        _ => need.tried.extend(tried),
     }
     let of_user = |principal: &str| {
         let name = principal.split('@').next().unwrap_or_default();

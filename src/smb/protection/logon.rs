@@ -262,6 +262,21 @@ impl Protection {
         session: u64,
         agreed: Option<Cipher>,
     ) {
+        if keyring.smb(session).next().is_none()
+            && let Some(other) = keyring.smb_session()
+        {
+            let turned = session.swap_bytes();
+            self.tried(if keyring.smb(turned).next().is_some() {
+                format!(
+                    "a key was given for 0x{turned:016x}, whose octets are this one's in the other \
+                     order: the number that is shown here is written with 0x before it"
+                )
+            } else {
+                format!(
+                    "no SMB key that was given is for this session, the first is for 0x{other:016x}"
+                )
+            });
+        }
         for given in keyring.smb(session) {
             let SmbSecret::Directions { client_to_server, server_to_client } = &given.secret else {
                 continue;

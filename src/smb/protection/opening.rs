@@ -169,6 +169,14 @@ impl Protection {
                 (false, true) => Attempt::Closed,
             };
         }
+        // Half of what two say is worse than nothing: it looks as if the other did not answer.
+        let lacks = |side: &Side| self.sealers.iter().all(|sealer| sealer.keys[*side].is_none());
+        if Side::BOTH.iter().any(lacks) {
+            let what = self.sealers.iter().map(|sealer| sealer.what.clone()).next();
+            let what = what.unwrap_or_default();
+            self.tried(format!("{what} is of one direction only, and it takes both"));
+            return Attempt::Closed;
+        }
         let sealed = unit.view.from(Nbss::SIZE).bytes();
         for (at, sealer) in self.sealers.iter().enumerate() {
             for side in Side::BOTH {
@@ -179,13 +187,6 @@ impl Protection {
                 }
                 return Attempt::Opened(message);
             }
-        }
-        // Where the key of one direction is not there, what it would have opened is not bad.
-        let lacks = |side: &Side| self.sealers.iter().all(|sealer| sealer.keys[*side].is_none());
-        if Side::BOTH.iter().any(lacks) {
-            let what = self.sealers.iter().map(|sealer| sealer.what.clone()).next();
-            self.tried(format!("{} is of one direction only", what.unwrap_or_default()));
-            return Attempt::Closed;
         }
         if self.proven.client && self.proven.server {
             return Attempt::Bad;

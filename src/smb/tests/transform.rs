@@ -172,23 +172,23 @@ fn bulk_is_skimmed_and_what_is_damaged_is_counted() {
 }
 
 #[test]
-fn one_direction_does_not_accuse_the_other() {
+fn one_direction_alone_opens_nothing() {
     let mut lab = lab();
     let secret = SmbSecret::Directions { client_to_server: Some(key(1)), server_to_client: None };
     let mut other = Lab::default();
     std::mem::swap(&mut lab, &mut other);
     give(&mut lab.smb, secret);
     let ask = lab.ask(13, 0, empty());
-    lab.unit(1, 1, &sealed_unit(Side::Client, &ask.unit()));
-    let events = lab.unit(1, 1, &sealed_unit(Side::Server, &ask.answer(empty()).unit()));
-    assert_eq!(events, [Event::Sealed]);
+    assert_eq!(lab.unit(1, 1, &sealed_unit(Side::Client, &ask.unit())), [Event::Sealed]);
+    assert_eq!(lab.unit(1, 1, &sealed_unit(Side::Server, &ask.answer(empty()).unit())), []);
     let counters = lab.smb.counters();
-    assert_eq!((counters.opened, counters.sealed_bad), (1, 0));
+    assert_eq!((counters.opened, counters.sealed_bad), (0, 0));
     let closed: Vec<_> = lab.smb.closed_sessions().collect();
     let [closed] = closed[..] else { panic!("{closed:?}") };
     let told = closed.need.to_string();
-    assert!(told.ends_with("; the key given for it (here) is of one direction only"), "{told}");
-    assert_eq!((closed.session_id, closed.messages), (SESSION, 1));
+    let why = "; the key given for it (here) is of one direction only, and it takes both";
+    assert!(told.ends_with(why), "{told}");
+    assert_eq!((closed.session_id, closed.messages), (SESSION, 2));
 }
 
 /// Sends a question and its answer, both encrypted.

@@ -98,6 +98,10 @@ fn mistakes_are_told_with_their_line_and_without_what_is_there() {
         ("user = 0xdeadbeef", "lab.toml, line 3: expected a text in quotes for user"),
         ("user = \"u\"", "lab.toml, line 2: [[password]]: expected password or nt_hash"),
         (
+            "user = \"FSLAB\\fsadmin\"\npassword = \"hunter2\"",
+            "lab.toml, line 3: expected a name for user; one with a backslash in single quotes",
+        ),
+        (
             "password = \"hunter2\"\nnt_hash = \"0123456789abcdef0123456789abcdef\"",
             "lab.toml, line 2: [[password]]: expected password or nt_hash, found both",
         ),

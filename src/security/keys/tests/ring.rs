@@ -41,6 +41,17 @@ fn a_user_with_a_realm_is_that_user() {
     assert_eq!(found("FSLAB", "FsAdmin"), ["upn", "anyone"]);
     assert_eq!(found("", "fsadmin@fslab.test"), ["upn", "with a domain", "anyone"]);
     assert_eq!(found("", "fsbackup@fslab.test"), ["anyone"]);
+    for (whole, domain, user) in [
+        ("FSLAB\\fsadmin", Some("FSLAB"), Some("fsadmin")),
+        ("FSLAB\\", Some("FSLAB"), None),
+        (".\\fsadmin@x", Some("."), Some("fsadmin@x")),
+        ("host/fs1.fslab.test", None, Some("host/fs1.fslab.test")),
+    ] {
+        let mut keys = Keyring::default();
+        keys.add_account(account(None, Some(whole), "with a domain"));
+        let [one] = keys.all_accounts() else { panic!() };
+        assert_eq!((one.domain.as_deref(), one.user.as_deref()), (domain, user), "{whole}");
+    }
     for user in ["@", "fsadmin@", "@FSLAB.TEST"] {
         let mut keys = Keyring::default();
         keys.add_account(account(None, Some(user), "not one"));

@@ -228,14 +228,19 @@ fn check_closed(keys: Keyring, tried: &[&str]) {
 
 #[test]
 fn with_keys_that_are_not_right() {
-    const NO_SECRET: &str = "the KDC's answer with it takes the client's secret";
-    const ONE: &str = "the one key of that encryption type does not open it";
+    const NO_SECRET: &str = "with the client's secret the KDC's answer would give its session key";
     let service = "host/fsm1.fslab.test@FSLAB.TEST";
     let wrong = "00".repeat(32);
     check_closed(Keyring::default(), &[]);
-    check_closed(kerberos(service, 18, Some(1), &wrong), &[NO_SECRET, ONE]);
+    let one = |kvno| {
+        format!(
+            "the one key of that encryption type does not open it: that of {service}, kvno {kvno} \
+             (lab.keytab)"
+        )
+    };
+    check_closed(kerberos(service, 18, Some(1), &wrong), &[NO_SECRET, &one(1)]);
     let version = "lab.keytab has kvno 7";
-    check_closed(kerberos(service, 18, Some(7), &wrong), &[NO_SECRET, version, ONE]);
+    check_closed(kerberos(service, 18, Some(7), &wrong), &[NO_SECRET, version, &one(7)]);
     let etype = "lab.keytab has no key of that encryption type for it";
     check_closed(kerberos(service, 23, Some(1), FSM1_RC4), &[NO_SECRET, etype]);
     let other = "no key that was given is of that encryption type";

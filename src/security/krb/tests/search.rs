@@ -131,7 +131,13 @@ fn the_key_of_the_machine_is_among_the_first() {
     let right = Key::new(Etype::AES256, [7; 32].into()).unwrap();
     let (found, count) = tried(&keys, &SERVICE, &right);
     assert_eq!(count, 1024);
-    assert_eq!(found.tried, ["the first 1024 of 1100 keys of that encryption type do not open it"]);
+    assert_eq!(
+        found.tried,
+        [
+            "the first 1024 of 1100 keys of that encryption type do not open it, the first is that of \
+          host/other.lab@LAB, kvno 2 (lab.keytab)"
+        ]
+    );
     keys.add_all(kerberos("fs1$@LAB", 18, Some(1), &"07".repeat(32)));
     keys.add_all(kerberos("CIFS/fs1.lab@LAB", 18, Some(1), &"00".repeat(32)));
     let (found, count) = tried(&keys, &SERVICE, &right);
