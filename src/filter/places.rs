@@ -3,7 +3,7 @@
 //! References to objects, arrays of bindings and the properties of an activation are octets to the
 //! IDL; what [`dcom`](crate::dcom) makes of them has its places here too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::argument::{Declared, Facet, MAX_DEPTH, Step};
 use super::item::Kind;
@@ -189,9 +189,10 @@ pub(super) fn all(interface: &Interface) -> Vec<(String, Declared)> {
     let mut found: BTreeMap<String, Declared> = BTreeMap::new();
     for operation in &interface.operations {
         each_place(interface, operation, None, &mut |way, what| {
-            if let Some(step) = way.last() {
-                let declared = found.entry(step.field.to_owned()).or_default();
-                declared.see(what, Facet::Value);
+            let Some(step) = way.last() else { return };
+            match found.get_mut(step.field) {
+                Some(declared) => declared.see(what, Facet::Value),
+                None => found.entry(step.field.to_owned()).or_default().see(what, Facet::Value),
             }
         });
     }
@@ -200,4 +201,19 @@ pub(super) fn all(interface: &Interface) -> Vec<(String, Declared)> {
         declared.kinds.dedup();
     }
     found.into_iter().collect()
+}
+
+/// Names of all parameters that travel this way, and of what is in them, each once.
+pub(super) fn sent(interface: &Interface, direction: Direction) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    for operation in &interface.operations {
+        each_place(interface, operation, Some(direction), &mut |way, _| {
+            if let Some(step) = way.last()
+                && !found.contains(step.field)
+            {
+                found.insert(step.field.to_owned());
+            }
+        });
+    }
+    found
 }

@@ -6,7 +6,7 @@ use super::error::{Error, Hint};
 use super::eval::Source;
 use super::item::Kind;
 use super::names::{KNOWN, Known, Words, known};
-use super::places::all;
+use super::places::{all, sent};
 use super::syntax::Name;
 use crate::ndr::Direction;
 use crate::protocol::{Interface, Registry};
@@ -14,6 +14,10 @@ use crate::spelling::nearest;
 
 /// Fields of every call that a protocol's name may stand before.
 const OF_PROTOCOLS: [&str; 3] = ["opnum", "status", "method"];
+
+/// What stands before parameters of one direction.
+const DIRECTIONS: [(&str, Direction); 2] =
+    [("request", Direction::In), ("response", Direction::Out)];
 
 /// A field, found.
 pub(super) struct Found {
@@ -45,10 +49,7 @@ impl Compiler<'_> {
     /// The field of a name.
     pub(super) fn field(&self, name: &Name) -> Result<Found, Error> {
         self.find(&name.text).ok_or_else(|| {
-            let mut candidates = every_name(&self.interfaces);
-            // Not every parameter travels both ways.
-            let one_way = |name: &str| name.split('.').next().and_then(direction).is_some();
-            candidates.retain(|name| !one_way(name) || self.find(name).is_some());
+            let candidates = every_name(&self.interfaces);
             let near = nearest(&name.text, candidates.iter().map(String::as_str));
             let hint = match near.first() {
                 Some(near) => Hint(Some(near)).to_string(),
@@ -178,7 +179,7 @@ fn called(interface: &Interface, word: &str) -> bool {
 }
 
 fn direction(word: &str) -> Option<Direction> {
-    [("request", Direction::In), ("response", Direction::Out)]
+    DIRECTIONS
         .into_iter()
         .find_map(|(name, direction)| name.eq_ignore_ascii_case(word).then_some(direction))
 }
@@ -200,10 +201,11 @@ fn every_name(interfaces: &[&Interface]) -> Vec<String> {
         names.push(protocol.to_owned());
         names.extend(OF_PROTOCOLS.map(|name| format!("{protocol}.{name}")));
         names.extend(interface.operations.iter().map(|op| format!("{protocol}.{}", op.name)));
-        for (name, _) in all(interface) {
-            names.push(format!("{protocol}.{name}"));
-            names.push(format!("request.{name}"));
-            names.push(format!("response.{name}"));
+        names.extend(all(interface).into_iter().map(|(name, _)| format!("{protocol}.{name}")));
+        // Not every parameter travels both ways.
+        for (word, direction) in DIRECTIONS {
+            let sent = sent(interface, direction).into_iter();
+            names.extend(sent.map(|name| format!("{word}.{name}")));
         }
     }
     names

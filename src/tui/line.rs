@@ -152,18 +152,22 @@ impl Prompt {
             let at = carets.chars().take_while(|c| *c == ' ').count();
             self.wrong = Some(Wrong { text: error.to_string(), at });
         }
-        let word = self.word().to_ascii_lowercase();
+        let word = self.word();
         if word.is_empty() {
             return;
         }
         let all = names.iter().flat_map(|field| {
             std::iter::once(&field.name).chain(&field.also).map(move |name| (name, &field.what))
         });
-        let fits = all.filter(|(name, _)| name.to_ascii_lowercase().starts_with(&word));
+        let begins = |name: &str| {
+            let start = name.get(..word.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(&word))
+        };
+        let fits = all.filter(|(name, _)| begins(name));
         let offers = fits.map(|(name, what)| (name.clone(), what.clone()));
         self.offers = offers.take(MOST_OFFERED).collect();
         self.offers.sort_by_key(|(name, _)| (name.len(), name.clone()));
-        if self.offers.iter().any(|(name, _)| name.to_ascii_lowercase() == word) {
+        if self.offers.iter().any(|(name, _)| name.eq_ignore_ascii_case(&word)) {
             // It is one already.
             self.offers.retain(|(name, _)| name.len() > word.len());
         }
