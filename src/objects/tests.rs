@@ -1,15 +1,13 @@
 //! Conversations in, what the table makes of them out; and calls that nobody would make, ten times as
 //! many as there is room for.
 
-use std::io::Cursor;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use super::*;
 use crate::bytes::Guid;
-use crate::capture::Capture;
 use crate::ndr::{Data, Number, Value};
-use crate::pipeline::{Event, Pipeline};
+use crate::pipeline::tests::captures;
 use crate::protocol::{Registry, dcom, scmp};
 use crate::scenario::Scenario;
 
@@ -26,18 +24,7 @@ fn calls(text: &str) -> Vec<Call> {
     let scenario = Scenario::parse("scenario", &text, &REGISTRY).unwrap_or_else(|e| panic!("{e}"));
     let mut file = Vec::new();
     scenario.write(&mut file).unwrap();
-    let mut capture = Capture::from_reader("made", Box::new(Cursor::new(file)));
-    let mut pipeline = Pipeline::new(&REGISTRY);
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
-    let calls = events.into_iter().filter_map(|event| match event {
-        Event::Call(call) => Some(*call),
-        _ => None,
-    });
-    calls.collect()
+    captures::calls(captures::made(file), &REGISTRY)
 }
 
 /// A table that has seen calls, and what it said of each.

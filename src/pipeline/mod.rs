@@ -187,4 +187,4 @@ impl<'r> Pipeline<'r> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

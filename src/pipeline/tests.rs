@@ -1,5 +1,7 @@
 use etherparse::PacketBuilder;
 
+pub(crate) mod captures;
+
 use super::*;
 use crate::bytes::{LinkType, Side, Time};
 use crate::call::{Outcome, Transport};
@@ -65,11 +67,7 @@ impl<'r> Lab<'r> {
 
     fn calls(mut self) -> (Vec<Call>, Summary) {
         self.pipeline.finish(&mut self.events);
-        let calls = self.events.into_iter().filter_map(|event| match event {
-            Event::Call(call) => Some(*call),
-            _ => None,
-        });
-        (calls.collect(), self.pipeline.summary())
+        (captures::calls_of(self.events), self.pipeline.summary())
     }
 }
 

@@ -282,4 +282,4 @@ fn at<T>(things: &[T], number: u32) -> Option<&T> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -6,27 +6,9 @@ use super::{Batch, Recorder, Store, Trace};
 use crate::bytes::{Buffer, FrameNo, LinkType};
 use crate::call::{Call, Transport};
 use crate::capture::Capture;
+use crate::pipeline::tests::captures;
 use crate::pipeline::{Event, Pipeline, Unit};
 use crate::protocol::Registry;
-
-/// All captures of the repository: of FSRVP, then of SCMP, beside each of which is its truth.
-pub(crate) fn captures() -> Vec<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("captures");
-    let mut paths = Vec::new();
-    for (folder, least) in [(folder.join("scmp"), 50), (folder, 20)] {
-        let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| {
-                path.extension().is_some_and(|ending| ending != "md" && ending != "json")
-            })
-            .collect();
-        assert!(found.len() > least);
-        found.sort();
-        paths.splice(0..0, found);
-    }
-    paths
-}
 
 /// What was there when it was read first.
 #[derive(Default)]
@@ -87,7 +69,7 @@ fn same(a: &Buffer, b: &Buffer) -> bool {
 fn every_frame_message_and_call_is_read_again_as_it_was() {
     let registry = Registry::embedded().unwrap();
     let (mut calls, mut units) = (0, 0);
-    for path in captures() {
+    for path in captures::all() {
         let (first, trace) = read(std::slice::from_ref(&path), &registry, 100);
         let name = path.display();
         for carrier in &trace.commons.carriers {
@@ -133,7 +115,7 @@ fn every_frame_message_and_call_is_read_again_as_it_was() {
 #[test]
 fn frames_of_several_inputs_know_where_they_came_from() {
     let registry = Registry::embedded().unwrap();
-    let paths: Vec<PathBuf> = captures().into_iter().take(3).collect();
+    let paths: Vec<PathBuf> = captures::all().into_iter().take(3).collect();
     let (first, trace) = read(&paths, &registry, 7);
     let mut seen = [0u64; 3];
     for (no, _, data) in &first.frames {
@@ -160,8 +142,7 @@ fn what_is_not_there_is_not_found() {
 fn an_input_that_was_cut_is_told_and_one_without_a_name_is_read() {
     let registry = Registry::embedded().unwrap();
     let path = std::env::temp_dir().join(format!("vshark-vanish-{}.pcap", std::process::id()));
-    let from = captures().into_iter().find(|path| path.ends_with("e-py-create_fails.pcap"));
-    std::fs::copy(from.unwrap(), &path).unwrap();
+    std::fs::copy(captures::file("e-py-create_fails.pcap"), &path).unwrap();
     let (_, trace) = read(std::slice::from_ref(&path), &registry, 100);
     if cfg!(unix) {
         let other = path.with_extension("other");

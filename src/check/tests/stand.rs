@@ -1,12 +1,11 @@
 //! How a server stands around the calls of captures, and of conversations written as text.
 
-use std::io::Cursor;
 use std::sync::LazyLock;
 
 use super::*;
-use crate::capture::Capture;
 use crate::check::{Knowledge, Options};
-use crate::pipeline::{Event, Pipeline};
+use crate::pipeline::Event;
+use crate::pipeline::tests::captures;
 use crate::protocol::Registry;
 use crate::scenario::Scenario;
 
@@ -15,20 +14,8 @@ static KNOWLEDGE: LazyLock<Knowledge> =
 static REGISTRY: LazyLock<Registry> =
     LazyLock::new(|| Registry::embedded().expect("the dissectors load"));
 
-fn events(file: Vec<u8>) -> Vec<Event> {
-    let mut capture = Capture::from_reader("made", Box::new(Cursor::new(file)));
-    let mut pipeline = Pipeline::new(&REGISTRY);
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
-    events
-}
-
 fn captured(name: &str) -> Vec<Event> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
-    events(std::fs::read(folder.join(name)).expect("the capture is there"))
+    captures::events(captures::open(name), &REGISTRY)
 }
 
 fn written(text: &str) -> Vec<Event> {
@@ -36,7 +23,7 @@ fn written(text: &str) -> Vec<Event> {
     let scenario = scenario.unwrap_or_else(|error| panic!("{error}\n{text}"));
     let mut file = Vec::new();
     scenario.write(&mut file).expect("memory takes it");
-    events(file)
+    captures::events(captures::made(file), &REGISTRY)
 }
 
 /// A judge who has seen these, and no more than these: not the end.

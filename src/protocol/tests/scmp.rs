@@ -9,10 +9,9 @@ use super::super::scmp::{
 use super::drift::message;
 use super::*;
 use crate::call::Call;
-use crate::capture::Capture;
 use crate::dcom;
 use crate::ndr::{Data, Value};
-use crate::pipeline::{Event, Pipeline};
+use crate::pipeline::tests::captures;
 use crate::protocol::dcom::{self as dcom_view, Ipid, Kind, ObjRef, Oid, Oxid};
 
 fn interface(registry: &Registry, uuid: Guid) -> &Interface {
@@ -209,19 +208,7 @@ fn classes_interfaces_and_the_provider_have_names() {
 
 /// The calls of a capture in `captures/scmp`.
 fn calls(registry: &Registry, name: &str) -> Vec<Call> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/scmp");
-    let mut capture = Capture::open(&[folder.join(name)]);
-    let mut pipeline = Pipeline::new(registry);
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
-    let call = |event| match event {
-        Event::Call(call) => Some(*call),
-        _ => None,
-    };
-    events.into_iter().filter_map(call).collect()
+    captures::calls(captures::open(&format!("scmp/{name}")), registry)
 }
 
 #[test]

@@ -10,23 +10,18 @@ use ratatui::buffer::Buffer;
 use crate::capture::Capture;
 use crate::check::{Judge, Knowledge, Options as Judging};
 use crate::gate::{Exit, Gate};
+pub(super) use crate::pipeline::tests::captures::{all as captures, file as capture};
 use crate::pipeline::{Event, Pipeline};
 use crate::protocol::Registry;
 use crate::report::check::{CheckList, Options as Writing, Scene};
 use crate::report::gate::Gated;
 use crate::report::text::TimeStyle;
-pub(super) use crate::trace::tests::captures;
 use crate::trace::{Recorder, Store};
 use crate::tui::keys::named;
 use crate::tui::{Digest, Effect, Loaded, Model, Msg, Options, Statistics, Theme, update, view};
 
 pub(super) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::embedded().unwrap());
 pub(super) static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::load(&[]).unwrap());
-
-/// A capture of the repository.
-pub(super) fn capture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name)
-}
 
 /// A model to which nothing has been loaded.
 pub(super) fn empty(files: &[PathBuf], theme: Theme) -> Model<'static> {

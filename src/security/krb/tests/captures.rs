@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{kerberos, password};
 use crate::bytes::{Reader, Side};
 use crate::capture::Capture;
+use crate::pipeline::tests::captures;
 use crate::pipeline::{Event, Pipeline, UnitKind};
 use crate::protocol::Registry;
 use crate::rpc::pdu::{self, PacketType};
@@ -19,10 +20,6 @@ const FSM1_RC4: &str = "ada8ffedd5308fb1c9d9985f570cb7fd";
 const KRBTGT_AES256: &str = "9809f2423b6f8e7ec92d8eb544726f043d84b3a56a255b7986ac7c921bd2ec4f";
 /// `fsbackup@FSLAB.TEST`
 const FSBACKUP_AES256: &str = "3de77af8dfcf1334cb56c7bc68f0ffaaf0a80e4785dbd1843f7d1e86db2bbd7f";
-
-fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("captures").join(name)
-}
 
 /// A PDU that has a signature.
 #[derive(Clone)]
@@ -64,27 +61,16 @@ struct Read {
 fn read(path: &PathBuf, keys: Keyring) -> Read {
     let registry = Registry::embedded().unwrap();
     let keys = Arc::new(keys);
-    let mut pipeline = Pipeline::tracing(&registry).with_keys(Arc::clone(&keys));
-    let mut capture = Capture::open(std::slice::from_ref(path));
-    let (mut read, mut events) = (Read::default(), Vec::new());
-    loop {
-        let more = capture.advance();
-        if more {
-            pipeline.frame(&capture.frame(), &mut events);
-        } else {
-            pipeline.finish(&mut events);
+    let pipeline = Pipeline::tracing(&registry).with_keys(Arc::clone(&keys));
+    let mut read = Read::default();
+    captures::run(Capture::open(std::slice::from_ref(path)), pipeline, |event| {
+        if let Event::Unit(unit) = event
+            && unit.kind == UnitKind::Rpc
+        {
+            read.pdu(unit.bytes.view().bytes(), &keys);
         }
-        for event in events.drain(..) {
-            if let Event::Unit(unit) = event
-                && unit.kind == UnitKind::Rpc
-            {
-                read.pdu(unit.bytes.view().bytes(), &keys);
-            }
-        }
-        if !more {
-            return read;
-        }
-    }
+    });
+    read
 }
 
 impl Read {
@@ -141,7 +127,7 @@ impl Read {
 
 /// Every PDU of this capture that has a signature is verified with these keys.
 fn check(name: &str, keys: Keyring, count: usize) -> Read {
-    let mut read = read(&file(name), keys);
+    let mut read = read(&captures::file(name), keys);
     assert_eq!(read.closed.first(), None, "{name}");
     assert_eq!(read.opened.len(), count, "{name}");
     for (place, signed, body) in read.opened.clone() {
@@ -212,7 +198,7 @@ fn with_what_else_opens_the_answers_of_the_kdc() {
 
 /// Nothing is opened with these keys; this is what it takes, and what was tried.
 fn check_closed(keys: Keyring, tried: &[&str]) {
-    let read = read(&file("h-krb5-seal.pcap"), keys);
+    let read = read(&captures::file("h-krb5-seal.pcap"), keys);
     assert_eq!((read.opened.len(), read.closed.len()), (0, 32));
     for bound in &read.contexts {
         assert_eq!(bound.context.session_key(), None);
