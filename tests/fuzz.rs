@@ -63,30 +63,33 @@ fn conversations_of_any_octets_are_judged() {
     }
 }
 
-/// Seeds with octets changed, as many as `VSHARK_COUNT` says: what a fuzzer does where there is none.
-#[test]
-fn references_of_changed_octets_are_read() {
+/// Runs seeds with octets changed, as many as `VSHARK_COUNT` says: what a fuzzer does where there is
+/// none.
+fn run_changed(target: &str, usual: u64) {
     let count = std::env::var("VSHARK_COUNT").ok().and_then(|count| count.parse().ok());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
-    for (target, usual) in [
-        ("objref", 4000),
-        ("activation", 4000),
-        ("objects", 150),
-        ("keytab", 4000),
-        ("ap_req", 1000),
-        ("transform", 400),
-        ("token", 4000),
-    ] {
-        let seeds: Vec<Vec<u8>> =
-            files(&root.join(target)).iter().map(|path| fs::read(path).unwrap()).collect();
-        let (_, run) = targets::TARGETS.iter().find(|(name, _)| *name == target).unwrap();
-        for seed in 0..count.unwrap_or(usual) {
-            let input = changed(&seeds, seed);
-            let result = std::panic::catch_unwind(|| run(&input));
-            assert!(result.is_ok(), "{target}, seed {seed}: {input:02x?}");
-        }
+    let seeds: Vec<Vec<u8>> =
+        files(&root.join(target)).iter().map(|path| fs::read(path).unwrap()).collect();
+    let (_, run) = targets::TARGETS.iter().find(|(name, _)| *name == target).unwrap();
+    for seed in 0..count.unwrap_or(usual) {
+        let input = changed(&seeds, seed);
+        let result = std::panic::catch_unwind(|| run(&input));
+        assert!(result.is_ok(), "{target}, seed {seed}: {input:02x?}");
     }
 }
+
+macro_rules! changes {
+    ($($target:ident $usual:literal)*) => {
+        mod changed_octets_are_read {
+            $(#[test]
+            fn $target() {
+                super::run_changed(stringify!($target), $usual);
+            })*
+        }
+    };
+}
+
+changes! { objref 4000 activation 4000 objects 150 keytab 4000 ap_req 1000 transform 400 token 4000 }
 
 /// One of the seeds with a few octets, numbers, ends or middles of others in it.
 fn changed(seeds: &[Vec<u8>], seed: u64) -> Vec<u8> {

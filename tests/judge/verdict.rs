@@ -93,13 +93,21 @@ pub(crate) fn found(capture: &[u8], options: check::Options) -> Vec<Seen> {
 /// Judges what becomes of many conversations, and asserts that nobody is accused.
 fn nobody_is_accused(
     usual: u64,
+    change: impl FnMut(u64, &mut Talk, &mut Options) -> Vec<u8>,
+    accused: impl Fn(&Seen) -> bool,
+) {
+    nobody_is_accused_of(&seeds(usual), change, accused);
+}
+
+/// The same with the conversations of these seeds.
+fn nobody_is_accused_of(
+    seeds: &[u64],
     mut change: impl FnMut(u64, &mut Talk, &mut Options) -> Vec<u8>,
     accused: impl Fn(&Seen) -> bool,
 ) {
     let began = Instant::now();
     let mut wrong: BTreeMap<(String, Blame), Vec<(u64, String)>> = BTreeMap::new();
-    let seeds = seeds(usual);
-    for seed in &seeds {
+    for seed in seeds {
         let profile = profile(*seed);
         let (mut talk, _) = world::talk(*seed, Wish::any(*seed, profile));
         let mut options = Options { profile, all_clients: true, starts_idle: true };
@@ -125,9 +133,31 @@ fn capture(talk: &Talk) -> Vec<u8> {
     read::capture(talk).unwrap_or_else(|wrong| panic!("{wrong}\n{}", talk.text()))
 }
 
+/// 10,000 conversations; those of each kind of server are a test, for they take long.
+fn soundness_of_whole_captures(of: Profile) {
+    let mut seeds = seeds(10_000);
+    seeds.retain(|seed| profile(*seed) == of);
+    nobody_is_accused_of(&seeds, |_, talk, _| capture(talk), Seen::accuses);
+}
+
 #[test]
-fn soundness_of_whole_captures() {
-    nobody_is_accused(10_000, |_, talk, _| capture(talk), Seen::accuses);
+fn soundness_of_whole_captures_of_the_specification() {
+    soundness_of_whole_captures(Profile::Spec);
+}
+
+#[test]
+fn soundness_of_whole_captures_of_windows() {
+    soundness_of_whole_captures(Profile::Windows);
+}
+
+#[test]
+fn soundness_of_whole_captures_of_windows_2012() {
+    soundness_of_whole_captures(Profile::Windows2012);
+}
+
+#[test]
+fn soundness_of_whole_captures_of_samba() {
+    soundness_of_whole_captures(Profile::Samba);
 }
 
 /// What the others do is not in the capture.

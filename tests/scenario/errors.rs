@@ -96,7 +96,11 @@ fn texts_that_would_take_everything_are_refused() {
     check(&"(".repeat(40), "s:1:33: brackets are nested deeper than 32");
     let long = " ".repeat((1 << 20) + 1);
     check(&long, "s:1:1: a scenario has at most 1048576 octets, this has 1048577");
-    // As many octets as a capture may have, and no more.
+}
+
+/// As many octets as a capture may have, and no more.
+#[test]
+fn a_capture_that_would_be_too_long_is_refused() {
     let scenario = "fragment 5840; A:8('\\\\fs\\".to_owned() + &"d".repeat(60_000) + "')=0 x2000";
     let scenario = Scenario::parse("s", &scenario, &REGISTRY).unwrap();
     let error = scenario.write(&mut std::io::sink()).unwrap_err();

@@ -32,11 +32,24 @@ fn everything() -> String {
 }
 
 #[test]
-fn every_variant_of_the_transport_is_read_back() {
+fn every_variant_of_smb_2_is_read_back() {
+    every_variant_is_read_back("smb 2.0.2");
+}
+
+#[test]
+fn every_variant_of_smb_3_is_read_back() {
+    every_variant_is_read_back("smb 3.1.1");
+}
+
+#[test]
+fn every_variant_of_tcp_is_read_back() {
+    every_variant_is_read_back("tcp 49667");
+}
+
+fn every_variant_is_read_back(transport: &str) {
     let everything = everything();
     let mut read = 0;
-    let axes: [&[&str]; 9] = [
-        &["smb 2.0.2", "smb 3.1.1", "tcp 49667"],
+    let axes: [&[&str]; 8] = [
         &["ndr", "ndr64"],
         &["little-endian", "big-endian"],
         &["trailer off", "trailer on"],
@@ -48,7 +61,7 @@ fn every_variant_of_the_transport_is_read_back() {
     ];
     let all: usize = axes.iter().map(|axis| axis.len()).product();
     for mut number in 0..all {
-        let mut header = Vec::new();
+        let mut header = vec![transport];
         for axis in axes {
             header.push(axis[number % axis.len()]);
             number /= axis.len();

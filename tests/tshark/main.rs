@@ -17,7 +17,9 @@ mod table;
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Truth, Visible, frames};
 use judge::{Call, Judged, Side};
@@ -200,32 +202,56 @@ fn counts(json: &Json) -> BTreeMap<String, u64> {
     entries.iter().map(|entry| count(entry).expect("a count has a name and a number")).collect()
 }
 
+/// What `of` makes of each, two at a time: tshark takes long to start.
+fn at_once<T: Sync, R: Send>(items: &[T], of: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    const AT_A_TIME: usize = 2;
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(at) else { break };
+                    let made = of(item);
+                    done.lock().expect("nobody panics with it").insert(at, made);
+                }
+            });
+        }
+    });
+    done.into_inner().expect("nobody panicked with it").into_values().collect()
+}
+
 /// The judge of a capture.
 fn judged(capture: &Path) -> Judged {
+    /// What was copied: several are copies of one.
+    static WHOLE: Mutex<BTreeMap<PathBuf, Judged>> = Mutex::new(BTreeMap::new());
     let file = common::file_name(capture);
     let Some((_, whole)) = COPIES.iter().find(|(copy, _)| *copy == file) else {
         return judge::read(capture);
     };
     let whole = capture.with_file_name(whole);
     let places = frames::places(&whole, capture);
-    judge::read(&whole).in_copy(|frame| places.get(&frame).filter(|p| !p.cut).map(|p| p.frame))
+    let mut known = WHOLE.lock().expect("nobody panics with it");
+    let judged = known.entry(whole).or_insert_with_key(|whole| judge::read(whole)).clone();
+    drop(known);
+    judged.in_copy(|frame| places.get(&frame).filter(|p| !p.cut).map(|p| p.frame))
 }
 
 /// Compares captures, and says how much was compared.
 fn compare<'a>(captures: impl Iterator<Item = (&'a Path, bool)>) {
     let (mut wrong, mut total) = (Vec::new(), Count::default());
-    for (capture, readable) in captures {
-        let judged = judged(capture);
+    let captures: Vec<_> = captures.collect();
+    let both = |(capture, _): &(&Path, bool)| (common::export(capture), judged(capture));
+    for ((capture, readable), (export, judged)) in captures.iter().zip(at_once(&captures, both)) {
         let file = common::file_name(capture);
-        let export = common::export(capture);
         let mut comparison = Comparison { file: &file, wrong: Vec::new(), count: Count::default() };
         comparison.capture(&export, &judged);
         let Count { captures, calls, values, pdus } = comparison.count;
         wrong.append(&mut comparison.wrong);
-        if readable && values == 0 {
+        if *readable && values == 0 {
             wrong.push(format!("{file}: no value was compared"));
         }
-        if readable && !export.said.is_empty() {
+        if *readable && !export.said.is_empty() {
             wrong.push(format!("{file}: {}", export.said));
         }
         total.captures += captures;

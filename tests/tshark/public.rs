@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use serde_json::Value as Json;
 
-use crate::{common, table};
+use crate::{at_once, common, table};
 
 /// Transport, interface, opnum and kind of a PDU; `-` where nobody knows.
 type Pdu = (&'static str, String, String, String);
@@ -109,22 +109,11 @@ fn compare(judge: &Path, capture: &Path, total: &Mutex<Total>) {
 
 #[test]
 fn every_public_capture_has_the_pdus_that_the_judge_sees() {
-    /// Captures are judged this many at a time: tshark takes long to start.
-    const AT_A_TIME: usize = 2;
     let Some(judge) = table::judge() else { return };
     let Some(folder) = common::shared("captures/public") else { return };
     let captures = table::captures(&folder);
-    let (queue, total) = (Mutex::new(captures.iter()), Mutex::new(Total::default()));
-    let next = || queue.lock().expect("nobody panics with it").next();
-    std::thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
-            scope.spawn(|| {
-                while let Some(capture) = next() {
-                    compare(&judge, capture, &total);
-                }
-            });
-        }
-    });
+    let total = Mutex::new(Total::default());
+    at_once(&captures, |capture| compare(&judge, capture, &total));
     let total = total.into_inner().expect("nobody panicked with it");
     assert!(total.wrong.is_empty(), "{}", total.wrong.join("\n"));
     println!("{} captures, {} PDUs", total.captures, total.pdus);
