@@ -1,5 +1,8 @@
 //! The program as somebody meets it who types its name.
 
+#[path = "common/events.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod events;
 #[path = "common/program.rs"]
 mod program;
 
@@ -11,7 +14,7 @@ use std::process::{Command, Stdio};
 use program::{Run, capture, command, made, piped, vshark};
 use vshark::bytes::is_invisible;
 use vshark::capture::Capture;
-use vshark::pipeline::{Event, Pipeline};
+use vshark::pipeline::Pipeline;
 use vshark::protocol::Registry;
 use vshark::report::text::{CallList, Options};
 
@@ -138,18 +141,12 @@ fn on_terminal(captures: &[&str], width: usize) -> String {
     let paths: Vec<_> = captures.iter().map(|capture| folder.join(capture)).collect();
     let mut capture = Capture::open(&paths);
     let mut pipeline = Pipeline::new(&registry);
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
+    let events = events::read(&mut capture, &mut pipeline);
     let options = Options { width: Some(width), ..Options::default() };
     let mut list = CallList::new(&registry, options);
     let mut out = Vec::new();
-    for event in &events {
-        if let Event::Call(call) = event {
-            list.call(call, &mut out).expect("memory can be written");
-        }
+    for call in events::calls(events) {
+        list.call(&call, &mut out).expect("memory can be written");
     }
     list.finish(&mut out).expect("memory can be written");
     without_colours(&String::from_utf8(out).expect("output is UTF-8"))

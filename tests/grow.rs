@@ -1,17 +1,17 @@
 //! What the benchmark makes of small captures is that many times their calls, and nothing is lost.
 
+#[path = "common/events.rs"]
+mod events;
 #[path = "../benches/throughput/grow.rs"]
 mod grow;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Cursor;
 use std::path::Path;
 
 use grow::{Grown, Template, grow};
 use vshark::bytes::Time;
 use vshark::call::Call;
-use vshark::capture::Capture;
-use vshark::pipeline::{Event, Pipeline, Summary};
+use vshark::pipeline::{Pipeline, Summary};
 use vshark::protocol::Registry;
 
 fn templates(names: &[&str]) -> Vec<Template> {
@@ -22,17 +22,8 @@ fn templates(names: &[&str]) -> Vec<Template> {
 fn read(capture: Vec<u8>) -> (Vec<Call>, Summary) {
     let registry = Registry::embedded().expect("the dissectors load");
     let mut pipeline = Pipeline::new(&registry);
-    let mut capture = Capture::from_reader("grown", Box::new(Cursor::new(capture)));
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
-    let calls = events.into_iter().filter_map(|event| match event {
-        Event::Call(call) => Some(*call),
-        _ => None,
-    });
-    (calls.collect(), pipeline.summary())
+    let events = events::read(&mut events::capture(capture), &mut pipeline);
+    (events::calls(events), pipeline.summary())
 }
 
 fn grown(templates: &[Template], repetitions: u64) -> (Grown, Vec<Call>, Summary) {
@@ -87,7 +78,7 @@ fn a_size_is_reached_checksums_stay_right_and_time_goes_on() {
     let templates = templates(&["a-ntlm-sign-smb311.pcap"]);
     let grown = grow(&templates, |grown: &Grown| grown.bytes >= 9_000_000, &mut out).unwrap();
     assert!(grown.repetitions > 256 && grown.bytes >= 9_000_000 && out.len() > 9_000_000);
-    let mut capture = Capture::from_reader("grown", Box::new(Cursor::new(out)));
+    let mut capture = events::capture(out);
     let (mut seen, mut last) = (0, Time::default());
     while capture.advance() {
         let frame = capture.frame();

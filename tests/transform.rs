@@ -6,12 +6,14 @@
 #[path = "common/mod.rs"]
 #[expect(dead_code, reason = "where the captures are is all that is wanted here")]
 mod common;
+#[path = "common/events.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod events;
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use vshark::bytes::FrameNo;
 use vshark::call::Call;
 use vshark::capture::Capture;
 use vshark::pipeline::{Event, Pipeline, Signatures, Summary, UnitKind, What};
@@ -86,17 +88,12 @@ struct Seen {
 
 /// Reads a capture from frame `from` on.
 fn read(capture: &Path, from: u64, keys: Keyring) -> Seen {
-    let file = Box::new(File::open(capture).unwrap());
-    let mut capture = Capture::from_reader("input", file);
-    let mut pipeline = Pipeline::tracing(&REGISTRY).with_keys(Arc::new(keys));
-    let mut events = Vec::new();
-    while capture.advance() {
-        let frame = capture.frame();
-        if frame.no >= FrameNo(from) {
-            pipeline.frame(&frame, &mut events);
-        }
+    let mut capture = Capture::open(&[capture.to_owned()]);
+    for _ in 1..from {
+        assert!(capture.advance());
     }
-    pipeline.finish(&mut events);
+    let mut pipeline = Pipeline::tracing(&REGISTRY).with_keys(Arc::new(keys));
+    let events = events::read(&mut capture, &mut pipeline);
     let calls = events.iter().filter_map(|event| match event {
         Event::Call(call) => Some((**call).clone()),
         _ => None,

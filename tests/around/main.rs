@@ -7,13 +7,15 @@ mod binds;
 #[expect(dead_code, reason = "where the captures are is all that is wanted here")]
 mod common;
 mod ends;
+#[path = "../common/events.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod events;
 mod judge;
 mod loss;
 #[path = "../common/oracle.rs"]
 mod oracle;
 mod smb;
 
-use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -113,21 +115,10 @@ fn play(text: &str) -> Vec<Event> {
     let scenario = Scenario::parse("scenario", text, &REGISTRY).expect("a scenario");
     let mut file = Vec::new();
     scenario.write(&mut file).expect("memory takes it");
-    events(Box::new(Cursor::new(file)))
+    events::read(&mut events::capture(file), &mut Pipeline::new(&REGISTRY))
 }
 
 /// The events of a capture.
 fn read(path: &Path) -> Vec<Event> {
-    events(Box::new(std::fs::File::open(path).expect("the capture is there")))
-}
-
-fn events(from: Box<dyn Read + Send>) -> Vec<Event> {
-    let mut capture = Capture::from_reader("t", from);
-    let mut pipeline = Pipeline::new(&REGISTRY);
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
-    events
+    events::read(&mut Capture::open(&[path.to_owned()]), &mut Pipeline::new(&REGISTRY))
 }

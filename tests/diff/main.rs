@@ -7,17 +7,18 @@ mod captures;
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "where the captures are, and what was called in them, is all")]
 mod common;
+#[path = "../common/events.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod events;
 mod made;
 mod missing;
 mod order;
 mod properties;
 mod screens;
 
-use std::io::Cursor;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use vshark::capture::Capture;
 use vshark::diff::{
     Act, Comparison, Outcome, Pair, Part, Parting, Recorder, Recording, Step, Which, compare,
 };
@@ -30,16 +31,9 @@ static REGISTRY: LazyLock<Registry> =
 
 /// What happens in a capture.
 fn recorded(capture: Vec<u8>) -> Recording {
-    let mut capture = Capture::from_reader("t", Box::new(Cursor::new(capture)));
-    let mut pipeline = Pipeline::new(&REGISTRY);
-    let mut events = Vec::new();
     let mut recorder = Recorder::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-        events.drain(..).for_each(|event| recorder.event(&event));
-    }
-    pipeline.finish(&mut events);
-    events.drain(..).for_each(|event| recorder.event(&event));
+    let (mut capture, mut pipeline) = (events::capture(capture), Pipeline::new(&REGISTRY));
+    events::run(&mut capture, &mut pipeline, |event| recorder.event(&event));
     recorder.finish()
 }
 

@@ -6,6 +6,9 @@
 mod common;
 mod doubt;
 mod errors;
+#[path = "../common/events.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod events;
 mod judge;
 mod meaning;
 mod nested;
@@ -20,7 +23,7 @@ use std::sync::LazyLock;
 use vshark::call::Call;
 use vshark::capture::{Capture, Origins};
 use vshark::filter::{Column, Filter, Subject};
-use vshark::pipeline::{Event, Pipeline};
+use vshark::pipeline::Pipeline;
 use vshark::protocol::Registry;
 
 const BACKUP: &str = "a-ntlm-sign-smb311.pcap";
@@ -32,19 +35,7 @@ static CALLS: LazyLock<Vec<Call>> = LazyLock::new(|| calls(BACKUP));
 /// The calls of a capture of this repository, in the order of their numbers.
 fn calls(capture: &str) -> Vec<Call> {
     let mut capture = Capture::open(&[common::captures().join(capture)]);
-    let mut pipeline = Pipeline::new(&REGISTRY);
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
-    let mut calls: Vec<Call> = events
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Call(call) => Some(*call),
-            _ => None,
-        })
-        .collect();
+    let mut calls = events::calls(events::read(&mut capture, &mut Pipeline::new(&REGISTRY)));
     calls.sort_by_key(|call| call.rpc.n);
     calls
 }

@@ -16,6 +16,9 @@ mod clocks;
 mod common;
 mod dice;
 mod disturb;
+#[path = "../common/events.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod events;
 mod examples;
 mod faults;
 mod innocent;

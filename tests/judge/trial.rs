@@ -1,14 +1,14 @@
 //! A capture, or a conversation written as text, before the judge.
 
-use std::io::Cursor;
 use std::sync::{Arc, LazyLock};
 
-use vshark::capture::Capture;
 use vshark::check::{Finding, Judge, Knowledge, Options};
 use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
 use vshark::scenario::Scenario;
 use vshark::security::keys::Keyring;
+
+use super::events;
 
 pub(crate) static REGISTRY: LazyLock<Registry> =
     LazyLock::new(|| Registry::embedded().expect("the embedded dissectors load"));
@@ -23,14 +23,8 @@ pub(crate) fn events(file: Vec<u8>) -> Vec<Event> {
 
 /// The same, with what opens it.
 fn opened(file: Vec<u8>, keys: Keyring) -> Vec<Event> {
-    let mut capture = Capture::from_reader("made", Box::new(Cursor::new(file)));
     let mut pipeline = Pipeline::new(&REGISTRY).with_keys(Arc::new(keys));
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
-    events
+    events::read(&mut events::capture(file), &mut pipeline)
 }
 
 /// A judge who has seen a whole capture, whose clocks may differ by so many nanoseconds.

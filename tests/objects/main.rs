@@ -5,6 +5,9 @@
 
 #[path = "../judge/dice.rs"]
 mod dice;
+#[path = "../common/events.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod events;
 mod faults;
 mod innocent;
 #[path = "../judge/packets.rs"]

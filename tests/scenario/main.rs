@@ -5,6 +5,8 @@ mod catalogue;
 #[expect(dead_code, reason = "only where the shared files are is of interest here")]
 mod common;
 mod errors;
+#[path = "../common/events.rs"]
+mod events;
 mod judge;
 mod objects;
 #[path = "../common/oracle.rs"]

@@ -1,16 +1,16 @@
 //! Reading back: the calls of a scenario against the calls of its capture.
 
-use std::io::Cursor;
 use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 use vshark::call::{Call, Readable};
-use vshark::capture::Capture;
 use vshark::ndr::Value;
 use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
 use vshark::report::value;
 use vshark::scenario::{Answered, Scenario, Written};
+
+use super::events;
 
 pub(crate) static REGISTRY: LazyLock<Registry> =
     LazyLock::new(|| Registry::embedded().expect("the embedded dissectors load"));
@@ -24,26 +24,15 @@ pub(crate) fn capture(scenario: &Scenario) -> Vec<u8> {
 
 /// The calls of a capture, by their numbers.
 pub(crate) fn calls(file: Vec<u8>) -> Vec<Call> {
-    let mut capture = Capture::from_reader("made", Box::new(Cursor::new(file)));
-    let mut pipeline = Pipeline::new(&REGISTRY);
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
+    let mut capture = events::capture(file);
+    let events = events::read(&mut capture, &mut Pipeline::new(&REGISTRY));
     assert!(capture.problems().is_empty(), "a capture made here can be read");
-    pipeline.finish(&mut events);
     calls_of(events)
 }
 
 /// Those among events, by their numbers.
 pub(crate) fn calls_of(events: Vec<Event>) -> Vec<Call> {
-    let mut calls: Vec<Call> = events
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Call(call) => Some(*call),
-            _ => None,
-        })
-        .collect();
+    let mut calls = events::calls(events);
     calls.sort_by_key(|call| call.rpc.n);
     calls
 }

@@ -2,17 +2,16 @@
 //! those of the same conversation in clear, and without the secret there are none.
 
 use std::fmt::Write as _;
-use std::io::Cursor;
 use std::sync::Arc;
 
 use vshark::call::{Call, Readable};
-use vshark::capture::Capture;
 use vshark::pipeline::{Pipeline, Summary};
 use vshark::rpc::Message;
 use vshark::scenario::Scenario;
 use vshark::security::Verdict;
 use vshark::security::keys::Keyring;
 
+use super::events;
 use super::read::{REGISTRY, calls, capture, values};
 
 /// Several pipes, texts that take several fragments, an answer that is late, a fault.
@@ -74,13 +73,8 @@ fn parsed(text: &str) -> Scenario {
 
 /// The calls of a capture with keys, and what is said of all of it.
 fn opened(file: Vec<u8>, keys: Keyring) -> (Vec<Call>, Summary) {
-    let mut capture = Capture::from_reader("made", Box::new(Cursor::new(file)));
     let mut pipeline = Pipeline::new(&REGISTRY).with_keys(Arc::new(keys));
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
+    let events = events::read(&mut events::capture(file), &mut pipeline);
     (super::read::calls_of(events), pipeline.summary().clone())
 }
 

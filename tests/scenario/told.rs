@@ -1,11 +1,9 @@
 //! Scenarios of the repository, and what their calls are, written by hand.
 
-use std::io::Cursor;
 use std::path::Path;
 
 use super::common;
 use super::read::{REGISTRY, calls, capture, check};
-use vshark::capture::Capture;
 use vshark::report::value;
 use vshark::scenario::Scenario;
 
@@ -82,7 +80,7 @@ fn overlapping_calls_are_told() {
 #[test]
 fn committed_captures_are_what_their_texts_give() {
     let frames = |file: Vec<u8>| {
-        let mut capture = Capture::from_reader("made", Box::new(Cursor::new(file)));
+        let mut capture = crate::events::capture(file);
         let mut frames = Vec::new();
         while capture.advance() {
             let frame = capture.frame();

@@ -7,6 +7,9 @@
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "where the captures are is all that is wanted here")]
 mod common;
+#[path = "../common/events.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod events;
 mod mapping;
 mod read;
 mod truth;

@@ -15,6 +15,8 @@ use vshark::protocol::Registry;
 use vshark::rpc::Message;
 use vshark::security::keys::Keyring;
 
+use super::events;
+
 /// What was said of a capture.
 pub(crate) struct Said {
     /// The `call` records in the order of their numbers, each with `wire`.
@@ -51,13 +53,8 @@ pub(crate) fn read_with(path: &Path, keys: &Keys) -> Said {
     let registry = Registry::embedded().expect("it is well");
     let mut pipeline = Pipeline::tracing(&registry).with_keys(Arc::clone(&keys.ring));
     let mut capture = Capture::open(&[path.to_owned()]);
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
     let mut bindings = Vec::new();
-    for event in events {
+    for event in events::read(&mut capture, &mut pipeline) {
         match event {
             Event::Call(call) => {
                 let at = usize::try_from(call.rpc.n).expect("there are few") - 1;

@@ -7,6 +7,9 @@ mod channels;
 mod compressed;
 #[path = "../common/compressors.rs"]
 mod compressors;
+#[path = "../common/events.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod events;
 mod fragments;
 mod loss;
 mod noise;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::io::{Cursor, Read};
 use std::sync::LazyLock;
 
 use serde_json::Value as Json;
@@ -15,6 +14,8 @@ use vshark::protocol::Registry;
 use vshark::report::json::Writer;
 use vshark::rpc::{Ending, Message};
 
+use super::events;
+
 pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::embedded().unwrap());
 
 /// What a capture file gave.
@@ -26,23 +27,17 @@ pub(crate) struct Reading {
 
 /// Reads a capture file.
 pub(crate) fn read(file: &[u8]) -> Reading {
-    read_from(Box::new(Cursor::new(file.to_vec())), Pipeline::new(&REGISTRY))
+    read_from(events::capture(file), Pipeline::new(&REGISTRY))
 }
 
 /// Reads a capture file, with the PDUs of every call and the messages that a frame carried.
 pub(crate) fn read_watching(file: &[u8], frame: Option<FrameNo>) -> Reading {
-    read_from(Box::new(Cursor::new(file.to_vec())), Pipeline::watching(&REGISTRY, frame))
+    read_from(events::capture(file), Pipeline::watching(&REGISTRY, frame))
 }
 
-pub(crate) fn read_from(reader: Box<dyn Read + Send>, mut pipeline: Pipeline<'_>) -> Reading {
-    let mut capture = Capture::from_reader("t", reader);
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
+pub(crate) fn read_from(mut capture: Capture, mut pipeline: Pipeline<'_>) -> Reading {
     let (mut calls, mut units) = (Vec::new(), Vec::new());
-    for event in events {
+    for event in events::read(&mut capture, &mut pipeline) {
         match event {
             Event::Call(call) => calls.push(*call),
             Event::Unit(unit) => units.push(unit),

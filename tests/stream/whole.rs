@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read};
 
 use proptest::prelude::*;
 use vshark::call::Outcome;
+use vshark::capture::Capture;
 use vshark::pipeline::Pipeline;
 
 use super::CAPTURES;
@@ -82,7 +83,8 @@ proptest! {
         let file = file(name);
         let whole = read(&file);
         let pieces = Pieces { from: Cursor::new(file), sizes: sizes.into_iter().cycle() };
-        let part = read_from(Box::new(pieces), Pipeline::new(&REGISTRY));
+        let pieces = Capture::from_reader("t", Box::new(pieces));
+        let part = read_from(pieces, Pipeline::new(&REGISTRY));
         prop_assert_eq!(part.records(), whole.records());
         prop_assert_eq!(format!("{:?}", part.summary), format!("{:?}", whole.summary));
     }

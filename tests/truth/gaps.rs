@@ -1,16 +1,14 @@
 //! Packets missing from what is sealed cost the PDUs they carried, and no others.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
-use vshark::capture::Capture;
-use vshark::pipeline::{Event, Pipeline, Summary};
+use vshark::pipeline::{Pipeline, Summary};
 use vshark::protocol::Registry;
 use vshark::report::value;
 use vshark::security::Secret;
 use vshark::security::keys::{Account, AccountSecret, Keyring, keytab};
 
-use crate::common;
+use crate::{common, events};
 
 /// The lab's secrets.
 fn ring() -> Arc<Keyring> {
@@ -41,17 +39,11 @@ fn read(
         octets.extend_from_slice(record);
         octets
     });
-    let mut capture = Capture::from_reader("a capture", Box::new(Cursor::new(octets)));
     let mut pipeline = Pipeline::new(registry).with_keys(Arc::clone(keys));
-    let mut events = Vec::new();
-    while capture.advance() {
-        pipeline.frame(&capture.frame(), &mut events);
-    }
-    pipeline.finish(&mut events);
+    let events = events::read(&mut events::capture(octets), &mut pipeline);
     let number = |frame: u64| records[usize::try_from(frame).unwrap() - 1].0;
     let mut halves = Vec::new();
-    for event in events {
-        let Event::Call(call) = event else { continue };
+    for call in events::calls(events) {
         for (stub, message) in
             [(&call.request, &call.rpc.request), (&call.response, &call.rpc.response)]
         {

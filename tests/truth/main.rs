@@ -6,6 +6,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/events.rs"]
+mod events;
 mod gaps;
 mod logs;
 mod opened;

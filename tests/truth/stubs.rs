@@ -15,7 +15,7 @@ use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::{Interface, Registry};
 use vshark::rpc::{Message, Transfer};
 
-use crate::common;
+use crate::{common, events};
 
 /// How much was compared.
 #[derive(Debug, Default)]
@@ -182,30 +182,20 @@ fn capture(path: &Path, registry: &Registry, count: &mut Count) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut capture = Capture::open(&[path.to_owned()]);
     let mut pipeline = Pipeline::new(registry);
-    let mut events = Vec::new();
-    let mut more = true;
-    while more {
-        more = capture.advance();
-        if more {
-            pipeline.frame(&capture.frame(), &mut events);
-        } else {
-            pipeline.finish(&mut events);
-        }
-        for event in events.drain(..) {
-            let Event::Call(call) = event else { continue };
-            let sides = [
-                (call.rpc.request.as_ref(), &call.request, Direction::In),
-                (call.rpc.response.as_ref(), &call.response, Direction::Out),
-            ];
-            for (message, side, direction) in sides {
-                if let Err(error) = stub(&call, message, side, direction, count) {
-                    let of = common::file_name(path);
-                    let opnum = call.rpc.opnum.unwrap_or_default();
-                    wrong.push(format!("{of}: opnum {opnum} {direction:?}: {error}"));
-                }
+    events::run(&mut capture, &mut pipeline, |event| {
+        let Event::Call(call) = event else { return };
+        let sides = [
+            (call.rpc.request.as_ref(), &call.request, Direction::In),
+            (call.rpc.response.as_ref(), &call.response, Direction::Out),
+        ];
+        for (message, side, direction) in sides {
+            if let Err(error) = stub(&call, message, side, direction, count) {
+                let of = common::file_name(path);
+                let opnum = call.rpc.opnum.unwrap_or_default();
+                wrong.push(format!("{of}: opnum {opnum} {direction:?}: {error}"));
             }
         }
-    }
+    });
     wrong
 }
 
