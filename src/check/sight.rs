@@ -62,7 +62,12 @@ impl Sight {
             if self.smb_keys.len() < MAX_KEYS {
                 self.smb_keys.insert(user.map_or_else(
                     || "the key of the SMB session".to_owned(),
-                    |user| format!("the key of the SMB session of {user}, or that user's password"),
+                    |user| {
+                        format!(
+                            "the password of {user}, a keytab of the server if the logon is by \
+                             Kerberos, or the key of the SMB session"
+                        )
+                    },
                 ));
             }
         }

@@ -15,6 +15,7 @@ mod plain;
 mod sealed;
 mod stubs;
 mod survivors;
+mod trailers;
 mod twins;
 
 use std::collections::BTreeMap;
