@@ -89,7 +89,7 @@ macro_rules! changes {
     };
 }
 
-changes! { objref 4000 activation 4000 objects 150 keytab 4000 ap_req 1000 transform 400 token 4000 }
+changes! { objref 4000 activation 4000 objects 150 keytab 4000 ap_req 1000 transform 400 token 1500 }
 
 /// One of the seeds with a few octets, numbers, ends or middles of others in it.
 fn changed(seeds: &[Vec<u8>], seed: u64) -> Vec<u8> {

@@ -38,7 +38,7 @@ type Unit = fn([u8; 2]) -> u16;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Secrets {
     /// File of secrets (TOML): `[[password]]`, `[[keytab]]`, `[[kerberos_key]]`, `[[smb_session]]`;
-    /// or lines of Wireshark's `smb2_seskey_list`. The file that the variable `VSHARK_KEYS` names is
+    /// or lines of Wireshark's `smb2_seskey_list`, or of impacket's secretsdump. The file that the variable `VSHARK_KEYS` names is
     /// taken, too. Like the options below it may be repeated
     #[arg(long, value_name = "FILE", global = true, help_heading = HEADING)]
     keys: Vec<PathBuf>,

@@ -16,7 +16,8 @@
 //! key = "32 or 64 hexadecimal digits" # or client_to_server, server_to_client, or both
 //! ```
 //!
-//! In its place may stand lines of SMB session keys, as Wireshark's table `smb2_seskey_list` has them.
+//! In its place may stand lines of SMB session keys, as Wireshark's table `smb2_seskey_list` has them, or
+//! what `secretsdump.py` of impacket writes.
 //!
 //! INVARIANT: an error shows nothing of the text but names that are known here. What stands where it
 //! should not may be a secret, names of keys included.
@@ -26,7 +27,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Account, AccountSecret, KerberosKey, Keyring, KeysError, MAX_SECRETS, SmbKey, SmbSecret,
-    TOO_MANY, key_len, lines, nt_hash, octets, session_id, smb_key,
+    TOO_MANY, dump, key_len, lines, nt_hash, octets, session_id, smb_key,
 };
 use crate::security::Secret;
 
@@ -60,6 +61,13 @@ pub fn parse(name: &str, text: &str) -> Result<Keys, KeysError> {
         for key in found {
             keys.ring.add_smb(key);
         }
+        return Ok(keys);
+    }
+    if dump::are_these(text) {
+        let found = dump::parse(name, text)
+            .map_err(|(line, what)| KeysError(format!("{name}, line {line}: {what}")))?;
+        found.kerberos.into_iter().for_each(|key| keys.ring.add_kerberos(key));
+        found.accounts.into_iter().for_each(|account| keys.ring.add_account(account));
         return Ok(keys);
     }
     // What the parser says of an error quotes the line.

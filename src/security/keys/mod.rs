@@ -4,6 +4,7 @@
 //! tells. Secrets come in files: of keys ([`mod@file`]), and keytabs ([`keytab`]). Both are read from their
 //! octets; who opens files is elsewhere.
 
+mod dump;
 pub mod file;
 pub mod keytab;
 mod lines;

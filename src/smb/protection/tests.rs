@@ -6,14 +6,11 @@ use std::sync::Arc;
 use super::super::{ConnectionId, Smb};
 use crate::bytes::{Both, Ends};
 use crate::capture::Capture;
+use crate::pipeline::tests::captures::{file, run};
 use crate::pipeline::{Event, Pipeline, UnitKind};
 use crate::protocol::Registry;
 use crate::security::Secret;
 use crate::security::keys::{self, Keyring, SmbKey, SmbSecret, keytab};
-
-fn captures() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("captures")
-}
 
 /// What a session signs and seals with.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,27 +23,16 @@ struct Keys {
 /// nothing opens is skimmed.
 fn messages(path: &Path, ring: Keyring) -> Vec<Vec<u8>> {
     let registry = Registry::embedded().unwrap();
-    let mut pipeline = Pipeline::tracing(&registry).with_keys(Arc::new(ring));
-    let mut capture = Capture::open(&[path.to_owned()]);
-    let (mut messages, mut events) = (Vec::new(), Vec::new());
-    loop {
-        let more = capture.advance();
-        if more {
-            pipeline.frame(&capture.frame(), &mut events);
-        } else {
-            pipeline.finish(&mut events);
+    let pipeline = Pipeline::tracing(&registry).with_keys(Arc::new(ring));
+    let mut messages = Vec::new();
+    run(Capture::open(&[path.to_owned()]), pipeline, |event| {
+        if let Event::Unit(unit) = event
+            && unit.kind == UnitKind::Smb
+        {
+            messages.push(unit.bytes.view().bytes().to_vec());
         }
-        for event in events.drain(..) {
-            if let Event::Unit(unit) = event
-                && unit.kind == UnitKind::Smb
-            {
-                messages.push(unit.bytes.view().bytes().to_vec());
-            }
-        }
-        if !more {
-            return messages;
-        }
-    }
+    });
+    messages
 }
 
 /// The keys of a session once it has sealed something, and how many of its messages opened.
@@ -85,9 +71,9 @@ fn session_key(session: u64, key: &Secret) -> Keyring {
 
 /// The secrets of the laboratory.
 fn lab() -> Keyring {
-    let text = std::fs::read_to_string(captures().join("lab.toml")).unwrap();
+    let text = std::fs::read_to_string(file("lab.toml")).unwrap();
     let mut ring = keys::file::parse("lab.toml", &text).unwrap().ring;
-    let octets = std::fs::read(captures().join("fslab-all.keytab")).unwrap();
+    let octets = std::fs::read(file("fslab-all.keytab")).unwrap();
     for key in keytab::read("fslab-all.keytab", &octets).unwrap().keys {
         ring.add_kerberos(key);
     }
@@ -96,7 +82,7 @@ fn lab() -> Keyring {
 
 /// A line of a file `*.keys`: the session, and its keys by name.
 fn line(name: &str) -> (u64, impl Fn(&str) -> Secret) {
-    let text = std::fs::read_to_string(captures().join(name)).unwrap();
+    let text = std::fs::read_to_string(file(name)).unwrap();
     let value = move |of: &str| {
         let mut words = text.split_whitespace();
         let value = words.find_map(|word| word.strip_prefix(of)?.strip_prefix('='));
@@ -108,14 +94,14 @@ fn line(name: &str) -> (u64, impl Fn(&str) -> Secret) {
 
 #[test]
 fn what_the_server_wrote_down() {
-    let folder = std::fs::read_dir(captures()).unwrap();
+    let folder = std::fs::read_dir(file("")).unwrap();
     let mut names: Vec<_> = folder.map(|entry| entry.unwrap().file_name()).collect();
     names.retain(|name| Path::new(name).extension().is_some_and(|of| of == "keys"));
     assert_eq!(names.len(), 4, "{names:?}");
     for name in names {
         let name = name.to_str().unwrap();
         let (session, of) = line(name);
-        let messages = messages(&captures().join(name).with_extension("pcap"), lab());
+        let messages = messages(&file(name).with_extension("pcap"), lab());
         let right = Keys {
             signing: vec![of("SigningKey")],
             sealing: vec![Both {
