@@ -36,7 +36,7 @@ fn trailers(folder: PathBuf) -> (usize, Vec<String>) {
             continue;
         }
         let mut pipeline = Pipeline::new(&registry).with_keys(Arc::clone(&keys));
-        let read = events::read(&mut Capture::open(&[path.clone()]), &mut pipeline);
+        let read = events::read(&mut Capture::open(std::slice::from_ref(&path)), &mut pipeline);
         for call in events::calls(read) {
             let Some(span) = call.request.trailer else { continue };
             count += 1;
