@@ -588,8 +588,8 @@ fn silence_is_not_taken_for_health() {
         let run = vshark(arguments);
         assert_eq!(
             run.refusal(0),
-            "no RPC call in 116 frames; seen: 87 encrypted SMB messages, whose calls cannot be \
-             seen without keys; 8 other SMB messages; 116 TCP segments; 1 TCP \
+            "no RPC call in 116 frames; seen: 87 encrypted SMB messages, which no key at hand \
+             opens, and calls in them perhaps; 8 other SMB messages; 116 TCP segments; 1 TCP \
              connection; 87 encrypted messages of SMB session 0x00000000511f933e stay closed: it \
              takes the password or NT hash of FSLAB\\fsadmin"
         );
@@ -599,8 +599,7 @@ fn silence_is_not_taken_for_health() {
     assert_eq!(run.refusal(0), "there is no frame in the input");
     // Calls are listed, and more is known to be hidden.
     let run = vshark(&["captures/b-ntlm-seal-smb311.pcap"]);
-    let sentence = "beyond the list: 16 calls sealed by RPC, whose arguments cannot be \
-                    seen without keys; 32 PDUs stay sealed, from frame 22 on: it takes the \
+    let sentence = "beyond the list: 16 calls sealed by RPC, which no key at hand opens; 32 PDUs stay sealed, from frame 22 on: it takes the \
                     password or NT hash of FSLAB\\fsadmin";
     assert_eq!((run.code, run.sentences()), (Some(0), vec![sentence]));
     let run = vshark(&["captures/i-a-drop5.pcap"]);
