@@ -240,6 +240,14 @@ impl Call {
         }
     }
 
+    /// Whether SMB had encrypted a side of it, which was opened. A share may ask for encryption and
+    /// yet be spoken to in clear: what tells is that the PDUs are no bytes of any frame.
+    pub fn was_encrypted(&self, side: &Message) -> bool {
+        let whole = side.pdus.first().unwrap_or(&side.stub).view();
+        let mut pieces = whole.pieces();
+        self.pipe().is_some_and(|pipe| pipe.encrypted) && pieces.all(|piece| piece.made)
+    }
+
     /// The pipe and session, if a pipe carried it.
     pub fn pipe(&self) -> Option<&PipeUse> {
         match &self.transport {

@@ -10,6 +10,7 @@ use std::path::Path;
 use program::{Run, command, made, piped, vshark};
 
 const SEALED: &str = "captures/b-ntlm-seal-smb311.pcap";
+const LAB: &str = "captures/lab.toml";
 const KEYTAB: &str = "captures/fslab-all.keytab";
 const HASH: &str = "c0ffee0123456789c0ffee0123456789";
 /// What must not be shown.
@@ -280,4 +281,17 @@ fn what_came_through_a_pipe_is_read_again_from_what_was_kept() {
     let screen = piped(&["--press", &keys, "--size", "200x30", "-"], &input).ok();
     assert!(screen.contains("call 7: "), "{screen}");
     assert!(screen.contains("fslab-all.keytab, 16 secrets: "), "{screen}");
+}
+
+/// Messages that SMB encrypted have no signature of their own, and are not said to lack one.
+#[test]
+fn a_call_says_that_smb_encrypted_it() {
+    let encrypted = ["show", "captures/c-enc-AES-128-GCM-sign.pcap", "--call", "8"];
+    let text = vshark(&[&encrypted[..], &["--keys", LAB]].concat()).ok();
+    let smb = text.lines().find(|line| line.starts_with("  smb ")).unwrap();
+    let expected = ", encrypted: opened with a key, and proved by the cipher as a signature would";
+    assert!(smb.ends_with(expected), "{smb}");
+    let clear = vshark(&["show", "captures/a-ntlm-sign-smb311.pcap", "--call", "8"]).ok();
+    assert!(!clear.contains("crypted"), "{clear}");
+    assert!(clear.lines().any(|line| line.starts_with("  smb ") && line.ends_with(", signed")));
 }

@@ -110,7 +110,14 @@ pub fn facts(call: &Call, time: TimeStyle) -> Vec<(&'static str, String)> {
         if let Some(file) = &pipe.file_id {
             let _ = write!(smb, ", file {file}");
         }
-        smb.push_str(if pipe.signed { ", signed" } else { ", not signed" });
+        let mut sides = rpc.request.iter().chain(&rpc.response);
+        smb.push_str(match (sides.any(|side| call.was_encrypted(side)), pipe.signed) {
+            (true, _) => {
+                ", encrypted: opened with a key, and proved by the cipher as a signature would"
+            }
+            (false, true) => ", signed",
+            (false, false) => ", not signed",
+        });
         row("smb", smb);
         if let Some(user) = &pipe.user {
             row("user", printable(user));
