@@ -291,7 +291,33 @@ fn a_call_says_that_smb_encrypted_it() {
     let smb = text.lines().find(|line| line.starts_with("  smb ")).unwrap();
     let expected = ", encrypted: opened with a key, and proved by the cipher as a signature would";
     assert!(smb.ends_with(expected), "{smb}");
+    for title in [
+        "request stub, 84 bytes, decrypted from frame 66",
+        "response stub, 20 bytes, decrypted from frame 68",
+        "request, PDU 1 of 1, 144 bytes, decrypted",
+    ] {
+        assert!(text.lines().any(|line| line == title), "{title} is not there:\n{text}");
+    }
     let clear = vshark(&["show", "captures/a-ntlm-sign-smb311.pcap", "--call", "8"]).ok();
     assert!(!clear.contains("crypted"), "{clear}");
     assert!(clear.lines().any(|line| line.starts_with("  smb ") && line.ends_with(", signed")));
+}
+
+/// Bytes that were decrypted are told from those of a frame by the name of their tab.
+#[test]
+fn decrypted_bytes_have_a_tab_that_says_so() {
+    let encrypted = "captures/c-enc-AES-128-GCM-sign.pcap";
+    for (file, keys, expected) in [
+        (SEALED, ": 8 Enter", "[request stub, decrypted] frame 62 ─"),
+        (SEALED, ": 8 Enter Tab Tab ]", "request stub, decrypted [frame 62] ━"),
+        (encrypted, ": 8 Enter", "[request stub, decrypted] frame 66 ─"),
+    ] {
+        let screen = vshark(&["--press", keys, "--size", "80x24", "--keys", LAB, file]).ok();
+        assert!(
+            screen.contains(&format!("━ {expected}")) || screen.contains(&format!("─ {expected}")),
+            "{screen}"
+        );
+    }
+    let sealed = vshark(&["--press", ": 8 Enter", "--size", "80x24", SEALED]).ok();
+    assert!(sealed.contains("─ [request stub] frame 62 ─"), "{sealed}");
 }

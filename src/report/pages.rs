@@ -13,10 +13,12 @@ use crate::rpc::{Message, pdu, trailer};
 use crate::{net, smb};
 
 /// A part of a call or of a frame.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Page {
     /// What it is, in a word or two.
     pub name: String,
+    /// What its bytes are called: the name, and that they were decrypted if they were.
+    pub tab: String,
     /// What it is, how long, and in which frames.
     pub title: String,
     /// Its bytes.
@@ -29,7 +31,12 @@ impl Page {
     fn new(name: String, title: String, view: View<'_>, tree: Tree) -> Self {
         let mut bytes = Buffer::default();
         bytes.push(view);
-        Self { name, title, bytes, tree }
+        Self { tab: name.clone(), name, title, bytes, tree }
+    }
+
+    /// The same of what was encrypted as it travelled.
+    fn decrypted(self) -> Self {
+        Self { tab: format!("{}, decrypted", self.name), ..self }
     }
 }
 
@@ -42,10 +49,11 @@ pub fn of_call(call: &Call, registry: &Registry) -> Vec<Page> {
     ];
     for (side, stub, message) in &sides {
         if let Some(message) = message.filter(|_| stub.readable != Readable::Absent) {
-            pages.push(arguments(side, stub, message, registry));
+            pages.push(arguments(side, call, stub, message, registry));
         }
     }
     for (side, _, message) in &sides {
+        let decrypted = message.is_some_and(|message| call.was_encrypted(message));
         let pdus = message.map(|message| message.pdus.as_slice()).unwrap_or_default();
         for (n, unit) in pdus.iter().enumerate() {
             let (of, bytes) = (pdus.len(), unit.len());
@@ -53,8 +61,12 @@ pub fn of_call(call: &Call, registry: &Registry) -> Vec<Page> {
                 1 => format!("{side} PDU"),
                 _ => format!("{side} PDU {}", n + 1),
             };
-            let title = format!("{side}, PDU {} of {of}, {bytes} bytes", n + 1);
+            let about = if decrypted { ", decrypted" } else { "" };
+            let title = format!("{side}, PDU {} of {of}, {bytes} bytes{about}", n + 1);
             add_unit(&mut pages, UnitKind::Rpc, name, title, unit.view());
+            if let Some(page) = pages.pop() {
+                pages.push(if decrypted { page.decrypted() } else { page });
+            }
         }
     }
     pages
@@ -89,7 +101,7 @@ pub fn of_frame(link: LinkType, view: View<'_>, units: &[Unit], time: TimeStyle)
 }
 
 /// The values of a stub, and its bytes as they were put together from the PDUs.
-fn arguments(side: &str, stub: &Stub, message: &Message, registry: &Registry) -> Page {
+fn arguments(side: &str, call: &Call, stub: &Stub, message: &Message, registry: &Registry) -> Page {
     let view = message.stub.view();
     let naming = |guid| registry.name_of(guid);
     let about = match stub.readable {
@@ -124,8 +136,11 @@ fn arguments(side: &str, stub: &Stub, message: &Message, registry: &Registry) ->
         let _ = reader.group("verification trailer", trailer::read);
         tree.graft(&inner, span.start);
     }
-    let title = format!("{side} stub, {} bytes, in {}{about}", view.len(), frames_of(view));
-    Page::new(format!("{side} stub"), title, view, tree)
+    let encrypted = call.was_encrypted(message) && !message.sealed;
+    let from = if encrypted { "decrypted from" } else { "in" };
+    let title = format!("{side} stub, {} bytes, {from} {}{about}", view.len(), frames_of(view));
+    let page = Page::new(format!("{side} stub"), title, view, tree);
+    if encrypted || message.unsealed { page.decrypted() } else { page }
 }
 
 /// A message, and what is in it if it is compressed.
@@ -165,7 +180,7 @@ fn plain(view: View<'_>, transform: &smb::CompressionTransform) -> Page {
         Ok(plain) => plain,
         Err(stop) => {
             let title = format!("not decompressed: {stop}");
-            return Page { name, title, bytes: Buffer::default(), tree: Tree::default() };
+            return Page { tab: name.clone(), name, title, ..Page::default() };
         }
     };
     let (message, whole) = (plain.message.view(), plain.whole);
@@ -173,7 +188,7 @@ fn plain(view: View<'_>, transform: &smb::CompressionTransform) -> Page {
     let mut tree = Tree::default();
     let stop = smb::dissect_plain(&mut Reader::new(message, &mut tree), whole, |_| {}).err();
     note_stop(&mut tree, stop);
-    Page { name, title, bytes: plain.message, tree }
+    Page { tab: name.clone(), name, title, bytes: plain.message, tree }
 }
 
 fn note_stop(tree: &mut Tree, stop: Option<Stop>) {

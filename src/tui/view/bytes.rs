@@ -101,7 +101,7 @@ fn tabs(model: &Model<'_>, width: usize) -> String {
     let Some(page) = page.and_then(|page| detail.pages.get(page)) else {
         return "bytes".to_owned();
     };
-    let names = std::iter::once(page.name.clone())
+    let names = std::iter::once(page.tab.clone())
         .chain(detail.frames.iter().map(|frame| format!("frame {}", frame.0)));
     let named: Vec<String> = names
         .enumerate()
