@@ -304,6 +304,7 @@ fn a_call_says_that_smb_encrypted_it() {
 }
 
 /// Bytes that were decrypted are told from those of a frame by the name of their tab.
+#[cfg(feature = "tui")]
 #[test]
 fn decrypted_bytes_have_a_tab_that_says_so() {
     let encrypted = "captures/c-enc-AES-128-GCM-sign.pcap";
@@ -313,11 +314,28 @@ fn decrypted_bytes_have_a_tab_that_says_so() {
         (encrypted, ": 8 Enter", "[request stub, decrypted] frame 66 ─"),
     ] {
         let screen = vshark(&["--press", keys, "--size", "80x24", "--keys", LAB, file]).ok();
-        assert!(
-            screen.contains(&format!("━ {expected}")) || screen.contains(&format!("─ {expected}")),
-            "{screen}"
-        );
+        let title = |rule| screen.contains(&format!("{rule} {expected}"));
+        assert!(title("━") || title("─"), "{screen}");
     }
     let sealed = vshark(&["--press", ": 8 Enter", "--size", "80x24", SEALED]).ok();
     assert!(sealed.contains("─ [request stub] frame 62 ─"), "{sealed}");
+}
+
+/// What it takes to open a call is said where it is shown.
+#[test]
+fn a_call_that_stays_sealed_says_what_opens_it() {
+    let show = vshark(&["show", SEALED, "--call", "8"]);
+    let expected = "vshark: 32 PDUs stay sealed, from frame 22 on: it takes the password or NT hash \
+                    of FSLAB\\fsadmin\n";
+    assert_eq!(show.err, expected);
+    assert!(show.out.contains("encrypted by RPC, and not opened"), "{}", show.out);
+    let opened = vshark(&["show", SEALED, "--call", "8", "--keys", LAB]);
+    assert!(!opened.out.contains("not opened") && opened.err.is_empty(), "{}", opened.err);
+}
+
+#[cfg(feature = "tui")]
+#[test]
+fn the_terminal_ui_says_what_opens_a_sealed_call() {
+    let (screen, _) = bottom(": text:8 Enter Tab g g l", &[SEALED]);
+    assert!(screen.contains("sealed: 32 PDUs stay sealed, from frame 22 on: it takes"), "{screen}");
 }

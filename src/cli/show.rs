@@ -5,17 +5,18 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use vshark::bytes::{Buffer, FrameNo, LinkType, Piece, View, clamp};
-use vshark::call::Call;
+use vshark::call::{Call, Readable};
 use vshark::capture::{Frame, Origins};
 use vshark::pipeline::{Event, Pipeline, Unit};
 use vshark::protocol::Registry;
+use vshark::report::sealed::calls_take;
 use vshark::report::show;
 use vshark::report::text::TimeStyle;
 
 use super::args::{Shared, Show};
 use super::input::{Inputs, Observer, Run};
 use super::secrets::keyring;
-use super::select::Selection;
+use super::{say, select::Selection};
 
 /// Shows one call, one frame, or the calls that have something in common.
 pub(super) fn run(
@@ -42,6 +43,7 @@ pub(super) fn run(
         out,
         met: 0,
         shown: 0,
+        sealed: false,
         calls: Vec::new(),
         frame: None,
         comment: None,
@@ -61,6 +63,12 @@ pub(super) fn run(
         }
     }
     found.out.flush()?;
+    if found.sealed {
+        // It may be told by what comes after the call.
+        for sentence in calls_take(&run.summary()) {
+            say(&sentence);
+        }
+    }
     Ok(run.exit_code())
 }
 
@@ -85,6 +93,8 @@ struct Found<'r, 'o> {
     met: u64,
     /// Those of them that were shown.
     shown: u64,
+    /// Whether one of these is sealed.
+    sealed: bool,
     /// Calls that the frame carried, which are shown after it.
     calls: Vec<Call>,
     frame: Option<(LinkType, Buffer)>,
@@ -145,6 +155,8 @@ impl Observer for Found<'_, '_> {
             return Ok(());
         }
         self.shown += 1;
+        self.sealed |=
+            [&call.request, &call.response].iter().any(|stub| stub.readable == Readable::Sealed);
         if self.watched.is_some() {
             self.calls.push(call);
             return Ok(());

@@ -121,7 +121,11 @@ fn arguments(side: &str, call: &Call, stub: &Stub, message: &Message, registry: 
                 tree.row("stopped", stop.to_string(), Span::new(stop.at, stop.at));
             }
         }
-        None if stub.readable == Readable::Sealed => {}
+        None if stub.readable == Readable::Sealed => tree.row(
+            "sealed",
+            "encrypted by RPC, and not opened".to_owned(),
+            Span::new(0, view.len()),
+        ),
         None => tree.row(
             "not decoded",
             "nothing is known of this interface's parameters".to_owned(),

@@ -19,8 +19,10 @@ use super::model::{Chosen, Model, stand_in};
 use super::msg::{Ask, Effect, Msg, View};
 use super::write::Writing;
 use crate::bytes::{FrameNo, printable};
+use crate::call::Readable;
 use crate::filter::Filter;
 use crate::report::pages::{self, Page};
+use crate::report::sealed::calls_take;
 use crate::report::show;
 
 /// What was typed before is remembered so often.
@@ -416,7 +418,12 @@ impl Model<'_> {
                 Ok(Some(call)) => {
                     let head = show::head(&call, self.registry);
                     let title = format!("call {n}: {} {}", head.method, head.result);
-                    let facts = show::facts(&call, self.time);
+                    let mut facts = show::facts(&call, self.time);
+                    let stubs = [&call.request, &call.response];
+                    if stubs.iter().any(|stub| stub.readable == Readable::Sealed) {
+                        let takes = calls_take(&self.digest.summary);
+                        facts.extend(takes.into_iter().map(|takes| ("sealed", takes)));
+                    }
                     detail.set(
                         subject,
                         title,
