@@ -338,4 +338,30 @@ fn a_call_that_stays_sealed_says_what_opens_it() {
 fn the_terminal_ui_says_what_opens_a_sealed_call() {
     let (screen, _) = bottom(": text:8 Enter Tab g g l", &[SEALED]);
     assert!(screen.contains("sealed: 32 PDUs stay sealed, from frame 22 on: it takes"), "{screen}");
+    let (screen, said) = bottom("", &[SEALED]);
+    assert!(screen.contains("K takes a file of keys") && said.contains("K keys"), "{screen}");
+    let (screen, _) = bottom("K", &[SEALED]);
+    assert!(screen.contains("lines of session keys (Wireshark's or Samba's)"), "{screen}");
+}
+
+#[cfg(feature = "tui")]
+#[test]
+fn what_keys_do_not_open_is_told_once() {
+    let wrong = keys("wrong.toml", "[[password]]\npassword = 'hunter2'\n");
+    for view in ["1", "7"] {
+        let (screen, _) = bottom(&format!("K text:{wrong} Enter {view}"), &[SEALED]);
+        assert_eq!(screen.matches("32 PDUs stay sealed").count(), 1, "{screen}");
+        assert_eq!(screen.matches("16 of 16 calls to 10.77.0.1 are sealed").count(), 1, "{screen}");
+        assert!(!screen.contains("16 calls sealed"), "{screen}");
+    }
+}
+
+#[cfg(feature = "tui")]
+#[test]
+fn where_all_is_open_that_is_said() {
+    for file in [SEALED, "captures/c-enc-AES-128-GCM-sign.pcap"] {
+        let (screen, _) = bottom(&format!("K text:{LAB} Enter"), &["--keys", LAB, file]);
+        assert!(screen.contains(": all is open already"), "{screen}");
+        assert!(!screen.contains("K keys"), "{screen}");
+    }
 }

@@ -38,7 +38,7 @@ use vshark::ndr::tower::Tower;
 use vshark::ndr::{self, Arg, Arguments, Context, Decoded, Direction};
 use vshark::pipeline::{Event, Pipeline, Resolver};
 use vshark::protocol::{Grade, Interface, Registry, fsrvp};
-use vshark::report::{json, show, text, value};
+use vshark::report::{json, show, text, unseen, value};
 use vshark::rpc::{self, ChannelId, Origin, Rpc, datagram, pdu, trailer};
 use vshark::scenario::Scenario;
 use vshark::security::keys;
@@ -217,7 +217,7 @@ pub fn pipeline(data: &[u8]) {
     see(&mut events);
     list.finish(&mut out).expect("memory takes it");
     harmless(&colourless(&out));
-    let _ = text::not_listed(&pipeline.summary());
+    let _ = unseen::not_listed(&pipeline.summary());
 }
 
 /// One frame: the first octet chooses its link type, the second how much of it was cut off.

@@ -11,7 +11,7 @@ use vshark::bytes::{LinkType, View, millionths};
 use vshark::capture::{self, Again, Capture, Frame, Kept, Origins};
 use vshark::net::{self, Dissected, Other};
 use vshark::pipeline::{Event, Pipeline, Summary};
-use vshark::report::text;
+use vshark::report::{text, unseen};
 use vshark::skew::{self, Skew};
 
 use super::interrupt;
@@ -299,7 +299,7 @@ impl<'r> Run<'r> {
         if self.unreadable && summary.frames == 0 {
             return None;
         }
-        text::not_listed(&summary)
+        unseen::not_listed(&summary)
     }
 
     /// What there was when the read was interrupted, in a sentence.

@@ -98,6 +98,8 @@ pub struct Outcomes {
     pub pdus: BTreeMap<Option<u16>, Pdus>,
     /// Calls of which a stub is sealed.
     pub sealed: u64,
+    /// Calls of which a stub was sealed, and was opened.
+    pub unsealed: u64,
 }
 
 /// Signatures, by what they are worth.
@@ -126,6 +128,18 @@ impl Summary {
     /// Number of calls.
     pub fn calls(&self) -> u64 {
         self.calls.values().flat_map(|of| of.outcomes.values()).sum()
+    }
+
+    /// Calls of which a stub is sealed.
+    pub fn sealed_calls(&self) -> u64 {
+        self.calls.values().map(|of| of.sealed).fold(0, u64::saturating_add)
+    }
+
+    /// Encrypted SMB messages that there is no key for.
+    pub fn smb_without_keys(&self) -> u64 {
+        let with_keys =
+            [self.smb_opened, self.smb_sealed_bulk, self.smb_sealed_bad, self.smb_sealed_torn];
+        self.smb_sealed.saturating_sub(with_keys.into_iter().fold(0, u64::saturating_add))
     }
 
     /// PDUs of all types.
@@ -171,6 +185,8 @@ impl Summary {
         *of.outcomes.entry(call.outcome).or_default() += 1;
         let sealed = [&call.request, &call.response];
         of.sealed += u64::from(sealed.iter().any(|stub| stub.readable == Readable::Sealed));
+        let mut sides = call.rpc.request.iter().chain(&call.rpc.response);
+        of.unsealed += u64::from(sides.any(|side| side.unsealed));
         let new = !of.pdus.contains_key(&call.rpc.opnum);
         let full = new && self.operations >= MAX_OPERATIONS;
         self.operations += usize::from(new && !full);

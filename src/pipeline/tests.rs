@@ -218,7 +218,7 @@ fn smb_that_cannot_be_seen_is_named_where_nothing_is_listed() {
         lab.frame(&data);
     }
     let (_, summary) = lab.calls();
-    let told = crate::report::text::not_listed(&summary).unwrap();
+    let told = crate::report::unseen::not_listed(&summary).unwrap();
     let expected = "no RPC call in 2 frames; seen: 2 packets of QUIC (may be SMB over QUIC), whose \
                     payload no capture shows";
     assert_eq!(told, expected);

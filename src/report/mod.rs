@@ -28,4 +28,5 @@ mod size;
 mod storage;
 pub mod text;
 mod timeline;
+pub mod unseen;
 pub mod value;

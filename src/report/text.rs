@@ -6,13 +6,11 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Color, Style};
 use jiff::tz::TimeZone;
 
-use super::{brief, missing::missing, sealed::stays_sealed};
+use super::brief;
 use crate::bytes::{Time, millionths, printable};
 use crate::call::{Call, Outcome, Party};
-use crate::net::Unseen;
 use crate::pipeline::Summary;
 use crate::protocol::Registry;
-use crate::security::Verdict;
 
 /// Calls that may wait for an earlier one that is not complete, so that they are listed in the
 /// order of their requests.
@@ -375,106 +373,4 @@ pub fn so_far(summary: &Summary) -> String {
     let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (frames, calls) = (count(summary.frames, "frame"), count(summary.calls(), "call"));
     format!("interrupted after {frames} with {calls}{outcomes}")
-}
-
-/// What the list does not show although it was there, in a sentence: what a capture without calls
-/// did have, or what keeps calls of a capture from being seen; `None` if nothing does.
-pub fn not_listed(summary: &Summary) -> Option<String> {
-    if summary.frames == 0 {
-        return Some("there is no frame in the input".to_owned());
-    }
-    let mut seen: Vec<String> = Vec::new();
-    let mut add = |count: u64, one: &str, many: &str| {
-        if count > 0 {
-            seen.push(format!("{count} {}", if count == 1 { one } else { many }));
-        }
-    };
-    let listed = summary.calls() > 0;
-    if !listed {
-        let pdus = "none of them a request or its answer";
-        let one = "DCE/RPC PDU, neither a request nor an answer";
-        add(summary.pdus(), one, &format!("DCE/RPC PDUs, {pdus}"));
-    }
-    let with_keys = [
-        summary.smb_opened,
-        summary.smb_sealed_bulk,
-        summary.smb_sealed_bad,
-        summary.smb_sealed_torn,
-    ];
-    add(
-        summary.smb_sealed.saturating_sub(with_keys.into_iter().fold(0, u64::saturating_add)),
-        "encrypted SMB message, which no key at hand opens, and calls in it perhaps",
-        "encrypted SMB messages, which no key at hand opens, and calls in them perhaps",
-    );
-    add(
-        summary.smb_sealed_bad,
-        "encrypted SMB message that does not open, though its key does others: it was changed on \
-         its way",
-        "encrypted SMB messages that do not open, though their keys do others: they were changed \
-         on their way",
-    );
-    add(
-        summary.smb_sealed_torn,
-        "encrypted SMB message that does not open, since bytes of it are missing",
-        "encrypted SMB messages that do not open, since bytes of them are missing",
-    );
-    add(
-        summary.smb_signatures.bad,
-        "SMB message whose signature is wrong",
-        "SMB messages whose signatures are wrong",
-    );
-    add(
-        summary.rpc.signatures.get(&Verdict::BadSignature).copied().unwrap_or_default(),
-        "PDU of RPC whose signature is wrong",
-        "PDUs of RPC whose signatures are wrong",
-    );
-    add(
-        summary.calls.values().map(|of| of.sealed).sum(),
-        "call sealed by RPC, which no key at hand opens",
-        "calls sealed by RPC, which no key at hand opens",
-    );
-    add(
-        summary.smb_compressed_unread,
-        "compressed SMB message that could not be decompressed",
-        "compressed SMB messages that could not be decompressed",
-    );
-    for (what, count) in &summary.unseen {
-        let seen = "whose payload no capture shows";
-        let (one, many) = match what {
-            Unseen::Iwarp => ("connection", "connections"),
-            Unseen::Quic | Unseen::RoceV1 | Unseen::RoceV2 => ("packet", "packets"),
-        };
-        add(*count, &format!("{one} of {what}, {seen}"), &format!("{many} of {what}, {seen}"));
-    }
-    add(
-        summary.datagrams.total(),
-        "datagram of connectionless RPC, whose calls are not read",
-        "datagrams of connectionless RPC, whose calls are not read",
-    );
-    if !listed {
-        let others = summary.smb_messages.values().sum();
-        add(others, "other SMB message", "other SMB messages");
-        add(summary.tcp_segments, "TCP segment", "TCP segments");
-        add(summary.tcp.flows, "TCP connection", "TCP connections");
-        add(summary.udp, "UDP datagram", "UDP datagrams");
-        for (what, count) in &summary.other {
-            add(*count, &format!("frame of {what}"), &format!("frames of {what}"));
-        }
-    }
-    seen.extend(stays_sealed(summary));
-    seen.extend(missing(summary));
-    for (what, count) in &summary.refusals {
-        seen.push(match count {
-            1 => format!("refused: {what}"),
-            _ => format!("refused {count} times: {what}"),
-        });
-    }
-    if listed {
-        let seen = seen.join("; ");
-        return (!seen.is_empty()).then(|| format!("beyond the list: {seen}"));
-    }
-    let frames = summary.frames;
-    let frames = if frames == 1 { "1 frame".to_owned() } else { format!("{frames} frames") };
-    let seen = if seen.is_empty() { "nothing else".to_owned() } else { seen.join("; ") };
-    Some(format!("no RPC call in {frames}; seen: {seen}"))
 }

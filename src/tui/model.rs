@@ -72,6 +72,8 @@ pub(super) struct Anew {
     pub(super) frame: u64,
     pub(super) calls: u64,
     pub(super) sealed: u64,
+    /// SMB messages that there was no key for.
+    pub(super) encrypted: u64,
 }
 
 /// A sentence at the bottom.

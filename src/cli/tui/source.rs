@@ -1,6 +1,6 @@
 //! What is read, and with what: once when the UI opens, and again when there are more secrets.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
@@ -45,6 +45,7 @@ impl Source {
     /// Adds the secrets of a file; gives what to tell the model. With [`Msg::Anew`], everything is to
     /// be read again.
     pub(super) fn take_keys(&mut self, path: &Path) -> Msg {
+        let path = &from_home(path, std::env::home_dir());
         let mut found = Found::default();
         if let Err(error) = found.add(path) {
             return Msg::Done(Err(printable(&format!("{error:#}"))));
@@ -57,5 +58,29 @@ impl Source {
         // The last line of the screen is short.
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         Msg::Anew(format!("{name}, {secrets}"), found.damaged)
+    }
+}
+
+/// A path that begins with `~/` as a shell would take it.
+fn from_home(path: &Path, home: Option<PathBuf>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tilde_is_the_home_of_the_user() {
+        let home = || Some(PathBuf::from("/home/ann"));
+        let of = |path: &str| from_home(Path::new(path), home());
+        assert_eq!(of("~/keys/lab.toml"), Path::new("/home/ann/keys/lab.toml"));
+        for path in ["lab.toml", "/tmp/~/x", "~bob/x", "x/~"] {
+            assert_eq!(of(path), Path::new(path));
+        }
+        assert_eq!(from_home(Path::new("~/x"), None), Path::new("~/x"));
     }
 }

@@ -1,6 +1,8 @@
-use super::super::text::not_listed;
+use super::super::unseen::{not_listed, not_told};
 use super::*;
 use crate::bytes::FrameNo;
+use crate::call::Outcome;
+use crate::check::Report;
 use crate::security::Verdict;
 use crate::smb;
 
@@ -80,4 +82,24 @@ fn one_stays_closed_and_more_stay_closed() {
         "the signatures of 2 PDUs are not verified, from frame 5 on: it takes a key; that of here \
          is not it"
     );
+}
+
+#[test]
+fn what_the_report_tells_is_not_told_again() {
+    let mut summary = Summary::default();
+    summary.frames = 9;
+    let calls = summary.calls.entry(None).or_default();
+    calls.outcomes.insert(Outcome::Unknown, 5);
+    calls.sealed = 5;
+    let mut need = Need::of("a key");
+    need.tried = vec!["that of here is not it".to_owned()];
+    summary.rpc.closed = vec![Closed { need, sealed: true, pdus: 2, first: None }];
+    let mut report = Report::default();
+    let pdus = "2 PDUs stay sealed: it takes a key; that of here is not it";
+    let calls = "calls sealed by RPC, whose arguments cannot be seen without keys";
+    assert_eq!(not_told(&summary, &report), [format!("5 {calls}"), pdus.to_owned()]);
+    report.sealed_calls = 3;
+    assert_eq!(not_told(&summary, &report), [format!("2 more {calls}"), pdus.to_owned()]);
+    (report.sealed_calls, report.unreadable) = (5, does_not_fit(&summary));
+    assert_eq!(not_told(&summary, &report), [""; 0]);
 }

@@ -68,3 +68,16 @@ fn what_is_opened_is_told() {
         assert!(model.call >= 1 && model.frame >= 1);
     }
 }
+
+#[test]
+fn where_nothing_was_sealed_that_is_said() {
+    let path = capture("a-ntlm-sign-smb311.pcap");
+    let mut model = model(&path, SIZE, Theme::Mono);
+    update(&mut model, Msg::Anew("lab.toml, 1 secret".to_owned(), Vec::new()));
+    for loaded in loaded(&path, 50) {
+        update(&mut model, Msg::Loaded(Box::new(loaded)));
+    }
+    let said = model.said.clone().unwrap();
+    assert_eq!((&*said.text, said.bad), ("lab.toml, 1 secret: nothing was sealed", true));
+    assert!(!rows(&model, SIZE).join("").contains("K keys"), "there is nothing to open");
+}

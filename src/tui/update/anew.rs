@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use super::super::detail::Detail;
 use super::super::model::{Anew, Model};
-use super::super::msg::{Digest, Effect};
+use super::super::msg::{Digest, Effect, View};
 use crate::bytes::printable;
-use crate::pipeline::Summary;
 
 impl Model<'_> {
     /// Hands over the path of a file of secrets, if everything can be read again.
@@ -36,7 +35,8 @@ impl Model<'_> {
             carried: self.frame_of_call(),
             frame: self.frame,
             calls: self.trace.calls(),
-            sealed: sealed(&self.digest.summary),
+            sealed: self.digest.summary.sealed_calls(),
+            encrypted: self.digest.summary.smb_without_keys(),
         });
         self.trace = crate::trace::Trace::default();
         self.detail = Detail::default();
@@ -58,49 +58,65 @@ impl Model<'_> {
     /// Everything was read again: goes back to where that was asked for, and says what was opened.
     pub(super) fn end_anew(&mut self) {
         let Some(anew) = self.anew.take() else { return };
-        let Anew { from, damaged, call, carried, frame, calls, sealed: before } = anew;
+        let Anew { from, damaged, call, carried, frame, calls, .. } = &anew;
         // Where calls were opened that could not be told apart before, the numbers are others.
         let found = carried.and_then(|frame| self.trace.calls_in(frame).first().copied());
-        self.call = found.unwrap_or(call).max(1).min(self.trace.calls());
-        self.frame = frame.min(self.trace.frames());
-        if self.trace.calls() != calls {
+        self.call = found.unwrap_or(*call).max(1).min(self.trace.calls());
+        self.frame = (*frame).min(self.trace.frames());
+        if self.trace.calls() != *calls {
             self.marks.clear();
             self.jumps.clear();
         }
         self.sync();
-        let now = sealed(&self.digest.summary);
-        let opened =
-            before.saturating_sub(now).saturating_add(self.trace.calls().saturating_sub(calls));
-        let encrypted = match self.digest.summary.smb_sealed {
-            0 => String::new(),
-            n => format!(", and {n} SMB messages encrypted"),
-        };
-        let text = match (opened, now) {
-            (0, 0) if encrypted.is_empty() => format!("{from}: nothing was sealed"),
-            (0, _) => {
-                format!("{from}: opens nothing, {} still sealed{encrypted}: 1 says why", are(now))
-            }
-            (_, 0) => format!("{from}: {} opened", are(opened)),
-            (_, _) => format!("{from}: {} opened, {now} still sealed", are(opened)),
-        };
+        let (opens, text) = self.opened(&anew);
+        let text = format!("{from}: {text}");
         let text = printable(&text);
         match damaged.first() {
             Some(damaged) => self.complain(format!("{text}; {}", printable(damaged))),
-            None if opened == 0 => self.complain(text),
+            None if !opens => self.complain(text),
             None => self.say(text),
+        }
+    }
+
+    /// What the secrets opened, in words, and whether that is as was wished.
+    fn opened(&self, anew: &Anew) -> (bool, String) {
+        let summary = &self.digest.summary;
+        let (sealed, encrypted) = (summary.sealed_calls(), summary.smb_without_keys());
+        let new = self.trace.calls().saturating_sub(anew.calls);
+        let calls = anew.sealed.saturating_sub(sealed).saturating_add(new);
+        let messages = anew.encrypted.saturating_sub(encrypted);
+        let still = match (sealed, encrypted) {
+            (0, 0) => None,
+            (0, messages) => Some(format!("{} still encrypted", are(messages, "SMB message"))),
+            (calls, 0) => Some(format!("{} still sealed", are(calls, "call"))),
+            (calls, messages) => Some(format!(
+                "{} still sealed, and {messages} SMB messages encrypted",
+                are(calls, "call")
+            )),
+        };
+        let opened = match (calls, messages) {
+            (0, 0) => None,
+            (0, messages) => Some(format!("{} opened", are(messages, "SMB message"))),
+            (calls, _) => Some(format!("{} opened", are(calls, "call"))),
+        };
+        let before = summary.smb_opened > 0 || summary.calls.values().any(|of| of.unsealed > 0);
+        match (opened, still) {
+            (None, None) if before => (true, "all is open already".to_owned()),
+            (None, None) => (false, "nothing was sealed".to_owned()),
+            (None, Some(still)) if self.view == View::Overview => {
+                (false, format!("opens nothing, {still}"))
+            }
+            (None, Some(still)) => (false, format!("opens nothing, {still}: 1 says why")),
+            (Some(opened), None) => (true, opened),
+            (Some(opened), Some(still)) => (true, format!("{opened}, {still}")),
         }
     }
 }
 
-/// Calls of which a stub is sealed.
-fn sealed(summary: &Summary) -> u64 {
-    summary.calls.values().map(|of| of.sealed).fold(0, u64::saturating_add)
-}
-
 /// `1 call is`
-fn are(calls: u64) -> String {
-    match calls {
-        1 => "1 call is".to_owned(),
-        n => format!("{n} calls are"),
+fn are(n: u64, what: &str) -> String {
+    match n {
+        1 => format!("1 {what} is"),
+        n => format!("{n} {what}s are"),
     }
 }

@@ -244,7 +244,9 @@ fn draw_prompt(model: &Model<'_>, frame: &mut Frame<'_>, layout: &Layout) {
                 _ => "a new text file",
             },
             Ask::SaveCopy => "a new file",
-            Ask::Keys => "a file of keys (TOML), or a keytab",
+            Ask::Keys => {
+                "a file of keys, a keytab, or lines of session keys (Wireshark's or Samba's)"
+            }
         };
         drawn.push(Row::one(hint, Role::Dim).line(width, model.theme, None));
     }
@@ -297,6 +299,13 @@ fn hints(model: &Model<'_>) -> String {
         return "Enter done  Esc leave  Up what was typed before  Ctrl-u empty".to_owned();
     }
     let keys = match (model.view, model.focus) {
+        // Where there is no room, for the key that leads on.
+        (View::Overview, _) if overview::stays_closed(model) && model.size.0 < NARROW => {
+            "? keys  q quit  Enter go there  K keys  f filter  / find"
+        }
+        (View::Overview, _) if overview::stays_closed(model) => {
+            "? keys  q quit  Enter go there  2 calls  K keys  f filter  / find"
+        }
         (View::Overview, _) => "? keys  q quit  Enter go there  2 calls  f filter  / find",
         (View::Calls | View::Packets, Focus::List) => {
             "? keys  q quit  Enter fields  f filter  / find  y copy  w save"

@@ -10,7 +10,7 @@ use crate::bytes::printable;
 use crate::check::{Blame, Operation, SetReport, Severity, Verdict};
 use crate::report::brief::short;
 use crate::report::check::OpeningLine;
-use crate::report::text::not_listed;
+use crate::report::unseen::{not_listed, not_told};
 
 /// Columns of the words that rows begin with.
 const HEAD: usize = 13;
@@ -100,12 +100,19 @@ fn led(model: &Model<'_>) -> Vec<Led> {
     add_objects(model, &mut rows, width);
     add_findings(model, &mut rows, width);
     let unseen = &model.digest.report.unreadable;
-    let beyond =
-        not_listed(&model.digest.summary).filter(|_| model.ended && model.trace.complete() > 0);
-    if !unseen.is_empty() || beyond.is_some() {
+    let beyond = if model.ended && model.trace.complete() > 0 {
+        not_told(&model.digest.summary, &model.digest.report)
+    } else {
+        Vec::new()
+    };
+    if !unseen.is_empty() || !beyond.is_empty() {
         heading(&mut rows, "Not seen");
         for sentence in unseen.iter().chain(&beyond).take(MOST_SENTENCES) {
             add(&mut rows, width, ("", Role::Plain), &printable(sentence), None);
+        }
+        if stays_closed(model) {
+            let text = "K takes a file of keys, and reads everything again";
+            add(&mut rows, width, ("", Role::Plain), text, None);
         }
     }
     heading(&mut rows, "Read");
@@ -126,6 +133,12 @@ fn led(model: &Model<'_>) -> Vec<Led> {
         add(&mut rows, width, ("server", Role::Dim), text.trim(), None);
     }
     rows
+}
+
+/// Whether everything was read, and keys might open more of it.
+pub(super) fn stays_closed(model: &Model<'_>) -> bool {
+    let summary = &model.digest.summary;
+    model.ended && (summary.sealed_calls() > 0 || summary.smb_without_keys() > 0)
 }
 
 fn heading(rows: &mut Vec<Led>, text: &str) {

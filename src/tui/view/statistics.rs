@@ -10,7 +10,7 @@ use super::super::text::{Row, fit, right, wrap};
 use super::super::theme::Role;
 use super::super::update::Target;
 use crate::bytes::printable;
-use crate::report::text::not_listed;
+use crate::report::unseen::not_told;
 
 /// Heights of a bar.
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -123,7 +123,7 @@ fn add_rest(model: &Model<'_>, rows: &mut Vec<Row>, width: usize) {
     if !summary.smb_dialects.is_empty() {
         say(&format!("SMB dialects: {}", summary.smb_dialects.join(", ")), Role::Plain);
     }
-    let unseen = not_listed(summary);
+    let unseen = not_told(summary, &model.digest.report);
     let sentences = model.digest.report.unreadable.iter().chain(&unseen);
     let mut lost: Vec<String> = sentences.map(|sentence| printable(sentence)).collect();
     lost.dedup();
