@@ -269,8 +269,8 @@ fn the_terminal_ui_takes_them_later_and_goes_back_to_the_call() {
     assert!(said.contains("there is no such file; "), "{said}");
     assert!(!screen.contains("hunter2"), "{screen}");
     let mistake = keys("ui.toml", "[[password]]\npassword = hunter2\n");
-    let (_, said) = bottom(&format!("2 K text:{mistake} Enter"), &[SEALED]);
-    assert!(said.contains("ui.toml, line 2: expected TOML"), "{said}");
+    let (screen, _) = bottom(&format!("2 K text:{mistake} Enter"), &[SEALED]);
+    assert!(screen.contains("ui.toml, line 2: expected TOML"), "{screen}");
 }
 
 #[cfg(feature = "tui")]

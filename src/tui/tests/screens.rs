@@ -305,3 +305,25 @@ fn a_list_is_written_whole_while_a_filter_is_at_work() {
     assert_eq!(written.sum::<usize>(), 3);
     assert!(matches!(effects.last(), Some(Effect::Close(text)) if text == "o.txt: 3 calls"));
 }
+
+#[test]
+fn what_went_wrong_is_read_to_its_end() {
+    let mut model = model(&capture(FAILS), SMALL, Theme::Dark);
+    let text = "lab.toml: could not be read: the table in line 12 has no `password`, no `nt_hash`, \
+                and nothing else that opens something";
+    update(&mut model, Msg::Done(Err(text.to_owned())));
+    let screen = rows(&model, SMALL);
+    let (first, second) = text.split_at(text.find("`nt_hash`").unwrap());
+    assert_eq!(screen[22], format!(" ! {}", first.trim_end()));
+    assert_eq!(screen[23], format!("   {second}"));
+    // What would cover the screen is cut.
+    update(&mut model, Msg::Done(Err("so long ".repeat(1000))));
+    let screen = rows(&model, SMALL);
+    assert!(
+        screen[18].starts_with(" ! so long so long") && screen[23].ends_with('…'),
+        "{screen:?}"
+    );
+    assert!(!screen[17].contains("so long"));
+    press(&mut model, "j");
+    assert!(!rows(&model, SMALL).join("").contains("so long"), "a key takes it away");
+}

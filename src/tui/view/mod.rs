@@ -23,7 +23,7 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::layout::{Layout, inside};
 use super::model::{Focus, Model};
 use super::msg::{Ask, View};
-use super::text::{Row, columns, cut};
+use super::text::{Row, columns, cut, wrap};
 use super::theme::Role;
 use super::write::{packet_text, text_of};
 use crate::check::Operation;
@@ -276,6 +276,11 @@ fn draw_status(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     let far = progress(model);
     let far = if bad && width < 100 { String::new() } else { far };
     let room = width.saturating_sub(columns(&far) + 1);
+    if let Some(said) = model.said.as_ref().filter(|said| said.bad && model.begun.is_none())
+        && columns(&said.text) + 3 > room
+    {
+        return draw_long(model, frame, area, &said.text);
+    }
     let row = match (&model.said, &model.begun) {
         (_, Some(begun)) => Row::one(format!(" {begun} … (? shows what may follow)"), Role::Bar),
         (Some(said), _) => {
@@ -288,6 +293,32 @@ fn draw_status(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     let left = width.saturating_sub(row.columns() + columns(&far));
     let row = row.add(" ".repeat(left), Role::Bar).add(far, Role::Bar);
     lines(frame, area, vec![row.line(width, model.theme, None)]);
+}
+
+/// What went wrong, in as many rows as it takes: over those above the last, until the next key.
+fn draw_long(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect, text: &str) {
+    /// Rows that it may cover, and parts of the screen of which it may cover one.
+    const MOST: u16 = 6;
+    const PARTS: u16 = 4;
+    let width = usize::from(area.width);
+    let most = MOST.min(area.bottom() / PARTS).max(1);
+    let mut rows = wrap(text, width.saturating_sub(4));
+    let beyond = rows.split_off(usize::from(most).min(rows.len()));
+    if let Some(last) = rows.last_mut().filter(|_| !beyond.is_empty()) {
+        *last = cut(&format!("{last} {}", beyond.concat()), width.saturating_sub(4));
+    }
+    let height = u16::try_from(rows.len()).unwrap_or(most).min(area.bottom());
+    let y = area.bottom().saturating_sub(height);
+    let drawn = rows.iter().enumerate().map(|(n, text)| {
+        let mark = if n == 0 { " ! " } else { "   " };
+        let row = Row::one(format!("{mark}{text}"), Role::Bad);
+        let left = width.saturating_sub(row.columns());
+        row.add(" ".repeat(left), Role::Bar).line(width, model.theme, None)
+    });
+    let drawn = drawn.collect();
+    let area = Rect { y, height, ..area };
+    frame.render_widget(Clear, area);
+    lines(frame, area, drawn);
 }
 
 /// What is shown, and the keys that matter most here.
