@@ -75,10 +75,10 @@ mod tests {
 
     #[test]
     fn a_tilde_is_the_home_of_the_user() {
-        let home = || Some(PathBuf::from("/home/ann"));
+        let home = || Some(PathBuf::from("ann"));
         let of = |path: &str| from_home(Path::new(path), home());
-        assert_eq!(of("~/keys/lab.toml"), Path::new("/home/ann/keys/lab.toml"));
-        for path in ["lab.toml", "/tmp/~/x", "~bob/x", "x/~"] {
+        assert_eq!(of("~/keys/lab.toml"), Path::new("ann/keys/lab.toml"));
+        for path in ["lab.toml", "y/~/x", "~bob/x", "x/~"] {
             assert_eq!(of(path), Path::new(path));
         }
         assert_eq!(from_home(Path::new("~/x"), None), Path::new("~/x"));
