@@ -96,7 +96,7 @@ fn what_the_report_tells_is_not_told_again() {
     summary.rpc.closed = vec![Closed { need, sealed: true, pdus: 2, first: None }];
     let mut report = Report::default();
     let pdus = "2 PDUs stay sealed: it takes a key; that of here is not it";
-    let calls = "calls sealed by RPC, whose arguments cannot be seen without keys";
+    let calls = "calls sealed by RPC, which no key at hand opens";
     assert_eq!(not_told(&summary, &report), [format!("5 {calls}"), pdus.to_owned()]);
     report.sealed_calls = 3;
     assert_eq!(not_told(&summary, &report), [format!("2 more {calls}"), pdus.to_owned()]);
