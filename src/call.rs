@@ -41,6 +41,9 @@ pub struct Call {
     pub outcome: Outcome,
     /// Frames beside its own that it takes to read it again, where somebody asked for them.
     pub setup: Vec<FrameNo>,
+    /// Frames with what NTLM had sealed on its channel by the time it was complete, where somebody asked
+    /// for them and it was opened: as RC4 goes on from message to message, it takes them, too.
+    pub keystream: Option<Arc<Vec<FrameNo>>>,
 }
 
 /// One side of a call.
@@ -212,6 +215,7 @@ impl Call {
             status,
             outcome,
             setup: Vec::new(),
+            keystream: None,
             rpc,
         }
     }

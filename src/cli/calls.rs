@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use vshark::call::Call;
 use vshark::capture::{Frame, Origins};
@@ -12,7 +13,7 @@ use vshark::report::json;
 use vshark::report::text::{CallList, Options};
 
 use super::args::{Calls, Format, Shared};
-use super::extract::{Extract, Wanted};
+use super::extract::{Extract, Secrets, Wanted};
 use super::input::{Inputs, Observer, Run};
 use super::secrets::keyring;
 use super::select::{Selection, columns};
@@ -43,7 +44,7 @@ pub(super) fn run(
         Some(_) => Pipeline::keeping_setup(registry),
         None => Pipeline::new(registry),
     };
-    let mut run = Run::open(&inputs, pipeline.with_keys(keys));
+    let mut run = Run::open(&inputs, pipeline.with_keys(Arc::clone(&keys)));
     let silent = extract.as_ref().is_some_and(Extract::is_stdout);
     let mut list = List {
         form,
@@ -69,7 +70,7 @@ pub(super) fn run(
             // Why nothing was read has been told.
             extract.give_up();
         } else {
-            say(&extract.write(&wanted, &inputs)?);
+            say(&extract.write(&wanted, &inputs, &Secrets { keys, registry })?);
         }
     }
     Ok(run.exit_code())

@@ -1,17 +1,23 @@
 //! `-w`: the frames of the calls selected, into a capture of their own.
 //!
 //! Which frames those are is known when a call is complete, so the input is read twice: once to
-//! find them, once to copy them.
+//! find them, once to copy them. What is copied is read on the way: of the calls that secrets have
+//! opened, those that nothing would open again are told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use vshark::bytes::FrameNo;
-use vshark::call::Call;
+use vshark::call::{Call, Transport};
 use vshark::capture::Writer;
+use vshark::pipeline::{Event, Pipeline};
+use vshark::protocol::Registry;
+use vshark::rpc::{ChannelId, Message, StubState};
+use vshark::security::keys::Keyring;
 
 use super::input::{Inputs, is_stdin};
 
@@ -21,7 +27,18 @@ pub(super) struct Wanted {
     calls: u64,
     /// Added by each call selected.
     frames: BTreeSet<FrameNo>,
+    /// How many of [`Call::keystream`] were taken, which only grows. Added by calls that NTLM sealed.
+    keystreams: HashMap<ChannelId, usize>,
+    /// The calls that secrets have opened, and how much of them can be read.
+    opened: BTreeMap<Place, Shown>,
 }
+
+/// Where a call is: the last frame of its request, or else of its answer, and its `call_id`. Numbers and
+/// channels are not the same where less is read.
+type Place = (Option<FrameNo>, u32);
+
+/// How much can be read of a request and its answer.
+type Shown = [Option<StubState>; 2];
 
 impl Wanted {
     /// Adds the frames that carried a call, and those it cannot be read without.
@@ -30,7 +47,82 @@ impl Wanted {
         let messages = call.rpc.request.iter().chain(&call.rpc.response);
         self.frames.extend(messages.flat_map(|message| &message.frames));
         self.frames.extend(&call.setup);
+        if let Some(keystream) = call.keystream.as_deref() {
+            let taken = self.keystreams.entry(call.rpc.channel).or_default();
+            self.frames.extend(keystream.get(*taken..).unwrap_or(keystream));
+            *taken = keystream.len();
+        }
+        if is_opened(call) {
+            self.opened.insert(place(call), shown(call));
+        }
     }
+}
+
+/// Whether it took a secret to read any of a call.
+fn is_opened(call: &Call) -> bool {
+    let mut messages = call.rpc.request.iter().chain(&call.rpc.response);
+    let encrypted = matches!(&call.transport, Transport::NamedPipe(pipe) if pipe.encrypted);
+    encrypted || messages.any(|message| message.unsealed)
+}
+
+fn place(call: &Call) -> Place {
+    let first = call.rpc.request.as_ref().or(call.rpc.response.as_ref());
+    (first.and_then(|message| message.frames.last().copied()), call.rpc.call_id)
+}
+
+fn shown(call: &Call) -> Shown {
+    [&call.rpc.request, &call.rpc.response].map(|side| side.as_ref().map(Message::stub_state))
+}
+
+/// Reads what is copied, with nothing but that and the secrets that were given.
+struct Check<'r> {
+    pipeline: Pipeline<'r>,
+    events: Vec<Event>,
+    /// The calls that are not opened yet. Removed as they are.
+    left: BTreeMap<Place, Shown>,
+}
+
+impl<'r> Check<'r> {
+    /// `None` where no secret has opened anything.
+    fn new(wanted: &Wanted, secrets: &Secrets<'r>) -> Option<Self> {
+        if wanted.opened.is_empty() {
+            return None;
+        }
+        // What the first read has learned of tickets is not in this ring.
+        let keys = secrets.keys.with(Keyring::default());
+        let pipeline = Pipeline::new(secrets.registry).with_keys(Arc::new(keys));
+        Some(Self { pipeline, events: Vec::new(), left: wanted.opened.clone() })
+    }
+
+    fn take(&mut self) {
+        for event in self.events.drain(..) {
+            if let Event::Call(call) = event
+                && self.left.get(&place(&call)) == Some(&shown(&call))
+            {
+                self.left.remove(&place(&call));
+            }
+        }
+    }
+
+    /// How many calls stay closed.
+    fn finish(mut self) -> usize {
+        self.pipeline.finish(&mut self.events);
+        self.take();
+        self.left.len()
+    }
+}
+
+/// What opens calls, and decodes them.
+pub(super) struct Secrets<'r> {
+    pub(super) keys: Arc<Keyring>,
+    pub(super) registry: &'r Registry,
+}
+
+/// What was written.
+pub(super) struct Copied {
+    pub(super) frames: u64,
+    /// Calls that were opened, and are not where only these frames are read.
+    closed: usize,
 }
 
 /// A capture to be written.
@@ -70,7 +162,12 @@ impl Extract {
     }
 
     /// Reads the inputs again and writes what is wanted; gives what was written, in a sentence.
-    pub(super) fn write(self, wanted: &Wanted, inputs: &Inputs) -> anyhow::Result<String> {
+    pub(super) fn write(
+        self,
+        wanted: &Wanted,
+        inputs: &Inputs,
+        secrets: &Secrets<'_>,
+    ) -> anyhow::Result<String> {
         let name = self.name;
         let out: Box<dyn Write> = match self.file {
             Some(Made { file, .. }) => {
@@ -80,12 +177,12 @@ impl Extract {
             }
             None => Box::new(io::stdout().lock()),
         };
-        let frames = match copy(out, wanted, inputs, &|| false) {
+        let copied = match copy(out, wanted, inputs, secrets, &|| false) {
             // Whoever reads what we write has seen enough; the caller knows.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error.into()),
-            frames => frames.with_context(|| format!("{name}: could not be written"))?,
+            copied => copied.with_context(|| format!("{name}: could not be written"))?,
         };
-        Ok(written(&name, frames, wanted))
+        Ok(written(&name, &copied, wanted))
     }
 
     /// Nothing is written: a file that was made for it goes.
@@ -97,23 +194,33 @@ impl Extract {
 }
 
 /// What was written, in a sentence.
-pub(super) fn written(name: &str, frames: u64, wanted: &Wanted) -> String {
+pub(super) fn written(name: &str, copied: &Copied, wanted: &Wanted) -> String {
     let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    format!("{name}: {} of {}", count(frames, "frame"), count(wanted.calls, "call"))
+    let frames = count(copied.frames, "frame");
+    let closed = match copied.closed {
+        0 => String::new(),
+        n => format!(
+            ", of which {n} cannot be opened again, with the same secrets either: not all that it \
+             takes is among these frames"
+        ),
+    };
+    format!("{name}: {frames} of {}{closed}", count(wanted.calls, "call"))
 }
 
-/// Reads the inputs again and writes what is wanted; gives how many frames that were. Once `stops` says
-/// so, it is interrupted.
+/// Reads the inputs again and writes what is wanted; gives what that was. Once `stops` says so, it is
+/// interrupted.
 pub(super) fn copy(
     out: Box<dyn Write + '_>,
     wanted: &Wanted,
     inputs: &Inputs,
+    secrets: &Secrets<'_>,
     stops: &dyn Fn() -> bool,
-) -> io::Result<u64> {
+) -> io::Result<Copied> {
     let mut writer = Writer::new(out, None)?;
     let mut left = wanted.frames.iter().copied().peekable();
     let mut capture = inputs.again();
     let mut frames = 0;
+    let mut check = Check::new(wanted, secrets);
     while left.peek().is_some() && capture.advance() {
         if stops() {
             return Err(io::ErrorKind::Interrupted.into());
@@ -123,10 +230,14 @@ pub(super) fn copy(
         if left.next_if_eq(&frame.no).is_some() {
             writer.frame(frame.link, frame.time, frame.wire_len, frame.data)?;
             frames += 1;
+            if let Some(check) = &mut check {
+                check.pipeline.frame(&frame, &mut check.events);
+                check.take();
+            }
         }
     }
     writer.flush()?;
-    Ok(frames)
+    Ok(Copied { frames, closed: check.map_or(0, Check::finish) })
 }
 
 /// Whether two paths lead to one file.

@@ -8,7 +8,7 @@ use super::flow::OnFlow;
 use super::names::News;
 use super::reach::Failure;
 use super::{Refuser, What};
-use crate::bytes::{Ends, FrameNo, Framed, Layer, Missing, Side, Stream, Time, View, clamp};
+use crate::bytes::{Ends, FrameNo, Framed, Layer, Missing, Side, Span, Stream, Time, View, clamp};
 use crate::net::dns::{self, Resolver};
 use crate::net::{Undelivered, UserDatagram};
 use crate::security::{kerberos, krb};
@@ -67,9 +67,9 @@ impl Above<'_> {
         }
         let ends = Ends { client: udp.dst, server: udp.src };
         if udp.src.port() == KDC {
-            self.kdc_said(ends, Side::Server, payload.bytes());
+            self.kdc_said(ends, Side::Server, payload);
         } else if udp.dst.port() == KDC {
-            self.kdc_said(ends.swapped(), Side::Client, payload.bytes());
+            self.kdc_said(ends.swapped(), Side::Client, payload);
         } else if let Some(by) = Resolver::of(udp.src.port())
             && let Some(answer) = dns::answer(by, payload.bytes())
         {
@@ -109,7 +109,10 @@ impl Above<'_> {
         }
     }
 
-    fn kdc_said(&mut self, ends: Ends, side: Side, message: &[u8]) {
+    fn kdc_said(&mut self, ends: Ends, side: Side, message: View<'_>) {
+        let now = self.now.0;
+        self.watch.setup(|setup| setup.kdc(ends, message, now));
+        let message = message.bytes();
         self.kdc.message(message, &self.keys);
         let error = (side == Side::Server).then(|| kerberos::error(message)).flatten();
         let Some(error) = error else { return };
@@ -122,7 +125,7 @@ impl Above<'_> {
 /// One direction of a connection to a KDC: RFC 4120 7.2.2, messages behind four octets of length,
 /// big-endian.
 struct OnKdc<'a> {
-    take: &'a mut dyn FnMut(&[u8]),
+    take: &'a mut dyn FnMut(View<'_>),
 }
 
 impl OnKdc<'_> {
@@ -146,10 +149,8 @@ impl Layer for OnKdc<'_> {
     }
 
     fn unit(&mut self, unit: View<'_>, _: u32) {
-        if unit.holes().next().is_none()
-            && let Some((_, message)) = unit.bytes().split_first_chunk::<4>()
-        {
-            (self.take)(message);
+        if unit.holes().next().is_none() {
+            (self.take)(unit.slice(Span::new(Self::HEADER, unit.len())));
         }
     }
 

@@ -23,6 +23,7 @@ mod reach;
 mod setup;
 mod summary;
 mod tell;
+mod tickets;
 mod units;
 
 use std::net::IpAddr;

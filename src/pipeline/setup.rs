@@ -6,19 +6,26 @@
 //!  connection     connection   session         session                           pipe     pipe
 //! ```
 //! and, for each frame with bytes of a pipe, the rest of the SMB message it is part of and the
-//! request that message answers: the answer to a READ does not say which pipe it is from. What else
+//! request that message answers: the answer to a READ does not say which pipe it is from. Where a
+//! Kerberos ticket is shown, what a KDC gave it with is part of the logon ([`Tickets`]). What else
 //! travelled on the connection between the fragments of one request or response is there too, since
 //! a gap within it would be taken for a loss of its own; and all that a session's connections
 //! carried up to the call, if they are several, since a gap in one of them may be any pipe's.
+//!
+//! What NTLM has sealed takes all that it sealed before ([`Setup::keystream`]): RC4 goes on from
+//! message to message.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::tickets::Tickets;
 use crate::bytes::{Ends, FrameNo, Reader, View};
-use crate::rpc::{self, ChannelId, PacketType};
-use crate::smb::{self, Body, Command, ConnectionId, Message, ShareType, Status};
+use crate::rpc::{self, ChannelId, PacketType, pdu};
+use crate::security::{Mechanism, krb};
+use crate::smb::{self, Body, Command, ConnectionId, Message, Packet, ShareType, Status, v1};
 
 /// Connections, sessions, channels and unanswered requests remembered, each; beyond it all are
 /// forgotten, and what is read later has to do without.
@@ -33,6 +40,11 @@ const MAX_CARRIED: usize = 1 << 14;
 const MAX_LATEST: usize = 1 << 12;
 /// The same as [`MAX_CARRIED`] for all pipes together; beyond it a pipe starts anew.
 const MAX_CARRIED_IN_ALL: usize = 1 << 18;
+/// Frames with what is sealed on one channel, the earliest: what comes beyond cannot be opened without
+/// all of them, and is not opened again.
+const MAX_SEALED: usize = 1 << 16;
+/// The same on all channels together.
+const MAX_SEALED_IN_ALL: usize = 1 << 20;
 
 type Frames = BTreeSet<FrameNo>;
 
@@ -61,8 +73,11 @@ pub(super) struct Setup {
     /// Frames of SMB requests without their answer. Added by the request, removed by the answer, or,
     /// as SMB1 may answer in several messages, by the next request of that number.
     asked: FxHashMap<(ConnectionId, u64), Asked>,
+    tickets: Tickets,
     /// Frames in all [`Channel::carried`].
     carried: usize,
+    /// Frames in all [`Channel::sealed`].
+    sealed: usize,
     current: Current,
 }
 
@@ -83,6 +98,9 @@ struct Channel {
     sessions: BTreeSet<SessionKey>,
     /// What it takes to read the bytes of the pipe in a frame.
     carried: BTreeMap<FrameNo, Frames>,
+    /// What NTLM may have sealed, as it came, with what it takes to read these bytes. Added by each such
+    /// PDU, bounded by [`MAX_SEALED`].
+    sealed: Arc<Vec<FrameNo>>,
 }
 
 /// The SMB message, or the bytes of a channel, being taken in.
@@ -122,33 +140,38 @@ impl Setup {
             known.latest.pop_first();
         }
         if let Some(header) = Smb1::of(unit.bytes()) {
-            return self.smb1(connection, ends, frames, header);
+            return self.smb1(connection, ends, unit, header);
         }
         let mut none = ();
         // What cannot be read is told where it is read in earnest.
         let _ = smb::dissect(&mut Reader::new(unit, &mut none), |message| {
-            self.message(connection, ends, &frames, &message);
+            self.message(connection, ends, unit, &message);
         });
     }
 
     /// The current unit was compressed, and this is what it says.
     pub(super) fn plain(&mut self, connection: ConnectionId, ends: Ends, plain: &smb::Plain) {
         let view = plain.message.view();
-        let frames: Frames = view.frames().into_iter().collect();
         let mut none = ();
         let _ = smb::dissect_plain(&mut Reader::new(view, &mut none), plain.whole, |message| {
-            self.message(connection, ends, &frames, &message);
+            self.message(connection, ends, view, &message);
         });
     }
 
     /// The same for SMB 1, whose logon and trees are told by their commands alone.
-    fn smb1(&mut self, connection: ConnectionId, ends: Ends, frames: Frames, header: Smb1) {
+    fn smb1(&mut self, connection: ConnectionId, ends: Ends, unit: View<'_>, header: Smb1) {
+        let mut frames: Frames = unit.frames().into_iter().collect();
         let session = (ends.server.ip(), header.session(connection));
         note(&mut self.current.sessions, [session]);
         let asked = slot(&mut self.asked, (connection, header.request()));
         if !header.response {
             if asked.answered {
                 *asked = Asked::default();
+            }
+            if header.command == Smb1::SESSION_SETUP_ANDX
+                && let Some(token) = smb1_token(unit)
+            {
+                frames.extend(self.tickets.behind(token.bytes()));
             }
             // A request of several messages has one `MID`.
             return note(&mut asked.frames, frames);
@@ -170,13 +193,8 @@ impl Setup {
         note(&mut self.current.frames, asked);
     }
 
-    fn message(
-        &mut self,
-        connection: ConnectionId,
-        ends: Ends,
-        frames: &Frames,
-        message: &Message,
-    ) {
+    fn message(&mut self, connection: ConnectionId, ends: Ends, unit: View<'_>, message: &Message) {
+        let mut frames: Frames = unit.frames().into_iter().collect();
         let header = &message.header;
         let session = (ends.server.ip(), header.session_id);
         if !matches!(header.session_id, 0 | u64::MAX) {
@@ -184,14 +202,17 @@ impl Setup {
         }
         let key = (connection, header.message_id);
         if !header.is_response() {
-            slot(&mut self.asked, key).frames.clone_from(frames);
+            if let Body::SessionSetup(setup) = &message.body {
+                frames.extend(self.tickets.behind(unit.slice(setup.token).bytes()));
+            }
+            slot(&mut self.asked, key).frames = frames;
             return;
         }
         if header.status == Status::PENDING {
             return;
         }
         let asked = self.asked.remove(&key).unwrap_or_default().frames;
-        let whole = asked.iter().chain(frames).copied();
+        let whole = asked.iter().chain(&frames).copied();
         match (header.command, &message.body) {
             (Command::NEGOTIATE, _) => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
@@ -241,16 +262,52 @@ impl Setup {
     }
 
     /// A PDU of the channel whose bytes came.
-    pub(super) fn pdu(&mut self, pdu: View<'_>) {
-        let ptype = pdu.bytes().get(2).copied().map(PacketType);
-        let Some(channel) = self.current.channel.filter(|_| ptype.is_some_and(is_setup)) else {
+    pub(super) fn pdu(&mut self, unit: View<'_>) {
+        let Some(channel) = self.current.channel else { return };
+        let mut none = ();
+        let Ok(pdu) = pdu::dissect(&mut Reader::new(unit, &mut none)) else { return };
+        let setup = is_setup(pdu.header.ptype);
+        let sealed = !setup && pdu.verifier.as_ref().is_some_and(may_be_ntlm);
+        if !setup && !sealed {
             return;
-        };
-        let channel = slot(&mut self.channels, channel);
-        for frame in pdu.frames() {
-            let rest = channel.carried.get(&frame).into_iter().flatten().copied();
-            note(&mut channel.frames, rest.chain([frame]));
         }
+        let channel = slot(&mut self.channels, channel);
+        for frame in unit.frames() {
+            let rest = channel.carried.get(&frame).into_iter().flatten().copied();
+            if setup {
+                note(&mut channel.frames, rest.chain([frame]));
+                continue;
+            }
+            let frames = Arc::make_mut(&mut channel.sealed);
+            for frame in rest.chain([frame]) {
+                let full = frames.len() >= MAX_SEALED || self.sealed >= MAX_SEALED_IN_ALL;
+                if !full && frames.last() != Some(&frame) {
+                    frames.push(frame);
+                    self.sealed += 1;
+                }
+            }
+        }
+        if let Some(token) = pdu.verifier.filter(|_| setup) {
+            note(&mut channel.frames, self.tickets.behind(token.value.bytes()));
+        }
+    }
+
+    /// A message of a KDC or to one, which is complete with the frame `now`.
+    pub(super) fn kdc(&mut self, ends: Ends, message: View<'_>, now: Option<FrameNo>) {
+        let Some(step) = krb::step(message.bytes()) else { return };
+        let mut frames: Frames = message.frames().into_iter().chain(now).collect();
+        frames.extend(self.syns_of(ends));
+        self.tickets.take(ends, step, frames);
+    }
+
+    /// The frames of what NTLM has sealed on the channel of a call until now, and of the call itself, if
+    /// NTLM has sealed it and it is opened.
+    pub(super) fn keystream(&self, call: &rpc::Call) -> Option<Arc<Vec<FrameNo>>> {
+        let opened = call.request.iter().chain(&call.response).any(|message| message.unsealed);
+        if !opened || call.auth.mechanism != Some(Mechanism::Ntlm) {
+            return None;
+        }
+        self.channels.get(&call.channel).map(|channel| Arc::clone(&channel.sealed))
     }
 
     /// The frames it takes to read a call again, beside its own, ascending.
@@ -299,6 +356,7 @@ impl Setup {
     pub(super) fn closed(&mut self, channel: ChannelId) {
         if let Some(gone) = self.channels.remove(&channel) {
             self.carried = self.carried.saturating_sub(gone.carried.len());
+            self.sealed = self.sealed.saturating_sub(gone.sealed.len());
         }
     }
 
@@ -347,6 +405,21 @@ impl Smb1 {
     }
 }
 
+/// The security token in a request of SMB 1 to log on.
+fn smb1_token(unit: View<'_>) -> Option<View<'_>> {
+    let mut none = ();
+    let Ok(Packet::Smb1(message)) = smb::dissect(&mut Reader::new(unit, &mut none), |_| ()) else {
+        return None;
+    };
+    message.blocks.iter().find_map(|block| match &block.body {
+        v1::Body::SessionSetup(setup) => match setup.credentials {
+            v1::Credentials::Token(token) => Some(unit.slice(token)),
+            v1::Credentials::Names { .. } => None,
+        },
+        _ => None,
+    })
+}
+
 impl Channel {
     /// Notes a way its bytes take.
     fn meet(&mut self, connection: Option<ConnectionId>, sessions: &BTreeSet<SessionKey>) {
@@ -389,4 +462,13 @@ fn is_setup(ptype: PacketType) -> bool {
         PacketType::AUTH3,
     ]
     .contains(&ptype)
+}
+
+/// Whether a PDU may be sealed by NTLM, which SPNEGO may hide.
+fn may_be_ntlm(verifier: &pdu::Verifier<'_>) -> bool {
+    /// `RPC_C_AUTHN_GSS_NEGOTIATE`, `RPC_C_AUTHN_WINNT`
+    const NTLM: [u8; 2] = [9, 10];
+    /// `RPC_C_AUTHN_LEVEL_PKT_PRIVACY`
+    const PRIVACY: u8 = 6;
+    verifier.auth_level == PRIVACY && NTLM.contains(&verifier.auth_type)
 }

@@ -160,6 +160,7 @@ impl Above<'_> {
                     let mut call = self.decode(*call);
                     if let Some(setup) = &self.watch.setup {
                         call.setup = setup.of(&call.rpc);
+                        call.keystream = setup.keystream(&call.rpc);
                     }
                     self.counts.see_call(&call);
                     self.counts.endpoints.see(&call, self.registry);

@@ -12,7 +12,7 @@ use vshark::pipeline::{Event, Pipeline};
 use vshark::protocol::Registry;
 use vshark::security::keys::Keyring;
 
-use super::super::extract::{Wanted, copy, written};
+use super::super::extract::{Secrets, Wanted, copy, written};
 use super::super::input::{Inputs, is_stdin};
 
 /// A file that was not there before. Unless it is kept it is gone when this is dropped.
@@ -83,7 +83,7 @@ pub(super) fn packets(
     let name = file.name();
     let mut left: BTreeSet<u64> = calls.iter().copied().collect();
     let mut wanted = Wanted::default();
-    let mut pipeline = Pipeline::keeping_setup(registry).with_keys(keys);
+    let mut pipeline = Pipeline::keeping_setup(registry).with_keys(Arc::clone(&keys));
     let mut events = Vec::new();
     let mut capture = inputs.again();
     let mut take = |events: &mut Vec<Event>| {
@@ -108,15 +108,17 @@ pub(super) fn packets(
         pipeline.finish(&mut events);
         take(&mut events);
     }
-    let frames = match copy(Box::new(BufWriter::new(&mut file)), &wanted, inputs, stops) {
+    let secrets = Secrets { keys, registry };
+    let out = Box::new(BufWriter::new(&mut file));
+    let copied = match copy(out, &wanted, inputs, &secrets, stops) {
         Err(error) if error.kind() == ErrorKind::Interrupted => {
             bail!("{name}: not saved, as the program was ended")
         }
-        frames => frames.with_context(|| format!("{name}: could not be written"))?,
+        copied => copied.with_context(|| format!("{name}: could not be written"))?,
     };
-    if frames == 0 {
+    if copied.frames == 0 {
         bail!("{name}: not saved, as nothing of it could be read again");
     }
     file.keep();
-    Ok(written(&name, frames, &wanted))
+    Ok(written(&name, &copied, &wanted))
 }

@@ -20,7 +20,7 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
 use super::Secret;
-use recent::Recent;
+pub(crate) use recent::Recent;
 
 /// Secrets of a file of keys.
 const MAX_SECRETS: usize = 1 << 16;
@@ -35,7 +35,7 @@ const DERIVED_MAX: usize = 1024;
 pub(crate) const ROUNDS_MAX: u64 = 1 << 26;
 
 /// The digest of the sealed part of a ticket.
-type TicketId = [u8; 32];
+pub type TicketId = [u8; 32];
 
 /// All secrets there are.
 #[derive(Debug, Default)]
@@ -336,7 +336,7 @@ pub(crate) fn split(name: &str) -> Option<(&str, &str)> {
     name.rsplit_once('@').filter(|(user, realm)| !user.is_empty() && !realm.is_empty())
 }
 
-fn id(ticket: &[u8]) -> TicketId {
+pub(super) fn id(ticket: &[u8]) -> TicketId {
     Sha256::digest(ticket).into()
 }
 

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 /// The newest `MAX` entries. Added by [`Recent::remember`], which makes the oldest give its place.
 #[derive(Debug)]
-pub(super) struct Recent<K, V, const MAX: usize> {
+pub(crate) struct Recent<K, V, const MAX: usize> {
     known: FxHashMap<K, V>,
     /// INVARIANT: the keys of `known`, each once, the oldest first.
     order: VecDeque<K>,
@@ -21,7 +21,7 @@ impl<K, V, const MAX: usize> Default for Recent<K, V, MAX> {
 
 impl<K: Clone + Eq + Hash, V, const MAX: usize> Recent<K, V, MAX> {
     /// Adds an entry; one that is there is replaced, and as old as it was.
-    pub(super) fn remember(&mut self, key: K, value: V) {
+    pub(crate) fn remember(&mut self, key: K, value: V) {
         if self.known.insert(key.clone(), value).is_some() {
             return;
         }
@@ -33,11 +33,11 @@ impl<K: Clone + Eq + Hash, V, const MAX: usize> Recent<K, V, MAX> {
         }
     }
 
-    pub(super) fn get(&self, key: &K) -> Option<&V> {
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.known.get(key)
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.known.clear();
         self.order.clear();
     }

@@ -20,7 +20,9 @@ mod protect;
 mod session;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 pub use kdc::Kdc;
 pub use message::{is_kdc_message, usage};
 pub use session::Session;
+pub use trail::{Step, step, ticket_shown};

@@ -277,7 +277,7 @@ fn needed(asked: &ApReq<'_>, keys: &Keyring) -> Need {
 }
 
 /// The message in a token: RFC 4121 4.1 puts a frame and two octets before it.
-fn unframed(token: &[u8]) -> &[u8] {
+pub(super) fn unframed(token: &[u8]) -> &[u8] {
     let in_frame = || {
         let (oid, rest) = der::element(der::open(token, GSS)?)?;
         (oid.tag == OID).then_some(rest)
