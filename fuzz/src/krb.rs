@@ -2,7 +2,7 @@
 
 use vshark::bytes::Side;
 use vshark::security::keys::{KerberosKey, Keyring};
-use vshark::security::krb::Kdc;
+use vshark::security::krb::{self, Kdc};
 use vshark::security::{Context, Protected, Secret, Verdict};
 
 use super::Script;
@@ -42,10 +42,12 @@ pub fn ap_req(data: &[u8]) {
             0 => {
                 let Some(token) = script.chunk() else { break };
                 context.token(side, token, &keys);
+                let _ = krb::ticket_shown(token);
             }
             1 => {
                 let Some(message) = script.chunk() else { break };
                 kdc.message(message, &keys);
+                let _ = krb::step(message);
             }
             _ => {
                 let (Some(head), Some(signature)) = (script.u8(), script.u16()) else { break };

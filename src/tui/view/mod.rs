@@ -279,7 +279,7 @@ fn draw_status(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     if let Some(said) = model.said.as_ref().filter(|said| said.bad && model.begun.is_none())
         && columns(&said.text) + 3 > room
     {
-        return draw_long(model, frame, area, &said.text);
+        return draw_long(model, frame, area, (&said.text, &far));
     }
     let row = match (&model.said, &model.begun) {
         (_, Some(begun)) => Row::one(format!(" {begun} … (? shows what may follow)"), Role::Bar),
@@ -295,25 +295,28 @@ fn draw_status(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     lines(frame, area, vec![row.line(width, model.theme, None)]);
 }
 
-/// What went wrong, in as many rows as it takes: over those above the last, until the next key.
-fn draw_long(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect, text: &str) {
+/// What went wrong, in as many rows as it takes: over those above the last, until the next key. How far
+/// it is stays where it was.
+fn draw_long(model: &Model<'_>, frame: &mut Frame<'_>, area: Rect, (text, far): (&str, &str)) {
     /// Rows that it may cover, and parts of the screen of which it may cover one.
     const MOST: u16 = 6;
     const PARTS: u16 = 4;
     let width = usize::from(area.width);
+    let room = width.saturating_sub(columns(far) + 4);
     let most = MOST.min(area.bottom() / PARTS).max(1);
-    let mut rows = wrap(text, width.saturating_sub(4));
+    let mut rows = wrap(text, room);
     let beyond = rows.split_off(usize::from(most).min(rows.len()));
     if let Some(last) = rows.last_mut().filter(|_| !beyond.is_empty()) {
-        *last = cut(&format!("{last} {}", beyond.concat()), width.saturating_sub(4));
+        *last = cut(&format!("{last} {}", beyond.concat()), room);
     }
     let height = u16::try_from(rows.len()).unwrap_or(most).min(area.bottom());
     let y = area.bottom().saturating_sub(height);
     let drawn = rows.iter().enumerate().map(|(n, text)| {
         let mark = if n == 0 { " ! " } else { "   " };
         let row = Row::one(format!("{mark}{text}"), Role::Bad);
-        let left = width.saturating_sub(row.columns());
-        row.add(" ".repeat(left), Role::Bar).line(width, model.theme, None)
+        let far = if n + 1 == rows.len() { far } else { "" };
+        let left = width.saturating_sub(row.columns() + columns(far));
+        row.add(" ".repeat(left), Role::Bar).add(far, Role::Bar).line(width, model.theme, None)
     });
     let drawn = drawn.collect();
     let area = Rect { y, height, ..area };
