@@ -7,6 +7,7 @@
 //!
 //!  message: what is said, pure    candidates: whose key it may take
 //!  crypto: encryption types       gss: signatures and what is sealed; protect: the way back
+//!  trail: which messages lead to the key of a ticket, told without any
 //! ```
 //!
 //! INVARIANT: a key is taken for the right one only where a checksum says so.
