@@ -38,8 +38,8 @@ type Unit = fn([u8; 2]) -> u16;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Secrets {
     /// File of secrets (TOML): `[[password]]`, `[[keytab]]`, `[[kerberos_key]]`, `[[smb_session]]`;
-    /// or lines of Wireshark's `smb2_seskey_list`, or of impacket's secretsdump. The file that the variable `VSHARK_KEYS` names is
-    /// taken, too. Like the options below it may be repeated
+    /// or lines of Wireshark's `smb2_seskey_list`, or of impacket's secretsdump. The file that the
+    /// variable `VSHARK_KEYS` names is taken, too. Like the options below it may be repeated
     #[arg(long, value_name = "FILE", global = true, help_heading = HEADING)]
     keys: Vec<PathBuf>,
     /// Keytab with the Kerberos keys of the file server's account, or of users
