@@ -60,14 +60,11 @@ impl Sight {
         if matches!(what, What::Sealed) {
             self.encrypted += 1;
             if self.smb_keys.len() < MAX_KEYS {
-                self.smb_keys.insert(user.map_or_else(
-                    || "the key of the SMB session".to_owned(),
-                    |user| {
-                        format!(
-                            "the password of {user}, a keytab of the server if the logon is by \
-                             Kerberos, or the key of the SMB session"
-                        )
-                    },
+                let password =
+                    user.map_or_else(String::new, |user| format!("the password of {user}, "));
+                self.smb_keys.insert(format!(
+                    "{password}a keytab of the server if the logon is by Kerberos, or the key of the \
+                     SMB session"
                 ));
             }
         }

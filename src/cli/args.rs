@@ -197,7 +197,7 @@ pub(crate) struct Calls {
     pub(crate) header: bool,
     /// Write the frames of the calls shown to this capture (pcapng; `-` is standard output), and
     /// with them what it takes to read them again: the start of their connections, the logon, the
-    /// opening of the pipe, the bind
+    /// opening of the pipe, the bind, what gave a Kerberos ticket, what NTLM sealed before
     #[arg(short = 'w', value_name = "OUT")]
     pub(crate) write: Option<PathBuf>,
 }

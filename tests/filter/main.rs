@@ -13,6 +13,7 @@ mod judge;
 mod meaning;
 mod nested;
 mod objects;
+mod opened;
 #[path = "../common/oracle.rs"]
 mod oracle;
 mod random;

@@ -12,7 +12,7 @@ use super::{BACKUP, common};
 const FILTERS: &[&str] =
     &["n == 1", "opnum in {3..5}", "status != 0", "n & 1", "outcome != ok", "frames.request > 60"];
 
-fn vshark(arguments: &[&str], input: Option<&[u8]>) -> Output {
+pub(super) fn vshark(arguments: &[&str], input: Option<&[u8]>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vshark"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("vshark runs");
@@ -25,7 +25,7 @@ fn vshark(arguments: &[&str], input: Option<&[u8]>) -> Output {
 }
 
 /// The records of calls, without what depends on what else is in the capture.
-fn records(arguments: &[&str], input: Option<&[u8]>) -> Vec<Json> {
+pub(super) fn records(arguments: &[&str], input: Option<&[u8]>) -> Vec<Json> {
     let output = vshark(&[&["calls", "--json"], arguments].concat(), input);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let mut calls: Vec<Json> =
@@ -39,11 +39,11 @@ fn records(arguments: &[&str], input: Option<&[u8]>) -> Vec<Json> {
     calls
 }
 
-fn path(file: &Path) -> &str {
+pub(super) fn path(file: &Path) -> &str {
     file.to_str().expect("a plain path")
 }
 
-fn temporary(name: &str) -> PathBuf {
+pub(super) fn temporary(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
@@ -189,49 +189,4 @@ fn nothing_chosen_is_told() {
     let wrote = format!("vshark: {}: 0 frames of 0 calls\n", out.display());
     assert_eq!((output.status.code(), said), (Some(0), format!("{none}{wrote}")));
     assert_eq!(records(&[path(&out)], None), Vec::<Json>::new());
-}
-
-/// The records of calls in an extract, and those of the calls that were chosen.
-fn chosen_and_again(file: &str, keys: &str, filter: &str) -> (Vec<Json>, Vec<Json>) {
-    let file = common::captures().join(file);
-    let chosen = records(&[path(&file), "--keys", keys, "-Y", filter], None);
-    let arguments = ["calls", path(&file), "--keys", keys, "-Y", filter, "-w", "-"];
-    let written = vshark(&arguments, None);
-    assert_eq!(written.status.code(), Some(0), "{} {filter}", file.display());
-    (chosen, records(&["-", "--keys", keys], Some(&written.stdout)))
-}
-
-/// The ticket's session key is in what the KDC said to the user.
-#[test]
-fn what_the_password_of_a_user_opens_it_opens_again() {
-    let keys = temporary("user.toml");
-    fs::write(&keys, "[[password]]\nuser = \"fsbackup\"\npassword = \"Fsbackup-Pw1!\"\n").unwrap();
-    for file in ["h-krb5-seal.pcap", "h-krb5-rc4-seal.pcap", "h-krb5-smbenc-sign.pcap"] {
-        for filter in ["opnum in {3..5}", "n == 8", "fsrvp"] {
-            let (chosen, again) = chosen_and_again(file, path(&keys), filter);
-            assert!(!chosen.is_empty(), "{file} {filter}");
-            for call in chosen {
-                assert_ne!(call["response"], Json::Null, "{file} {filter}");
-                assert!(again.contains(&call), "{file} {filter}: {call}");
-            }
-        }
-    }
-}
-
-/// The keystream of NTLM goes on from message to message.
-#[test]
-fn what_ntlm_sealed_after_much_else_opens_again() {
-    let lab = common::captures().join("lab.toml");
-    for n in 1..=11 {
-        let filter = format!("n == {n}");
-        let (chosen, again) = chosen_and_again("scmp/large-privacy.pcap", path(&lab), &filter);
-        let [call] = &chosen[..] else { panic!("{n}: {} calls", chosen.len()) };
-        assert_ne!(call["response"], Json::Null, "{n}");
-        let same = |other: &&Json| {
-            ["time", "method", "stub", "request", "response", "signature"]
-                .iter()
-                .all(|part| other[*part] == call[*part])
-        };
-        assert!(again.iter().any(|other| same(&other)), "{n}: {call}");
-    }
 }

@@ -1,8 +1,8 @@
 //! Messages of the laboratory: every shorter one, and octets that are changed.
 
-use crate::security::keys::Keyring;
-use crate::security::krb::Kdc;
+use crate::security::keys::{Keyring, id};
 use crate::security::krb::message::{KdcMessage, ap_rep, ap_req, kdc_message};
+use crate::security::krb::{Kdc, Step, step, ticket_shown};
 
 /// Pieces of a seed of the fuzzer: an octet, a length of two, the message.
 fn pieces(mut seed: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
@@ -72,4 +72,34 @@ fn what_is_said_to_a_service_and_by_it() {
     assert_eq!(asked.ticket.name(), "host/fsm1.fslab.test@FSLAB.TEST");
     assert_eq!((asked.ticket.sealed.etype.0, asked.ticket.sealed.kvno), (18, Some(1)));
     assert!(asked.mutual_required && !asked.use_session_key);
+}
+
+/// Whoever has no key can still say which message gave what.
+#[test]
+fn what_leads_to_a_ticket_is_told_in_clear() {
+    let kdc = include_bytes!("../../../../fuzz/seeds/ap_req/kdc-seal");
+    let session = include_bytes!("../../../../fuzz/seeds/ap_req/session-seal");
+    let (_, token) = pieces(session).next().unwrap();
+    let shown = ticket_shown(token).unwrap();
+    let (mut with, mut given) = (Vec::new(), Vec::new());
+    for (_, message) in pieces(kdc) {
+        match step(message) {
+            Some(Step::Asked { with: Some(ticket) }) => with.push(ticket),
+            Some(Step::Given { ticket, client }) => given.push((ticket, client)),
+            _ => continue,
+        }
+        check(message, |message| step(message).is_some());
+    }
+    let user = || Some(("fsbackup".to_owned(), "FSLAB.TEST".to_owned()));
+    assert_eq!(
+        given.iter().map(|(_, client)| client.clone()).collect::<Vec<_>>(),
+        [user(), None, None]
+    );
+    assert_eq!(with, [given[0].0; 2], "all is asked for with the first ticket");
+    assert!(given[1..].iter().any(|(ticket, _)| *ticket == shown));
+    assert_eq!(shown, id(ap_req(token).unwrap().ticket.sealed.cipher));
+    check(token, |token| ticket_shown(token).is_some());
+    assert_eq!(ticket_shown(b"NTLMSSP\0\x01\0\0\0"), None);
+    assert_eq!(step(&[0x6a, 0]), Some(Step::Asked { with: None }));
+    assert_eq!((step(&[]), step(&[0x6b, 0])), (None, None));
 }
