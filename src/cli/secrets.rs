@@ -23,8 +23,6 @@ use super::say;
 const MAX_FILE: u64 = 16 << 20;
 /// Passwords of a file.
 const MAX_PASSWORDS: usize = 1 << 16;
-/// What is in a file of keys, and not in one of passwords.
-const TABLES: [&str; 4] = ["[[password]]", "[[keytab]]", "[[kerberos_key]]", "[[smb_session]]"];
 /// Names a file of keys that is used, too.
 const VARIABLE: &str = "VSHARK_KEYS";
 /// What the octets of a text in UTF-16 begin with; Windows' shells write such files.
@@ -239,7 +237,7 @@ impl Found {
         let octets = read(path)?;
         let name = path.display().to_string();
         let text = text(&octets).with_context(|| name.clone())?;
-        if text.lines().any(|line| TABLES.contains(&line.trim())) {
+        if file::has_tables(&text) {
             bail!(
                 "{name}: expected passwords, one a line, found tables of keys: --keys takes them"
             );

@@ -30,6 +30,12 @@ impl SyntaxId {
     /// The first octets of \[MS-RPCE\] 3.3.1.5.3 bind time feature negotiation; the rest are bits.
     const FEATURES: u64 = 0x6cb7_1c2c_9812_4540;
 
+    /// Of a version as it travels, with the minor one in its upper half.
+    pub(super) fn new(uuid: Guid, version: u32) -> Self {
+        let half = |n: u32| u16::try_from(n & 0xffff).unwrap_or_default();
+        Self { uuid, major: half(version), minor: half(version >> 16) }
+    }
+
     /// The transfer syntax it stands for, if it is one that can be decoded.
     pub fn transfer(&self) -> Option<Transfer> {
         match (self.uuid, self.major) {
@@ -99,8 +105,7 @@ pub(super) fn bind<'v, S: Sink>(r: &mut Reader<'v, '_, S>) -> Result<Body<'v>, S
 fn syntax_id<S: Sink>(r: &mut Reader<'_, '_, S>) -> Result<SyntaxId, Stop> {
     let uuid = r.guid(dec!("if_uuid"))?;
     let version = r.u32(hex!("if_version"))?;
-    let half = |n: u32| u16::try_from(n & 0xffff).unwrap_or_default();
-    Ok(SyntaxId { uuid, major: half(version), minor: half(version >> 16) })
+    Ok(SyntaxId::new(uuid, version))
 }
 
 /// \[C706\] 12.6.4.4 `bind_ack` and 12.6.4.2 `alter_context_resp`.

@@ -5,7 +5,7 @@
 
 use super::bind::{SyntaxId, Transfer};
 use super::call::Call;
-use crate::bytes::{Guid, Order, Reader, Sink, Span, Stop, View, clamp};
+use crate::bytes::{Order, Reader, Sink, Span, Stop, View, clamp};
 
 /// \[MS-RPCE\] 2.2.2.13.1 the eight octets it begins with.
 pub const SIGNATURE: [u8; 8] = [0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71];
@@ -108,9 +108,9 @@ fn value<S: Sink>(
         // [MS-RPCE] 2.2.2.13.4 rpc_sec_vt_pcontext
         2 => {
             let interface = r.guid(dec!("InterfaceId.uuid"))?;
-            let interface = syntax(interface, r.u32(hex!("InterfaceId.version"))?);
+            let interface = SyntaxId::new(interface, r.u32(hex!("InterfaceId.version"))?);
             let transfer = r.guid(dec!("TransferSyntax.uuid"))?;
-            let transfer = syntax(transfer, r.u32(hex!("TransferSyntax.version"))?);
+            let transfer = SyntaxId::new(transfer, r.u32(hex!("TransferSyntax.version"))?);
             repeated.context = Some((interface, transfer));
         }
         // [MS-RPCE] 2.2.2.13.3 rpc_sec_vt_header2
@@ -136,12 +136,6 @@ fn value<S: Sink>(
         }
     }
     Ok(())
-}
-
-/// \[C706\] 12.6.3.1 `p_syntax_id_t`: the minor version is the upper half.
-fn syntax(uuid: Guid, version: u32) -> SyntaxId {
-    let [a, b, c, d] = version.to_le_bytes();
-    SyntaxId { uuid, major: u16::from_le_bytes([a, b]), minor: u16::from_le_bytes([c, d]) }
 }
 
 /// What the trailer in this part of its request says that the bind or the header says otherwise, as two

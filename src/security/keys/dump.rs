@@ -4,6 +4,7 @@
 //! - an NT hash: `user:1103:LM hash:NT hash:::`, where the LM hash has no use;
 //! - headings, which begin with `[`.
 
+use super::lines::meaningful;
 use super::{Account, AccountSecret, KerberosKey, MAX_SECRETS, TOO_MANY, key_len, nt_hash, octets};
 
 /// The encryption types it names that have a use here.
@@ -28,16 +29,16 @@ pub(super) struct Dump {
 
 /// Whether the first line that is no heading is one of these.
 pub(super) fn are_these(text: &str) -> bool {
-    let first = lines(text).find(|(_, line)| !matches!(split(line), Some(Line::Heading)));
+    let first = meaningful(text).find(|(_, line)| !matches!(split(line), Some(Line::Heading)));
     // A table of TOML is no heading.
-    let toml = lines(text).any(|(_, line)| line.starts_with("[["));
+    let toml = meaningful(text).any(|(_, line)| line.starts_with("[["));
     !toml && first.is_some_and(|(_, line)| split(line).is_some())
 }
 
 /// The secrets of a text, or the line that is wrong and what was expected there.
 pub(super) fn parse(name: &str, text: &str) -> Result<Dump, (usize, &'static str)> {
     let mut dump = Dump::default();
-    for (n, line) in lines(text) {
+    for (n, line) in meaningful(text) {
         let from = format!("{name}, line {n}");
         match split(line).ok_or((
             n,
@@ -69,11 +70,6 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Dump, (usize, &'static str
         }
     }
     Ok(dump)
-}
-
-fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines = text.lines().enumerate().map(|(n, line)| (n.saturating_add(1), line.trim()));
-    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
 }
 
 fn split(line: &str) -> Option<Line<'_>> {

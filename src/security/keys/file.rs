@@ -220,6 +220,14 @@ fn smb(table: &Table<'_>, keys: &mut Keys) -> Result<(), KeysError> {
     Ok(())
 }
 
+/// Whether a text has tables of keys in it.
+pub fn has_tables(text: &str) -> bool {
+    fn name(line: &str) -> Option<&str> {
+        line.trim().strip_prefix("[[")?.strip_suffix("]]")
+    }
+    text.lines().filter_map(name).any(|name| KINDS.iter().any(|kind| kind.name == name))
+}
+
 /// What places in the text are called.
 #[derive(Clone, Copy)]
 struct Source<'t> {

@@ -64,7 +64,8 @@ pub(super) const SESSION_ID: &str = "expected the id of a session: 16 hexadecima
 /// What a key is to be.
 pub(super) const KEY: &str = "expected a key of 32 or 64 hexadecimal digits";
 
-fn meaningful(text: &str) -> impl Iterator<Item = (usize, &str)> {
+/// The lines that say something, with their numbers, 1-based.
+pub(super) fn meaningful(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines = text.lines().enumerate().map(|(n, line)| (n.saturating_add(1), line.trim()));
     lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
 }

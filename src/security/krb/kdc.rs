@@ -100,12 +100,16 @@ impl Kdc {
                 None
             }
             None if answer.fast && answer.initial => {
-                Some("the KDC's answer, which would give its session key, is under FAST, which is not opened".to_owned())
+                let fast = "the KDC's answer, which would give its session key, is under FAST, which is \
+                            not opened";
+                Some(fast.to_owned())
             }
             // With no key at hand nobody tried.
             None if keys.is_empty() => None,
             None if answer.initial => {
-                let mut closed = format!("no secret of {name} opens the KDC's answer, which would give its session key");
+                let mut closed = format!(
+                    "no secret of {name} opens the KDC's answer, which would give its session key"
+                );
                 if let Some(untried) = untried {
                     closed.push_str(" (");
                     closed.push_str(&untried);
@@ -113,7 +117,9 @@ impl Kdc {
                 }
                 Some(closed)
             }
-            None => Some("with the client's secret the KDC's answer would give its session key".to_owned()),
+            None => Some(
+                "with the client's secret the KDC's answer would give its session key".to_owned(),
+            ),
         };
         keys.see_given(ticket, Given { client, closed });
     }
